@@ -1,0 +1,140 @@
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+
+use crate::limit::Limiter;
+use crate::{Client, Error, RateLimit, RetryPolicy};
+
+/// TVmaze itself.
+pub const DEFAULT_BASE_URL: &str = "https://api.tvmaze.com";
+/// Requests under way at a time.
+pub const DEFAULT_CONCURRENCY: usize = 8;
+/// The time that a connection may take to be made.
+pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time that an attempt may take, body included.
+pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest answer is the full schedule with several MB; nothing sensible is larger than this.
+pub const DEFAULT_MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
+
+/// Settings of a [`Client`]. Made by [`Client::builder`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ClientBuilder {
+    base_url: String,
+    user_agent: String,
+    connect_timeout: Duration,
+    request_timeout: Duration,
+    concurrency: usize,
+    rate_limit: RateLimit,
+    retry: RetryPolicy,
+    max_body_bytes: usize,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> ClientBuilder {
+        ClientBuilder {
+            base_url: DEFAULT_BASE_URL.into(),
+            user_agent: concat!("tvmaze-client/", env!("CARGO_PKG_VERSION")).into(),
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            request_timeout: DEFAULT_REQUEST_TIMEOUT,
+            concurrency: DEFAULT_CONCURRENCY,
+            rate_limit: RateLimit::default(),
+            retry: RetryPolicy::default(),
+            max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// Where the API is; [`DEFAULT_BASE_URL`] unless set. `http` or `https`, a path is kept.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = base_url.into();
+        self
+    }
+
+    /// Who asks. TVmaze wants the name of the application and a contact.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = user_agent.into();
+        self
+    }
+
+    /// The time that a connection may take to be made; [`DEFAULT_CONNECT_TIMEOUT`] unless set.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// The time that an attempt may take, body included; [`DEFAULT_REQUEST_TIMEOUT`] unless set.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// Requests under way at a time, 1 or more; [`DEFAULT_CONCURRENCY`] unless set.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = requests;
+        self
+    }
+
+    /// How fast to send; [`RateLimit::Unlimited`] unless set.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = limit;
+        self
+    }
+
+    /// What is tried again, and when; [`RetryPolicy::default`] unless set.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// The size beyond which an answer is refused, decompressed; [`DEFAULT_MAX_BODY_BYTES`] unless set.
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.max_body_bytes = bytes;
+        self
+    }
+
+    /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configuration`] for a base URL, a user agent or a concurrency that cannot work;
+    /// [`Error::HttpClient`] where TLS cannot be set up.
+    pub fn build(self) -> Result<Client, Error> {
+        let base_url = parse_base_url(&self.base_url)?;
+        let refuse = |reason: &str| Err(Error::Configuration { reason: reason.into() });
+        if self.concurrency == 0 {
+            return refuse("the concurrency must be 1 or more");
+        }
+        if matches!(self.rate_limit, RateLimit::Fixed { calls: 0, .. }) {
+            return refuse("a fixed rate limit must allow 1 call or more");
+        }
+        let Ok(user_agent) = HeaderValue::from_str(&self.user_agent) else {
+            return refuse("the user agent must be visible ASCII");
+        };
+        let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        let http = reqwest::Client::builder()
+            .user_agent(user_agent)
+            .default_headers(accept)
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.request_timeout)
+            .build()
+            .map_err(|source| Error::HttpClient { source })?;
+        let limiter = Limiter::new(self.concurrency, self.rate_limit);
+        Ok(Client::new(http, base_url, limiter, self.concurrency, self.retry, self.max_body_bytes))
+    }
+}
+
+fn parse_base_url(text: &str) -> Result<Url, Error> {
+    let wrong = |why: &str| Error::Configuration { reason: format!("the base URL {text:?} {why}") };
+    let url = Url::parse(text.trim_end_matches('/'))
+        .map_err(|error| wrong(&format!("is not a URL: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(wrong("must start with http:// or https://"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("must have no query and no fragment"));
+    }
+    Ok(url)
+}

@@ -1,0 +1,217 @@
+//! When a failed request is sent again. Pure: the caller sleeps.
+//!
+//! The delays come from the crate `backoff`, which is no longer maintained; nothing outside of this
+//! file knows it.
+
+use std::time::{Duration, SystemTime};
+
+use backoff::ExponentialBackoff;
+use backoff::backoff::Backoff;
+
+use crate::Error;
+
+/// How often, and after how long, a failed request is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Retries of one call, answers of 429 not counted.
+    pub max_retries: u32,
+    /// The delay before the first retry; it doubles with each one, and is spread by half of it.
+    pub first_delay: Duration,
+    /// No delay grows beyond this.
+    pub max_delay: Duration,
+    /// No `Retry-After` is waited for longer than this.
+    pub max_retry_after: Duration,
+    /// How long a call may be held up by answers of 429, all in all.
+    pub max_throttled: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// Five attempts spread over some eight seconds; up to five minutes of rate limiting.
+    fn default() -> RetryPolicy {
+        RetryPolicy {
+            max_retries: 4,
+            first_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(30),
+            max_retry_after: Duration::from_mins(1),
+            max_throttled: Duration::from_mins(5),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Fails at the first fault, except that a 429 is still waited for.
+    #[must_use]
+    pub fn none() -> RetryPolicy {
+        RetryPolicy { max_retries: 0, ..RetryPolicy::default() }
+    }
+
+    pub(crate) fn schedule(self) -> Schedule {
+        let backoff = ExponentialBackoff {
+            current_interval: self.first_delay,
+            initial_interval: self.first_delay,
+            max_interval: self.max_delay,
+            multiplier: 2.0,
+            randomization_factor: 0.5,
+            max_elapsed_time: None,
+            ..ExponentialBackoff::default()
+        };
+        Schedule { policy: self, backoff, retries: 0, rate_limited: 0, throttled: Duration::ZERO }
+    }
+}
+
+/// The wait after a 429 that names none: what TVmaze's maintainers advise.
+const DEFAULT_RATE_LIMIT_DELAY: Duration = Duration::from_secs(2);
+/// Each further 429 of a call waits at least this much longer, so that `Retry-After: 0` for ever is
+/// not a busy loop.
+const RATE_LIMIT_STEP: Duration = Duration::from_millis(50);
+
+/// The retries of one call.
+pub(crate) struct Schedule {
+    policy: RetryPolicy,
+    backoff: ExponentialBackoff,
+    retries: u32,
+    rate_limited: u32,
+    throttled: Duration,
+}
+
+impl Schedule {
+    /// How long to wait before the next attempt; `None` to give up.
+    pub(crate) fn delay_after(
+        &mut self,
+        error: &Error,
+        retry_after: Option<Duration>,
+    ) -> Option<Duration> {
+        if !error.is_transient() {
+            return None;
+        }
+        let retry_after = retry_after.map(|delay| delay.min(self.policy.max_retry_after));
+        if error.is_rate_limited() {
+            return self.delay_after_429(retry_after);
+        }
+        if self.retries == self.policy.max_retries {
+            return None;
+        }
+        self.retries += 1;
+        let grown = self.backoff.next_backoff()?;
+        Some(retry_after.unwrap_or(grown))
+    }
+
+    fn delay_after_429(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
+        let least = RATE_LIMIT_STEP * self.rate_limited;
+        let delay = retry_after.unwrap_or(DEFAULT_RATE_LIMIT_DELAY).max(least);
+        self.rate_limited += 1;
+        self.throttled += delay;
+        (self.throttled <= self.policy.max_throttled).then_some(delay)
+    }
+}
+
+/// Reads a `Retry-After` header: whole seconds, or an HTTP date compared with `now`.
+pub(crate) fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use reqwest::{StatusCode, Url};
+
+    use super::*;
+
+    fn status(code: u16) -> Error {
+        let url = Url::parse("http://localhost/shows?page=7").unwrap();
+        Error::Status { url, status: StatusCode::from_u16(code).unwrap() }
+    }
+
+    #[test]
+    fn gives_up_after_the_last_retry() {
+        let mut schedule = RetryPolicy { max_retries: 2, ..RetryPolicy::default() }.schedule();
+        assert!(schedule.delay_after(&status(500), None).is_some());
+        assert!(schedule.delay_after(&status(502), None).is_some());
+        assert_eq!(schedule.delay_after(&status(503), None), None);
+    }
+
+    #[test]
+    fn what_was_asked_wrongly_is_not_asked_again() {
+        for code in [400, 401, 403, 404, 410, 422] {
+            let mut schedule = RetryPolicy::default().schedule();
+            assert_eq!(schedule.delay_after(&status(code), None), None, "{code}");
+        }
+        for code in [408, 425, 429, 500, 502, 503, 504] {
+            let mut schedule = RetryPolicy::default().schedule();
+            assert!(schedule.delay_after(&status(code), None).is_some(), "{code}");
+        }
+    }
+
+    #[test]
+    fn rate_limiting_spends_time_but_no_retries() {
+        let mut schedule = RetryPolicy { max_retries: 1, ..RetryPolicy::default() }.schedule();
+        let mut waited = Duration::ZERO;
+        for _ in 0..20 {
+            waited += schedule.delay_after(&status(429), None).unwrap();
+        }
+        assert!(schedule.delay_after(&status(500), None).is_some(), "the one retry is left");
+        assert_eq!(schedule.delay_after(&status(500), None), None);
+        while let Some(delay) = schedule.delay_after(&status(429), None) {
+            waited += delay;
+        }
+        let budget = RetryPolicy::default().max_throttled;
+        assert!(waited <= budget && waited > budget * 9 / 10, "{waited:?}");
+    }
+
+    #[test]
+    fn retry_after_is_honoured_and_capped() {
+        let seconds = Duration::from_secs;
+        let mut schedule = RetryPolicy::default().schedule();
+        assert_eq!(schedule.delay_after(&status(429), Some(Duration::ZERO)), Some(Duration::ZERO));
+        assert_eq!(schedule.delay_after(&status(503), Some(seconds(7))), Some(seconds(7)));
+        assert_eq!(
+            schedule.delay_after(&status(503), Some(seconds(7000))),
+            Some(Duration::from_mins(1))
+        );
+    }
+
+    #[test]
+    fn an_endless_retry_after_of_zero_comes_to_an_end() {
+        let mut schedule = RetryPolicy::default().schedule();
+        let answers = (0..10_000)
+            .take_while(|_| schedule.delay_after(&status(429), Some(Duration::ZERO)).is_some());
+        assert!(answers.count() < 200);
+    }
+
+    #[test]
+    fn reads_seconds_and_dates() {
+        let now = httpdate::parse_http_date("Sun, 22 Nov 2026 10:00:00 GMT").unwrap();
+        let read = |text| parse_retry_after(text, now);
+        assert_eq!(read("0"), Some(Duration::ZERO));
+        assert_eq!(read(" 12 "), Some(Duration::from_secs(12)));
+        assert_eq!(read("Sun, 22 Nov 2026 10:00:30 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(read("Sun, 22 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO), "in the past");
+        assert_eq!(read("soon"), None);
+        assert_eq!(read("-1"), None);
+        assert_eq!(read("1.5"), None);
+        assert_eq!(read(""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn delays_grow_within_their_spread_and_bound(seed in 0_u32..8) {
+            let policy = RetryPolicy { max_retries: 8, ..RetryPolicy::default() };
+            let mut schedule = policy.schedule();
+            for retry in 0..=seed.min(7) {
+                let middle = (policy.first_delay * 2_u32.pow(retry)).min(policy.max_delay);
+                let delay = schedule.delay_after(&status(500), None).unwrap();
+                prop_assert!(delay >= middle / 2 && delay <= middle * 3 / 2, "{retry}: {delay:?}");
+            }
+        }
+
+        #[test]
+        fn no_header_is_a_panic(text in ".{0,40}") {
+            parse_retry_after(&text, SystemTime::UNIX_EPOCH);
+        }
+    }
+}

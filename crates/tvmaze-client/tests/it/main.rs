@@ -1,0 +1,6 @@
+//! The client against a mock server, and against sockets that misbehave in ways no HTTP server does.
+
+mod endpoints;
+mod faults;
+mod recorded;
+mod upstream;

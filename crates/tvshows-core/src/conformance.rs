@@ -1,0 +1,60 @@
+//! One suite a port: the promises that every backend keeps.
+//!
+//! A backend's tests call `tracker_conformance!(new)` or `store_conformance!(new)` with the path of an
+//! async function that makes an empty instance; each promise becomes a test of its own name.
+
+pub mod fixtures;
+pub mod store;
+pub mod tracker;
+
+/// Writes a `#[tokio::test]` for each promise of a suite.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! promises {
+    ($suite:ident, $new:path: $($promise:ident)+) => {
+        $(
+            #[tokio::test]
+            async fn $promise() {
+                let instance = $new().await;
+                $crate::conformance::$suite::$promise(&instance).await;
+            }
+        )+
+    };
+}
+
+/// The tests of every [`ProgressTracker`](crate::ProgressTracker).
+#[macro_export]
+macro_rules! tracker_conformance {
+    ($new:path) => {
+        $crate::promises! { tracker, $new:
+            an_unknown_run_has_no_status
+            what_was_recorded_is_what_is_read
+            a_late_revision_changes_nothing
+            nothing_follows_the_end
+            an_interrupted_run_may_go_on
+            runs_do_not_touch_each_other
+        }
+    };
+}
+
+/// The tests of every [`ShowStore`](crate::ShowStore).
+#[macro_export]
+macro_rules! store_conformance {
+    ($new:path) => {
+        $crate::promises! { store, $new:
+            an_empty_store_answers_with_nothing
+            nothing_is_seen_before_publish
+            a_published_show_is_the_one_that_was_staged
+            publish_replaces_what_was_there
+            an_abandoned_run_changes_nothing_but_the_history
+            the_later_update_of_a_show_stays
+            a_show_fetched_by_itself_replaces_the_staged_one
+            an_unstaged_show_is_not_published
+            ranks_what_is_staged
+            casts_keep_their_order_and_count_characters_by_person
+            a_new_run_starts_from_an_empty_staging_area
+            a_run_in_hand_is_not_interrupted
+            history_is_newest_first
+        }
+    };
+}

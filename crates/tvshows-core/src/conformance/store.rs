@@ -1,0 +1,190 @@
+//! What every [`ShowStore`] promises.
+
+#![expect(missing_docs, reason = "the names are the promises")]
+#![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
+
+use super::fixtures::{after, at, cast_member, criteria, running, show};
+use crate::{Event, MultiCharacterActor, RunId, Show, ShowId, ShowStore};
+
+/// A whole run: these shows, those of `top` with a cast of one.
+async fn publish(store: &dyn ShowStore, shows: Vec<Show>, top: &[u32]) {
+    let status = running();
+    store.begin(&status).await.expect("begin");
+    store.stage_page(0, shows, at(2)).await.expect("stage");
+    for id in top {
+        let cast = vec![cast_member(*id, 1, 10 * id)];
+        store.stage_cast(ShowId(*id), cast, at(3)).await.expect("cast");
+    }
+    let top: Vec<ShowId> = top.iter().copied().map(ShowId).collect();
+    store.publish(&top, at(4), &after(&status, Event::Succeeded)).await.expect("publish");
+}
+
+async fn top_ids(store: &dyn ShowStore) -> Vec<u32> {
+    store.top_shows(1000).await.expect("top").iter().map(|show| show.id.0).collect()
+}
+
+pub async fn an_empty_store_answers_with_nothing(store: &dyn ShowStore) {
+    store.check().await.expect("check");
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
+    assert_eq!(store.last_show_id().await.expect("last"), None);
+    assert!(store.top_shows(10).await.expect("top").is_empty());
+    assert!(store.multi_character_actors().await.expect("actors").is_empty());
+    assert!(store.runs(10).await.expect("runs").is_empty());
+    assert_eq!(store.run(RunId::random()).await.expect("run"), None);
+}
+
+pub async fn nothing_is_seen_before_publish(store: &dyn ShowStore) {
+    let status = running();
+    store.begin(&status).await.expect("begin");
+    store.stage_page(0, vec![show(1)], at(2)).await.expect("stage");
+    store.stage_cast(ShowId(1), vec![cast_member(1, 1, 1)], at(2)).await.expect("cast");
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
+    assert!(store.top_shows(10).await.expect("top").is_empty());
+    assert_eq!(store.run(status.request_id).await.expect("run"), Some(status.clone()));
+    let done = after(&status, Event::Succeeded);
+    store.publish(&[ShowId(1)], at(3), &done).await.expect("publish");
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
+    assert_eq!(store.run(status.request_id).await.expect("run"), Some(done));
+}
+
+pub async fn a_published_show_is_the_one_that_was_staged(store: &dyn ShowStore) {
+    let mut bare = show(2);
+    bare.genres.clear();
+    bare.extra.clear();
+    for text in [&mut bare.language, &mut bare.premiered, &mut bare.summary, &mut bare.url] {
+        *text = None;
+    }
+    (bare.rating_average, bare.weight, bare.updated, bare.runtime) = (None, None, None, None);
+    (bare.schedule, bare.externals, bare.links) = (None, None, None);
+    let mut decimal = show(3);
+    decimal.rating_average = Some(8.7);
+    publish(store, vec![show(1), bare.clone(), decimal.clone()], &[]).await;
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
+    assert_eq!(store.show(ShowId(2)).await.expect("show"), Some(bare));
+    assert_eq!(store.show(ShowId(3)).await.expect("show"), Some(decimal));
+    assert_eq!(store.last_show_id().await.expect("last"), Some(ShowId(3)));
+}
+
+pub async fn publish_replaces_what_was_there(store: &dyn ShowStore) {
+    publish(store, vec![show(1), show(2)], &[2, 1]).await;
+    assert_eq!(top_ids(store).await, [2, 1], "in the order of the ranking");
+    publish(store, vec![show(2), show(3)], &[3]).await;
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
+    assert!(store.show(ShowId(3)).await.expect("show").is_some());
+    assert_eq!(top_ids(store).await, [3]);
+}
+
+pub async fn an_abandoned_run_changes_nothing_but_the_history(store: &dyn ShowStore) {
+    publish(store, vec![show(1)], &[1]).await;
+    let status = running();
+    store.begin(&status).await.expect("begin");
+    store.stage_page(0, vec![show(2)], at(2)).await.expect("stage");
+    let failed = after(&status, Event::Failed("page 1: 500".into()));
+    store.abandon(&failed).await.expect("abandon");
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
+    assert_eq!(store.show(ShowId(2)).await.expect("show"), None);
+    assert_eq!(top_ids(store).await, [1]);
+    assert_eq!(store.run(status.request_id).await.expect("run"), Some(failed));
+}
+
+pub async fn the_later_update_of_a_show_stays(store: &dyn ShowStore) {
+    let (mut new, mut old) = (show(1), show(1));
+    (new.updated, old.updated) = (Some(20), Some(10));
+    new.name = "New".into();
+    store.begin(&running()).await.expect("begin");
+    store.stage_page(0, vec![new.clone()], at(2)).await.expect("stage");
+    store.stage_page(1, vec![old], at(3)).await.expect("stage");
+    assert_eq!(store.staged_shows().await.expect("count"), 1);
+    let ranked = store.rank_staged(criteria(10)).await.expect("rank");
+    assert_eq!(ranked, [new]);
+}
+
+pub async fn a_show_fetched_by_itself_replaces_the_staged_one(store: &dyn ShowStore) {
+    let mut alone = show(1);
+    (alone.updated, alone.name) = (Some(1), "Alone".into());
+    store.begin(&running()).await.expect("begin");
+    store.stage_page(0, vec![show(1)], at(2)).await.expect("stage");
+    store.stage_show(alone.clone(), at(3)).await.expect("stage");
+    assert_eq!(store.rank_staged(criteria(10)).await.expect("rank"), [alone]);
+}
+
+pub async fn an_unstaged_show_is_not_published(store: &dyn ShowStore) {
+    let status = running();
+    store.begin(&status).await.expect("begin");
+    store.stage_page(0, vec![show(1), show(2)], at(2)).await.expect("stage");
+    store.unstage_show(ShowId(1)).await.expect("unstage");
+    store.publish(&[], at(4), &after(&status, Event::Succeeded)).await.expect("publish");
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
+    assert!(store.show(ShowId(2)).await.expect("show").is_some());
+}
+
+pub async fn ranks_what_is_staged(store: &dyn ShowStore) {
+    let (mut best, mut foreign, mut comedy) = (show(1), show(2), show(3));
+    best.rating_average = Some(9.9);
+    foreign.language = Some("French".into());
+    comedy.genres = vec!["Action Comedy".into()];
+    let mut unrated = show(4);
+    unrated.rating_average = None;
+    store.begin(&running()).await.expect("begin");
+    let page = vec![unrated, foreign, comedy, show(5), best];
+    store.stage_page(0, page, at(2)).await.expect("stage");
+    let ranked = store.rank_staged(criteria(2)).await.expect("rank");
+    assert_eq!(ranked.iter().map(|show| show.id.0).collect::<Vec<_>>(), [1, 5]);
+}
+
+pub async fn casts_keep_their_order_and_count_characters_by_person(store: &dyn ShowStore) {
+    let status = running();
+    store.begin(&status).await.expect("begin");
+    store.stage_page(0, vec![show(1), show(2)], at(2)).await.expect("stage");
+    let mut namesake = cast_member(1, 8, 81);
+    namesake.person_name = "Person 7".into();
+    let first = vec![
+        cast_member(1, 7, 71),
+        cast_member(1, 7, 72),
+        namesake,
+        cast_member(1, 9, 91),
+        cast_member(1, 9, 91),
+    ];
+    let second = vec![cast_member(2, 7, 73), cast_member(2, 6, 61), cast_member(2, 6, 62)];
+    store.stage_cast(ShowId(1), first, at(3)).await.expect("cast");
+    store.stage_cast(ShowId(2), second, at(3)).await.expect("cast");
+    let top = [ShowId(2), ShowId(1)];
+    store.publish(&top, at(4), &after(&status, Event::Succeeded)).await.expect("publish");
+    let actor = |person_name: &str, character_count| MultiCharacterActor {
+        person_name: person_name.into(),
+        character_count,
+    };
+    let actors = store.multi_character_actors().await.expect("actors");
+    assert_eq!(actors, [actor("Person 7", 3), actor("Person 6", 2)]);
+}
+
+pub async fn a_new_run_starts_from_an_empty_staging_area(store: &dyn ShowStore) {
+    let killed = running();
+    store.begin(&killed).await.expect("begin");
+    store.stage_page(0, vec![show(1)], at(2)).await.expect("stage");
+    let interrupted = after(&killed, Event::Interrupted("stopped".into()));
+    store.abandon(&interrupted).await.expect("abandon");
+    store.begin(&running()).await.expect("begin");
+    assert_eq!(store.staged_shows().await.expect("count"), 0);
+}
+
+pub async fn a_run_in_hand_is_not_interrupted(store: &dyn ShowStore) {
+    let status = running();
+    store.begin(&status).await.expect("begin");
+    assert!(store.interrupt_unfinished(at(5)).await.expect("interrupt").is_empty());
+    assert_eq!(store.run(status.request_id).await.expect("run"), Some(status.clone()));
+    store.abandon(&after(&status, Event::Cancelled)).await.expect("abandon");
+    assert!(store.interrupt_unfinished(at(6)).await.expect("interrupt").is_empty());
+}
+
+pub async fn history_is_newest_first(store: &dyn ShowStore) {
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let status = running();
+        store.begin(&status).await.expect("begin");
+        store.abandon(&after(&status, Event::Cancelled)).await.expect("abandon");
+        ids.insert(0, status.request_id);
+    }
+    let runs = store.runs(2).await.expect("runs");
+    assert_eq!(runs.iter().map(|run| run.request_id).collect::<Vec<_>>(), ids[..2]);
+}

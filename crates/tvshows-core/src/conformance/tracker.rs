@@ -1,0 +1,64 @@
+//! What every [`ProgressTracker`] promises.
+
+#![expect(missing_docs, reason = "the names are the promises")]
+#![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
+
+use super::fixtures::{after, running};
+use crate::{Event, ProgressTracker, RunId, RunState, Step};
+
+pub async fn an_unknown_run_has_no_status(tracker: &dyn ProgressTracker) {
+    tracker.check().await.expect("check");
+    assert_eq!(tracker.status(RunId::random()).await.expect("status"), None);
+}
+
+pub async fn what_was_recorded_is_what_is_read(tracker: &dyn ProgressTracker) {
+    let mut status = running();
+    status.instance = "a \"quoted\" name: 42\n\u{a0}".into();
+    assert!(tracker.record(&status).await.expect("record"));
+    assert_eq!(tracker.status(status.request_id).await.expect("status"), Some(status.clone()));
+
+    let mut status = after(&status, Event::PagesPlanned(360));
+    for event in [Event::PageStaged(250), Event::StepBegan(Step::FetchingCast)] {
+        status = after(&status, event);
+    }
+    let status = after(&status, Event::Failed("page 7: 500".into()));
+    assert!(tracker.record(&status).await.expect("record"));
+    assert_eq!(tracker.status(status.request_id).await.expect("status"), Some(status));
+}
+
+pub async fn a_late_revision_changes_nothing(tracker: &dyn ProgressTracker) {
+    let early = running();
+    let later = after(&early, Event::PageStaged(250));
+    assert!(tracker.record(&later).await.expect("record"));
+    assert!(!tracker.record(&early).await.expect("record"), "late");
+    assert!(!tracker.record(&later).await.expect("record"), "twice");
+    assert_eq!(tracker.status(early.request_id).await.expect("status"), Some(later));
+}
+
+pub async fn nothing_follows_the_end(tracker: &dyn ProgressTracker) {
+    for end in [Event::Succeeded, Event::Failed("no".into()), Event::Cancelled] {
+        let ended = after(&running(), end);
+        assert!(tracker.record(&ended).await.expect("record"));
+        let mut beyond = ended.clone();
+        beyond.state = RunState::Running;
+        beyond.revision += 1;
+        assert!(!tracker.record(&beyond).await.expect("record"));
+        assert_eq!(tracker.status(ended.request_id).await.expect("status"), Some(ended));
+    }
+}
+
+pub async fn an_interrupted_run_may_go_on(tracker: &dyn ProgressTracker) {
+    let interrupted = after(&running(), Event::Interrupted("stopped".into()));
+    assert!(tracker.record(&interrupted).await.expect("record"));
+    let resumed = after(&interrupted, Event::Started);
+    assert!(tracker.record(&resumed).await.expect("record"));
+    assert_eq!(tracker.status(resumed.request_id).await.expect("status"), Some(resumed));
+}
+
+pub async fn runs_do_not_touch_each_other(tracker: &dyn ProgressTracker) {
+    let (one, other) = (running(), after(&running(), Event::PageStaged(9)));
+    tracker.record(&one).await.expect("record");
+    tracker.record(&other).await.expect("record");
+    assert_eq!(tracker.status(one.request_id).await.expect("status"), Some(one));
+    assert_eq!(tracker.status(other.request_id).await.expect("status"), Some(other));
+}

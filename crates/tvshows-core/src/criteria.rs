@@ -1,0 +1,260 @@
+use std::cmp::{Ordering, Reverse};
+use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
+
+use crate::Show;
+
+/// How many calendar years back a top show may have premiered: 0 to 200, 10 by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Years(u16);
+
+/// How many top shows are kept: 1 to 1000, 10 by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopLimit(u16);
+
+/// A number outside of what a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a whole number from {least} to {most}")]
+pub struct OutOfRange {
+    least: u16,
+    most: u16,
+}
+
+macro_rules! bounded {
+    ($name:ident, $least:literal ..= $most:literal, default $default:literal) => {
+        impl $name {
+            /// Takes a number that is within the range.
+            ///
+            /// # Errors
+            ///
+            /// The number is outside of it.
+            pub fn new(number: u16) -> Result<Self, OutOfRange> {
+                if ($least..=$most).contains(&number) {
+                    Ok(Self(number))
+                } else {
+                    Err(OutOfRange { least: $least, most: $most })
+                }
+            }
+
+            /// The number.
+            #[must_use]
+            pub fn number(self) -> u16 {
+                self.0
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self($default)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = OutOfRange;
+
+            fn from_str(text: &str) -> Result<Self, OutOfRange> {
+                let out_of_range = |_: ParseIntError| OutOfRange { least: $least, most: $most };
+                text.parse().map_err(out_of_range).and_then(Self::new)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+bounded!(Years, 0..=200, default 10);
+bounded!(TopLimit, 1..=1000, default 10);
+
+/// Which shows make the top table, and in which order.
+///
+/// English, one genre is exactly `Action`, premiered in the last `years` calendar years counted from
+/// `this_year`. Best rating first, unrated last; ties go by weight (high first), then by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "said above")]
+pub struct TopShowsCriteria {
+    pub years: Years,
+    pub top: TopLimit,
+    pub this_year: i16,
+}
+
+impl TopShowsCriteria {
+    /// The language of every top show.
+    pub const LANGUAGE: &str = "English";
+    /// A genre of every top show.
+    pub const GENRE: &str = "Action";
+
+    /// Whether `show` may be ranked at all.
+    #[must_use]
+    pub fn admits(&self, show: &Show) -> bool {
+        let first_year = i32::from(self.this_year) - i32::from(self.years.0);
+        show.language.as_deref() == Some(Self::LANGUAGE)
+            && show.genres.iter().any(|genre| genre == Self::GENRE)
+            && show.premiere_year().is_some_and(|year| i32::from(year) >= first_year)
+    }
+
+    /// The top shows among `shows`, best first, at most `top` of them.
+    ///
+    /// Holds no more than twice `top` shows at a time, however many are offered. Stops at the first
+    /// error that the source yields.
+    ///
+    /// # Errors
+    ///
+    /// The source's error.
+    pub fn rank<E>(
+        &self,
+        shows: impl IntoIterator<Item = Result<Show, E>>,
+    ) -> Result<Vec<Show>, E> {
+        let top = usize::from(self.top.0);
+        let mut best = Vec::new();
+        for show in shows {
+            let show = show?;
+            if self.admits(&show) {
+                best.push(show);
+            }
+            if best.len() == 2 * top {
+                best.sort_unstable_by(order);
+                best.truncate(top);
+            }
+        }
+        best.sort_unstable_by(order);
+        best.truncate(top);
+        Ok(best)
+    }
+}
+
+fn order(a: &Show, b: &Show) -> Ordering {
+    let rating = |show: &Show| show.rating_average.unwrap_or(f64::NEG_INFINITY);
+    rating(b)
+        .total_cmp(&rating(a))
+        .then_with(|| Reverse(a.weight).cmp(&Reverse(b.weight)))
+        .then_with(|| a.id.cmp(&b.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ShowId;
+
+    fn show(id: u32, rating: Option<f64>, weight: i64) -> Show {
+        Show {
+            id: ShowId(id),
+            name: format!("Show {id}"),
+            kind: None,
+            language: Some("English".into()),
+            genres: vec!["Drama".into(), "Action".into()],
+            status: None,
+            premiered: Some("2020-05-01".into()),
+            ended: None,
+            rating_average: rating,
+            summary: None,
+            updated: None,
+            url: None,
+            runtime: None,
+            average_runtime: None,
+            official_site: None,
+            weight: Some(weight),
+            schedule: None,
+            network: None,
+            web_channel: None,
+            dvd_country: None,
+            externals: None,
+            image: None,
+            links: None,
+            extra: serde_json::Map::new(),
+        }
+    }
+
+    fn criteria(years: u16, top: u16) -> TopShowsCriteria {
+        TopShowsCriteria {
+            years: Years::new(years).unwrap(),
+            top: TopLimit::new(top).unwrap(),
+            this_year: 2026,
+        }
+    }
+
+    fn ranked(top: u16, shows: Vec<Show>) -> Vec<u32> {
+        let shows = shows.into_iter().map(Ok::<_, ()>);
+        criteria(10, top).rank(shows).unwrap().iter().map(|show| show.id.0).collect()
+    }
+
+    #[test]
+    fn admits_only_english_shows() {
+        let mut foreign = show(1, None, 0);
+        assert!(criteria(10, 10).admits(&foreign));
+        foreign.language = Some("english".into());
+        assert!(!criteria(10, 10).admits(&foreign));
+        foreign.language = None;
+        assert!(!criteria(10, 10).admits(&foreign));
+    }
+
+    #[test]
+    fn a_genre_that_only_contains_the_word_is_not_action() {
+        let mut comedy = show(1, None, 0);
+        comedy.genres = vec!["Action Comedy".into(), "action".into()];
+        assert!(!criteria(10, 10).admits(&comedy));
+    }
+
+    #[test]
+    fn counts_years_by_their_number() {
+        let mut old = show(1, None, 0);
+        old.premiered = Some("2016-01-01".into());
+        assert!(criteria(10, 10).admits(&old));
+        old.premiered = Some("2015-12-31".into());
+        assert!(!criteria(10, 10).admits(&old));
+        old.premiered = Some("2027-01-01".into());
+        assert!(criteria(0, 10).admits(&old), "an announced show has premiered late enough");
+        old.premiered = None;
+        assert!(!criteria(200, 10).admits(&old));
+        old.premiered = Some("soon".into());
+        assert!(!criteria(200, 10).admits(&old));
+    }
+
+    #[test]
+    fn ranks_by_rating_then_weight_then_id_with_unrated_last() {
+        let shows = vec![
+            show(1, None, 100),
+            show(2, Some(8.1), 10),
+            show(3, Some(8.1), 20),
+            show(5, Some(8.1), 20),
+            show(4, Some(9.0), 0),
+        ];
+        assert_eq!(ranked(10, shows), [4, 3, 5, 2, 1]);
+    }
+
+    #[test]
+    fn limits_are_named_in_the_error() {
+        assert_eq!(
+            "201".parse::<Years>().unwrap_err().to_string(),
+            "must be a whole number from 0 to 200"
+        );
+        assert!("0".parse::<TopLimit>().is_err());
+        assert!("ten".parse::<TopLimit>().is_err());
+        assert_eq!("200".parse::<Years>().unwrap().number(), 200);
+    }
+
+    proptest! {
+        #[test]
+        fn a_bounded_ranking_equals_sorting_everything(
+            scores in prop::collection::vec((prop::option::of(0_u8..4), 0_i64..3), 0..60),
+            top in 1_u16..12,
+        ) {
+            let shows: Vec<Show> = (1..).zip(scores)
+                .map(|(id, (rating, weight))| show(id, rating.map(f64::from), weight))
+                .collect();
+            let mut expected = shows.clone();
+            expected.sort_by(|a, b| {
+                let key = |s: &Show| (s.rating_average.is_none(), s.rating_average.map(|r| -r));
+                key(a).partial_cmp(&key(b)).unwrap().then(b.weight.cmp(&a.weight)).then(a.id.cmp(&b.id))
+            });
+            let expected: Vec<u32> = expected.iter().map(|s| s.id.0).take(top.into()).collect();
+            prop_assert_eq!(ranked(top, shows), expected);
+        }
+    }
+}

@@ -1,0 +1,335 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Mode, RunId, RunParameters, RunState, Step};
+
+/// A run as everybody sees it: what `GET /pipeline/status/{request_id}`, the Redis hash and a row of
+/// the history show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RunStatus {
+    /// The run's name.
+    #[schema(value_type = String, format = Uuid)]
+    pub request_id: RunId,
+    /// Where the run is in its life.
+    pub state: RunState,
+    /// Whether somebody works on it now.
+    pub running: bool,
+    /// What it is doing, or did last.
+    pub step: Step,
+    /// Work done in per cent, 0 to 100; never falls, 100 only when published.
+    #[schema(maximum = 100)]
+    pub progress: u8,
+    /// Why the run failed.
+    pub error: Option<String>,
+    /// Index pages staged.
+    pub pages_done: u32,
+    /// Index pages to fetch; `null` while nobody knows.
+    pub pages_total: Option<u32>,
+    /// Shows staged.
+    pub shows_seen: u32,
+    /// Casts staged.
+    pub casts_done: u32,
+    /// Casts to fetch; `null` before the ranking.
+    pub casts_total: Option<u32>,
+    /// Requests sent to TVmaze, retries among them.
+    pub requests: u64,
+    /// Requests that repeated a failed one.
+    pub retries: u64,
+    /// Answers of 429.
+    pub rate_limited: u64,
+    /// When work began.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub started_at: Option<Timestamp>,
+    /// When this status last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    /// When the run ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+    /// Seconds left, estimated from the work done so far.
+    pub eta_seconds: Option<u64>,
+    /// The parameter `years`.
+    pub years: u16,
+    /// The parameter `top`.
+    pub top: u16,
+    /// The parameter `mode`.
+    pub mode: Mode,
+    /// The process that works on it.
+    pub instance: String,
+    /// Rises by one with every change: the signature, the `ETag` and the event id.
+    pub revision: u64,
+}
+
+/// What the run has asked of TVmaze so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "RunStatus says what each is")]
+pub struct Traffic {
+    pub requests: u64,
+    pub retries: u64,
+    pub rate_limited: u64,
+}
+
+/// What happens to a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Work begins.
+    Started,
+    /// The next step begins.
+    StepBegan(Step),
+    /// The index is known to have this many pages.
+    PagesPlanned(u32),
+    /// A page with this many shows is staged.
+    PageStaged(u32),
+    /// A show fetched by itself is staged, or taken back because it is gone.
+    ShowsSeen(u32),
+    /// This many casts are to be fetched.
+    CastsPlanned(u32),
+    /// A cast is staged.
+    CastStaged,
+    /// The counts of requests moved.
+    Traffic(Traffic),
+    /// The snapshot is published.
+    Succeeded,
+    /// The run ends without a change to any table.
+    Failed(String),
+    /// The run ends because somebody said so.
+    Cancelled,
+    /// The process ends or ended before the run did.
+    Interrupted(String),
+}
+
+/// Work in hand beside pages and casts, in pages: publishing rewrites three tables.
+const PUBLISHING_WORK: u32 = 5;
+/// A guess of the pages still ahead while nobody knows the length of the index.
+const UNKNOWN_PAGES_AHEAD: u32 = 100;
+
+impl RunStatus {
+    /// A run that waits for its turn.
+    #[must_use]
+    pub fn queued(
+        request_id: RunId,
+        parameters: RunParameters,
+        instance: &str,
+        now: Timestamp,
+    ) -> RunStatus {
+        RunStatus {
+            request_id,
+            state: RunState::Queued,
+            running: false,
+            step: Step::Queued,
+            progress: 0,
+            error: None,
+            pages_done: 0,
+            pages_total: None,
+            shows_seen: 0,
+            casts_done: 0,
+            casts_total: None,
+            requests: 0,
+            retries: 0,
+            rate_limited: 0,
+            started_at: None,
+            updated_at: now,
+            finished_at: None,
+            eta_seconds: None,
+            years: parameters.years.number(),
+            top: parameters.top.number(),
+            mode: parameters.mode,
+            instance: instance.to_owned(),
+            revision: 1,
+        }
+    }
+
+    /// Moves the run on. `false` says that nothing changed: the event came after the end, or told
+    /// nothing new.
+    pub fn apply(&mut self, event: Event, now: Timestamp) -> bool {
+        if self.state.is_ended() {
+            return false;
+        }
+        let before = self.clone();
+        self.take(event, now);
+        self.progress = self.progress.max(self.work_done());
+        self.running = self.state == RunState::Running;
+        if *self == before {
+            return false;
+        }
+        self.eta_seconds = self.seconds_left(now);
+        self.updated_at = now;
+        self.revision += 1;
+        true
+    }
+
+    fn take(&mut self, event: Event, now: Timestamp) {
+        match event {
+            Event::Started => {
+                self.state = RunState::Running;
+                self.step = Step::Planning;
+                self.started_at = Some(now);
+                self.finished_at = None;
+                self.error = None;
+            }
+            Event::StepBegan(step) => self.step = step,
+            Event::PagesPlanned(pages) => self.pages_total = Some(pages),
+            Event::PageStaged(shows) => {
+                self.pages_done += 1;
+                self.shows_seen += shows;
+                self.pages_total = self.pages_total.map(|total| total.max(self.pages_done));
+            }
+            Event::ShowsSeen(shows) => self.shows_seen = shows,
+            Event::CastsPlanned(casts) => self.casts_total = Some(casts),
+            Event::CastStaged => self.casts_done += 1,
+            Event::Traffic(traffic) => {
+                self.requests = traffic.requests;
+                self.retries = traffic.retries;
+                self.rate_limited = traffic.rate_limited;
+            }
+            Event::Succeeded => {
+                self.step = Step::Completed;
+                self.end(RunState::Succeeded, None, now);
+            }
+            Event::Failed(error) => self.end(RunState::Failed, Some(error), now),
+            Event::Cancelled => self.end(RunState::Cancelled, None, now),
+            Event::Interrupted(reason) => self.end(RunState::Interrupted, Some(reason), now),
+        }
+    }
+
+    fn end(&mut self, state: RunState, error: Option<String>, now: Timestamp) {
+        self.state = state;
+        self.error = error;
+        self.finished_at = Some(now);
+    }
+
+    /// Work done in per cent, weighted by requests: a page and a cast are one each.
+    fn work_done(&self) -> u8 {
+        if self.state == RunState::Succeeded {
+            return 100;
+        }
+        let (done, total) = self.work();
+        u8::try_from(u64::from(done) * 100 / u64::from(total)).map_or(99, |percent| percent.min(99))
+    }
+
+    fn work(&self) -> (u32, u32) {
+        let done = self.pages_done + self.casts_done;
+        let pages = self.pages_total.unwrap_or(self.pages_done + UNKNOWN_PAGES_AHEAD);
+        let casts = self.casts_total.unwrap_or(u32::from(self.top));
+        (done, pages + casts + PUBLISHING_WORK)
+    }
+
+    fn seconds_left(&self, now: Timestamp) -> Option<u64> {
+        let (done, total) = self.work();
+        if self.state != RunState::Running || done == 0 || self.pages_total.is_none() {
+            return None;
+        }
+        let spent = now.duration_since(self.started_at?).as_millis();
+        let left = spent * i128::from(total.saturating_sub(done)) / i128::from(done);
+        u64::try_from(left / 1000).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn queued() -> RunStatus {
+        RunStatus::queued(RunId::random(), RunParameters::default(), "here", at(0))
+    }
+
+    fn running(pages: u32) -> RunStatus {
+        let mut status = queued();
+        status.apply(Event::Started, at(0));
+        status.apply(Event::PagesPlanned(pages), at(0));
+        status
+    }
+
+    #[test]
+    fn every_change_raises_the_revision_by_one() {
+        let mut status = queued();
+        assert!(status.apply(Event::Started, at(1)));
+        assert!(status.apply(Event::PageStaged(250), at(2)));
+        assert_eq!(status.revision, 3);
+        assert!(!status.apply(Event::StepBegan(Step::Planning), at(3)), "says nothing new");
+        assert_eq!(status.revision, 3);
+        assert_eq!(status.updated_at, at(2));
+    }
+
+    #[test]
+    fn nothing_follows_the_end() {
+        for end in [Event::Succeeded, Event::Failed("x".into()), Event::Cancelled] {
+            let mut status = running(10);
+            assert!(status.apply(end, at(5)));
+            let ended = status.clone();
+            for late in [Event::PageStaged(250), Event::Started, Event::Succeeded] {
+                assert!(!status.apply(late, at(6)));
+            }
+            assert_eq!(status, ended);
+        }
+    }
+
+    #[test]
+    fn a_failure_keeps_the_step_that_was_reached() {
+        let mut status = running(10);
+        status.apply(Event::StepBegan(Step::FetchingCast), at(1));
+        status.apply(Event::Failed("cast of show 5: answered 500".into()), at(2));
+        assert_eq!((status.state, status.step), (RunState::Failed, Step::FetchingCast));
+        assert!(!status.running && status.progress < 100);
+    }
+
+    #[test]
+    fn an_interrupted_run_may_go_on() {
+        let mut status = running(10);
+        status.apply(Event::Interrupted("the process ended".into()), at(1));
+        assert!(!status.running);
+        assert!(status.apply(Event::Started, at(2)));
+        assert!(status.running);
+    }
+
+    #[test]
+    fn estimates_the_time_left_from_the_work_done() {
+        let mut status = running(85);
+        for _ in 0..25 {
+            status.apply(Event::PageStaged(250), at(50));
+        }
+        assert_eq!(status.progress, 25, "25 of 85 pages, 10 casts and publishing");
+        assert_eq!(status.eta_seconds, Some(150));
+        status.apply(Event::Cancelled, at(51));
+        assert_eq!(status.eta_seconds, None);
+    }
+
+    fn any_event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            Just(Event::Started),
+            proptest::sample::select(Step::ALL).prop_map(Event::StepBegan),
+            (0_u32..500).prop_map(Event::PagesPlanned),
+            (0_u32..251).prop_map(Event::PageStaged),
+            (0_u32..100).prop_map(Event::CastsPlanned),
+            Just(Event::CastStaged),
+            (0_u64..9)
+                .prop_map(|requests| Event::Traffic(Traffic { requests, ..Traffic::default() })),
+            Just(Event::Interrupted("x".into())),
+            Just(Event::Failed("x".into())),
+            Just(Event::Succeeded),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn progress_never_falls_and_is_full_only_at_success(
+            events in prop::collection::vec(any_event(), 0..80),
+        ) {
+            let mut status = queued();
+            for event in events {
+                let before = status.clone();
+                let changed = status.apply(event, at(1));
+                prop_assert!(status.progress >= before.progress);
+                prop_assert_eq!(status.progress == 100, status.state == RunState::Succeeded);
+                prop_assert_eq!(status.revision, before.revision + u64::from(changed));
+                prop_assert_eq!(status.running, status.state == RunState::Running);
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{CastMember, RunId, RunStatus, Show, ShowId, TopShowsCriteria};
+
+/// Where shows, casts and the history of runs last.
+///
+/// Readers see the three published tables only, and those change in [`publish`](Self::publish) alone.
+/// Everything that a run writes before lies in a staging area that no reader sees. There is one run
+/// at a time: [`begin`](Self::begin) refuses a second one.
+#[async_trait]
+pub trait ShowStore: Send + Sync {
+    /// Opens a run: writes its row of the history and clears what an unfinished run left staged.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] while another process runs an update on the same data.
+    async fn begin(&self, status: &RunStatus) -> Result<(), StoreError>;
+
+    /// Stages an index page and the note that it was fetched, both or neither. Of a show that was
+    /// staged before, the version with the later `updated` stays.
+    async fn stage_page(
+        &self,
+        page: u32,
+        shows: Vec<Show>,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Stages a show that was fetched by itself, whatever version of it was staged before.
+    async fn stage_show(&self, show: Show, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Takes a show that TVmaze no longer has out of the staging area.
+    async fn unstage_show(&self, show: ShowId) -> Result<(), StoreError>;
+
+    /// How many shows are staged.
+    async fn staged_shows(&self) -> Result<u32, StoreError>;
+
+    /// The top shows among the staged ones, best first.
+    async fn rank_staged(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError>;
+
+    /// Stages the cast of a show, in TVmaze's order.
+    async fn stage_cast(
+        &self,
+        show: ShowId,
+        cast: Vec<CastMember>,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Replaces the three tables by what is staged, with `top` as the top shows, and writes the
+    /// run's last status: all of it or nothing. Ends the run.
+    async fn publish(
+        &self,
+        top: &[ShowId],
+        at: Timestamp,
+        status: &RunStatus,
+    ) -> Result<(), StoreError>;
+
+    /// Ends a run that publishes nothing: writes its last status and clears the staging area.
+    async fn abandon(&self, status: &RunStatus) -> Result<(), StoreError>;
+
+    /// Writes as interrupted whatever the history still calls live although no process works on
+    /// it, and tells which runs those were. Changes nothing while another process runs an update.
+    async fn interrupt_unfinished(&self, now: Timestamp) -> Result<Vec<RunStatus>, StoreError>;
+
+    /// The last published id; `None` before the first run.
+    async fn last_show_id(&self) -> Result<Option<ShowId>, StoreError>;
+
+    /// A published show.
+    async fn show(&self, id: ShowId) -> Result<Option<Show>, StoreError>;
+
+    /// The first `limit` published top shows, best first.
+    async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError>;
+
+    /// People with more than one distinct character in the published casts, most characters first.
+    async fn multi_character_actors(&self) -> Result<Vec<MultiCharacterActor>, StoreError>;
+
+    /// The last `limit` runs of the history, newest first.
+    async fn runs(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError>;
+
+    /// A run of the history.
+    async fn run(&self, id: RunId) -> Result<Option<RunStatus>, StoreError>;
+
+    /// Answers when the data can be read.
+    async fn check(&self) -> Result<(), StoreError>;
+}
+
+/// A row of the list of top shows.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({"id": 82, "name": "Game of Thrones", "rating": 8.9, "premiered": "2011-04-17"}))]
+pub struct TopShow {
+    /// The show's id at TVmaze.
+    pub id: ShowId,
+    /// The show's name.
+    pub name: String,
+    /// The average rating, 0 to 10 with at most one decimal.
+    pub rating: Option<f64>,
+    /// The date of the first broadcast, `YYYY-MM-DD`.
+    pub premiered: Option<String>,
+}
+
+/// A row of the list of actors with several characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({"person_name": "Tatiana Maslany", "character_count": 11}))]
+pub struct MultiCharacterActor {
+    /// The person's name.
+    pub person_name: String,
+    /// How many distinct characters the person plays in the top shows.
+    pub character_count: u32,
+}
+
+/// Why a store could not do its work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process runs an update on the same data.
+    #[error("another process is running an update on this database; wait for it or stop it")]
+    Busy,
+    /// The backend refused: no space, no permission, a damaged file.
+    #[error("the database cannot be used")]
+    Unavailable {
+        /// What the backend's library said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A stored row does not hold what it should.
+    #[error("the database holds an unreadable row: {what}")]
+    Unreadable {
+        /// Which row, and what does not fit.
+        what: String,
+    },
+}
