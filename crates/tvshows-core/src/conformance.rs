@@ -1,7 +1,8 @@
 //! One suite a port: the promises that every backend keeps.
 //!
 //! A backend's tests call `tracker_conformance!(new)` or `store_conformance!(new)` with the path of an
-//! async function that makes an empty instance; each promise becomes a test of its own name.
+//! async function that makes an empty instance and returns a pointer to it, such as a `Box` or a guard;
+//! each promise becomes a test of its own name.
 
 pub mod fixtures;
 pub mod store;
@@ -16,7 +17,7 @@ macro_rules! promises {
             #[tokio::test]
             async fn $promise() {
                 let instance = $new().await;
-                $crate::conformance::$suite::$promise(&instance).await;
+                $crate::conformance::$suite::$promise(&*instance).await;
             }
         )+
     };
@@ -54,6 +55,7 @@ macro_rules! store_conformance {
             casts_keep_their_order_and_count_characters_by_person
             a_new_run_starts_from_an_empty_staging_area
             a_run_in_hand_is_not_interrupted
+            a_noted_run_is_in_the_history_and_disturbs_no_other
             history_is_newest_first
         }
     };

@@ -14,7 +14,7 @@ mod tracker;
 pub use cast::CastMember;
 pub use criteria::{OutOfRange, TopLimit, TopShowsCriteria, Years};
 pub use json::Json;
-pub use run::{Mode, RunId, RunParameters, RunState, Step, UnknownMode};
+pub use run::{Mode, RunId, RunParameters, RunState, Step, UnknownWord};
 pub use show::{Show, ShowId};
 pub use status::{Event, RunStatus, Traffic};
 pub use store::{MultiCharacterActor, ShowStore, StoreError, TopShow};

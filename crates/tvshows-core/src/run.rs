@@ -54,6 +54,13 @@ pub struct RunParameters {
     pub mode: Mode,
 }
 
+/// A word that is none of those expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of: {}", words.join(", "))]
+pub struct UnknownWord {
+    words: &'static [&'static str],
+}
+
 /// Writes an enum of plain words: their text, the way back, and serde through both.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -79,6 +86,15 @@ macro_rules! words {
                 f.pad(self.as_str())
             }
         }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(text: &str) -> Result<$name, UnknownWord> {
+                let words = &[$($word),+];
+                $name::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(UnknownWord { words })
+            }
+        }
     };
 }
 
@@ -91,19 +107,6 @@ words! {
         Auto = "auto",
         /// The whole index.
         Full = "full",
-    }
-}
-
-/// A word that names no mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of: auto, full")]
-pub struct UnknownMode;
-
-impl FromStr for Mode {
-    type Err = UnknownMode;
-
-    fn from_str(text: &str) -> Result<Mode, UnknownMode> {
-        Mode::ALL.iter().copied().find(|mode| mode.as_str() == text).ok_or(UnknownMode)
     }
 }
 

@@ -27,6 +27,10 @@ pub struct RunStatus {
     pub pages_total: Option<u32>,
     /// Shows staged.
     pub shows_seen: u32,
+    /// Shows fetched by themselves, because their index page is older than the map of updates.
+    pub singles_done: u32,
+    /// Shows to fetch by themselves; `null` before every page is staged.
+    pub singles_total: Option<u32>,
     /// Casts staged.
     pub casts_done: u32,
     /// Casts to fetch; `null` before the ranking.
@@ -80,8 +84,12 @@ pub enum Event {
     PagesPlanned(u32),
     /// A page with this many shows is staged.
     PageStaged(u32),
-    /// A show fetched by itself is staged, or taken back because it is gone.
-    ShowsSeen(u32),
+    /// This many shows are to be fetched by themselves.
+    SinglesPlanned(u32),
+    /// A show fetched by itself is staged, or turned out to be gone.
+    SingleStaged,
+    /// Every page and every single show is staged: this many shows.
+    ShowsCounted(u32),
     /// This many casts are to be fetched.
     CastsPlanned(u32),
     /// A cast is staged.
@@ -122,6 +130,8 @@ impl RunStatus {
             pages_done: 0,
             pages_total: None,
             shows_seen: 0,
+            singles_done: 0,
+            singles_total: None,
             casts_done: 0,
             casts_total: None,
             requests: 0,
@@ -174,7 +184,9 @@ impl RunStatus {
                 self.shows_seen += shows;
                 self.pages_total = self.pages_total.map(|total| total.max(self.pages_done));
             }
-            Event::ShowsSeen(shows) => self.shows_seen = shows,
+            Event::SinglesPlanned(shows) => self.singles_total = Some(shows),
+            Event::SingleStaged => self.singles_done += 1,
+            Event::ShowsCounted(shows) => self.shows_seen = shows,
             Event::CastsPlanned(casts) => self.casts_total = Some(casts),
             Event::CastStaged => self.casts_done += 1,
             Event::Traffic(traffic) => {
@@ -198,7 +210,7 @@ impl RunStatus {
         self.finished_at = Some(now);
     }
 
-    /// Work done in per cent, weighted by requests: a page and a cast are one each.
+    /// Work done in per cent, weighted by requests: a page, a single show and a cast are one each.
     fn work_done(&self) -> u8 {
         if self.state == RunState::Succeeded {
             return 100;
@@ -208,10 +220,10 @@ impl RunStatus {
     }
 
     fn work(&self) -> (u32, u32) {
-        let done = self.pages_done + self.casts_done;
+        let done = self.pages_done + self.singles_done + self.casts_done;
         let pages = self.pages_total.unwrap_or(self.pages_done + UNKNOWN_PAGES_AHEAD);
         let casts = self.casts_total.unwrap_or(u32::from(self.top));
-        (done, pages + casts + PUBLISHING_WORK)
+        (done, pages + self.singles_total.unwrap_or_default() + casts + PUBLISHING_WORK)
     }
 
     fn seconds_left(&self, now: Timestamp) -> Option<u64> {

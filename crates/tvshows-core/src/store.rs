@@ -59,6 +59,9 @@ pub trait ShowStore: Send + Sync {
     /// Ends a run that publishes nothing: writes its last status and clears the staging area.
     async fn abandon(&self, status: &RunStatus) -> Result<(), StoreError>;
 
+    /// Writes a run's row of the history, and nothing else: for a run that never began.
+    async fn note(&self, status: &RunStatus) -> Result<(), StoreError>;
+
     /// Writes as interrupted whatever the history still calls live although no process works on
     /// it, and tells which runs those were. Changes nothing while another process runs an update.
     async fn interrupt_unfinished(&self, now: Timestamp) -> Result<Vec<RunStatus>, StoreError>;
@@ -116,6 +119,12 @@ pub enum StoreError {
     /// Another process runs an update on the same data.
     #[error("another process is running an update on this database; wait for it or stop it")]
     Busy,
+    /// The file is not one of this project, or of a later version of it.
+    #[error("the database cannot be opened: {reason}")]
+    Incompatible {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// The backend refused: no space, no permission, a damaged file.
     #[error("the database cannot be used")]
     Unavailable {

@@ -1,1 +1,8 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+mod fields;
+mod in_process;
+mod redis;
+
+pub use in_process::InProcessTracker;
+pub use redis::{EXPIRY_OF_ENDED_RUNS, RedisTracker};

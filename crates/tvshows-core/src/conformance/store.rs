@@ -177,6 +177,17 @@ pub async fn a_run_in_hand_is_not_interrupted(store: &dyn ShowStore) {
     assert!(store.interrupt_unfinished(at(6)).await.expect("interrupt").is_empty());
 }
 
+pub async fn a_noted_run_is_in_the_history_and_disturbs_no_other(store: &dyn ShowStore) {
+    let status = running();
+    store.begin(&status).await.expect("begin");
+    store.stage_page(0, vec![show(1)], at(2)).await.expect("stage");
+    let cancelled = after(&running(), Event::Cancelled);
+    store.note(&cancelled).await.expect("note");
+    assert_eq!(store.run(cancelled.request_id).await.expect("run"), Some(cancelled));
+    assert_eq!(store.staged_shows().await.expect("count"), 1);
+    store.publish(&[], at(4), &after(&status, Event::Succeeded)).await.expect("publish");
+}
+
 pub async fn history_is_newest_first(store: &dyn ShowStore) {
     let mut ids = Vec::new();
     for _ in 0..3 {

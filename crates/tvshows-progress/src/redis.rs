@@ -1,0 +1,86 @@
+use std::future::Future;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool_redis::redis::{AsyncCommands, RedisError, Script, cmd};
+use deadpool_redis::{Config, Connection, Pool, Runtime};
+use tokio::time::timeout;
+use tvshows_core::{ProgressTracker, RunId, RunStatus, TrackerError};
+
+use crate::fields;
+
+/// How long a run that nobody works on stays in Redis.
+pub const EXPIRY_OF_ENDED_RUNS: Duration = Duration::from_hours(7 * 24);
+/// How long an operation may take, connecting included: progress that comes later is of no use.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A tracker in Redis, for all processes that use it. Connects when it is first used, and again after
+/// Redis was away.
+pub struct RedisTracker {
+    pool: Pool,
+    record: Script,
+}
+
+impl RedisTracker {
+    /// Takes the URL of a Redis server: `redis://[user:password@]host[:port][/database]`.
+    ///
+    /// # Errors
+    ///
+    /// The text is no such URL. The text is not in the error, since it may hold a password.
+    pub fn new(url: &str) -> Result<RedisTracker, TrackerError> {
+        let pool = Config::from_url(url).create_pool(Some(Runtime::Tokio1)).map_err(unavailable)?;
+        Ok(RedisTracker { pool, record: Script::new(include_str!("record.lua")) })
+    }
+
+    /// Works on a connection within [`PATIENCE`].
+    async fn with_connection<T, F>(
+        &self,
+        work: impl FnOnce(Connection) -> F,
+    ) -> Result<T, TrackerError>
+    where
+        F: Future<Output = Result<T, RedisError>>,
+    {
+        let answer = timeout(PATIENCE, async {
+            let connection = self.pool.get().await.map_err(unavailable)?;
+            work(connection).await.map_err(unavailable)
+        });
+        answer.await.map_err(unavailable)?
+    }
+}
+
+#[async_trait]
+impl ProgressTracker for RedisTracker {
+    async fn record(&self, status: &RunStatus) -> Result<bool, TrackerError> {
+        let expiry = if status.state.is_live() { 0 } else { EXPIRY_OF_ENDED_RUNS.as_secs() };
+        let mut call = self.record.key(key(status.request_id));
+        call.arg(status.revision).arg(expiry);
+        for (field, value) in fields::of(status)? {
+            call.arg(field).arg(value);
+        }
+        self.with_connection(
+            |mut connection| async move { call.invoke_async(&mut connection).await },
+        )
+        .await
+    }
+
+    async fn status(&self, run: RunId) -> Result<Option<RunStatus>, TrackerError> {
+        let stored = self
+            .with_connection(|mut connection| async move { connection.hgetall(key(run)).await });
+        fields::read(run, stored.await?)
+    }
+
+    async fn check(&self) -> Result<(), TrackerError> {
+        self.with_connection(|mut connection| async move {
+            cmd("PING").query_async::<()>(&mut connection).await
+        })
+        .await
+    }
+}
+
+fn key(run: RunId) -> String {
+    format!("pipeline:{run}")
+}
+
+fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TrackerError {
+    TrackerError::Unavailable { source: source.into() }
+}

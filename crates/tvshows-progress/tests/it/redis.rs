@@ -1,0 +1,107 @@
+use std::collections::HashMap;
+use std::ops::Deref;
+
+use deadpool_redis::redis::{self, AsyncCommands};
+use tvshows_core::conformance::fixtures::{after, running};
+use tvshows_core::{Event, ProgressTracker, TrackerError};
+use tvshows_progress::{EXPIRY_OF_ENDED_RUNS, RedisTracker};
+
+use crate::server::RedisServer;
+
+/// A tracker and the server that it talks to.
+struct Served {
+    tracker: RedisTracker,
+    server: RedisServer,
+}
+
+impl Deref for Served {
+    type Target = RedisTracker;
+
+    fn deref(&self) -> &RedisTracker {
+        &self.tracker
+    }
+}
+
+async fn new() -> Served {
+    let server = RedisServer::start().await;
+    Served { tracker: RedisTracker::new(&server.url).unwrap(), server }
+}
+
+tvshows_core::tracker_conformance!(new);
+
+async fn raw(url: &str) -> redis::aio::MultiplexedConnection {
+    redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_run_is_a_hash_that_a_person_can_read() {
+    let served = new().await;
+    let status = after(&running(), Event::Failed("page 7: 500".into()));
+    served.record(&status).await.unwrap();
+    let key = format!("pipeline:{}", status.request_id);
+    let hash: HashMap<String, String> = raw(&served.server.url).await.hgetall(&key).await.unwrap();
+    assert_eq!(hash["running"], "false");
+    assert_eq!(hash["step"], "Planning");
+    assert_eq!(hash["progress"], "0");
+    assert_eq!(hash["error"], "page 7: 500");
+    assert_eq!(hash["eta_seconds"], "");
+}
+
+#[tokio::test]
+async fn only_a_run_that_is_over_expires() {
+    let served = new().await;
+    let mut redis = raw(&served.server.url).await;
+    let status = running();
+    let key = format!("pipeline:{}", status.request_id);
+    served.record(&status).await.unwrap();
+    assert_eq!(redis.ttl::<_, i64>(&key).await.unwrap(), -1, "live");
+    served.record(&after(&status, Event::Succeeded)).await.unwrap();
+    let week = i64::try_from(EXPIRY_OF_ENDED_RUNS.as_secs()).unwrap();
+    assert!((week - 60..=week).contains(&redis.ttl::<_, i64>(&key).await.unwrap()));
+}
+
+#[tokio::test]
+async fn every_change_is_published() {
+    let served = new().await;
+    let status = running();
+    let client = redis::Client::open(served.server.url.as_str()).unwrap();
+    let (mut sink, mut messages) = client.get_async_pubsub().await.unwrap().split();
+    sink.subscribe(format!("pipeline:{}", status.request_id)).await.unwrap();
+    served.record(&status).await.unwrap();
+    served.record(&after(&status, Event::PageStaged(5))).await.unwrap();
+    for revision in [status.revision, status.revision + 1] {
+        let message = futures::StreamExt::next(&mut messages).await.unwrap();
+        assert_eq!(message.get_payload::<u64>().unwrap(), revision);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_was_away_is_used_again() {
+    let Served { tracker, server } = new().await;
+    let status = running();
+    tracker.record(&status).await.unwrap();
+    let port = server.stop().await;
+    let error = tracker.record(&after(&status, Event::PageStaged(1))).await.unwrap_err();
+    assert!(matches!(error, TrackerError::Unavailable { .. }), "{error:?}");
+    let _server = RedisServer::start_on(port).await.expect("the port is free again");
+    let later = after(&status, Event::PageStaged(2));
+    assert!(tracker.record(&later).await.unwrap());
+    assert_eq!(tracker.status(status.request_id).await.unwrap(), Some(later), "wholly, not a part");
+}
+
+#[tokio::test]
+async fn a_hash_of_somebody_else_is_an_error_not_a_panic() {
+    let served = new().await;
+    let status = running();
+    let key = format!("pipeline:{}", status.request_id);
+    let mut redis = raw(&served.server.url).await;
+    redis.hset::<_, _, _, ()>(&key, "progress", "many").await.unwrap();
+    let error = served.status(status.request_id).await.unwrap_err();
+    assert!(matches!(error, TrackerError::Unreadable { .. }), "{error:?}");
+}
+
+#[test]
+fn a_wrong_url_is_refused_without_being_repeated() {
+    let error = RedisTracker::new("mysql://admin:secret@host").err().unwrap();
+    assert!(!format!("{error:?}").contains("secret"));
+}

@@ -1,0 +1,56 @@
+use rusqlite::{Connection, TransactionBehavior};
+use tvshows_core::StoreError;
+
+use crate::error::{SqlResult, from_sql};
+
+/// In order; a released file never changes. `PRAGMA user_version` counts those that were applied.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_initial.sql")];
+
+/// `tvsh`: tells a database of this project from one of another program.
+const APPLICATION_ID: i32 = 0x7476_7368;
+
+/// Brings the database to the present schema, from nothing or from an earlier version.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let version = version(connection).map_err(from_sql)?;
+    if is_foreign(connection).map_err(from_sql)? {
+        let reason = "it belongs to another program; choose another DATABASE_PATH";
+        return Err(StoreError::Incompatible { reason: reason.into() });
+    }
+    let Some(pending) = MIGRATIONS.get(version..) else {
+        let newest = MIGRATIONS.len();
+        let reason = format!(
+            "its schema is version {version} and this program knows {newest}; use the newer program"
+        );
+        return Err(StoreError::Incompatible { reason });
+    };
+    for (number, sql) in (version + 1..).zip(pending) {
+        apply(connection, number, sql).map_err(from_sql)?;
+    }
+    Ok(())
+}
+
+fn apply(connection: &mut Connection, number: usize, sql: &str) -> SqlResult<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    if version(&transaction)? < number {
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(
+            None,
+            "user_version",
+            i64::try_from(number).unwrap_or(i64::MAX),
+        )?;
+    }
+    transaction.commit()
+}
+
+fn version(connection: &Connection) -> SqlResult<usize> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn is_foreign(connection: &Connection) -> SqlResult<bool> {
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: u32 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(id != APPLICATION_ID && tables > 0)
+}

@@ -1,0 +1,90 @@
+//! A show as a row of `All_Shows` and `Staged_Shows`.
+
+use rusqlite::{Row, Statement, params};
+use serde_json::Map;
+use tvshows_core::{Json, Show, ShowId};
+
+use crate::error::{SqlResult, unreadable};
+
+/// Keeps a row that is there.
+pub(crate) const INSERT_STAGED: &str = "INSERT OR IGNORE INTO Staged_Shows (id, name, type, language, \
+     genres, status, premiered, ended, rating_average, summary, updated, processed_at, url, runtime, \
+     average_runtime, official_site, weight, schedule, network, web_channel, dvd_country, externals, \
+     image, links, extra) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
+     ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+
+pub(crate) fn insert(statement: &mut Statement<'_>, show: &Show, at: &str) -> SqlResult<usize> {
+    let json = |value: &'_ Option<Json>| value.as_ref().map(|json| json.as_str().to_owned());
+    let extra = (!show.extra.is_empty()).then(|| serde_json::to_string(&show.extra));
+    let extra =
+        extra.transpose().map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    statement.execute(params![
+        show.id.0,
+        show.name,
+        show.kind,
+        show.language,
+        show.genres.join(","),
+        show.status,
+        show.premiered,
+        show.ended,
+        show.rating_average,
+        show.summary,
+        show.updated,
+        at,
+        show.url,
+        show.runtime,
+        show.average_runtime,
+        show.official_site,
+        show.weight,
+        json(&show.schedule),
+        json(&show.network),
+        json(&show.web_channel),
+        json(&show.dvd_country),
+        json(&show.externals),
+        json(&show.image),
+        json(&show.links),
+        extra,
+    ])
+}
+
+/// Reads a row by the names of its columns.
+pub(crate) fn read(row: &Row<'_>) -> SqlResult<Show> {
+    let genres: String = row.get("genres")?;
+    let extra: Option<String> = row.get("extra")?;
+    let extra = match extra {
+        Some(text) => serde_json::from_str(&text).map_err(|error| unreadable(24, error))?,
+        None => Map::new(),
+    };
+    Ok(Show {
+        id: ShowId(row.get("id")?),
+        name: row.get("name")?,
+        kind: row.get("type")?,
+        language: row.get("language")?,
+        genres: genres.split(',').filter(|genre| !genre.is_empty()).map(str::to_owned).collect(),
+        status: row.get("status")?,
+        premiered: row.get("premiered")?,
+        ended: row.get("ended")?,
+        rating_average: row.get("rating_average")?,
+        summary: row.get("summary")?,
+        updated: row.get("updated")?,
+        url: row.get("url")?,
+        runtime: row.get("runtime")?,
+        average_runtime: row.get("average_runtime")?,
+        official_site: row.get("official_site")?,
+        weight: row.get("weight")?,
+        schedule: json(row, "schedule")?,
+        network: json(row, "network")?,
+        web_channel: json(row, "web_channel")?,
+        dvd_country: json(row, "dvd_country")?,
+        externals: json(row, "externals")?,
+        image: json(row, "image")?,
+        links: json(row, "links")?,
+        extra,
+    })
+}
+
+fn json(row: &Row<'_>, column: &str) -> SqlResult<Option<Json>> {
+    let text: Option<String> = row.get(column)?;
+    let parsed = text.map(Json::parse).transpose();
+    parsed.map_err(|error| unreadable(row.as_ref().column_index(column).unwrap_or_default(), error))
+}

@@ -1,0 +1,5 @@
+//! The store on real files.
+
+mod conformance;
+mod files;
+mod publishing;

@@ -1,0 +1,136 @@
+//! What the published tables hold, as another program sees them.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use rusqlite::Connection;
+use tvshows_core::conformance::fixtures::{after, at, cast_member, running, show};
+use tvshows_core::{Event, ShowId, ShowStore};
+use tvshows_store::SqliteStore;
+
+fn text(path: &Path, sql: &str) -> String {
+    let connection = Connection::open(path).unwrap();
+    connection
+        .query_row(sql, [], |row| row.get::<_, Option<String>>(0))
+        .unwrap()
+        .unwrap_or_default()
+}
+
+fn columns(path: &Path, table: &str) -> Vec<String> {
+    let connection = Connection::open(path).unwrap();
+    let mut select = connection.prepare("SELECT name FROM pragma_table_info(?1)").unwrap();
+    select.query_map([table], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// Every row of the three tables as text.
+fn dump(path: &Path) -> String {
+    let connection = Connection::open(path).unwrap();
+    let mut dump = String::new();
+    for table in ["All_Shows", "Top_Shows", "Top_Shows_Cast"] {
+        let mut select = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let width = select.column_count();
+        let mut rows = select.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..width {
+                write!(dump, "{:?}|", row.get_ref(column).unwrap()).unwrap();
+            }
+        }
+    }
+    dump
+}
+
+#[tokio::test]
+async fn the_tables_keep_their_first_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    SqliteStore::open(&path).await.unwrap().close().await;
+    let first = |table: &str, count: usize| columns(&path, table)[..count].join(", ");
+    assert_eq!(
+        first("All_Shows", 12),
+        "id, name, type, language, genres, status, premiered, ended, rating_average, summary, \
+         updated, processed_at"
+    );
+    assert_eq!(
+        first("Top_Shows", 7),
+        "id, name, language, genres, premiered, rating_average, processed_at"
+    );
+    assert_eq!(
+        first("Top_Shows_Cast", 12),
+        "show_id, show_name, person_id, person_name, person_birthday, person_deathday, \
+         person_gender, person_country_name, character_id, character_name, image, processed_at"
+    );
+    assert_eq!(columns(&path, "Staged_Shows"), columns(&path, "All_Shows"));
+    assert_eq!(columns(&path, "Staged_Cast"), columns(&path, "Top_Shows_Cast"));
+}
+
+#[tokio::test]
+async fn rows_have_the_documented_forms() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let status = running();
+    store.begin(&status).await.unwrap();
+    store.stage_page(0, vec![show(1), show(2)], at(2)).await.unwrap();
+    let cast = vec![cast_member(2, 9, 5), cast_member(2, 8, 4)];
+    store.stage_cast(ShowId(2), cast, at(3)).await.unwrap();
+    store.stage_cast(ShowId(1), vec![cast_member(1, 7, 3)], at(3)).await.unwrap();
+    let done = after(&status, Event::Succeeded);
+    store.publish(&[ShowId(2), ShowId(1)], at(4), &done).await.unwrap();
+
+    assert_eq!(text(&path, "SELECT genres FROM All_Shows"), "Drama,Action");
+    assert_eq!(text(&path, "SELECT processed_at FROM All_Shows"), "2026-11-22T10:00:02Z");
+    assert_eq!(text(&path, "SELECT typeof(rating_average) FROM All_Shows"), "real");
+    assert_eq!(text(&path, "SELECT network FROM All_Shows"), "");
+    assert_eq!(
+        text(&path, "SELECT group_concat(id) FROM (SELECT id FROM Top_Shows ORDER BY rank)"),
+        "2,1"
+    );
+    assert_eq!(text(&path, "SELECT group_concat(character_id) FROM Top_Shows_Cast"), "5,4,3");
+    assert_eq!(text(&path, "SELECT count(*) || '' FROM Staged_Shows"), "0");
+    assert_eq!(text(&path, "SELECT state FROM Runs"), "succeeded");
+}
+
+#[tokio::test]
+async fn a_publish_that_fails_half_way_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let first = running();
+    store.begin(&first).await.unwrap();
+    store.stage_page(0, vec![show(1)], at(2)).await.unwrap();
+    store.publish(&[ShowId(1)], at(3), &after(&first, Event::Succeeded)).await.unwrap();
+    let before = dump(&path);
+
+    let second = running();
+    store.begin(&second).await.unwrap();
+    store.stage_page(0, vec![show(2)], at(12)).await.unwrap();
+    let nobody = [ShowId(2), ShowId(99)];
+    store.publish(&nobody, at(13), &after(&second, Event::Succeeded)).await.unwrap_err();
+    assert_eq!(dump(&path), before);
+    assert_eq!(store.run(second.request_id).await.unwrap(), Some(second.clone()));
+
+    let failed = after(&second, Event::Failed("show 99 is not staged".into()));
+    store.abandon(&failed).await.unwrap();
+    assert_eq!(dump(&path), before);
+    store.begin(&running()).await.expect("the failed run holds nothing");
+}
+
+#[tokio::test]
+async fn a_reader_keeps_its_snapshot_while_a_run_publishes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let reader = Connection::open(&path).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let count = |connection: &Connection| -> u32 {
+        connection.query_row("SELECT count(*) FROM All_Shows", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(count(&reader), 0);
+    let status = running();
+    store.begin(&status).await.unwrap();
+    store.stage_page(0, vec![show(1), show(2)], at(2)).await.unwrap();
+    store.publish(&[], at(3), &after(&status, Event::Succeeded)).await.unwrap();
+    assert_eq!(count(&reader), 0, "the snapshot of its transaction");
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(count(&reader), 2);
+}
