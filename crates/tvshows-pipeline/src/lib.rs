@@ -1,1 +1,16 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+mod convert;
+mod error;
+mod index;
+mod mirror;
+mod monitor;
+mod pipeline;
+mod queue;
+mod runner;
+mod singles;
+
+pub use error::RunError;
+pub use pipeline::Pipeline;
+pub use queue::{QUEUE_LENGTH, Submission, SubmissionKind, SubmitError};
+pub use runner::{CancelError, Runner};

@@ -1,0 +1,77 @@
+use std::io::Write;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hyper::HeaderMap;
+use hyper::header::ACCEPT_ENCODING;
+
+/// The form in which a body travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Identity,
+    Gzip,
+}
+
+impl Encoding {
+    /// Gzip if the request accepts it.
+    pub(crate) fn accepted(headers: &HeaderMap) -> Self {
+        let gzip = headers
+            .get_all(ACCEPT_ENCODING)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(accepts_gzip);
+        if gzip { Self::Gzip } else { Self::Identity }
+    }
+
+    pub(crate) fn encode(self, plain: Bytes) -> Bytes {
+        match self {
+            Self::Identity => plain,
+            Self::Gzip => gzip(&plain),
+        }
+    }
+}
+
+fn accepts_gzip(coding: &str) -> bool {
+    let (name, parameter) = coding.split_once(';').unwrap_or((coding, ""));
+    let refused = parameter
+        .trim()
+        .strip_prefix("q=")
+        .and_then(|quality| quality.parse::<f32>().ok())
+        .is_some_and(|quality| quality <= 0.0);
+    matches!(name.trim(), "gzip" | "*") && !refused
+}
+
+fn gzip(plain: &[u8]) -> Bytes {
+    // TVmaze answers through nginx, whose compression level is 1 unless it is told otherwise.
+    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::fast());
+    encoder
+        .write_all(plain)
+        .and_then(|()| encoder.finish())
+        .expect("a vector takes every write")
+        .into_boxed_slice()
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_used_only_where_it_is_accepted() {
+        let cases = [
+            ("gzip", Encoding::Gzip),
+            ("br;q=1.0, gzip;q=0.5", Encoding::Gzip),
+            ("*", Encoding::Gzip),
+            ("gzip; q=0", Encoding::Identity),
+            ("identity", Encoding::Identity),
+            ("", Encoding::Identity),
+        ];
+        for (value, encoding) in cases {
+            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, value.parse().expect(value))]);
+            assert_eq!(Encoding::accepted(&headers), encoding, "{value}");
+        }
+        assert_eq!(Encoding::accepted(&HeaderMap::new()), Encoding::Identity);
+    }
+}

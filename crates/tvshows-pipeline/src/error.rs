@@ -1,0 +1,91 @@
+use tvshows_core::StoreError;
+
+/// Why a run ended without publishing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// TVmaze cannot be reached at all.
+    #[error("TVmaze cannot be reached; check the network and the base URL")]
+    Unreachable {
+        /// What happened to the last attempt.
+        #[source]
+        source: tvmaze_client::Error,
+    },
+    /// A page of the index stayed unreachable.
+    #[error("index page {page} cannot be fetched")]
+    Page {
+        /// The page.
+        page: u32,
+        /// What happened, after how many attempts.
+        #[source]
+        source: tvmaze_client::Error,
+    },
+    /// A page is missing from the middle of the index.
+    #[error("index page {page} answered 404, although page {later} exists")]
+    MissingPage {
+        /// The page.
+        page: u32,
+        /// A later one that exists.
+        later: u32,
+    },
+    /// The index goes on beyond all sense.
+    #[error("the index has more than {pages} pages, so something other than TVmaze answers")]
+    EndlessIndex {
+        /// Where the run stopped.
+        pages: u32,
+    },
+    /// The index has no shows, which TVmaze never says.
+    #[error("the index holds no shows; is the base URL that of TVmaze's API?")]
+    EmptyIndex,
+    /// A show that is fetched by itself stayed unreachable.
+    #[error("show {show} cannot be fetched")]
+    Show {
+        /// The show.
+        show: u32,
+        /// What happened, after how many attempts.
+        #[source]
+        source: tvmaze_client::Error,
+    },
+    /// The cast of a top show stayed unreachable.
+    #[error("the cast of show {show} cannot be fetched")]
+    Cast {
+        /// The show.
+        show: u32,
+        /// What happened, after how many attempts.
+        #[source]
+        source: tvmaze_client::Error,
+    },
+    /// An answer cannot be written down.
+    #[error("show {show} cannot be stored")]
+    Unstorable {
+        /// The show.
+        show: u32,
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody cancelled the run.
+    #[error("the run was cancelled")]
+    Cancelled,
+    /// The service stops.
+    #[error("the service was stopped before the run ended; start another update")]
+    Stopped,
+}
+
+impl RunError {
+    /// The error and its causes as one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let mut sentence = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            sentence += ": ";
+            sentence += &error.to_string();
+            cause = error.source();
+        }
+        sentence
+    }
+}

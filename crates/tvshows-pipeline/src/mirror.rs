@@ -1,0 +1,49 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tvshows_core::{ProgressTracker, RunStatus, TrackerError};
+
+/// The wait after the tracker failed.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// How often the end of a run is offered to a tracker that fails. The history has it anyhow.
+const LAST_ATTEMPTS: u32 = 60;
+
+/// Copies a run's status to the tracker until the run is over. A slow tracker gets fewer of the
+/// changes, always the latest; one that comes back gets the whole status.
+pub(crate) async fn mirror(
+    tracker: Arc<dyn ProgressTracker>,
+    mut statuses: watch::Receiver<RunStatus>,
+) {
+    let mut failures = 0;
+    loop {
+        let status = statuses.borrow_and_update().clone();
+        let is_over = !status.state.is_live();
+        match tracker.record(&status).await {
+            Ok(_) => {
+                if failures > 0 {
+                    tracing::info!(run.id = %status.request_id, failures, "the progress tracker works again");
+                }
+                failures = 0;
+                if is_over || statuses.changed().await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                if failures == 0 {
+                    warn(&status, &error);
+                }
+                failures += 1;
+                if is_over && failures >= LAST_ATTEMPTS {
+                    return;
+                }
+                tokio::time::sleep(RETRY_DELAY).await;
+            }
+        }
+    }
+}
+
+fn warn(status: &RunStatus, error: &TrackerError) {
+    let error = error as &dyn std::error::Error;
+    tracing::warn!(run.id = %status.request_id, error, "the progress tracker fails; the run goes on");
+}

@@ -1,0 +1,153 @@
+//! Which run is under way, which wait, and which just ended. No I/O, no waiting.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tvshows_core::{Event, RunId, RunParameters, RunStatus};
+
+use crate::monitor::Monitor;
+
+/// How many runs may wait for the one under way.
+pub const QUEUE_LENGTH: usize = 16;
+/// How many ended runs are remembered here; the history has all of them.
+const REMEMBERED: usize = 32;
+
+/// What became of a request for a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The status of the run that will do it.
+    pub status: RunStatus,
+    /// How it will do it.
+    pub kind: SubmissionKind,
+}
+
+/// How a request for a run is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubmissionKind {
+    /// By a new run, at once.
+    Started,
+    /// By a run with the same parameters that is under way or waits.
+    Joined,
+    /// By a new run that waits for others.
+    Queued {
+        /// How many runs end before it begins.
+        ahead: usize,
+    },
+}
+
+/// Why a request for a run is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// As many runs wait as may.
+    #[error("{QUEUE_LENGTH} runs are waiting already; try again when one has ended")]
+    QueueFull,
+    /// The service stops.
+    #[error("the service is stopping; try again in a moment")]
+    Stopping,
+}
+
+pub(crate) struct Entry {
+    pub(crate) parameters: RunParameters,
+    pub(crate) monitor: Monitor,
+    pub(crate) cancelled: CancellationToken,
+}
+
+impl Entry {
+    fn is(&self, run: RunId) -> bool {
+        self.monitor.status().request_id == run
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Queue {
+    pub(crate) current: Option<Arc<Entry>>,
+    waiting: VecDeque<Arc<Entry>>,
+    ended: VecDeque<Arc<Entry>>,
+    closed: bool,
+}
+
+impl Queue {
+    /// The entry that meets a request, and how; `new` makes one where none does.
+    pub(crate) fn submit(
+        &mut self,
+        parameters: RunParameters,
+        new: impl FnOnce() -> Entry,
+    ) -> Result<(Arc<Entry>, SubmissionKind), SubmitError> {
+        if self.closed {
+            return Err(SubmitError::Stopping);
+        }
+        let joins =
+            |entry: &&Arc<Entry>| entry.parameters == parameters && !entry.cancelled.is_cancelled();
+        if let Some(entry) = self.live().find(joins) {
+            return Ok((Arc::clone(entry), SubmissionKind::Joined));
+        }
+        if self.current.is_none() {
+            let entry = Arc::new(new());
+            self.current = Some(Arc::clone(&entry));
+            return Ok((entry, SubmissionKind::Started));
+        }
+        if self.waiting.len() == QUEUE_LENGTH {
+            return Err(SubmitError::QueueFull);
+        }
+        let entry = Arc::new(new());
+        self.waiting.push_back(Arc::clone(&entry));
+        Ok((entry, SubmissionKind::Queued { ahead: self.waiting.len() }))
+    }
+
+    /// Puts the current run with those that ended, and the next one in its place.
+    pub(crate) fn advance(&mut self) {
+        if let Some(entry) = self.current.take() {
+            self.remember(entry);
+        }
+        self.current = self.waiting.pop_front();
+    }
+
+    /// Tells a live run to stop; `false` where there is none. One that waits is over at once and
+    /// handed back, for its end to be written.
+    pub(crate) fn cancel(&mut self, run: RunId) -> (bool, Option<Arc<Entry>>) {
+        if let Some(entry) = self.current.as_ref().filter(|entry| entry.is(run)) {
+            entry.cancelled.cancel();
+            return (true, None);
+        }
+        let Some(place) = self.waiting.iter().position(|entry| entry.is(run)) else {
+            return (false, None);
+        };
+        let entry = self.waiting.remove(place);
+        if let Some(entry) = &entry {
+            entry.cancelled.cancel();
+            entry.monitor.record(Event::Cancelled);
+            self.remember(Arc::clone(entry));
+        }
+        (true, entry)
+    }
+
+    /// Refuses requests from now on, and ends the runs that wait.
+    pub(crate) fn close(&mut self, reason: &str) -> Vec<Arc<Entry>> {
+        self.closed = true;
+        let waiting: Vec<_> = self.waiting.drain(..).collect();
+        for entry in &waiting {
+            entry.monitor.record(Event::Interrupted(reason.into()));
+            self.remember(Arc::clone(entry));
+        }
+        waiting
+    }
+
+    /// The run under way and those that wait, in the order of their turns.
+    pub(crate) fn live(&self) -> impl DoubleEndedIterator<Item = &Arc<Entry>> {
+        self.current.iter().chain(&self.waiting)
+    }
+
+    /// A run that is live or ended a short while ago.
+    pub(crate) fn find(&self, run: RunId) -> Option<Arc<Entry>> {
+        self.live().chain(&self.ended).find(|entry| entry.is(run)).cloned()
+    }
+
+    fn remember(&mut self, entry: Arc<Entry>) {
+        self.ended.push_back(entry);
+        if self.ended.len() > REMEMBERED {
+            self.ended.pop_front();
+        }
+    }
+}

@@ -1,0 +1,290 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tvshows_core::{ProgressTracker, RunId, RunParameters, RunStatus, ShowStore, StoreError};
+
+use crate::error::RunError;
+use crate::mirror::mirror;
+use crate::monitor::{Monitor, now};
+use crate::pipeline::{Pipeline, Stop};
+use crate::queue::{Entry, Queue, Submission, SubmitError};
+
+/// How long a run of another process is left alone between two looks at it.
+const REMOTE_POLL: Duration = Duration::from_millis(500);
+/// What a stop may take: less than the ten seconds after which containers are killed.
+const SHUTDOWN: Duration = Duration::from_secs(8);
+
+/// Takes requests for runs and does them one at a time. Clones are the same runner.
+#[derive(Clone)]
+pub struct Runner {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    pipeline: Pipeline,
+    tracker: Arc<dyn ProgressTracker>,
+    instance: String,
+    queue: Mutex<Queue>,
+    submitted: Notify,
+    stopped: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Why a run cannot be cancelled.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CancelError {
+    /// Nobody knows the run.
+    #[error("there is no run {0}")]
+    NotFound(RunId),
+    /// The run is over.
+    #[error("run {0} has ended already")]
+    Ended(RunId),
+    /// The history cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Runner {
+    /// Starts the task that does the runs. `instance` names this process in their status.
+    ///
+    /// Needs a Tokio runtime; [`shutdown`](Self::shutdown) ends every task.
+    #[must_use]
+    pub fn start(pipeline: Pipeline, tracker: Arc<dyn ProgressTracker>, instance: &str) -> Runner {
+        let shared = Arc::new(Shared {
+            pipeline,
+            tracker,
+            instance: instance.to_owned(),
+            queue: Mutex::default(),
+            submitted: Notify::new(),
+            stopped: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        shared.tasks.spawn(Arc::clone(&shared).work());
+        Runner { shared }
+    }
+
+    /// Writes as interrupted what an earlier process left unfinished. For the start of a service.
+    ///
+    /// # Errors
+    ///
+    /// The history cannot be written.
+    pub async fn settle_unfinished(&self) -> Result<(), StoreError> {
+        for status in self.store().interrupt_unfinished(now()).await? {
+            tracing::warn!(run.id = %status.request_id, "an unfinished run was interrupted");
+            let unchanging = watch::Sender::new(status).subscribe();
+            self.shared.tasks.spawn(mirror(Arc::clone(&self.shared.tracker), unchanging));
+        }
+        Ok(())
+    }
+
+    /// Asks for a run. A live run with the same parameters is joined.
+    ///
+    /// # Errors
+    ///
+    /// The queue is full, or the service stops.
+    pub fn submit(&self, parameters: RunParameters) -> Result<Submission, SubmitError> {
+        let shared = &self.shared;
+        let new = || {
+            let status = RunStatus::queued(RunId::random(), parameters, &shared.instance, now());
+            let entry = Entry {
+                parameters,
+                monitor: Monitor::new(status),
+                cancelled: CancellationToken::new(),
+            };
+            shared.tasks.spawn(mirror(Arc::clone(&shared.tracker), entry.monitor.subscribe()));
+            entry
+        };
+        let (entry, kind) = shared.queue().submit(parameters, new)?;
+        shared.submitted.notify_one();
+        Ok(Submission { status: entry.monitor.status(), kind })
+    }
+
+    /// Tells a live run to stop. It ends as cancelled, unless it is publishing already.
+    ///
+    /// # Errors
+    ///
+    /// There is no such run, or it is over.
+    pub async fn cancel(&self, run: RunId) -> Result<(), CancelError> {
+        let (was_live, ended) = self.shared.queue().cancel(run);
+        if let Some(entry) = ended {
+            self.store().note(&entry.monitor.status()).await?;
+        }
+        if was_live {
+            return Ok(());
+        }
+        match self.status(run).await? {
+            Some(_) => Err(CancelError::Ended(run)),
+            None => Err(CancelError::NotFound(run)),
+        }
+    }
+
+    /// The status of a run, here, in another process or in the history, whichever knows it best.
+    ///
+    /// # Errors
+    ///
+    /// The history cannot be read. A tracker that fails is passed over.
+    pub async fn status(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
+        if let Some(entry) = self.shared.queue().find(run) {
+            return Ok(Some(entry.monitor.status()));
+        }
+        let stored = self.store().run(run).await?;
+        if stored.as_ref().is_some_and(|status| status.state.is_ended()) {
+            return Ok(stored);
+        }
+        let tracked = self.shared.tracker.status(run).await.unwrap_or_else(|error| {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(run.id = %run, error, "the progress tracker cannot be asked");
+            None
+        });
+        Ok(tracked.into_iter().chain(stored).max_by_key(|status| status.revision))
+    }
+
+    /// The status of a run as soon as its revision is another than `known`, it is over, or `patience`
+    /// is at its end.
+    ///
+    /// # Errors
+    ///
+    /// The history cannot be read.
+    pub async fn changed(
+        &self,
+        run: RunId,
+        known: u64,
+        patience: Duration,
+    ) -> Result<Option<RunStatus>, StoreError> {
+        let deadline = Instant::now() + patience;
+        let is_news = |status: &RunStatus| status.revision != known || !status.state.is_live();
+        if let Some(mut statuses) = self.subscribe(run) {
+            // A deadline and a runner that is gone both leave the present status.
+            let waiting = async { statuses.wait_for(is_news).await.is_ok() };
+            let _ = tokio::select! {
+                news = timeout_at(deadline, waiting) => news.unwrap_or_default(),
+                () = self.shared.stopped.cancelled() => false,
+            };
+            return Ok(Some(statuses.borrow().clone()));
+        }
+        loop {
+            let status = self.status(run).await?;
+            let waits = status.as_ref().is_some_and(|status| !is_news(status));
+            if !waits || Instant::now() + REMOTE_POLL > deadline {
+                return Ok(status);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(REMOTE_POLL) => {}
+                () = self.shared.stopped.cancelled() => return Ok(status),
+            }
+        }
+    }
+
+    /// Every change of a run that this process has in hand, the present status first.
+    #[must_use]
+    pub fn subscribe(&self, run: RunId) -> Option<watch::Receiver<RunStatus>> {
+        Some(self.shared.queue().find(run)?.monitor.subscribe())
+    }
+
+    /// The status of a run of this process once it is over.
+    ///
+    /// # Errors
+    ///
+    /// The history cannot be read.
+    pub async fn end_of(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
+        if let Some(mut statuses) = self.subscribe(run) {
+            let _ = statuses.wait_for(|status| !status.state.is_live()).await;
+        }
+        self.status(run).await
+    }
+
+    /// The last `limit` runs, newest first: those that wait, the one under way, those of the history.
+    ///
+    /// # Errors
+    ///
+    /// The history cannot be read.
+    pub async fn runs(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
+        let history = self.store().runs(limit).await?;
+        let mut runs: Vec<RunStatus> =
+            self.shared.queue().live().rev().map(|entry| entry.monitor.status()).collect();
+        for status in history {
+            if !runs.iter().any(|run| run.request_id == status.request_id) {
+                runs.push(status);
+            }
+        }
+        runs.truncate(limit as usize);
+        Ok(runs)
+    }
+
+    /// Whether the tracker answers.
+    ///
+    /// # Errors
+    ///
+    /// It does not.
+    pub async fn check_tracker(&self) -> Result<(), tvshows_core::TrackerError> {
+        self.shared.tracker.check().await
+    }
+
+    /// Stops: no request is taken any more, the run under way ends as interrupted unless it is
+    /// publishing, and every task is joined, within eight seconds.
+    pub async fn shutdown(&self) {
+        let deadline = Instant::now() + SHUTDOWN;
+        let waiting = self.shared.queue().close(&RunError::Stopped.sentence());
+        self.shared.stopped.cancel();
+        self.shared.submitted.notify_one();
+        for entry in waiting {
+            if let Err(error) = self.store().note(&entry.monitor.status()).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a waiting run is not in the history"
+                );
+            }
+        }
+        self.shared.tasks.close();
+        if timeout_at(deadline, self.shared.tasks.wait()).await.is_err() {
+            tracing::warn!("a run or the progress tracker did not end in time");
+        }
+    }
+
+    fn store(&self) -> &dyn ShowStore {
+        self.shared.pipeline.store.as_ref()
+    }
+}
+
+impl Shared {
+    /// Does run after run until the runner is stopped.
+    async fn work(self: Arc<Self>) {
+        loop {
+            let current = self.queue().current.clone();
+            let Some(entry) = current else {
+                if self.stopped.is_cancelled() {
+                    return;
+                }
+                self.submitted.notified().await;
+                continue;
+            };
+            let stop = Stop { cancelled: entry.cancelled.clone(), stopped: self.stopped.clone() };
+            tracing::info!(run.id = %entry.monitor.status().request_id, "a run begins");
+            self.pipeline.run(entry.parameters, &entry.monitor, &stop).await;
+            log_end(&entry.monitor.status());
+            self.queue().advance();
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn log_end(status: &RunStatus) {
+    let run = status.request_id;
+    match &status.error {
+        None => tracing::info!(
+            run.id = %run, state = %status.state, shows = status.shows_seen,
+            requests = status.requests, retries = status.retries, "a run ended"
+        ),
+        Some(error) => {
+            tracing::error!(run.id = %run, state = %status.state, error, "a run ended without publishing");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Shows and casts that are fetched one by one.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use tvmaze_client::Client;
+use tvshows_core::{Event, Show, ShowId, ShowStore};
+
+use crate::convert;
+use crate::error::RunError;
+use crate::monitor::Monitor;
+
+/// Fetches shows by themselves: what TVmaze has is staged, what it answers with 404 is gone.
+pub(crate) async fn stage_shows(
+    client: &Client,
+    store: &dyn ShowStore,
+    monitor: &Monitor,
+    shows: BTreeSet<ShowId>,
+    at: Timestamp,
+) -> Result<(), RunError> {
+    let fetches = shows.into_iter().map(|id| async move {
+        match client.show(convert::tvmaze_id(id)).await {
+            Ok(show) => Ok((id, Some(show))),
+            Err(error) if error.is_not_found() => Ok((id, None)),
+            Err(source) => Err(RunError::Show { show: id.0, source }),
+        }
+    });
+    let mut answers = stream::iter(fetches).buffer_unordered(client.concurrency()).boxed();
+    while let Some((id, show)) = answers.try_next().await? {
+        match show {
+            Some(show) => {
+                let show = convert::show(show)
+                    .map_err(|source| RunError::Unstorable { show: id.0, source })?;
+                store.stage_show(show, at).await?;
+            }
+            None => store.unstage_show(id).await?,
+        }
+        monitor.record(Event::SingleStaged);
+    }
+    Ok(())
+}
+
+/// Fetches and stages the cast of each of `top`.
+pub(crate) async fn stage_casts(
+    client: &Client,
+    store: &dyn ShowStore,
+    monitor: &Monitor,
+    top: &[Show],
+    at: Timestamp,
+) -> Result<(), RunError> {
+    let fetches = top.iter().map(|show| async move {
+        let cast = client.cast(convert::tvmaze_id(show.id)).await;
+        cast.map(|cast| (show, cast)).map_err(|source| RunError::Cast { show: show.id.0, source })
+    });
+    let mut answers = stream::iter(fetches).buffer_unordered(client.concurrency()).boxed();
+    while let Some((show, cast)) = answers.try_next().await? {
+        let cast = cast.into_iter().map(|member| convert::cast_member(show, member)).collect();
+        store.stage_cast(show.id, cast, at).await?;
+        monitor.record(Event::CastStaged);
+    }
+    Ok(())
+}

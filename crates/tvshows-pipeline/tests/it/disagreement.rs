@@ -1,0 +1,107 @@
+//! The index may be a day old and the map an hour: what each says of a show is settled by the show.
+
+use serde_json::{Value, json};
+use tvshows_core::{RunState, ShowId};
+use wiremock::matchers::{path, query_param};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::world::World;
+
+fn show(id: u32, updated: i64) -> Value {
+    json!({"id": id, "name": format!("{id} at {updated}"), "updated": updated, "genres": []})
+}
+
+/// A TVmaze with these index pages, this map, and these shows at their own addresses.
+async fn upstream(pages: &[Value], updates: Value, shows: &[Value]) -> MockServer {
+    let server = MockServer::start().await;
+    let answer = |body: &Value| ResponseTemplate::new(200).set_body_json(body);
+    for (page, body) in pages.iter().enumerate() {
+        let mock = Mock::given(path("/shows")).and(query_param("page", page.to_string()));
+        mock.respond_with(answer(body)).mount(&server).await;
+    }
+    Mock::given(path("/updates/shows")).respond_with(answer(&updates)).mount(&server).await;
+    for show in shows {
+        let mock = Mock::given(path(format!("/shows/{}", show["id"])));
+        mock.respond_with(answer(show)).expect(1).mount(&server).await;
+    }
+    server
+}
+
+async fn name(world: &World, id: u32) -> Option<String> {
+    world.store.show(ShowId(id)).await.unwrap().map(|show| show.name)
+}
+
+#[tokio::test]
+async fn a_show_that_is_older_than_the_map_says_is_fetched_by_itself() {
+    let pages = [json!([show(1, 10), show(2, 10)])];
+    let server = upstream(&pages, json!({"1": 10, "2": 20}), &[show(2, 20)]).await;
+    let world = World::new(&server.uri()).await;
+    let status = world.update().await;
+    assert_eq!((status.state, status.shows_seen), (RunState::Succeeded, 2));
+    assert_eq!((status.singles_done, status.singles_total), (1, Some(1)));
+    assert_eq!(name(&world, 1).await.unwrap(), "1 at 10");
+    assert_eq!(name(&world, 2).await.unwrap(), "2 at 20");
+    assert_eq!(status.requests, 1 + 2 + 1, "the map, the page, the end, the show");
+}
+
+#[tokio::test]
+async fn a_new_show_on_a_page_that_is_not_there_yet_is_fetched_by_itself() {
+    let pages = [json!([show(1, 10)])];
+    let server = upstream(&pages, json!({"1": 10, "250": 20}), &[show(250, 20)]).await;
+    let world = World::new(&server.uri()).await;
+    assert_eq!(world.update().await.state, RunState::Succeeded);
+    assert_eq!(name(&world, 250).await.unwrap(), "250 at 20");
+}
+
+#[tokio::test]
+async fn a_show_that_left_the_map_is_gone_when_it_answers_404() {
+    let pages = [json!([show(1, 10), show(2, 10), show(3, 10), show(4, 10)])];
+    // 2 is gone, 3 is not (the map is wrong), 4 is newer than the map.
+    let server = upstream(&pages, json!({"1": 10, "3": 10}), &[]).await;
+    let world = World::new(&server.uri()).await;
+    let status = world.update().await;
+    assert_eq!((status.state, status.shows_seen), (RunState::Succeeded, 3));
+    assert_eq!(name(&world, 2).await, None);
+    assert!(name(&world, 4).await.is_some(), "later than the last show of the map");
+}
+
+#[tokio::test]
+async fn pages_beyond_the_map_are_fetched_too() {
+    let pages = [json!([show(1, 10)]), json!([]), json!([show(500, 10)])];
+    let server = upstream(&pages, json!({"1": 10}), &[]).await;
+    let world = World::new(&server.uri()).await;
+    let status = world.update().await;
+    assert_eq!((status.state, status.pages_done), (RunState::Succeeded, 3));
+    assert!(name(&world, 500).await.is_some());
+}
+
+#[tokio::test]
+async fn a_single_show_that_stays_broken_fails_the_run_and_is_named() {
+    let pages = [json!([show(1, 10)])];
+    let server = upstream(&pages, json!({"1": 20}), &[]).await;
+    let broken = ResponseTemplate::new(500);
+    Mock::given(path("/shows/1")).respond_with(broken).mount(&server).await;
+    let world = World::new(&server.uri()).await;
+    let error = world.update().await.error.unwrap();
+    assert!(error.contains("show 1 cannot be fetched") && error.contains("3 attempts"), "{error}");
+}
+
+#[tokio::test]
+async fn what_no_column_can_hold_survives() {
+    let mut odd = show(1, 10);
+    odd["genres"] = json!(["Sword, Sorcery", "", "Drama"]);
+    odd["rating"] = json!({"average": 8.1, "votes": 5});
+    odd["new"] = json!([{"a": null}]);
+    let mut unrated = show(2, 10);
+    unrated["rating"] = Value::Null;
+    let server = upstream(&[json!([odd, unrated])], json!({"1": 10, "2": 10}), &[]).await;
+    let world = World::new(&server.uri()).await;
+    assert_eq!(world.update().await.state, RunState::Succeeded);
+    for sent in [odd, unrated] {
+        let id = ShowId(u32::try_from(sent["id"].as_u64().unwrap()).unwrap());
+        let stored = serde_json::to_value(world.store.show(id).await.unwrap().unwrap()).unwrap();
+        for (key, value) in sent.as_object().unwrap() {
+            assert_eq!(&stored[key], value, "{key}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tvshows_core::{ProgressTracker, RunId, RunState, RunStatus, Step, TrackerError};
+
+use crate::world::{World, behaviour, simulator};
+
+/// What a run with these faults ends with, after an undisturbed one; the tables must not change.
+async fn failure(faults: &[&str]) -> RunStatus {
+    let simulator = simulator(&[]).await;
+    let world = World::new(&simulator.base_url()).await;
+    assert_eq!(world.update().await.state, RunState::Succeeded);
+    let before = world.tables();
+    simulator.set_behaviour(behaviour(faults));
+    let status = world.update().await;
+    assert_eq!(status.state, RunState::Failed);
+    assert!(world.tables() == before, "the tables are as they were");
+    assert_eq!(
+        world.store.run(status.request_id).await.unwrap(),
+        Some(RunStatus { eta_seconds: None, ..status.clone() })
+    );
+    simulator.set_behaviour(behaviour(&[]));
+    assert_eq!(world.update().await.state, RunState::Succeeded, "the next run is as good as any");
+    status
+}
+
+#[tokio::test]
+async fn a_page_that_stays_broken_fails_the_run_and_is_named() {
+    for kind in ["status:500", "cut", "malformed", "object", "reset"] {
+        let status = failure(&[&format!("{kind}@/shows?page=3")]).await;
+        let error = status.error.unwrap();
+        assert!(error.contains("index page 3 ") && error.contains("3 attempts"), "{kind}: {error}");
+        assert_eq!(status.step, Step::FetchingShows);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_page_is_not_asked_again() {
+    let error = failure(&["status:403@/shows?page=3"]).await.error.unwrap();
+    assert!(error.contains("index page 3 ") && error.contains("403"), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_missing_from_the_middle_fails_the_run() {
+    let error = failure(&["missing@/shows?page=7"]).await.error.unwrap();
+    assert!(error.contains("index page 7 answered 404"), "{error}");
+}
+
+#[tokio::test]
+async fn without_a_map_the_last_snapshot_knows_which_pages_exist() {
+    let error = failure(&["missing@/shows?page=7", "missing@/updates/shows"]).await.error.unwrap();
+    assert!(error.contains("index page 7 answered 404"), "{error}");
+}
+
+#[tokio::test]
+async fn without_map_and_snapshot_a_later_page_shows_the_gap() {
+    let simulator = simulator(&["missing@/shows?page=7", "missing@/updates/shows"]).await;
+    let world = World::new(&simulator.base_url()).await;
+    let status = world.update().await;
+    let error = status.error.unwrap();
+    assert!(error.contains("index page 7 answered 404, although page 8 exists"), "{error}");
+    assert_eq!(world.tables(), "");
+}
+
+#[tokio::test]
+async fn a_cast_that_stays_broken_fails_the_run_and_is_named() {
+    let simulator = simulator(&[]).await;
+    let world = World::new(&simulator.base_url()).await;
+    world.update().await;
+    let best = world.store.top_shows(1).await.unwrap()[0].id;
+    let status = failure(&[&format!("status:503@/shows/{best}/cast")]).await;
+    let error = status.error.unwrap();
+    assert!(error.contains(&format!("the cast of show {best} ")), "{error}");
+    assert_eq!(status.step, Step::FetchingCast);
+}
+
+#[tokio::test]
+async fn passing_faults_leave_no_trace() {
+    let faults =
+        ["status:500*2@/shows?page=3", "cut*1@/shows?page=4", "malformed*2@/updates/shows"];
+    let simulator = simulator(&faults).await;
+    let world = World::new(&simulator.base_url()).await;
+    let status = world.update().await;
+    assert_eq!((status.state, status.shows_seen, status.retries), (RunState::Succeeded, 2300, 5));
+}
+
+#[tokio::test]
+async fn nobody_listening_is_said_in_one_sentence() {
+    let simulator = simulator(&[]).await;
+    let base_url = simulator.base_url();
+    simulator.stop().await;
+    let world = World::new(&base_url).await;
+    let error = world.update().await.error.unwrap();
+    assert!(error.starts_with("TVmaze cannot be reached; check the network"), "{error}");
+}
+
+#[tokio::test]
+async fn an_upstream_without_shows_is_never_published() {
+    let simulator = simulator(&["missing@/updates/shows", "missing@/shows?page=0"]).await;
+    simulator.set_catalogue(tvmaze_sim::Catalogue::synthetic(1, 1));
+    let world = World::new(&simulator.base_url()).await;
+    let error = world.update().await.error.unwrap();
+    assert!(error.contains("holds no shows"), "{error}");
+}
+
+/// A tracker whose backend is gone.
+struct Gone;
+
+#[async_trait]
+impl ProgressTracker for Gone {
+    async fn record(&self, _: &RunStatus) -> Result<bool, TrackerError> {
+        Err(TrackerError::Unavailable { source: "gone".into() })
+    }
+
+    async fn status(&self, _: RunId) -> Result<Option<RunStatus>, TrackerError> {
+        Err(TrackerError::Unavailable { source: "gone".into() })
+    }
+
+    async fn check(&self) -> Result<(), TrackerError> {
+        Err(TrackerError::Unavailable { source: "gone".into() })
+    }
+}
+
+#[tokio::test]
+async fn a_tracker_that_fails_never_fails_a_run() {
+    let simulator = simulator(&[]).await;
+    let world = World::with_tracker(&simulator.base_url(), Arc::new(Gone)).await;
+    let status = world.update().await;
+    assert_eq!(status.state, RunState::Succeeded);
+    assert_eq!(world.runner.status(status.request_id).await.unwrap(), Some(status));
+    assert_eq!(world.runner.status(RunId::random()).await.unwrap(), None);
+}

@@ -1,0 +1,144 @@
+use std::path::Path;
+
+use serde_json::Value;
+use tvmaze_sim::{Behaviour, Catalogue, Simulator};
+use tvshows_core::{RunState, ShowId, Step};
+
+use crate::world::{World, catalogue, simulator};
+
+/// Every show of the index of `catalogue`, as it is served.
+fn shows(catalogue: &Catalogue) -> Vec<Value> {
+    let pages = (0..).map_while(|page| catalogue.page(page));
+    pages.flat_map(|page| serde_json::from_slice::<Vec<Value>>(&page).unwrap()).collect()
+}
+
+/// The ids of the top shows by the rule of the mission, from the JSON alone.
+fn top_ten(shows: &[Value], this_year: i64) -> Vec<u64> {
+    let year = |show: &Value| show["premiered"].as_str().and_then(|date| date[..4].parse().ok());
+    let mut top: Vec<&Value> = shows
+        .iter()
+        .filter(|show| show["language"] == "English")
+        .filter(|show| show["genres"].as_array().unwrap().iter().any(|genre| genre == "Action"))
+        .filter(|show| year(show).is_some_and(|year: i64| year >= this_year - 10))
+        .collect();
+    let key = |show: &Value| {
+        let rating = show["rating"]["average"].as_f64().unwrap_or(-1.0);
+        (-rating, -show["weight"].as_i64().unwrap(), show["id"].as_u64().unwrap())
+    };
+    top.sort_by(|a, b| key(a).partial_cmp(&key(b)).unwrap());
+    top.iter().take(10).map(|show| show["id"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn publishes_every_show_the_top_and_their_casts() {
+    let simulator = simulator(&[]).await;
+    let world = World::new(&simulator.base_url()).await;
+    let status = world.update().await;
+    assert_eq!(
+        (status.state, status.step, status.progress),
+        (RunState::Succeeded, Step::Completed, 100)
+    );
+    let shows = shows(&catalogue());
+    assert_eq!(status.shows_seen as usize, shows.len());
+    assert_eq!((status.pages_done, status.pages_total), (10, Some(10)));
+    assert_eq!((status.casts_done, status.casts_total), (10, Some(10)));
+
+    for show in &shows {
+        let id = ShowId(u32::try_from(show["id"].as_u64().unwrap()).unwrap());
+        let stored = world.store.show(id).await.unwrap().unwrap();
+        assert_eq!(&serde_json::to_value(&stored).unwrap(), show);
+    }
+    let this_year = jiff::Zoned::now().year().into();
+    let top = world.store.top_shows(1000).await.unwrap();
+    let top: Vec<u64> = top.iter().map(|show| show.id.0.into()).collect();
+    assert_eq!(top, top_ten(&shows, this_year));
+    let cast_rows: usize = top
+        .iter()
+        .map(|id| catalogue().cast(u32::try_from(*id).unwrap()).unwrap())
+        .map(|cast| serde_json::from_slice::<Vec<Value>>(&cast).unwrap().len())
+        .sum();
+    let lines = world.tables().lines().count();
+    assert_eq!(lines, shows.len() + 10 + cast_rows);
+}
+
+#[tokio::test]
+async fn asks_for_each_thing_once() {
+    let simulator = simulator(&[]).await;
+    let world = World::new(&simulator.base_url()).await;
+    let status = world.update().await;
+    let expected = 1 /* updates */ + 10 /* pages */ + 1 /* the end */ + 10 /* casts */;
+    assert_eq!(status.requests, expected);
+    assert_eq!(simulator.request_count(), expected);
+    assert_eq!(simulator.requests_for("/shows?page=10"), 1, "the 404 that ends the index");
+}
+
+#[tokio::test]
+async fn without_a_map_the_404_at_the_end_must_do() {
+    let simulator = simulator(&["missing@/updates/shows"]).await;
+    let world = World::new(&simulator.base_url()).await;
+    let status = world.update().await;
+    assert_eq!((status.state, status.pages_done), (RunState::Succeeded, 10));
+    assert_eq!(status.shows_seen, 2300);
+}
+
+#[tokio::test]
+async fn a_second_run_replaces_the_first() {
+    let simulator = simulator(&[]).await;
+    let world = World::new(&simulator.base_url()).await;
+    world.update().await;
+    simulator.set_catalogue(Catalogue::synthetic(500, 2));
+    let status = world.update().await;
+    assert_eq!((status.state, status.shows_seen), (RunState::Succeeded, 500));
+    let last = world.store.last_show_id().await.unwrap().unwrap();
+    assert!(last < ShowId(600), "{last}");
+}
+
+#[tokio::test]
+async fn a_rate_limit_slows_a_run_and_loses_nothing() {
+    let simulator = simulator(&[]).await;
+    let limit = tvmaze_sim::RateLimit { retry_after: true, ..("10/1s".parse().unwrap()) };
+    simulator.set_behaviour(Behaviour { limit: Some(limit), ..Behaviour::default() });
+    let world = World::new(&simulator.base_url()).await;
+    let status = world.update().await;
+    assert_eq!((status.state, status.shows_seen), (RunState::Succeeded, 2300));
+    assert!(status.rate_limited > 0 && status.rate_limited == simulator.rate_limited_count());
+}
+
+#[tokio::test]
+async fn every_recorded_show_comes_back_as_it_was_recorded() {
+    let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/tvmaze");
+    if !recordings.exists() {
+        println!(
+            "skipped: every_recorded_show_comes_back_as_it_was_recorded needs {}",
+            recordings.display()
+        );
+        return;
+    }
+    let catalogue = Catalogue::recorded(&recordings).unwrap();
+    let simulator =
+        Simulator::start("127.0.0.1:0", catalogue.clone(), Behaviour::default()).await.unwrap();
+    let world = World::new(&simulator.base_url()).await;
+    let status = world.update().await;
+    assert_eq!(status.state, RunState::Succeeded, "{:?}", status.error);
+    let shows = shows(&catalogue);
+    assert_eq!(status.shows_seen as usize, shows.len());
+    for recorded in shows {
+        let id = ShowId(u32::try_from(recorded["id"].as_u64().unwrap()).unwrap());
+        let stored = serde_json::to_value(world.store.show(id).await.unwrap().unwrap()).unwrap();
+        assert!(same(&stored, &recorded), "{stored}\n{recorded}");
+    }
+}
+
+/// Whether `ours` is `theirs`, where a key that they lack may be null.
+fn same(ours: &Value, theirs: &Value) -> bool {
+    match (ours, theirs) {
+        (Value::Object(ours), Value::Object(theirs)) => {
+            theirs.keys().all(|key| ours.contains_key(key))
+                && ours.iter().all(|(key, value)| match theirs.get(key) {
+                    Some(their) => same(value, their),
+                    None => value.is_null(),
+                })
+        }
+        _ => ours == theirs,
+    }
+}

@@ -1,0 +1,130 @@
+use std::time::Duration;
+
+use tvshows_core::{Mode, RunId, RunParameters, RunState, RunStatus, TopLimit};
+use tvshows_pipeline::{CancelError, QUEUE_LENGTH, SubmissionKind, SubmitError};
+
+use crate::world::{World, behaviour, simulator};
+
+fn parameters(top: u16) -> RunParameters {
+    RunParameters { top: TopLimit::new(top).unwrap(), ..RunParameters::default() }
+}
+
+/// A world whose runs stay in the fetching of pages until the faults are lifted.
+async fn stuck() -> (tvmaze_sim::Simulator, World) {
+    let simulator = simulator(&["hang@/shows?page=0"]).await;
+    let world = World::new(&simulator.base_url()).await;
+    (simulator, world)
+}
+
+async fn end_of(world: &World, run: &RunStatus) -> RunStatus {
+    world.runner.end_of(run.request_id).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn the_same_parameters_join_and_others_wait() {
+    let (_simulator, world) = stuck().await;
+    let first = world.runner.submit(parameters(10)).unwrap();
+    assert_eq!(first.kind, SubmissionKind::Started);
+    let joined = world.runner.submit(parameters(10)).unwrap();
+    assert_eq!(joined.kind, SubmissionKind::Joined);
+    assert_eq!(joined.status.request_id, first.status.request_id);
+    let other = world.runner.submit(parameters(20)).unwrap();
+    assert_eq!(other.kind, SubmissionKind::Queued { ahead: 1 });
+    assert_eq!(other.status.state, RunState::Queued);
+    let full = RunParameters { mode: Mode::Full, ..parameters(10) };
+    assert_eq!(world.runner.submit(full).unwrap().kind, SubmissionKind::Queued { ahead: 2 });
+    let again = world.runner.submit(parameters(20)).unwrap();
+    assert_eq!(
+        (again.kind, again.status.request_id),
+        (SubmissionKind::Joined, other.status.request_id)
+    );
+}
+
+#[tokio::test]
+async fn runs_that_wait_are_done_in_order() {
+    let (simulator, world) = stuck().await;
+    let runs: Vec<_> =
+        (1..=3).map(|top| world.runner.submit(parameters(top)).unwrap().status).collect();
+    simulator.set_behaviour(behaviour(&[]));
+    world.runner.cancel(runs[0].request_id).await.unwrap();
+    let (second, third) = (end_of(&world, &runs[1]).await, end_of(&world, &runs[2]).await);
+    assert_eq!((second.state, third.state), (RunState::Succeeded, RunState::Succeeded));
+    assert!(second.finished_at <= third.started_at);
+    assert_eq!(world.store.top_shows(1000).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_and_changes_nothing() {
+    let (_simulator, world) = stuck().await;
+    for top in 1..=u16::try_from(QUEUE_LENGTH).unwrap() + 1 {
+        world.runner.submit(parameters(top)).unwrap();
+    }
+    assert_eq!(world.runner.submit(parameters(100)), Err(SubmitError::QueueFull));
+    assert_eq!(world.runner.submit(parameters(1)).unwrap().kind, SubmissionKind::Joined);
+    assert_eq!(world.runner.runs(100).await.unwrap().len(), QUEUE_LENGTH + 1);
+}
+
+#[tokio::test]
+async fn a_cancelled_run_ends_and_is_not_joined() {
+    let (_simulator, world) = stuck().await;
+    let run = world.runner.submit(parameters(10)).unwrap().status;
+    world.runner.cancel(run.request_id).await.unwrap();
+    let next = world.runner.submit(parameters(10)).unwrap();
+    assert_ne!(next.status.request_id, run.request_id);
+    let ended = end_of(&world, &run).await;
+    assert_eq!((ended.state, ended.running), (RunState::Cancelled, false));
+    assert_eq!(world.store.run(run.request_id).await.unwrap().unwrap().state, RunState::Cancelled);
+    let again = world.runner.cancel(run.request_id).await;
+    assert!(matches!(again, Err(CancelError::Ended(_))), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_waiting_run_is_cancelled_at_once() {
+    let (_simulator, world) = stuck().await;
+    world.runner.submit(parameters(10)).unwrap();
+    let waiting = world.runner.submit(parameters(20)).unwrap().status;
+    world.runner.cancel(waiting.request_id).await.unwrap();
+    let ended = world.runner.status(waiting.request_id).await.unwrap().unwrap();
+    assert_eq!((ended.state, ended.started_at), (RunState::Cancelled, None));
+    assert_eq!(world.store.run(waiting.request_id).await.unwrap(), Some(ended));
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_knows_cannot_be_cancelled() {
+    let (_simulator, world) = stuck().await;
+    let unknown = world.runner.cancel(RunId::random()).await;
+    assert!(matches!(unknown, Err(CancelError::NotFound(_))), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn a_stop_interrupts_what_runs_and_what_waits() {
+    let (_simulator, world) = stuck().await;
+    let running = world.runner.submit(parameters(10)).unwrap().status;
+    let waiting = world.runner.submit(parameters(20)).unwrap().status;
+    let mut statuses = world.runner.subscribe(running.request_id).unwrap();
+    statuses.wait_for(|status| status.requests > 0).await.unwrap();
+    world.runner.shutdown().await;
+    for run in [running, waiting] {
+        let stored = world.store.run(run.request_id).await.unwrap().unwrap();
+        assert_eq!(stored.state, RunState::Interrupted);
+    }
+    assert_eq!(world.runner.submit(parameters(30)), Err(SubmitError::Stopping));
+}
+
+#[tokio::test]
+async fn a_change_is_waited_for_and_patience_ends() {
+    let (_simulator, world) = stuck().await;
+    let run = world.runner.submit(parameters(10)).unwrap().status;
+    let mut revision = run.revision;
+    while revision < 3 {
+        let status = world.runner.changed(run.request_id, revision, Duration::from_mins(1)).await;
+        let status = status.unwrap().unwrap();
+        assert!(status.revision > revision);
+        revision = status.revision;
+    }
+    let known = u64::MAX;
+    let news = world.runner.changed(run.request_id, known, Duration::from_mins(1)).await.unwrap();
+    assert!(news.is_some(), "any other revision is news");
+    let unknown = world.runner.changed(RunId::random(), 1, Duration::from_mins(1)).await.unwrap();
+    assert_eq!(unknown, None);
+}

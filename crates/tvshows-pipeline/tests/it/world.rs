@@ -1,0 +1,82 @@
+//! All that a run needs, in one place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tvmaze_client::{Client, RetryPolicy};
+use tvmaze_sim::{Behaviour, Catalogue, Fault, Simulator};
+use tvshows_core::{ProgressTracker, RunParameters, RunStatus, ShowStore};
+use tvshows_pipeline::{Pipeline, Runner};
+use tvshows_progress::InProcessTracker;
+use tvshows_store::SqliteStore;
+
+/// Two quick retries.
+pub(crate) fn client(base_url: &str) -> Client {
+    let retry = RetryPolicy {
+        max_retries: 2,
+        first_delay: Duration::from_millis(1),
+        max_delay: Duration::from_millis(2),
+        ..RetryPolicy::default()
+    };
+    Client::builder().base_url(base_url).retry(retry).concurrency(4).build().unwrap()
+}
+
+pub(crate) struct World {
+    pub(crate) runner: Runner,
+    pub(crate) store: Arc<dyn ShowStore>,
+    folder: TempDir,
+}
+
+impl World {
+    pub(crate) async fn new(base_url: &str) -> World {
+        World::with_tracker(base_url, Arc::new(InProcessTracker::default())).await
+    }
+
+    pub(crate) async fn with_tracker(base_url: &str, tracker: Arc<dyn ProgressTracker>) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("tvshows.db")).await.unwrap();
+        let store: Arc<dyn ShowStore> = Arc::new(store);
+        let pipeline = Pipeline::new(client(base_url), Arc::clone(&store));
+        World { runner: Runner::start(pipeline, tracker, "test"), store, folder }
+    }
+
+    /// Does one run with default parameters.
+    pub(crate) async fn update(&self) -> RunStatus {
+        let submission = self.runner.submit(RunParameters::default()).unwrap();
+        self.runner.end_of(submission.status.request_id).await.unwrap().unwrap()
+    }
+
+    /// The three published tables as text, row by row.
+    pub(crate) fn tables(&self) -> String {
+        let database = self.folder.path().join("tvshows.db");
+        let connection = rusqlite::Connection::open(database).unwrap();
+        let mut text = String::new();
+        for table in ["All_Shows", "Top_Shows", "Top_Shows_Cast"] {
+            let mut select = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let width = select.column_count();
+            let mut rows = select.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                let cells = (0..width).map(|column| format!("{:?}", row.get_ref(column).unwrap()));
+                text += &cells.collect::<Vec<_>>().join("|");
+                text += "\n";
+            }
+        }
+        text
+    }
+}
+
+/// Ten pages of shows, some of them top shows.
+pub(crate) fn catalogue() -> Catalogue {
+    Catalogue::synthetic(2300, 1)
+}
+
+pub(crate) async fn simulator(faults: &[&str]) -> Simulator {
+    let simulator = Simulator::start("127.0.0.1:0", catalogue(), behaviour(faults)).await;
+    simulator.unwrap()
+}
+
+pub(crate) fn behaviour(faults: &[&str]) -> Behaviour {
+    let faults = faults.iter().map(|fault| fault.parse::<Fault>().unwrap()).collect();
+    Behaviour { faults, ..Behaviour::default() }
+}
