@@ -1,0 +1,37 @@
+use utoipa::OpenApi;
+
+use crate::routes::{health, pipeline, shows};
+
+/// The OpenAPI document of every route.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "tvshows-pipeline",
+        description = "Mirrors TVmaze's catalogue of TV shows and serves it. Data: TVmaze (https://www.tvmaze.com), licensed CC BY-SA 4.0.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        contact(name = "tvshows-pipeline"),
+    ),
+    servers((url = "/", description = "This service")),
+    tags(
+        (name = "pipeline", description = "Runs: start, watch, cancel"),
+        (name = "shows", description = "The last published snapshot"),
+        (name = "health", description = "Probes"),
+    ),
+    paths(
+        pipeline::update,
+        pipeline::status,
+        pipeline::cancel,
+        pipeline::runs,
+        shows::top_shows,
+        shows::multi_character_actors,
+        shows::show,
+        health::live,
+        health::ready,
+    )
+)]
+struct Document;

@@ -1,0 +1,176 @@
+//! Every error that a client may see, in one table.
+
+use std::fmt;
+
+use actix_web::error::QueryPayloadError;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use tvshows_core::{RunId, ShowId, StoreError};
+use tvshows_pipeline::{CancelError, SubmitError};
+
+/// Seconds after which a client that was refused for want of room may try again.
+const RETRY_SECONDS: &str = "30";
+
+#[derive(Debug)]
+pub(crate) enum Problem {
+    NoSuchPath,
+    MethodNotAllowed,
+    /// The query has a parameter that nobody knows, or one twice.
+    Query(String),
+    /// A parameter's value cannot be used.
+    Parameter {
+        name: &'static str,
+        reason: String,
+    },
+    NoSuchRun(String),
+    RunEnded(RunId),
+    NoSuchShow(ShowId),
+    QueueFull,
+    Stopping,
+    Store(StoreError),
+}
+
+/// The body of every error: RFC 9457, with a code that stays the same when the words change.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct ProblemBody {
+    /// Always `about:blank`: the code tells the kind.
+    #[schema(example = "about:blank")]
+    r#type: &'static str,
+    /// The status in words.
+    #[schema(example = "Unprocessable Entity")]
+    title: &'static str,
+    /// The status.
+    #[schema(example = 422)]
+    status: u16,
+    /// A stable name of the kind of error.
+    #[schema(example = "invalid_parameter")]
+    code: &'static str,
+    /// What is wrong, and what to do.
+    #[schema(example = "`years` must be a whole number from 0 to 200")]
+    detail: String,
+    /// The parameter that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "years")]
+    parameter: Option<&'static str>,
+}
+
+impl Problem {
+    fn row(&self) -> (StatusCode, &'static str, String) {
+        match self {
+            Problem::NoSuchPath => (
+                StatusCode::NOT_FOUND,
+                "no_such_path",
+                "there is nothing here; /docs lists every path".into(),
+            ),
+            Problem::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "the path exists, but not for this method; /docs lists the methods".into(),
+            ),
+            Problem::Query(reason) => (StatusCode::BAD_REQUEST, "invalid_query", reason.clone()),
+            Problem::Parameter { name, reason } => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_parameter",
+                format!("`{name}` {reason}"),
+            ),
+            Problem::NoSuchRun(run) => (
+                StatusCode::NOT_FOUND,
+                "no_such_run",
+                format!("there is no run {run:?}; /pipeline/runs lists them"),
+            ),
+            Problem::RunEnded(run) => (
+                StatusCode::CONFLICT,
+                "run_ended",
+                format!("run {run} has ended already; its status tells how"),
+            ),
+            Problem::NoSuchShow(show) => (
+                StatusCode::NOT_FOUND,
+                "no_such_show",
+                format!("there is no show {show} in the last published snapshot"),
+            ),
+            Problem::QueueFull => {
+                (StatusCode::SERVICE_UNAVAILABLE, "queue_full", SubmitError::QueueFull.to_string())
+            }
+            Problem::Stopping => {
+                (StatusCode::SERVICE_UNAVAILABLE, "stopping", SubmitError::Stopping.to_string())
+            }
+            Problem::Store(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store_unavailable",
+                "the database cannot be used at the moment; try again, or ask the operator to look at the log".into(),
+            ),
+        }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.row().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if let Problem::Store(error) = self {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "a request failed at the store"
+            );
+        }
+        let (status, code, detail) = self.row();
+        let parameter = match self {
+            Problem::Parameter { name, .. } => Some(*name),
+            _ => None,
+        };
+        let mut response = HttpResponse::build(status);
+        if matches!(self, Problem::QueueFull | Problem::Stopping) {
+            response.insert_header((RETRY_AFTER, RETRY_SECONDS));
+        }
+        response.insert_header((CONTENT_TYPE, "application/problem+json")).json(ProblemBody {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            code,
+            detail,
+            parameter,
+        })
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.row().2)
+    }
+}
+
+impl From<QueryPayloadError> for Problem {
+    fn from(error: QueryPayloadError) -> Problem {
+        Problem::Query(error.to_string())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Problem {
+        Problem::Store(error)
+    }
+}
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Problem {
+        match error {
+            SubmitError::QueueFull => Problem::QueueFull,
+            _ => Problem::Stopping,
+        }
+    }
+}
+
+impl From<CancelError> for Problem {
+    fn from(error: CancelError) -> Problem {
+        match error {
+            CancelError::NotFound(run) => Problem::NoSuchRun(run.to_string()),
+            CancelError::Ended(run) => Problem::RunEnded(run),
+            CancelError::Store(error) => Problem::Store(error),
+            other => Problem::NoSuchRun(other.to_string()),
+        }
+    }
+}

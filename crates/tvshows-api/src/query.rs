@@ -1,0 +1,83 @@
+//! Query parameters: unknown and repeated ones are refused by serde, values by their types here.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use tvshows_core::{RunParameters, TopLimit};
+
+use crate::problem::Problem;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateQuery {
+    years: Option<String>,
+    top: Option<String>,
+    mode: Option<String>,
+}
+
+impl UpdateQuery {
+    pub(crate) fn parameters(&self) -> Result<RunParameters, Problem> {
+        Ok(RunParameters {
+            years: parse("years", self.years.as_deref())?.unwrap_or_default(),
+            top: parse("top", self.top.as_deref())?.unwrap_or_default(),
+            mode: parse("mode", self.mode.as_deref())?.unwrap_or_default(),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatusQuery {
+    wait: Option<String>,
+}
+
+/// The longest that a poll may be held: proxies commonly cut after a minute.
+const MOST_WAIT_SECONDS: u64 = 60;
+
+impl StatusQuery {
+    pub(crate) fn wait_seconds(&self) -> Result<Option<u64>, Problem> {
+        let seconds =
+            parse_or("wait", self.wait.as_deref(), "must be a whole number from 0 to 60")?;
+        match seconds {
+            Some(seconds) if seconds > MOST_WAIT_SECONDS => Err(Problem::Parameter {
+                name: "wait",
+                reason: "must be a whole number from 0 to 60".into(),
+            }),
+            seconds => Ok(seconds),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitQuery {
+    limit: Option<String>,
+}
+
+impl LimitQuery {
+    /// 1 to 1000 like the number of top shows, and `default` when not given.
+    pub(crate) fn limit(&self, default: u32) -> Result<u32, Problem> {
+        let limit: Option<TopLimit> = parse("limit", self.limit.as_deref())?;
+        Ok(limit.map_or(default, |limit| limit.number().into()))
+    }
+}
+
+/// Reads a value, or says what its type says is wrong with it.
+fn parse<T: FromStr<Err: Display>>(
+    name: &'static str,
+    text: Option<&str>,
+) -> Result<Option<T>, Problem> {
+    let refuse = |error: T::Err| Problem::Parameter { name, reason: error.to_string() };
+    text.map(|text| text.parse().map_err(refuse)).transpose()
+}
+
+/// Reads a value, or says what it should have been.
+pub(crate) fn parse_or<T: FromStr>(
+    name: &'static str,
+    text: Option<&str>,
+    expected: &str,
+) -> Result<Option<T>, Problem> {
+    let refuse = |_| Problem::Parameter { name, reason: expected.into() };
+    text.map(|text| text.parse().map_err(refuse)).transpose()
+}

@@ -1,0 +1,3 @@
+pub(crate) mod health;
+pub(crate) mod pipeline;
+pub(crate) mod shows;
