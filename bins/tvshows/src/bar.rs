@@ -1,0 +1,87 @@
+//! A run on the terminal: a bar where there is one, plain lines elsewhere.
+
+use std::io::IsTerminal;
+
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+use tokio::sync::watch;
+use tvshows_core::RunStatus;
+
+/// Shows a run on stderr until it is over. Gives its last status.
+pub(crate) async fn follow(
+    mut statuses: watch::Receiver<RunStatus>,
+    bars: &MultiProgress,
+) -> RunStatus {
+    let mut view = View::new(bars);
+    loop {
+        let status = statuses.borrow_and_update().clone();
+        view.show(&status);
+        if !status.state.is_live() || statuses.changed().await.is_err() {
+            view.finish();
+            return status;
+        }
+    }
+}
+
+enum View {
+    Bar(ProgressBar),
+    Lines { last: Option<String> },
+}
+
+impl View {
+    fn new(bars: &MultiProgress) -> View {
+        if !std::io::stderr().is_terminal() {
+            return View::Lines { last: None };
+        }
+        let bar = bars.add(ProgressBar::new(100));
+        let style =
+            ProgressStyle::with_template("{prefix:<20} {bar:30.cyan/blue} {pos:>3} %  {msg}");
+        // The template is a constant; the default style is as good where it were wrong.
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
+        View::Bar(bar)
+    }
+
+    fn show(&mut self, status: &RunStatus) {
+        match self {
+            View::Bar(bar) => {
+                bar.set_prefix(status.step.as_str());
+                bar.set_message(details(status));
+                bar.set_position(status.progress.into());
+            }
+            View::Lines { last } => {
+                // A line a step and a line every ten per cent.
+                let line = format!("{} {}0 %", status.step, status.progress / 10);
+                if last.as_ref() != Some(&line) {
+                    eprintln!("{:>3} %  {}: {}", status.progress, status.step, details(status));
+                    *last = Some(line);
+                }
+            }
+        }
+    }
+
+    fn finish(&self) {
+        if let View::Bar(bar) = self {
+            bar.abandon();
+        }
+    }
+}
+
+fn details(status: &RunStatus) -> String {
+    let total = |total: Option<u32>| total.map_or(String::new(), |total| format!("/{total}"));
+    let mut parts = vec![
+        format!("{}{} pages", status.pages_done, total(status.pages_total)),
+        format!("{} shows", HumanCount(status.shows_seen.into())),
+    ];
+    if status.casts_total.is_some() {
+        parts.push(format!("{}{} casts", status.casts_done, total(status.casts_total)));
+    }
+    if status.retries > 0 {
+        parts.push(format!("{} retries", status.retries));
+    }
+    if status.rate_limited > 0 {
+        parts.push(format!("slowed down {} times", status.rate_limited));
+    }
+    if let Some(seconds) = status.eta_seconds {
+        parts.push(format!("{seconds} s left"));
+    }
+    parts.join(", ")
+}

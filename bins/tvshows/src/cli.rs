@@ -1,0 +1,171 @@
+//! What the command line takes. Library constants are the defaults, so that help and library agree.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tvshows_core::{Mode, RunParameters, TopLimit, Years};
+
+/// Mirrors TVmaze's catalogue of TV shows into a local SQLite database and serves it.
+///
+/// A run publishes a complete and correct snapshot or changes nothing.
+#[derive(Parser)]
+#[command(version, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// A TOML file with settings: the names of the environment variables in lower case
+    #[arg(long, value_name = "FILE", env = "TVSHOWS_CONFIG", global = true)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+const AFTER_HELP: &str = "\
+Settings come from flags, then the environment, then the file of --config, then the defaults.
+
+Examples:
+  tvshows serve --update                 serve http://localhost:8000 and begin an update at once
+  tvshows update --database-path my.db   one update, with a progress bar
+  tvshows update --base-url demo         the same against the built-in simulator, without a network
+  tvshows sim --fault 'status:500@/shows?page=7'
+
+Exit codes: 0 done (for update: published), 1 failed, 2 wrong usage or settings, 130 stopped by a signal.
+Data: TVmaze (https://www.tvmaze.com), licensed CC BY-SA 4.0.";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve the published shows and the runs over HTTP, until a signal
+    Serve(Serve),
+    /// Do one update in this process, with a progress bar on stderr and a summary on stdout
+    Update(Update),
+    /// Run a stand-in of TVmaze, until a signal
+    Sim(Sim),
+    /// Print the OpenAPI document of the service
+    Openapi,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Begin an update at once
+    #[arg(long)]
+    pub(crate) update: bool,
+
+    /// The address to listen at; 0.0.0.0 for every address of this machine
+    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+
+    /// The port to listen at; 0 for any free one
+    #[arg(long, env = "PORT", default_value_t = 8000)]
+    pub(crate) port: u16,
+
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Args)]
+pub(crate) struct Update {
+    /// How many calendar years back a top show may have premiered, 0 to 200
+    #[arg(long, default_value_t)]
+    years: Years,
+
+    /// How many top shows are kept, 1 to 1000
+    #[arg(long, default_value_t)]
+    top: TopLimit,
+
+    /// `full` fetches everything, `auto` what is due (at present: everything)
+    #[arg(long, default_value_t)]
+    mode: Mode,
+
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+impl Update {
+    pub(crate) fn parameters(&self) -> RunParameters {
+        RunParameters { years: self.years, top: self.top, mode: self.mode }
+    }
+}
+
+/// What every command that touches the data needs.
+#[derive(Args)]
+pub(crate) struct Settings {
+    /// The database file; made when missing
+    #[arg(long, value_name = "FILE", env = "DATABASE_PATH", default_value = "tvshows.db")]
+    pub(crate) database_path: PathBuf,
+
+    /// The Redis server for progress, `redis://[user:password@]host[:port][/db]`; without one, progress
+    /// stays in this process
+    #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
+    pub(crate) redis_url: Option<String>,
+
+    /// Where TVmaze's API is; `demo` is the built-in simulator
+    #[arg(
+        long = "base-url",
+        value_name = "URL",
+        env = "TVMAZE_BASE_URL",
+        default_value = tvmaze_client::DEFAULT_BASE_URL,
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    pub(crate) tvmaze_base_url: String,
+
+    /// How log lines look
+    #[arg(long, env = "LOG_FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Sim {
+    /// How many shows the synthetic catalogue has
+    #[arg(long, default_value_t = 90_000)]
+    pub(crate) shows: u32,
+
+    /// The seed of the synthetic catalogue: the same seed gives the same shows
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// A folder of recorded answers in place of the synthetic catalogue: pages/N.json, cast/ID.json,
+    /// updates.json
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["shows", "seed"])]
+    pub(crate) data: Option<PathBuf>,
+
+    /// The time that every answer takes, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
+    pub(crate) latency: Duration,
+
+    /// A rate limit such as `20/10s`: beyond it, answers are 429
+    #[arg(long, value_name = "CALLS/TIME")]
+    pub(crate) limit: Option<tvmaze_sim::RateLimit>,
+
+    /// Answers of 429 carry Retry-After
+    #[arg(long, requires = "limit")]
+    pub(crate) retry_after: bool,
+
+    /// Only the first answer for a path counts against the limit, as behind a cache
+    #[arg(long, requires = "limit")]
+    pub(crate) cached_exempt: bool,
+
+    /// A fault, KIND[:ARG][*TIMES]@PATH, such as `status:500@/shows?page=7`, `cut*2@/shows?page=3` or
+    /// `hang@/shows/1/cast`; kinds: status:CODE, cut, malformed, object, hang, reset, missing
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) fault: Vec<tvmaze_sim::Fault>,
+
+    /// The address to listen at
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+
+    /// The port to listen at; 0 for any free one
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) port: u16,
+}
+
+fn milliseconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
+    text.parse().map(Duration::from_millis)
+}

@@ -1,0 +1,4 @@
+pub(crate) mod openapi;
+pub(crate) mod serve;
+pub(crate) mod sim;
+pub(crate) mod update;

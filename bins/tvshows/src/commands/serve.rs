@@ -1,0 +1,70 @@
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use indicatif::MultiProgress;
+use tvshows_api::Services;
+use tvshows_core::{RunParameters, RunState};
+
+use crate::application::Application;
+use crate::cli::Serve;
+use crate::{bar, logging, signals};
+
+#[tokio::main]
+pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
+    let bars = MultiProgress::new();
+    logging::start(options.settings.log_format, "info", &bars);
+    let address = SocketAddr::new(options.host, options.port);
+    let listener = TcpListener::bind(address)
+        .with_context(|| format!("{address} cannot be listened at; choose another HOST or PORT"))?;
+    let address = listener.local_addr()?;
+    let application = Application::build(&options.settings).await?;
+    if let Err(error) = application.runner.check_tracker().await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(
+            error,
+            "the progress tracker is away; progress stays in this process until it is back"
+        );
+    }
+    let services = Services {
+        runner: application.runner.clone(),
+        store: Arc::<_>::clone(&application.store) as _,
+    };
+    let server = tvshows_api::server(listener, services)?;
+    let handle = server.handle();
+    println!("Serving http://{address} (the API: http://{address}/docs)");
+
+    let serving = tokio::spawn(server);
+    let first_update = async {
+        if options.update {
+            update(&application, &bars).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = signals::stop() => tracing::info!("stopping"),
+        () = first_update => {}
+    }
+    // Together: answers that wait for a change end with the runner.
+    tokio::join!(handle.stop(true), application.shutdown());
+    serving.await.context("the server's task")??;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Does an update and says how it went.
+async fn update(application: &Application, bars: &MultiProgress) {
+    let submission = match application.runner.submit(RunParameters::default()) {
+        Ok(submission) => submission,
+        Err(error) => {
+            return tracing::error!(error = &error as &dyn std::error::Error, "no update");
+        }
+    };
+    let Some(statuses) = application.runner.subscribe(submission.status.request_id) else { return };
+    let status = bar::follow(statuses, bars).await;
+    if let (RunState::Failed, Some(error)) = (status.state, status.error) {
+        let advice = "The service stays up: start another update on its page, or try the built-in \
+                      simulator with `make demo` (`tvshows serve --update --base-url demo`).";
+        bars.suspend(|| eprintln!("The update failed and changed nothing: {error}. {advice}"));
+    }
+}

@@ -1,0 +1,30 @@
+use std::process::ExitCode;
+
+use tvmaze_sim::{Behaviour, Catalogue, RateLimit, Simulator};
+
+use crate::cli::Sim;
+use crate::signals;
+
+#[tokio::main]
+pub(crate) async fn run(options: Sim) -> anyhow::Result<ExitCode> {
+    let catalogue = match &options.data {
+        Some(folder) => Catalogue::recorded(folder)?,
+        None => Catalogue::synthetic(options.shows, options.seed),
+    };
+    let limit = options.limit.map(|limit| RateLimit {
+        retry_after: options.retry_after,
+        cached_exempt: options.cached_exempt,
+        ..limit
+    });
+    let behaviour = Behaviour { latency: options.latency, limit, faults: options.fault };
+    let simulator = Simulator::start((options.host, options.port), catalogue, behaviour).await?;
+    println!("Simulating TVmaze at {}", simulator.base_url());
+    signals::stop().await;
+    println!(
+        "{} requests, {} of them answered 429",
+        simulator.request_count(),
+        simulator.rate_limited_count()
+    );
+    simulator.stop().await;
+    Ok(ExitCode::SUCCESS)
+}

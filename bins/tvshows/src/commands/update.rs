@@ -1,0 +1,70 @@
+use std::process::ExitCode;
+
+use anyhow::Context;
+use indicatif::{HumanCount, MultiProgress};
+use tvshows_core::{RunState, RunStatus, ShowStore, TopShow};
+
+use crate::application::Application;
+use crate::cli::Update;
+use crate::{bar, logging, signals};
+
+/// What a shell gives for a process that a signal ended.
+const STOPPED: u8 = 130;
+
+#[tokio::main]
+pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
+    let bars = MultiProgress::new();
+    // The bar tells how the run goes, the end of this function how it went.
+    logging::start(options.settings.log_format, "off", &bars);
+    let application = Application::build(&options.settings).await?;
+    let outcome = update(&application, options, &bars).await;
+    application.shutdown().await;
+    outcome
+}
+
+async fn update(
+    application: &Application,
+    options: &Update,
+    bars: &MultiProgress,
+) -> anyhow::Result<ExitCode> {
+    let run = application.runner.submit(options.parameters())?.status.request_id;
+    let statuses = application.runner.subscribe(run).context("the run was forgotten")?;
+    let status = tokio::select! {
+        status = bar::follow(statuses.clone(), bars) => status,
+        () = signals::stop() => {
+            application.runner.shutdown().await;
+            statuses.borrow().clone()
+        }
+    };
+    if status.state == RunState::Succeeded {
+        print_summary(&status, &application.store.top_shows(status.top.into()).await?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let reason = status.error.as_deref().unwrap_or("it was cancelled");
+    eprintln!("The update failed and changed nothing: {reason}");
+    let stopped = status.state == RunState::Interrupted;
+    Ok(if stopped { ExitCode::from(STOPPED) } else { ExitCode::FAILURE })
+}
+
+fn print_summary(status: &RunStatus, top: &[TopShow]) {
+    let seconds =
+        status.started_at.zip(status.finished_at).map(|(start, end)| end.duration_since(start));
+    println!(
+        "Published {} shows, {} of them in the top, in {:.1} s: {} requests, {} retries, {} answers of 429.",
+        HumanCount(status.shows_seen.into()),
+        top.len(),
+        seconds.map(|seconds| seconds.as_secs_f64()).unwrap_or_default(),
+        status.requests,
+        status.retries,
+        status.rate_limited,
+    );
+    if top.is_empty() {
+        return;
+    }
+    println!("\n{:>4}  {:>6}  {:<10}  {:>7}  SHOW", "RANK", "RATING", "PREMIERED", "ID");
+    for (rank, show) in (1..).zip(top) {
+        let rating = show.rating.map_or_else(|| "-".to_owned(), |rating| format!("{rating:.1}"));
+        let premiered = show.premiered.as_deref().unwrap_or("-");
+        println!("{rank:>4}  {rating:>6}  {premiered:<10}  {:>7}  {}", show.id.0, show.name);
+    }
+}
