@@ -1,0 +1,56 @@
+//! Processes that die or meet each other at one database.
+
+use std::process::Stdio;
+
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::support::{Service, World, behaviour};
+
+#[tokio::test]
+async fn a_killed_run_is_not_running_for_ever() {
+    let world = World::new(&[]).await;
+    assert!(world.update().await.status.success());
+    let before = world.tables();
+    world.simulator.set_behaviour(behaviour(&["hang@/shows?page=5"]));
+    let mut service = Service::start(&world, &[]).await;
+    let run = service.submit("").await;
+    service.until(&run, |status| status["pages_done"] == 5).await;
+    service.process.kill().await.unwrap();
+    assert!(world.tables() == before);
+
+    world.simulator.set_behaviour(behaviour(&[]));
+    let service = Service::start(&world, &[]).await;
+    let status = service.json(&format!("/pipeline/status/{run}")).await["status"].clone();
+    assert_eq!((&status["state"], &status["running"]), (&json!("interrupted"), &json!(false)));
+    assert!(status["error"].as_str().unwrap().contains("start another update"), "{status}");
+    let next = service.submit("").await;
+    assert_eq!(service.end_of(&next).await["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn two_processes_do_not_update_one_database_at_a_time() {
+    let world = World::new(&["hang@/shows?page=5"]).await;
+    let service = Service::start(&world, &[]).await;
+    let run = service.submit("").await;
+    service.until(&run, |status| status["pages_done"] == 5).await;
+    let output = world.update().await;
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("another process is running an update"), "{error}");
+    let status = service.json(&format!("/pipeline/status/{run}")).await;
+    assert_eq!(status["status"]["state"], "running", "the first is left alone");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_update_that_is_stopped_says_so() {
+    let world = World::new(&["hang@/shows?page=5"]).await;
+    let mut update = world.tvshows(&["update"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(update.stderr.take().unwrap()).lines();
+    while !lines.next_line().await.unwrap().expect("it goes on").contains("5/10 pages") {}
+    crate::support::terminate(&update).await;
+    let last = lines.next_line().await.unwrap().unwrap_or_default();
+    assert!(last.contains("changed nothing: the service was stopped"), "{last}");
+    assert_eq!(update.wait().await.unwrap().code(), Some(130));
+}

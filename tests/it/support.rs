@@ -1,0 +1,179 @@
+//! The binary, a database of a test's own, and TVmaze's stand-in.
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tvmaze_sim::{Behaviour, Catalogue, Fault, Simulator};
+
+/// Ten pages of shows.
+pub(crate) fn catalogue() -> Catalogue {
+    Catalogue::synthetic(2300, 1)
+}
+
+pub(crate) fn behaviour(faults: &[&str]) -> Behaviour {
+    let faults = faults.iter().map(|fault| fault.parse::<Fault>().unwrap()).collect();
+    Behaviour { faults, ..Behaviour::default() }
+}
+
+/// A folder with a database, and a TVmaze.
+pub(crate) struct World {
+    pub(crate) simulator: Simulator,
+    pub(crate) folder: TempDir,
+}
+
+impl World {
+    pub(crate) async fn new(faults: &[&str]) -> World {
+        let simulator = Simulator::start("127.0.0.1:0", catalogue(), behaviour(faults)).await;
+        World { simulator: simulator.unwrap(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("tvshows.db")
+    }
+
+    /// The binary with this world's settings and no others.
+    pub(crate) fn tvshows(&self, arguments: &[&str]) -> Command {
+        let mut command = tvshows(arguments);
+        command.current_dir(self.folder.path());
+        command.env("TVMAZE_BASE_URL", self.simulator.base_url());
+        command
+    }
+
+    pub(crate) async fn update(&self) -> Output {
+        self.tvshows(&["update"]).output().await.unwrap()
+    }
+
+    /// The three published tables as text, row by row.
+    pub(crate) fn tables(&self) -> String {
+        tables(&self.database())
+    }
+}
+
+/// The binary, with none of the settings of whoever runs the tests.
+pub(crate) fn tvshows(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tvshows"));
+    for setting in [
+        "DATABASE_PATH",
+        "REDIS_URL",
+        "TVMAZE_BASE_URL",
+        "HOST",
+        "PORT",
+        "LOG_FORMAT",
+        "TVSHOWS_CONFIG",
+        "RUST_LOG",
+    ] {
+        command.env_remove(setting);
+    }
+    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+pub(crate) fn tables(database: &Path) -> String {
+    let connection = rusqlite::Connection::open(database).unwrap();
+    let mut text = String::new();
+    for table in ["All_Shows", "Top_Shows", "Top_Shows_Cast"] {
+        let mut select = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let width = select.column_count();
+        let mut rows = select.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let cells = (0..width).map(|column| format!("{:?}", row.get_ref(column).unwrap()));
+            text += &cells.collect::<Vec<_>>().join("|");
+            text += "\n";
+        }
+    }
+    text
+}
+
+/// A service that runs.
+pub(crate) struct Service {
+    pub(crate) process: Child,
+    pub(crate) base_url: String,
+    http: reqwest::Client,
+}
+
+impl Service {
+    pub(crate) async fn start(world: &World, arguments: &[&str]) -> Service {
+        let mut all = vec!["serve", "--port", "0"];
+        all.extend_from_slice(arguments);
+        Service::spawn(world.tvshows(&all)).await
+    }
+
+    /// Starts a `serve` and waits until it says where it listens.
+    pub(crate) async fn spawn(mut command: Command) -> Service {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let line = lines.next_line().await.unwrap().expect("the service starts");
+        let base_url = line.split_whitespace().nth(1).unwrap().to_owned();
+        Service { process, base_url, http: reqwest::Client::new() }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        self.http.get(format!("{}{path}", self.base_url))
+    }
+
+    pub(crate) fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        self.http.post(format!("{}{path}", self.base_url))
+    }
+
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        json(self.get(path).send().await.unwrap()).await
+    }
+
+    /// Asks for a run. Gives its id.
+    pub(crate) async fn submit(&self, query: &str) -> String {
+        let answer = self.post(&format!("/pipeline/update{query}")).send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+        json(answer).await["request_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Follows a run by long polls until `is_reached`. Gives the status.
+    pub(crate) async fn until(&self, run: &str, is_reached: impl Fn(&Value) -> bool) -> Value {
+        let mut signature = String::new();
+        loop {
+            let poll = self.get(&format!("/pipeline/status/{run}?wait=30"));
+            let answer = poll.header("previous_signature", &signature).send().await.unwrap();
+            if answer.status() == 204 {
+                continue;
+            }
+            assert_eq!(answer.status(), 200);
+            let body = json(answer).await;
+            if is_reached(&body["status"]) {
+                return body["status"].clone();
+            }
+            body["signature"].as_str().unwrap().clone_into(&mut signature);
+        }
+    }
+
+    pub(crate) async fn end_of(&self, run: &str) -> Value {
+        let is_over = |status: &Value| status["state"] != "queued" && status["state"] != "running";
+        self.until(run, is_over).await
+    }
+
+    /// SIGTERM, as `docker stop` sends it.
+    #[cfg(unix)]
+    pub(crate) async fn terminate(&mut self) -> std::process::ExitStatus {
+        terminate(&self.process).await;
+        self.process.wait().await.unwrap()
+    }
+}
+
+#[cfg(unix)]
+pub(crate) async fn terminate(process: &Child) {
+    let id = process.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+}
+
+pub(crate) async fn json(answer: reqwest::Response) -> Value {
+    serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+}
+
+/// Asks again and again until the answer is yes; half a minute is a hang.
+pub(crate) async fn eventually(mut ask: impl AsyncFnMut() -> bool) {
+    let asking = async { while !ask().await {} };
+    let answered = tokio::time::timeout(std::time::Duration::from_secs(30), asking).await;
+    answered.expect("it never came to be");
+}

@@ -1,0 +1,152 @@
+//! `tvshows update`: one run in one process.
+
+use serde_json::Value;
+
+use crate::support::{World, behaviour, catalogue, tvshows};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Every show of the index, as it is served.
+fn shows() -> Vec<Value> {
+    let catalogue = catalogue();
+    let pages = (0..).map_while(|page| catalogue.page(page));
+    pages.flat_map(|page| serde_json::from_slice::<Vec<Value>>(&page).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn publishes_every_show_with_every_column() {
+    let world = World::new(&[]).await;
+    let output = world.update().await;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let connection = rusqlite::Connection::open(world.database()).unwrap();
+    let mut select = connection
+        .prepare(
+            "SELECT name, type, language, genres, status, premiered, ended, rating_average, summary, \
+             updated, processed_at FROM All_Shows WHERE id = ?1",
+        )
+        .unwrap();
+    let shows = shows();
+    for show in &shows {
+        let id = show["id"].as_u64().unwrap();
+        let mut rows = select.query([id]).unwrap();
+        let row = rows.next().unwrap().unwrap_or_else(|| panic!("show {id} is missing"));
+        for (column, key) in [
+            (0, "name"),
+            (1, "type"),
+            (2, "language"),
+            (4, "status"),
+            (5, "premiered"),
+            (6, "ended"),
+            (8, "summary"),
+        ] {
+            assert_eq!(
+                row.get::<_, Option<String>>(column).unwrap().as_deref(),
+                show[key].as_str(),
+                "{id} {key}"
+            );
+        }
+        let genres: Vec<&str> = show["genres"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|genre| genre.as_str().unwrap())
+            .collect();
+        assert_eq!(row.get::<_, String>(3).unwrap(), genres.join(","));
+        assert_eq!(row.get::<_, Option<f64>>(7).unwrap(), show["rating"]["average"].as_f64());
+        assert_eq!(row.get::<_, Option<i64>>(9).unwrap(), show["updated"].as_i64());
+        assert!(row.get::<_, String>(10).unwrap().ends_with('Z'));
+    }
+    let count: usize =
+        connection.query_row("SELECT count(*) FROM All_Shows", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, shows.len());
+}
+
+#[tokio::test]
+async fn sums_up_on_stdout_and_tells_the_steps_on_stderr() {
+    let world = World::new(&["status:500*1@/shows?page=3"]).await;
+    let output = world.tvshows(&["update", "--top", "3"]).output().await.unwrap();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(out.starts_with("Published 2,300 shows, 3 of them in the top, in "), "{out}");
+    assert!(out.contains("16 requests, 1 retries, 0 answers of 429."), "{out}");
+    assert_eq!(out.lines().filter(|line| line.starts_with("   ")).count(), 3, "{out}");
+    for step in ["Fetching all shows", "Completed"] {
+        assert!(err.contains(step), "{step}: {err}");
+    }
+    assert!(err.contains("100 %"), "{err}");
+}
+
+#[tokio::test]
+async fn a_failed_update_says_why_and_leaves_the_tables_as_they_were() {
+    let world = World::new(&[]).await;
+    assert!(world.update().await.status.success());
+    let before = world.tables();
+    for (fault, expected) in [
+        ("object@/shows?page=3", "index page 3 cannot be fetched: gave up after 5 attempts"),
+        ("missing@/shows?page=7", "index page 7 answered 404, although page 9 exists"),
+    ] {
+        world.simulator.set_behaviour(behaviour(&[fault]));
+        let output = world.update().await;
+        assert_eq!(output.status.code(), Some(1), "{fault}");
+        let err = text(&output.stderr);
+        assert!(err.contains(expected), "{fault}: {err}");
+        assert!(world.tables() == before, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn settings_come_from_flags_then_environment_then_file() {
+    let world = World::new(&[]).await;
+    let path = |name: &str| world.folder.path().join(name);
+    std::fs::write(path("settings.toml"), "database_path = \"file.db\"\n").unwrap();
+    let mut command = world.tvshows(&["update", "--config", "settings.toml"]);
+    assert!(command.output().await.unwrap().status.success());
+    assert!(path("file.db").exists());
+    command.env("DATABASE_PATH", "environment.db");
+    assert!(command.output().await.unwrap().status.success());
+    assert!(path("environment.db").exists());
+    command.args(["--database-path", "flag.db"]);
+    assert!(command.output().await.unwrap().status.success());
+    assert!(path("flag.db").exists() && !path("tvshows.db").exists());
+}
+
+#[tokio::test]
+async fn a_wrong_setting_stops_the_start_with_a_sentence() {
+    let world = World::new(&[]).await;
+    std::fs::write(world.folder.path().join("wrong.toml"), "databse_path = \"x.db\"").unwrap();
+    std::fs::write(world.folder.path().join("text.db"), "no database at all".repeat(100)).unwrap();
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["update", "--years", "201"], 2, "must be a whole number from 0 to 200"),
+        (&["update", "--top", "0"], 2, "must be a whole number from 1 to 1000"),
+        (&["update", "--mode", "some"], 2, "must be one of: auto, full"),
+        (&["update", "--config", "wrong.toml"], 2, "unknown key `databse_path`"),
+        (&["update", "--config", "none.toml"], 2, "none.toml"),
+        (&["update", "--base-url", "tvmaze.com"], 1, "\"tvmaze.com\" is not a URL"),
+        (&["update", "--redis-url", "http://x"], 1, "REDIS_URL must be redis://"),
+        (&["update", "--database-path", "text.db"], 1, "text.db"),
+        (&["update", "--database-path", "no/folder.db"], 1, "no/folder.db"),
+        (&["serve", "--port", "70000"], 2, "70000"),
+        (&["sim", "--fault", "explode@/shows"], 2, "explode"),
+    ];
+    for (arguments, code, expected) in cases {
+        let output = world.tvshows(arguments).output().await.unwrap();
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(*code), "{arguments:?}: {err}");
+        assert!(err.contains(expected) && !err.contains("panicked"), "{arguments:?}: {err}");
+    }
+}
+
+#[tokio::test]
+async fn help_names_every_command_and_setting() {
+    let help = text(&tvshows(&["--help"]).output().await.unwrap().stdout);
+    for word in ["serve", "update", "sim", "openapi", "Exit codes", "TVmaze"] {
+        assert!(help.contains(word), "{word}");
+    }
+    let help = text(&tvshows(&["serve", "--help"]).output().await.unwrap().stdout);
+    for word in
+        ["DATABASE_PATH", "REDIS_URL", "TVMAZE_BASE_URL", "HOST", "PORT", "LOG_FORMAT", "--update"]
+    {
+        assert!(help.contains(word), "{word}");
+    }
+}
