@@ -7,7 +7,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::cli::LogFormat;
 
 /// Log lines go to stderr, above the progress bar where there is one. `RUST_LOG` chooses them;
-/// without it, `level` and above.
+/// without it, `level` decides.
 pub(crate) fn start(format: LogFormat, level: &str, bars: &MultiProgress) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let lines = tracing_subscriber::fmt()

@@ -48,13 +48,14 @@ pub trait ShowStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Replaces the three tables by what is staged, with `top` as the top shows, and writes the
-    /// run's last status: all of it or nothing. Ends the run.
+    /// run's last status, which `finish` gives when all but the commit is done: all of it or nothing.
+    /// Ends the run, and gives the status that was written.
     async fn publish(
         &self,
         top: &[ShowId],
         at: Timestamp,
-        status: &RunStatus,
-    ) -> Result<(), StoreError>;
+        finish: Finish,
+    ) -> Result<RunStatus, StoreError>;
 
     /// Ends a run that publishes nothing: writes its last status and clears the staging area.
     async fn abandon(&self, status: &RunStatus) -> Result<(), StoreError>;
@@ -87,6 +88,9 @@ pub trait ShowStore: Send + Sync {
     /// Answers when the data can be read.
     async fn check(&self) -> Result<(), StoreError>;
 }
+
+/// Makes the last status of a run that is about to be published.
+pub type Finish = Box<dyn FnOnce() -> RunStatus + Send>;
 
 /// A row of the list of top shows.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]

@@ -99,6 +99,7 @@ impl Pipeline {
         }
         monitor.record(Event::StepBegan(Step::FetchingShows));
         let disputed = index::stage(client, store, monitor, plan, at).await?;
+        monitor.record(Event::PagesPlanned(monitor.status().pages_done));
         monitor.record(Event::SinglesPlanned(count(disputed.len())));
         singles::stage_shows(client, store, monitor, disputed, at).await?;
 
@@ -118,8 +119,12 @@ impl Pipeline {
 
     async fn publish(&self, top: &[ShowId], monitor: &Monitor) -> Result<(), RunError> {
         monitor.record(Event::StepBegan(Step::Publishing));
-        let succeeded = monitor.after(Event::Succeeded);
-        self.store.publish(top, whole_second(now()), &succeeded).await?;
+        let mut status = monitor.status();
+        let finish = Box::new(move || {
+            status.apply(Event::Succeeded, now());
+            status
+        });
+        let succeeded = self.store.publish(top, whole_second(now()), finish).await?;
         monitor.show(succeeded);
         Ok(())
     }

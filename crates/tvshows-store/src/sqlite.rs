@@ -5,8 +5,8 @@ use deadpool_sqlite::Pool;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::{
-    CastMember, Event, MultiCharacterActor, RunId, RunStatus, Show, ShowId, ShowStore, StoreError,
-    TopShow, TopShowsCriteria,
+    CastMember, Event, Finish, MultiCharacterActor, RunId, RunStatus, Show, ShowId, ShowStore,
+    StoreError, TopShow, TopShowsCriteria,
 };
 
 use crate::connection;
@@ -129,16 +129,18 @@ impl ShowStore for SqliteStore {
         &self,
         top: &[ShowId],
         at: Timestamp,
-        status: &RunStatus,
-    ) -> Result<(), StoreError> {
-        let (top, status) = (top.to_owned(), status.clone());
+        finish: Finish,
+    ) -> Result<RunStatus, StoreError> {
+        let top = top.to_owned();
         let published = self.write(move |connection| {
             staging::publish(connection, &top, at)?;
-            history::write(connection, &status)
+            let status = finish();
+            history::write(connection, &status)?;
+            Ok(status)
         });
-        published.await?;
+        let status = published.await?;
         self.lock.release();
-        Ok(())
+        Ok(status)
     }
 
     async fn abandon(&self, status: &RunStatus) -> Result<(), StoreError> {

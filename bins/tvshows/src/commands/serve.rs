@@ -14,7 +14,8 @@ use crate::{bar, logging, signals};
 #[tokio::main]
 pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
-    logging::start(options.settings.log_format, "info", &bars);
+    // actix tells of its own workings at every start.
+    logging::start(options.settings.log_format, "info,actix_server=warn", &bars);
     let address = SocketAddr::new(options.host, options.port);
     let listener = TcpListener::bind(address)
         .with_context(|| format!("{address} cannot be listened at; choose another HOST or PORT"))?;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, json};
 
 use crate::{
-    CastMember, Event, Json, RunId, RunParameters, RunStatus, Show, ShowId, TopLimit,
+    CastMember, Event, Finish, Json, RunId, RunParameters, RunStatus, Show, ShowId, TopLimit,
     TopShowsCriteria, Years,
 };
 
@@ -93,4 +93,11 @@ pub fn cast_member(show_id: u32, person_id: u32, character_id: u32) -> CastMembe
 pub fn criteria(top: u16) -> TopShowsCriteria {
     let top = TopLimit::new(top).expect("within the range");
     TopShowsCriteria { years: Years::default(), top, this_year: 2026 }
+}
+
+/// The end of a run that succeeds, for publishing it.
+#[must_use]
+pub fn success(status: &RunStatus) -> Finish {
+    let succeeded = after(status, Event::Succeeded);
+    Box::new(move || succeeded)
 }

@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "the names are the promises")]
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
-use super::fixtures::{after, at, cast_member, criteria, running, show};
+use super::fixtures::{after, at, cast_member, criteria, running, show, success};
 use crate::{Event, MultiCharacterActor, RunId, Show, ShowId, ShowStore};
 
 /// A whole run: these shows, those of `top` with a cast of one.
@@ -16,7 +16,7 @@ async fn publish(store: &dyn ShowStore, shows: Vec<Show>, top: &[u32]) {
         store.stage_cast(ShowId(*id), cast, at(3)).await.expect("cast");
     }
     let top: Vec<ShowId> = top.iter().copied().map(ShowId).collect();
-    store.publish(&top, at(4), &after(&status, Event::Succeeded)).await.expect("publish");
+    store.publish(&top, at(4), success(&status)).await.expect("publish");
 }
 
 async fn top_ids(store: &dyn ShowStore) -> Vec<u32> {
@@ -41,8 +41,8 @@ pub async fn nothing_is_seen_before_publish(store: &dyn ShowStore) {
     assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
     assert!(store.top_shows(10).await.expect("top").is_empty());
     assert_eq!(store.run(status.request_id).await.expect("run"), Some(status.clone()));
-    let done = after(&status, Event::Succeeded);
-    store.publish(&[ShowId(1)], at(3), &done).await.expect("publish");
+    let done = store.publish(&[ShowId(1)], at(3), success(&status)).await.expect("publish");
+    assert_eq!(done, after(&status, Event::Succeeded));
     assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
     assert_eq!(store.run(status.request_id).await.expect("run"), Some(done));
 }
@@ -113,7 +113,7 @@ pub async fn an_unstaged_show_is_not_published(store: &dyn ShowStore) {
     store.begin(&status).await.expect("begin");
     store.stage_page(0, vec![show(1), show(2)], at(2)).await.expect("stage");
     store.unstage_show(ShowId(1)).await.expect("unstage");
-    store.publish(&[], at(4), &after(&status, Event::Succeeded)).await.expect("publish");
+    store.publish(&[], at(4), success(&status)).await.expect("publish");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
     assert!(store.show(ShowId(2)).await.expect("show").is_some());
 }
@@ -149,7 +149,7 @@ pub async fn casts_keep_their_order_and_count_characters_by_person(store: &dyn S
     store.stage_cast(ShowId(1), first, at(3)).await.expect("cast");
     store.stage_cast(ShowId(2), second, at(3)).await.expect("cast");
     let top = [ShowId(2), ShowId(1)];
-    store.publish(&top, at(4), &after(&status, Event::Succeeded)).await.expect("publish");
+    store.publish(&top, at(4), success(&status)).await.expect("publish");
     let actor = |person_name: &str, character_count| MultiCharacterActor {
         person_name: person_name.into(),
         character_count,
@@ -185,7 +185,7 @@ pub async fn a_noted_run_is_in_the_history_and_disturbs_no_other(store: &dyn Sho
     store.note(&cancelled).await.expect("note");
     assert_eq!(store.run(cancelled.request_id).await.expect("run"), Some(cancelled));
     assert_eq!(store.staged_shows().await.expect("count"), 1);
-    store.publish(&[], at(4), &after(&status, Event::Succeeded)).await.expect("publish");
+    store.publish(&[], at(4), success(&status)).await.expect("publish");
 }
 
 pub async fn history_is_newest_first(store: &dyn ShowStore) {

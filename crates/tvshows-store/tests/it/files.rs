@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
-use tvshows_core::conformance::fixtures::{after, at, running, show};
+use tvshows_core::conformance::fixtures::{after, at, running, show, success};
 use tvshows_core::{Event, RunState, ShowId, ShowStore, StoreError};
 use tvshows_store::SqliteStore;
 
@@ -13,7 +13,7 @@ async fn publish_one(path: &Path) {
     let status = running();
     store.begin(&status).await.unwrap();
     store.stage_page(0, vec![show(1)], at(2)).await.unwrap();
-    store.publish(&[ShowId(1)], at(3), &after(&status, Event::Succeeded)).await.unwrap();
+    store.publish(&[ShowId(1)], at(3), success(&status)).await.unwrap();
     store.close().await;
 }
 

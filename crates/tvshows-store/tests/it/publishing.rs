@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use rusqlite::Connection;
-use tvshows_core::conformance::fixtures::{after, at, cast_member, running, show};
+use tvshows_core::conformance::fixtures::{after, at, cast_member, running, show, success};
 use tvshows_core::{Event, ShowId, ShowStore};
 use tvshows_store::SqliteStore;
 
@@ -74,8 +74,7 @@ async fn rows_have_the_documented_forms() {
     let cast = vec![cast_member(2, 9, 5), cast_member(2, 8, 4)];
     store.stage_cast(ShowId(2), cast, at(3)).await.unwrap();
     store.stage_cast(ShowId(1), vec![cast_member(1, 7, 3)], at(3)).await.unwrap();
-    let done = after(&status, Event::Succeeded);
-    store.publish(&[ShowId(2), ShowId(1)], at(4), &done).await.unwrap();
+    store.publish(&[ShowId(2), ShowId(1)], at(4), success(&status)).await.unwrap();
 
     assert_eq!(text(&path, "SELECT genres FROM All_Shows"), "Drama,Action");
     assert_eq!(text(&path, "SELECT processed_at FROM All_Shows"), "2026-11-22T10:00:02Z");
@@ -98,14 +97,14 @@ async fn a_publish_that_fails_half_way_changes_nothing() {
     let first = running();
     store.begin(&first).await.unwrap();
     store.stage_page(0, vec![show(1)], at(2)).await.unwrap();
-    store.publish(&[ShowId(1)], at(3), &after(&first, Event::Succeeded)).await.unwrap();
+    store.publish(&[ShowId(1)], at(3), success(&first)).await.unwrap();
     let before = dump(&path);
 
     let second = running();
     store.begin(&second).await.unwrap();
     store.stage_page(0, vec![show(2)], at(12)).await.unwrap();
     let nobody = [ShowId(2), ShowId(99)];
-    store.publish(&nobody, at(13), &after(&second, Event::Succeeded)).await.unwrap_err();
+    store.publish(&nobody, at(13), success(&second)).await.unwrap_err();
     assert_eq!(dump(&path), before);
     assert_eq!(store.run(second.request_id).await.unwrap(), Some(second.clone()));
 
@@ -129,7 +128,7 @@ async fn a_reader_keeps_its_snapshot_while_a_run_publishes() {
     let status = running();
     store.begin(&status).await.unwrap();
     store.stage_page(0, vec![show(1), show(2)], at(2)).await.unwrap();
-    store.publish(&[], at(3), &after(&status, Event::Succeeded)).await.unwrap();
+    store.publish(&[], at(3), success(&status)).await.unwrap();
     assert_eq!(count(&reader), 0, "the snapshot of its transaction");
     reader.execute_batch("COMMIT").unwrap();
     assert_eq!(count(&reader), 2);
