@@ -5,6 +5,9 @@ mod interrupted;
 mod live;
 mod openapi;
 mod redis;
+#[path = "../../crates/tvshows-progress/tests/it/server.rs"]
+mod redis_server;
 mod serving;
 mod support;
+mod tables;
 mod update;

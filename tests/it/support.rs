@@ -1,6 +1,6 @@
 //! The binary, a database of a test's own, and TVmaze's stand-in.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
@@ -47,9 +47,8 @@ impl World {
         self.tvshows(&["update"]).output().await.unwrap()
     }
 
-    /// The three published tables as text, row by row.
     pub(crate) fn tables(&self) -> String {
-        tables(&self.database())
+        crate::tables::dump(&self.database())
     }
 }
 
@@ -70,22 +69,6 @@ pub(crate) fn tvshows(arguments: &[&str]) -> Command {
     }
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
     command
-}
-
-pub(crate) fn tables(database: &Path) -> String {
-    let connection = rusqlite::Connection::open(database).unwrap();
-    let mut text = String::new();
-    for table in ["All_Shows", "Top_Shows", "Top_Shows_Cast"] {
-        let mut select = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let width = select.column_count();
-        let mut rows = select.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            let cells = (0..width).map(|column| format!("{:?}", row.get_ref(column).unwrap()));
-            text += &cells.collect::<Vec<_>>().join("|");
-            text += "\n";
-        }
-    }
-    text
 }
 
 /// A service that runs.

@@ -117,8 +117,8 @@ element("update").addEventListener("submit", async (event) => {
   const query = new URLSearchParams(new FormData(event.target));
   try {
     const { request_id, message } = await ask(`pipeline/update?${query}`, { method: "POST" });
+    await refresh();
     if (watched && watched !== request_id) notice(message);
-    else watch(request_id);
   } catch (error) {
     notice(error.status ? error.message : "The service does not answer.");
   }

@@ -56,6 +56,38 @@ pub(crate) struct ProblemBody {
     parameter: Option<&'static str>,
 }
 
+/// What every route with a query answers to a wrong one, for the document.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "the answers are made from Problem")]
+pub(crate) enum WrongQuery {
+    /// A parameter that does not exist, or one twice
+    #[response(status = 400, content_type = "application/problem+json")]
+    Unknown(ProblemBody),
+    /// A value out of its range
+    #[response(status = 422, content_type = "application/problem+json")]
+    Value(ProblemBody),
+}
+
+/// What every route answers when the database cannot be used, for the document.
+#[derive(utoipa::IntoResponses)]
+#[response(
+    status = 503,
+    description = "The database cannot be used",
+    content_type = "application/problem+json"
+)]
+#[expect(dead_code, reason = "the answers are made from Problem")]
+pub(crate) struct StoreUnavailable(ProblemBody);
+
+/// What the routes of one run answer when there is none, for the document.
+#[derive(utoipa::IntoResponses)]
+#[response(
+    status = 404,
+    description = "There is no such run",
+    content_type = "application/problem+json"
+)]
+#[expect(dead_code, reason = "the answers are made from Problem")]
+pub(crate) struct NoSuchRun(ProblemBody);
+
 impl Problem {
     fn row(&self) -> (StatusCode, &'static str, String) {
         match self {

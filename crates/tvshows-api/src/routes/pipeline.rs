@@ -6,7 +6,7 @@ use serde::Serialize;
 use tvshows_core::{RunId, RunStatus};
 use tvshows_pipeline::{Submission, SubmissionKind};
 
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::{NoSuchRun, Problem, ProblemBody, StoreUnavailable, WrongQuery};
 use crate::query::{LimitQuery, StatusQuery, UpdateQuery};
 use crate::{Services, etag};
 
@@ -56,8 +56,7 @@ pub(crate) struct Runs {
     ),
     responses(
         (status = 202, description = "Taken", body = Accepted, headers(("Location" = String, description = "The path of the run's status"))),
-        (status = 400, description = "A parameter that does not exist, or one twice", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "A value out of its range", body = ProblemBody, content_type = "application/problem+json"),
+        WrongQuery,
         (status = 503, description = "The queue is full, or the service stops", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds"))),
     )
 )]
@@ -99,10 +98,9 @@ pub(crate) async fn update(
         (status = 200, description = "The status", body = StatusBody, headers(("ETag" = String, description = "The revision"))),
         (status = 204, description = "The status is that of `previous_signature`"),
         (status = 304, description = "The status is that of `If-None-Match`"),
-        (status = 400, description = "A parameter that does not exist, or one twice", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such run", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "A value out of its range", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database cannot be used", body = ProblemBody, content_type = "application/problem+json"),
+        WrongQuery,
+        NoSuchRun,
+        StoreUnavailable,
     )
 )]
 pub(crate) async fn status(
@@ -155,9 +153,9 @@ fn names_a_revision(request: &HttpRequest) -> bool {
     params(("request_id" = String, Path, description = "The run")),
     responses(
         (status = 202, description = "Taken", body = Accepted),
-        (status = 404, description = "There is no such run", body = ProblemBody, content_type = "application/problem+json"),
+        NoSuchRun,
         (status = 409, description = "The run has ended", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database cannot be used", body = ProblemBody, content_type = "application/problem+json"),
+        StoreUnavailable,
     )
 )]
 pub(crate) async fn cancel(
@@ -182,9 +180,8 @@ pub(crate) async fn cancel(
     params(("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "How many; 20 by default")),
     responses(
         (status = 200, description = "The runs: those that wait, the one under way, those that ended", body = Runs),
-        (status = 400, description = "A parameter that does not exist, or one twice", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "A value out of its range", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database cannot be used", body = ProblemBody, content_type = "application/problem+json"),
+        WrongQuery,
+        StoreUnavailable,
     )
 )]
 pub(crate) async fn runs(

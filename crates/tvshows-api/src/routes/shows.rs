@@ -2,7 +2,7 @@ use actix_web::{HttpResponse, web};
 use tvshows_core::{MultiCharacterActor, ShowId, TopShow};
 
 use crate::Services;
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::{Problem, ProblemBody, StoreUnavailable, WrongQuery};
 use crate::query::{LimitQuery, parse_or};
 
 const DEFAULT_TOP: u32 = 10;
@@ -15,9 +15,8 @@ const DEFAULT_TOP: u32 = 10;
     params(("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "How many; 10 by default, never more than the last run kept")),
     responses(
         (status = 200, description = "The top shows", body = Vec<TopShow>),
-        (status = 400, description = "A parameter that does not exist, or one twice", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "A value out of its range", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database cannot be used", body = ProblemBody, content_type = "application/problem+json"),
+        WrongQuery,
+        StoreUnavailable,
     )
 )]
 pub(crate) async fn top_shows(
@@ -35,7 +34,7 @@ pub(crate) async fn top_shows(
     get, path = "/shows/top_shows_multi_char_actors", tag = "shows",
     responses(
         (status = 200, description = "The people", body = Vec<MultiCharacterActor>),
-        (status = 503, description = "The database cannot be used", body = ProblemBody, content_type = "application/problem+json"),
+        StoreUnavailable,
     )
 )]
 pub(crate) async fn multi_character_actors(
@@ -52,7 +51,7 @@ pub(crate) async fn multi_character_actors(
         (status = 200, description = "The object that TVmaze sent, key for key", body = serde_json::Value),
         (status = 404, description = "There is no such show in the last snapshot", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The id is not a number", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database cannot be used", body = ProblemBody, content_type = "application/problem+json"),
+        StoreUnavailable,
     )
 )]
 pub(crate) async fn show(

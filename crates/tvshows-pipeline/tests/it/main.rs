@@ -4,4 +4,6 @@ mod disagreement;
 mod faults;
 mod full_run;
 mod queue;
+#[path = "../../../../tests/it/tables.rs"]
+mod tables;
 mod world;

@@ -47,22 +47,8 @@ impl World {
         self.runner.end_of(submission.status.request_id).await.unwrap().unwrap()
     }
 
-    /// The three published tables as text, row by row.
     pub(crate) fn tables(&self) -> String {
-        let database = self.folder.path().join("tvshows.db");
-        let connection = rusqlite::Connection::open(database).unwrap();
-        let mut text = String::new();
-        for table in ["All_Shows", "Top_Shows", "Top_Shows_Cast"] {
-            let mut select = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let width = select.column_count();
-            let mut rows = select.query([]).unwrap();
-            while let Some(row) = rows.next().unwrap() {
-                let cells = (0..width).map(|column| format!("{:?}", row.get_ref(column).unwrap()));
-                text += &cells.collect::<Vec<_>>().join("|");
-                text += "\n";
-            }
-        }
-        text
+        crate::tables::dump(&self.folder.path().join("tvshows.db"))
     }
 }
 

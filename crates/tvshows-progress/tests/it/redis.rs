@@ -24,7 +24,7 @@ impl Deref for Served {
 
 async fn new() -> Served {
     let server = RedisServer::start().await;
-    Served { tracker: RedisTracker::new(&server.url).unwrap(), server }
+    Served { tracker: RedisTracker::new(&server.url()).unwrap(), server }
 }
 
 tvshows_core::tracker_conformance!(new);
@@ -39,7 +39,8 @@ async fn a_run_is_a_hash_that_a_person_can_read() {
     let status = after(&running(), Event::Failed("page 7: 500".into()));
     served.record(&status).await.unwrap();
     let key = format!("pipeline:{}", status.request_id);
-    let hash: HashMap<String, String> = raw(&served.server.url).await.hgetall(&key).await.unwrap();
+    let hash: HashMap<String, String> =
+        raw(&served.server.url()).await.hgetall(&key).await.unwrap();
     assert_eq!(hash["running"], "false");
     assert_eq!(hash["step"], "Planning");
     assert_eq!(hash["progress"], "0");
@@ -50,7 +51,7 @@ async fn a_run_is_a_hash_that_a_person_can_read() {
 #[tokio::test]
 async fn only_a_run_that_is_over_expires() {
     let served = new().await;
-    let mut redis = raw(&served.server.url).await;
+    let mut redis = raw(&served.server.url()).await;
     let status = running();
     let key = format!("pipeline:{}", status.request_id);
     served.record(&status).await.unwrap();
@@ -64,7 +65,7 @@ async fn only_a_run_that_is_over_expires() {
 async fn every_change_is_published() {
     let served = new().await;
     let status = running();
-    let client = redis::Client::open(served.server.url.as_str()).unwrap();
+    let client = redis::Client::open(served.server.url()).unwrap();
     let (mut sink, mut messages) = client.get_async_pubsub().await.unwrap().split();
     sink.subscribe(format!("pipeline:{}", status.request_id)).await.unwrap();
     served.record(&status).await.unwrap();
@@ -80,7 +81,7 @@ async fn a_server_that_was_away_is_used_again() {
     let Served { tracker, server } = new().await;
     let status = running();
     tracker.record(&status).await.unwrap();
-    let port = server.stop().await;
+    let port = server.kill().await;
     let error = tracker.record(&after(&status, Event::PageStaged(1))).await.unwrap_err();
     assert!(matches!(error, TrackerError::Unavailable { .. }), "{error:?}");
     let _server = RedisServer::start_on(port).await.expect("the port is free again");
@@ -94,7 +95,7 @@ async fn a_hash_of_somebody_else_is_an_error_not_a_panic() {
     let served = new().await;
     let status = running();
     let key = format!("pipeline:{}", status.request_id);
-    let mut redis = raw(&served.server.url).await;
+    let mut redis = raw(&served.server.url()).await;
     redis.hset::<_, _, _, ()>(&key, "progress", "many").await.unwrap();
     let error = served.status(status.request_id).await.unwrap_err();
     assert!(matches!(error, TrackerError::Unreadable { .. }), "{error:?}");

@@ -1,4 +1,4 @@
-//! A `redis-server` of a test's own, on a Unix port that nobody else has.
+//! A `redis-server` of a test's own. The end-to-end tests use this file too.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
@@ -8,8 +8,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 pub(crate) struct RedisServer {
-    pub(crate) url: String,
-    pub(crate) process: Child,
+    pub(crate) port: u16,
+    process: Child,
     _folder: TempDir,
 }
 
@@ -17,16 +17,13 @@ impl RedisServer {
     /// Starts a server and waits until it says that it is ready.
     pub(crate) async fn start() -> RedisServer {
         loop {
-            // The port may be taken between here and there; Redis then ends, and we try another.
-            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-            let port = free.local_addr().unwrap().port();
-            drop(free);
-            if let Some(server) = RedisServer::start_on(port).await {
+            if let Some(server) = RedisServer::start_on(free_port()).await {
                 return server;
             }
         }
     }
 
+    /// Starts a server on a port; `None` where somebody else took that meanwhile.
     pub(crate) async fn start_on(port: u16) -> Option<RedisServer> {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new("redis-server")
@@ -41,15 +38,23 @@ impl RedisServer {
             if line.contains("Ready to accept connections") {
                 // Read on, so that the server never waits for a full pipe.
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                let url = format!("redis://127.0.0.1:{port}");
-                return Some(RedisServer { url, process, _folder: folder });
+                return Some(RedisServer { port, process, _folder: folder });
             }
         }
         None
     }
 
-    pub(crate) async fn stop(mut self) -> u16 {
-        self.process.kill().await.unwrap();
-        self.url.rsplit(':').next().unwrap().parse().unwrap()
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
     }
+
+    /// Ends it at once. Gives the port, for another server to take its place.
+    pub(crate) async fn kill(mut self) -> u16 {
+        self.process.kill().await.unwrap();
+        self.port
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

@@ -3,3 +3,5 @@
 mod conformance;
 mod files;
 mod publishing;
+#[path = "../../../../tests/it/tables.rs"]
+mod tables;

@@ -1,12 +1,13 @@
 //! What the published tables hold, as another program sees them.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{after, at, cast_member, running, show, success};
 use tvshows_core::{Event, ShowId, ShowStore};
 use tvshows_store::SqliteStore;
+
+use crate::tables::dump;
 
 fn text(path: &Path, sql: &str) -> String {
     let connection = Connection::open(path).unwrap();
@@ -20,23 +21,6 @@ fn columns(path: &Path, table: &str) -> Vec<String> {
     let connection = Connection::open(path).unwrap();
     let mut select = connection.prepare("SELECT name FROM pragma_table_info(?1)").unwrap();
     select.query_map([table], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-}
-
-/// Every row of the three tables as text.
-fn dump(path: &Path) -> String {
-    let connection = Connection::open(path).unwrap();
-    let mut dump = String::new();
-    for table in ["All_Shows", "Top_Shows", "Top_Shows_Cast"] {
-        let mut select = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let width = select.column_count();
-        let mut rows = select.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            for column in 0..width {
-                write!(dump, "{:?}|", row.get_ref(column).unwrap()).unwrap();
-            }
-        }
-    }
-    dump
 }
 
 #[tokio::test]

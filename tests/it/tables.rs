@@ -1,0 +1,22 @@
+//! What the published tables hold. The tests of the store and of the pipeline use this file too.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+/// The three published tables as text, a line a row.
+pub(crate) fn dump(database: &Path) -> String {
+    let connection = Connection::open(database).unwrap();
+    let mut text = String::new();
+    for table in ["All_Shows", "Top_Shows", "Top_Shows_Cast"] {
+        let mut select = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let width = select.column_count();
+        let mut rows = select.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let cells = (0..width).map(|column| format!("{:?}", row.get_ref(column).unwrap()));
+            text += &cells.collect::<Vec<_>>().join("|");
+            text += "\n";
+        }
+    }
+    text
+}
