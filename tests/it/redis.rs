@@ -88,3 +88,33 @@ async fn a_redis_that_dies_in_the_middle_stops_nothing() {
     let back = RedisServer::start_on(port).await.expect("the port is free again");
     eventually(async || field(back.port, &next, "state").await == "succeeded").await;
 }
+
+#[tokio::test]
+async fn a_killed_service_leaves_no_run_running_in_redis() {
+    let redis = RedisServer::start().await;
+    let world = World::new(&["hang@/shows?page=5"]).await;
+    let mut service = serve(&world, &redis.url()).await;
+    let run = service.submit("").await;
+    service.until(&run, |status| status["pages_done"] == 5).await;
+    eventually(async || field(redis.port, &run, "pages_done").await == "5").await;
+    service.process.kill().await.unwrap();
+    assert_eq!(field(redis.port, &run, "state").await, "running", "nobody could say more");
+
+    let service = serve(&world, &redis.url()).await;
+    eventually(async || field(redis.port, &run, "state").await == "interrupted").await;
+    assert_eq!(field(redis.port, &run, "running").await, "false");
+    let status = service.json(&format!("/pipeline/status/{run}")).await["status"].clone();
+    assert_eq!((&status["state"], &status["pages_done"]), (&json!("interrupted"), &json!(5)));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_redis_that_is_away() {
+    let world = World::new(&[]).await;
+    let mut service = serve(&world, &format!("redis://127.0.0.1:{}", free_port())).await;
+    let run = service.submit("").await;
+    service.end_of(&run).await;
+    let stopped =
+        tokio::time::timeout(std::time::Duration::from_secs(10), service.terminate()).await;
+    assert!(stopped.expect("within ten seconds").success());
+}

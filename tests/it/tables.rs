@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rusqlite::Connection;
+use rusqlite::types::Value;
 
 /// The three published tables as text, a line a row.
 pub(crate) fn dump(database: &Path) -> String {
@@ -13,7 +14,8 @@ pub(crate) fn dump(database: &Path) -> String {
         let width = select.column_count();
         let mut rows = select.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
-            let cells = (0..width).map(|column| format!("{:?}", row.get_ref(column).unwrap()));
+            let cells =
+                (0..width).map(|column| format!("{:?}", row.get::<_, Value>(column).unwrap()));
             text += &cells.collect::<Vec<_>>().join("|");
             text += "\n";
         }

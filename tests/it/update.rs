@@ -1,6 +1,10 @@
 //! `tvshows update`: one run in one process.
 
+use std::process::Stdio;
+
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
 
 use crate::support::{World, behaviour, catalogue, tvshows};
 
@@ -149,4 +153,46 @@ async fn help_names_every_command_and_setting() {
     {
         assert!(help.contains(word), "{word}");
     }
+}
+
+/// `tvshows sim`, and where it says that it listens.
+async fn simulate(arguments: &[&str]) -> (Child, String) {
+    let mut simulator = tvshows(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(simulator.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    (simulator, line.strip_prefix("Simulating TVmaze at ").unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn the_simulator_is_an_upstream_with_faults_on_demand() {
+    let world = World::new(&[]).await;
+    let arguments = [
+        "sim",
+        "--port",
+        "0",
+        "--shows",
+        "300",
+        "--limit",
+        "500/1s",
+        "--fault",
+        "cut*1@/shows?page=1",
+    ];
+    let (_simulator, base_url) = simulate(&arguments).await;
+    let output = world.tvshows(&["update", "--base-url", &base_url]).output().await.unwrap();
+    let out = text(&output.stdout);
+    assert!(out.starts_with("Published 300 shows") && out.contains(" 1 retries"), "{out}");
+}
+
+#[tokio::test]
+async fn the_simulator_serves_a_folder_of_recordings() {
+    let world = World::new(&[]).await;
+    let folder = world.folder.path().join("recorded");
+    std::fs::create_dir_all(folder.join("pages")).unwrap();
+    let page = r#"[{"id": 1, "name": "Under the Dome", "updated": 5, "genres": ["Drama"]}]"#;
+    std::fs::write(folder.join("pages/0.json"), page).unwrap();
+    let arguments = ["sim", "--port", "0", "--data", folder.to_str().unwrap()];
+    let (_simulator, base_url) = simulate(&arguments).await;
+    let output = world.tvshows(&["update", "--base-url", &base_url]).output().await.unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(world.tables().contains("Under the Dome"));
 }

@@ -6,12 +6,17 @@ use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 use tvshows_core::RunStatus;
 
+use crate::cli::LogFormat;
+
 /// Shows a run on stderr until it is over. Gives its last status.
+///
+/// Where stderr is a log for machines, the log lines of the run must do.
 pub(crate) async fn follow(
     mut statuses: watch::Receiver<RunStatus>,
     bars: &MultiProgress,
+    log_format: LogFormat,
 ) -> RunStatus {
-    let mut view = View::new(bars);
+    let mut view = View::new(bars, log_format);
     loop {
         let status = statuses.borrow_and_update().clone();
         view.show(&status);
@@ -25,12 +30,17 @@ pub(crate) async fn follow(
 enum View {
     Bar(ProgressBar),
     Lines { last: Option<String> },
+    Nothing,
 }
 
 impl View {
-    fn new(bars: &MultiProgress) -> View {
-        if !std::io::stderr().is_terminal() {
-            return View::Lines { last: None };
+    fn new(bars: &MultiProgress, log_format: LogFormat) -> View {
+        match log_format {
+            LogFormat::Json => return View::Nothing,
+            LogFormat::Text if !std::io::stderr().is_terminal() => {
+                return View::Lines { last: None };
+            }
+            LogFormat::Text => {}
         }
         let bar = bars.add(ProgressBar::new(100));
         let style =
@@ -55,6 +65,7 @@ impl View {
                     *last = Some(line);
                 }
             }
+            View::Nothing => {}
         }
     }
 

@@ -95,7 +95,8 @@ function listRuns(runs) {
     const started = run.started_at ? new Date(run.started_at).toLocaleString() : "–";
     const ended = run.started_at && run.finished_at;
     const seconds = ended ? (new Date(run.finished_at) - new Date(run.started_at)) / 1000 : null;
-    for (const text of [started, run.state, number(run.shows_seen), number(run.requests), seconds ?? "–"]) {
+    const counts = isLive(run) ? ["…", "…"] : [number(run.shows_seen), number(run.requests)];
+    for (const text of [started, run.state, ...counts, seconds ?? "–"]) {
       row.insertCell().textContent = text;
     }
     if (run.error) row.title = run.error;

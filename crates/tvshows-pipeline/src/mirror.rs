@@ -1,7 +1,10 @@
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tvshows_core::{ProgressTracker, RunStatus, TrackerError};
 
 /// The wait after the tracker failed.
@@ -11,9 +14,12 @@ const LAST_ATTEMPTS: u32 = 60;
 
 /// Copies a run's status to the tracker until the run is over. A slow tracker gets fewer of the
 /// changes, always the latest; one that comes back gets the whole status.
+///
+/// Once `stopped`, a tracker that fails is not offered the end of a run again: nobody waits for Redis.
 pub(crate) async fn mirror(
     tracker: Arc<dyn ProgressTracker>,
     mut statuses: watch::Receiver<RunStatus>,
+    stopped: CancellationToken,
 ) {
     let mut failures = 0;
     loop {
@@ -34,12 +40,21 @@ pub(crate) async fn mirror(
                     warn(&status, &error);
                 }
                 failures += 1;
-                if is_over && failures >= LAST_ATTEMPTS {
+                if is_over && (failures >= LAST_ATTEMPTS || stopped.is_cancelled()) {
                     return;
                 }
-                tokio::time::sleep(RETRY_DELAY).await;
+                let _ = timeout(RETRY_DELAY, end_of_patience(&stopped, is_over)).await;
             }
         }
+    }
+}
+
+/// Completes when the service stops, for the end of a run; a live run is waited for.
+async fn end_of_patience(stopped: &CancellationToken, is_over: bool) {
+    if is_over {
+        stopped.cancelled().await;
+    } else {
+        pending::<()>().await;
     }
 }
 

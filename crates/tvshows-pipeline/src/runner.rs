@@ -5,7 +5,9 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tvshows_core::{ProgressTracker, RunId, RunParameters, RunStatus, ShowStore, StoreError};
+use tvshows_core::{
+    Event, ProgressTracker, RunId, RunParameters, RunStatus, ShowStore, StoreError,
+};
 
 use crate::error::RunError;
 use crate::mirror::mirror;
@@ -76,10 +78,23 @@ impl Runner {
     pub async fn settle_unfinished(&self) -> Result<(), StoreError> {
         for status in self.store().interrupt_unfinished(now()).await? {
             tracing::warn!(run.id = %status.request_id, "an unfinished run was interrupted");
-            let unchanging = watch::Sender::new(status).subscribe();
-            self.shared.tasks.spawn(mirror(Arc::clone(&self.shared.tracker), unchanging));
+            let status = self.last_seen(status).await?;
+            self.shared.mirror(watch::Sender::new(status).subscribe());
         }
         Ok(())
+    }
+
+    /// The interrupted run as the tracker saw it last: the history has its beginning only.
+    async fn last_seen(&self, interrupted: RunStatus) -> Result<RunStatus, StoreError> {
+        let run = interrupted.request_id;
+        match (self.shared.tracker.status(run).await, &interrupted.error) {
+            (Ok(Some(mut seen)), Some(reason)) if seen.state.is_live() => {
+                seen.apply(Event::Interrupted(reason.clone()), now());
+                self.store().note(&seen).await?;
+                Ok(seen)
+            }
+            _ => Ok(interrupted),
+        }
     }
 
     /// Asks for a run. A live run with the same parameters is joined.
@@ -96,7 +111,7 @@ impl Runner {
                 monitor: Monitor::new(status),
                 cancelled: CancellationToken::new(),
             };
-            shared.tasks.spawn(mirror(Arc::clone(&shared.tracker), entry.monitor.subscribe()));
+            shared.mirror(entry.monitor.subscribe());
             entry
         };
         let (entry, kind) = shared.queue().submit(parameters, new)?;
@@ -133,7 +148,7 @@ impl Runner {
             return Ok(Some(entry.monitor.status()));
         }
         let stored = self.store().run(run).await?;
-        if stored.as_ref().is_some_and(|status| status.state.is_ended()) {
+        if stored.as_ref().is_some_and(|status| !status.state.is_live()) {
             return Ok(stored);
         }
         let tracked = self.shared.tracker.status(run).await.unwrap_or_else(|error| {
@@ -269,6 +284,11 @@ impl Shared {
             log_end(&entry.monitor.status());
             self.queue().advance();
         }
+    }
+
+    fn mirror(&self, statuses: watch::Receiver<RunStatus>) {
+        let tracker = Arc::clone(&self.tracker);
+        self.tasks.spawn(mirror(tracker, statuses, self.stopped.clone()));
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -8,7 +8,7 @@ use tvshows_api::Services;
 use tvshows_core::{RunParameters, RunState};
 
 use crate::application::Application;
-use crate::cli::Serve;
+use crate::cli::{LogFormat, Serve};
 use crate::{bar, logging, signals};
 
 #[tokio::main]
@@ -39,7 +39,7 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let serving = tokio::spawn(server);
     let first_update = async {
         if options.update {
-            update(&application, &bars).await;
+            update(&application, &bars, options.settings.log_format).await;
         }
         std::future::pending::<()>().await;
     };
@@ -54,7 +54,7 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
 }
 
 /// Does an update and says how it went.
-async fn update(application: &Application, bars: &MultiProgress) {
+async fn update(application: &Application, bars: &MultiProgress, log_format: LogFormat) {
     let submission = match application.runner.submit(RunParameters::default()) {
         Ok(submission) => submission,
         Err(error) => {
@@ -62,8 +62,9 @@ async fn update(application: &Application, bars: &MultiProgress) {
         }
     };
     let Some(statuses) = application.runner.subscribe(submission.status.request_id) else { return };
-    let status = bar::follow(statuses, bars).await;
-    if let (RunState::Failed, Some(error)) = (status.state, status.error) {
+    let status = bar::follow(statuses, bars, log_format).await;
+    let told_by_the_log = matches!(log_format, LogFormat::Json);
+    if let (RunState::Failed, Some(error), false) = (status.state, status.error, told_by_the_log) {
         let advice = "The service stays up: start another update on its page, or try the built-in \
                       simulator with `make demo` (`tvshows serve --update --base-url demo`).";
         bars.suspend(|| eprintln!("The update failed and changed nothing: {error}. {advice}"));

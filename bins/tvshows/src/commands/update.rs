@@ -30,7 +30,7 @@ async fn update(
     let run = application.runner.submit(options.parameters())?.status.request_id;
     let statuses = application.runner.subscribe(run).context("the run was forgotten")?;
     let status = tokio::select! {
-        status = bar::follow(statuses.clone(), bars) => status,
+        status = bar::follow(statuses.clone(), bars, options.settings.log_format) => status,
         () = signals::stop() => {
             application.runner.shutdown().await;
             statuses.borrow().clone()
