@@ -12,14 +12,14 @@ demo: build-tools ## The same on the built-in simulator, without a network, into
 	cargo build --release --locked --bin tvshows
 	DATABASE_PATH=demo.db TVMAZE_BASE_URL=demo ./target/release/tvshows serve --update
 
-test: test-tools lint ## Install what the tests need, then run the linters and every test
+test: lint ## Install what the tests need, then run the linters and every test
 	cargo test --workspace --locked
 
-bench: build-tools ## Measure: a full run beside the download of the same pages
+bench: bench-tools ## Measure: a full run beside the download of the same pages
 	cargo build --release --locked --bin tvshows
 	benches/full-run.sh
 
-lint: build-tools ## Check the format, the lints and the documentation
+lint: test-tools ## Check the format, the lints and the documentation
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked
@@ -30,8 +30,10 @@ docker: ## Build the image and serve http://localhost:8000 with Redis
 openapi: ## Write the OpenAPI document anew, after a change of the API
 	cargo run --locked --bin tvshows -- openapi > docs/openapi.json
 
-.PHONY: build-tools test-tools
+.PHONY: build-tools test-tools bench-tools
 build-tools:
 	@scripts/setup.sh build
 test-tools:
 	@scripts/setup.sh test
+bench-tools: build-tools
+	@scripts/setup.sh bench

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what is missing on a Debian machine: `setup.sh build` for building and running, `setup.sh test`
-# for the tests as well. Says what to install where there is no apt-get.
+# Installs what is missing on a Debian machine: `setup.sh build` for building and running, `setup.sh test` for
+# the tests as well, `setup.sh bench` for the benchmarks. Says what to install where there is no apt-get.
 set -eu
 
 missing=
@@ -10,9 +10,17 @@ need cc gcc
 [ -e /usr/include/stdlib.h ] || need no-such-command libc6-dev
 # The HTTP client does not start without the system's certificates, even for plain http.
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
-if [ "${1:-build}" = test ]; then
+case ${1:-build} in
+test)
     need redis-server redis-server
-fi
+    cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+    cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+    ;;
+bench)
+    need curl curl
+    [ -e /usr/bin/time ] || missing="$missing time"
+    ;;
+esac
 
 [ -z "$missing" ] && exit 0
 if ! command -v apt-get >/dev/null 2>&1; then

@@ -29,6 +29,20 @@ async fn a_killed_run_is_not_running_for_ever() {
 }
 
 #[tokio::test]
+async fn a_killed_update_is_noticed_by_a_service_that_goes_on() {
+    let world = World::new(&["hang@/shows?page=5"]).await;
+    let service = Service::start(&world, &[]).await;
+    let mut update = world.tvshows(&["update"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(update.stderr.take().unwrap()).lines();
+    while !lines.next_line().await.unwrap().expect("it goes on").contains("5/10 pages") {}
+    let runs = service.json("/pipeline/runs").await;
+    assert_eq!(runs["runs"][0]["state"], "running");
+    update.kill().await.unwrap();
+    let runs = service.json("/pipeline/runs").await;
+    assert_eq!(runs["runs"][0]["state"], "interrupted", "{runs}");
+}
+
+#[tokio::test]
 async fn two_processes_do_not_update_one_database_at_a_time() {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let service = Service::start(&world, &[]).await;

@@ -1,10 +1,13 @@
 //! Runs while they run: joining, queueing, cancelling, waiting, stopping.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
 
+use crate::redis_server::free_port;
 use crate::support::{Service, World, behaviour, json as body};
 
 /// A service whose runs stay at page 5 until the faults are lifted, and a run that got there.
@@ -106,12 +109,33 @@ async fn a_stop_is_graceful_even_with_polls_held() {
     assert!(stopped.expect("within ten seconds").success());
     for poll in polls {
         // Answered, or refused for having come after the stop: never left hanging.
-        let _ = poll.await.unwrap();
+        if let Ok(answer) = poll.await.unwrap() {
+            assert_eq!(answer.status(), 200);
+        }
     }
     let history = rusqlite::Connection::open(world.database()).unwrap();
     let state: String = history.query_row("SELECT state FROM Runs", [], |row| row.get(0)).unwrap();
     assert_eq!(state, "interrupted");
     assert_eq!(world.tables(), "");
+}
+
+#[tokio::test]
+async fn a_first_update_without_a_network_says_why_and_what_to_do() {
+    let world = World::new(&[]).await;
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    let arguments = ["serve", "--port", "0", "--update", "--base-url", &nobody];
+    let mut command = world.tvshows(&arguments);
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    let sentence = loop {
+        let line = lines.next_line().await.unwrap().expect("it stays up");
+        if line.starts_with("The update failed") {
+            break line;
+        }
+    };
+    assert!(sentence.contains("TVmaze cannot be reached; check the network"), "{sentence}");
+    assert!(sentence.contains("make demo"), "{sentence}");
+    assert_eq!(process.try_wait().unwrap(), None, "it stays up");
 }
 
 #[tokio::test]

@@ -109,6 +109,32 @@ async fn a_killed_service_leaves_no_run_running_in_redis() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn a_stopped_service_leaves_no_run_running_in_redis() {
+    let redis = RedisServer::start().await;
+    let world = World::new(&["hang@/shows?page=5"]).await;
+    let mut service = serve(&world, &redis.url()).await;
+    let (run, waiting) = (service.submit("").await, service.submit("?top=5").await);
+    service.until(&run, |status| status["pages_done"] == 5).await;
+    assert!(service.terminate().await.success());
+    assert_eq!(field(redis.port, &run, "state").await, "interrupted");
+    assert_eq!(field(redis.port, &waiting, "state").await, "interrupted");
+}
+
+#[tokio::test]
+async fn a_run_of_another_service_is_cancelled_there() {
+    let redis = RedisServer::start().await;
+    let (world, other_world) = (World::new(&["hang@/shows?page=5"]).await, World::new(&[]).await);
+    let (service, other) =
+        (serve(&world, &redis.url()).await, serve(&other_world, &redis.url()).await);
+    let run = service.submit("").await;
+    eventually(async || field(redis.port, &run, "state").await == "running").await;
+    let refused = other.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
+    assert_eq!(refused.status(), 409);
+    assert_eq!(crate::support::json(refused).await["code"], "run_elsewhere");
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn a_stop_does_not_wait_for_a_redis_that_is_away() {
     let world = World::new(&[]).await;
     let mut service = serve(&world, &format!("redis://127.0.0.1:{}", free_port())).await;

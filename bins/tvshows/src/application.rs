@@ -1,6 +1,8 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
+use tokio::time::timeout;
 use tvshows_core::{ProgressTracker, ShowStore};
 use tvshows_pipeline::{Pipeline, Runner};
 use tvshows_progress::{InProcessTracker, RedisTracker};
@@ -9,6 +11,9 @@ use uuid::Uuid;
 
 use crate::cli::Settings;
 use crate::upstream::Upstream;
+
+/// Less than the ten seconds after which containers are killed.
+const STOP: Duration = Duration::from_secs(9);
 
 /// Everything that works together in this process, wired.
 pub(crate) struct Application {
@@ -32,10 +37,16 @@ impl Application {
         Ok(Application { runner, store, _upstream: upstream })
     }
 
-    /// Stops the run under way, joins every task and leaves the database as one whole file.
-    pub(crate) async fn shutdown(&self) {
-        self.runner.shutdown().await;
-        self.store.close().await;
+    /// Stops the run under way, joins every task and leaves the database as one whole file, while
+    /// `also` stops what else there is. Gives up after [`STOP`]: the database is safe either way.
+    pub(crate) async fn shutdown(&self, also: impl Future<Output = ()>) {
+        let stopping = async {
+            tokio::join!(self.runner.shutdown(), also);
+            self.store.close().await;
+        };
+        if timeout(STOP, stopping).await.is_err() {
+            tracing::warn!("the database is still busy; what is not committed is rolled back");
+        }
     }
 }
 

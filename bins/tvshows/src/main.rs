@@ -16,13 +16,21 @@ use cli::Command;
 fn main() -> ExitCode {
     let cli = config::read().unwrap_or_else(|error| error.exit());
     let outcome = match cli.command {
-        Command::Serve(options) => commands::serve::run(&options),
-        Command::Update(options) => commands::update::run(&options),
-        Command::Sim(options) => commands::sim::run(options),
+        Command::Serve(options) => block_on(commands::serve::run(&options)),
+        Command::Update(options) => block_on(commands::update::run(&options)),
+        Command::Sim(options) => block_on(commands::sim::run(options)),
         Command::Openapi => commands::openapi::run(),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// Runs a command to its end. A transaction that then still runs is left to be rolled back.
+fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let outcome = runtime.block_on(command);
+    runtime.shutdown_background();
+    outcome
 }

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -114,13 +115,16 @@ impl ClientBuilder {
             return refuse("the user agent must be visible ASCII");
         };
         let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .user_agent(user_agent)
             .default_headers(accept)
             .connect_timeout(self.connect_timeout)
-            .timeout(self.request_timeout)
-            .build()
-            .map_err(|source| Error::HttpClient { source })?;
+            .timeout(self.request_timeout);
+        if is_loopback(&base_url) {
+            // A proxy would look for a server on its own machine.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|source| Error::HttpClient { source })?;
         let limiter = Limiter::new(self.concurrency, self.rate_limit);
         Ok(Client::new(http, base_url, limiter, self.concurrency, self.retry, self.max_body_bytes))
     }
@@ -133,8 +137,18 @@ fn parse_base_url(text: &str) -> Result<Url, Error> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(wrong("must start with http:// or https://"));
     }
+    if !url.username().is_empty() || url.password().is_some() {
+        let reason = "the base URL must hold no user name and no password: errors show it";
+        return Err(Error::Configuration { reason: reason.into() });
+    }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("must have no query and no fragment"));
     }
     Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }

@@ -55,7 +55,10 @@ async function watch(run) {
       const headers = { previous_signature: signature };
       const answer = await ask(`pipeline/status/${run}?wait=30`, { headers });
       notice("");
-      if (!answer) continue;
+      if (!answer) {
+        await pause(0.1);
+        continue;
+      }
       signature = answer.signature;
       show(answer.status);
       if (!isLive(answer.status)) break;
@@ -73,10 +76,10 @@ async function watch(run) {
 
 async function refresh() {
   try {
-    const [{ runs }, top] = await Promise.all([ask("pipeline/runs?limit=10"), ask("shows/top_shows")]);
+    const [{ runs }, top] = await Promise.all([ask("pipeline/runs?limit=20"), ask("shows/top_shows")]);
     listRuns(runs);
     listTop(top);
-    const live = runs.findLast(isLive);
+    const live = runs.find((run) => run.running) ?? runs.findLast(isLive);
     if (live) watch(live.request_id);
     else if (runs.length && element("run").hidden) show(runs[0]);
     notice("");

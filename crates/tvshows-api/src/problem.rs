@@ -26,6 +26,7 @@ pub(crate) enum Problem {
     },
     NoSuchRun(String),
     RunEnded(RunId),
+    RunElsewhere(String),
     NoSuchShow(ShowId),
     QueueFull,
     Stopping,
@@ -117,6 +118,9 @@ impl Problem {
                 "run_ended",
                 format!("run {run} has ended already; its status tells how"),
             ),
+            Problem::RunElsewhere(reason) => {
+                (StatusCode::CONFLICT, "run_elsewhere", reason.clone())
+            }
             Problem::NoSuchShow(show) => (
                 StatusCode::NOT_FOUND,
                 "no_such_show",
@@ -191,7 +195,7 @@ impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Problem {
         match error {
             SubmitError::QueueFull => Problem::QueueFull,
-            _ => Problem::Stopping,
+            SubmitError::Stopping => Problem::Stopping,
         }
     }
 }
@@ -201,8 +205,8 @@ impl From<CancelError> for Problem {
         match error {
             CancelError::NotFound(run) => Problem::NoSuchRun(run.to_string()),
             CancelError::Ended(run) => Problem::RunEnded(run),
+            CancelError::Elsewhere { .. } => Problem::RunElsewhere(error.to_string()),
             CancelError::Store(error) => Problem::Store(error),
-            other => Problem::NoSuchRun(other.to_string()),
         }
     }
 }

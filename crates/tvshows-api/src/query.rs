@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Deserialize;
 use tvshows_core::{RunParameters, TopLimit};
@@ -32,20 +33,23 @@ pub(crate) struct StatusQuery {
     wait: Option<String>,
 }
 
-/// The longest that a poll may be held: proxies commonly cut after a minute.
-const MOST_WAIT_SECONDS: u64 = 60;
-
 impl StatusQuery {
-    pub(crate) fn wait_seconds(&self) -> Result<Option<u64>, Problem> {
-        let seconds =
-            parse_or("wait", self.wait.as_deref(), "must be a whole number from 0 to 60")?;
-        match seconds {
-            Some(seconds) if seconds > MOST_WAIT_SECONDS => Err(Problem::Parameter {
-                name: "wait",
-                reason: "must be a whole number from 0 to 60".into(),
-            }),
-            seconds => Ok(seconds),
-        }
+    /// How long to hold the answer; `None` to answer at once.
+    pub(crate) fn wait(&self) -> Result<Option<Duration>, Problem> {
+        let wait: Option<WaitSeconds> = parse("wait", self.wait.as_deref())?;
+        Ok(wait.map(|WaitSeconds(seconds)| Duration::from_secs(seconds)))
+    }
+}
+
+/// How long a poll is held: proxies commonly cut after a minute.
+struct WaitSeconds(u64);
+
+impl FromStr for WaitSeconds {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<WaitSeconds, &'static str> {
+        let seconds = text.parse().ok().filter(|seconds| *seconds <= 60);
+        seconds.map(WaitSeconds).ok_or("must be a whole number from 0 to 60")
     }
 }
 
@@ -69,15 +73,5 @@ fn parse<T: FromStr<Err: Display>>(
     text: Option<&str>,
 ) -> Result<Option<T>, Problem> {
     let refuse = |error: T::Err| Problem::Parameter { name, reason: error.to_string() };
-    text.map(|text| text.parse().map_err(refuse)).transpose()
-}
-
-/// Reads a value, or says what it should have been.
-pub(crate) fn parse_or<T: FromStr>(
-    name: &'static str,
-    text: Option<&str>,
-    expected: &str,
-) -> Result<Option<T>, Problem> {
-    let refuse = |_| Problem::Parameter { name, reason: expected.into() };
     text.map(|text| text.parse().map_err(refuse)).transpose()
 }

@@ -168,6 +168,17 @@ impl RunStatus {
         true
     }
 
+    /// Ends a live run whose process died, as interrupted.
+    ///
+    /// What is known of it may be older than what somebody saw. The revision jumps to the time in
+    /// milliseconds, beyond any that was reached by single steps, so that nobody takes this for old.
+    pub fn presume_dead(&mut self, reason: &str, now: Timestamp) {
+        if self.apply(Event::Interrupted(reason.into()), now) {
+            let beyond = u64::try_from(now.as_millisecond()).unwrap_or_default();
+            self.revision = self.revision.max(beyond);
+        }
+    }
+
     fn take(&mut self, event: Event, now: Timestamp) {
         match event {
             Event::Started => {
@@ -298,6 +309,24 @@ mod tests {
         assert!(!status.running);
         assert!(status.apply(Event::Started, at(2)));
         assert!(status.running);
+    }
+
+    #[test]
+    fn a_dead_run_gets_a_revision_that_nobody_has_seen() {
+        let mut known = running(10);
+        let mut seen = known.clone();
+        for _ in 0..9 {
+            seen.apply(Event::PageStaged(250), at(1));
+        }
+        known.presume_dead("the process died", at(2));
+        assert_eq!(known.state, RunState::Interrupted);
+        assert!(known.revision > seen.revision);
+        let ended = running(10);
+        let mut late = ended.clone();
+        late.apply(Event::Succeeded, at(1));
+        let succeeded = late.clone();
+        late.presume_dead("the process died", at(2));
+        assert_eq!(late, succeeded);
     }
 
     #[test]

@@ -28,6 +28,12 @@ pub enum RunError {
         /// A later one that exists.
         later: u32,
     },
+    /// A page that the last snapshot has shows of is missing, and no map says that they are gone.
+    #[error("index page {page} answered 404, although the last snapshot has shows of it")]
+    VanishedPage {
+        /// The page.
+        page: u32,
+    },
     /// The index goes on beyond all sense.
     #[error("the index has more than {pages} pages, so something other than TVmaze answers")]
     EndlessIndex {
@@ -67,6 +73,9 @@ pub enum RunError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// This program has a bug.
+    #[error("a bug in this program ended the run; the log says where, please report it")]
+    Panicked,
     /// Somebody cancelled the run.
     #[error("the run was cancelled")]
     Cancelled,

@@ -1,17 +1,18 @@
 //! The whole index, page by page, to its end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 use tvmaze_client::{Client, PageIndex};
 use tvshows_core::{Event, Show, ShowId, ShowStore};
 
 use crate::convert;
 use crate::error::RunError;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, this_second};
 
 /// Pages that wait to be staged, beside those under way and the one in the writer's hands.
 const PAGES_WAITING: usize = 2;
@@ -24,18 +25,27 @@ pub(crate) type Updates = BTreeMap<ShowId, i64>;
 /// What is known of the index before it is fetched.
 pub(crate) struct Plan {
     pub(crate) updates: Option<Updates>,
-    /// A page that is known to exist: by the map, or else by the last snapshot.
-    pub(crate) known_page: Option<u32>,
+    pub(crate) known: Option<Known>,
+}
+
+/// What is known of the length of the index.
+#[derive(Clone, Copy)]
+pub(crate) struct Known {
+    /// The page of the last show.
+    pub(crate) last: u32,
+    /// Whether that page itself may answer 404: that of a show so new that only the map has it.
+    last_may_be_missing: bool,
 }
 
 impl Plan {
     pub(crate) fn new(updates: Option<Updates>, last_published: Option<ShowId>) -> Plan {
+        let last_may_be_missing = updates.is_some();
         let last = match &updates {
             Some(updates) => updates.last_key_value().map(|(id, _)| *id),
             None => last_published,
         };
-        let known_page = last.map(|id| PageIndex::of(convert::tvmaze_id(id)).0);
-        Plan { updates, known_page }
+        let last = last.map(|id| PageIndex::of(convert::tvmaze_id(id)).0);
+        Plan { updates, known: last.map(|last| Known { last, last_may_be_missing }) }
     }
 }
 
@@ -45,10 +55,9 @@ pub(crate) async fn stage(
     store: &dyn ShowStore,
     monitor: &Monitor,
     plan: Plan,
-    at: Timestamp,
 ) -> Result<BTreeSet<ShowId>, RunError> {
     let (sender, mut receiver) = mpsc::channel(PAGES_WAITING);
-    let fetching = fetch(client, plan.known_page, sender);
+    let fetching = fetch(client, plan.known, sender);
     let staging = async {
         let mut disputed = Disputed::new(plan.updates);
         while let Some((page, shows)) = receiver.recv().await {
@@ -57,7 +66,7 @@ pub(crate) async fn stage(
                 disputed.compare(show);
             }
             let count = u32::try_from(shows.len()).unwrap_or(u32::MAX);
-            store.stage_page(page, shows, at).await?;
+            store.stage_page(page, shows, this_second()).await?;
             monitor.record(Event::PageStaged(count));
         }
         Ok(disputed.settle())
@@ -74,23 +83,24 @@ fn convert_page(shows: Vec<tvmaze_client::Show>) -> Result<Vec<Show>, RunError> 
     shows.into_iter().map(convert).collect()
 }
 
-/// Sends the pages in order: those up to `known_page` concurrently; beyond it, or where nothing is
+/// Sends the pages in order: those that are known concurrently; beyond it, or where nothing is
 /// known, until the first 404.
 async fn fetch(
     client: &Client,
-    known_page: Option<u32>,
+    known: Option<Known>,
     sender: mpsc::Sender<(u32, Vec<tvmaze_client::Show>)>,
 ) -> Result<(), RunError> {
     let mut under_way = FuturesOrdered::new();
     let mut next = 0;
     let mut first_missing = None;
     loop {
-        while first_missing.is_none() && may_ask(next, known_page, under_way.len(), client) {
-            let page = next;
-            under_way.push_back(async move { (page, client.show_page(PageIndex(page)).await) });
+        while first_missing.is_none() && may_ask(next, known, under_way.len(), client) {
+            under_way
+                .push_back(AbortOnDropHandle::new(tokio::spawn(fetch_page(client.clone(), next))));
             next += 1;
         }
-        let Some((page, answer)) = under_way.next().await else { return Ok(()) };
+        let Some(fetched) = under_way.next().await else { return Ok(()) };
+        let (page, answer) = fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));
         match (answer.map_err(|source| page_error(page, source))?, first_missing) {
             (Some(_), Some(missing)) => {
                 return Err(RunError::MissingPage { page: missing, later: page });
@@ -104,21 +114,39 @@ async fn fetch(
                     return Ok(());
                 }
             }
-            (None, _) if known_page.is_some_and(|known| page < known) => {
-                let later = known_page.unwrap_or_default();
-                return Err(RunError::MissingPage { page, later });
+            (None, _) => {
+                must_be_the_end(page, known)?;
+                first_missing = first_missing.or(Some(page));
             }
-            (None, _) => first_missing = first_missing.or(Some(page)),
         }
     }
 }
 
 /// Beyond a page that is known to be the last or nearly so, pages are asked for one by one, so that
 /// just one request meets the end.
-fn may_ask(page: u32, known_page: Option<u32>, under_way: usize, client: &Client) -> bool {
-    match known_page {
-        Some(known) if page > known => under_way == 0,
+fn may_ask(page: u32, known: Option<Known>, under_way: usize, client: &Client) -> bool {
+    match known {
+        Some(known) if page > known.last => under_way == 0,
         _ => under_way < client.concurrency(),
+    }
+}
+
+/// A task of its own: an answer is read on while another page is being staged.
+async fn fetch_page(
+    client: Client,
+    page: u32,
+) -> (u32, Result<Option<Vec<tvmaze_client::Show>>, tvmaze_client::Error>) {
+    (page, client.show_page(PageIndex(page)).await)
+}
+
+/// Checks that a page that answered 404 may be missing.
+fn must_be_the_end(page: u32, known: Option<Known>) -> Result<(), RunError> {
+    match known {
+        Some(known) if page < known.last => Err(RunError::MissingPage { page, later: known.last }),
+        Some(known) if page == known.last && !known.last_may_be_missing => {
+            Err(RunError::VanishedPage { page })
+        }
+        _ => Ok(()),
     }
 }
 

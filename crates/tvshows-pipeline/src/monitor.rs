@@ -37,6 +37,12 @@ impl Monitor {
     }
 }
 
+/// The present second, which is how rows say when they were made.
+pub(crate) fn this_second() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
 /// The present moment in milliseconds, which is all that a status needs.
 pub(crate) fn now() -> Timestamp {
     let now = Timestamp::now();

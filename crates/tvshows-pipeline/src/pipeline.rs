@@ -1,18 +1,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tvmaze_client::{Client, Stats};
 use tvshows_core::{
-    Event, RunParameters, Show, ShowId, ShowStore, Step, StoreError, TopShowsCriteria, Traffic,
+    Event, RunParameters, RunStatus, Show, ShowId, ShowStore, Step, StoreError, TopShowsCriteria,
+    Traffic,
 };
 
 use crate::error::RunError;
 use crate::index::{self, Plan, Updates};
-use crate::monitor::{Monitor, now};
+use crate::monitor::{Monitor, now, this_second};
 use crate::singles;
 
 /// How often the counts of requests move while nothing else does, as when TVmaze throttles.
@@ -43,26 +43,25 @@ impl Pipeline {
     /// Stops wherever it is, except while it publishes: then it finishes that.
     pub(crate) async fn run(&self, parameters: RunParameters, monitor: &Monitor, stop: &Stop) {
         monitor.record(Event::Started);
-        let begun = self.store.begin(&monitor.status()).await;
-        let published = match begun {
-            Ok(()) => self.work(parameters, monitor, stop).await,
-            Err(error) => Err(error.into()),
-        };
-        let Err(error) = published else { return };
+        if let Err(error) = self.store.begin(&monitor.status()).await {
+            // The staging area may be another process's: only the history is written.
+            let failed = monitor.after(Event::Failed(RunError::from(error).sentence()));
+            log_unwritten(&failed, self.store.note(&failed).await);
+            return monitor.show(failed);
+        }
+        if let Err(error) = self.work(parameters, monitor, stop).await {
+            self.end(error, monitor).await;
+        }
+    }
+
+    /// Ends a run that has begun and publishes nothing.
+    pub(crate) async fn end(&self, error: RunError, monitor: &Monitor) {
         let ended = monitor.after(match &error {
             RunError::Cancelled => Event::Cancelled,
             RunError::Stopped => Event::Interrupted(error.sentence()),
             error => Event::Failed(error.sentence()),
         });
-        // Where the run never began, the staging area is another's.
-        let written = match &error {
-            RunError::Store(StoreError::Busy) => self.store.note(&ended).await,
-            _ => self.store.abandon(&ended).await,
-        };
-        if let Err(error) = written {
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(run.id = %ended.request_id, error, "the end of a run is not in the history");
-        }
+        log_unwritten(&ended, self.store.abandon(&ended).await);
         monitor.show(ended);
     }
 
@@ -73,13 +72,12 @@ impl Pipeline {
         stop: &Stop,
     ) -> Result<(), RunError> {
         let before = self.client.stats();
-        let at = whole_second(now());
         let staged = tokio::select! {
             biased;
             () = stop.stopped.cancelled() => Err(RunError::Stopped),
             () = stop.cancelled.cancelled() => Err(RunError::Cancelled),
             never = self.report_traffic(monitor, before) => never,
-            top = self.stage(parameters, monitor, at) => top,
+            top = self.stage(parameters, monitor) => top,
         };
         monitor.record(Event::Traffic(traffic(before, self.client.stats())));
         self.publish(&staged?, monitor).await
@@ -90,18 +88,17 @@ impl Pipeline {
         &self,
         parameters: RunParameters,
         monitor: &Monitor,
-        at: Timestamp,
     ) -> Result<Vec<ShowId>, RunError> {
         let (client, store) = (&self.client, self.store.as_ref());
         let plan = Plan::new(self.updates().await?, store.last_show_id().await?);
-        if let Some(known) = plan.known_page {
-            monitor.record(Event::PagesPlanned(known + 1));
+        if let Some(known) = plan.known {
+            monitor.record(Event::PagesPlanned(known.last + 1));
         }
         monitor.record(Event::StepBegan(Step::FetchingShows));
-        let disputed = index::stage(client, store, monitor, plan, at).await?;
+        let disputed = index::stage(client, store, monitor, plan).await?;
         monitor.record(Event::PagesPlanned(monitor.status().pages_done));
         monitor.record(Event::SinglesPlanned(count(disputed.len())));
-        singles::stage_shows(client, store, monitor, disputed, at).await?;
+        singles::stage_shows(client, store, monitor, disputed).await?;
 
         monitor.record(Event::StepBegan(Step::ComputingTop));
         let shows = store.staged_shows().await?;
@@ -109,11 +106,11 @@ impl Pipeline {
             return Err(RunError::EmptyIndex);
         }
         monitor.record(Event::ShowsCounted(shows));
-        let top = store.rank_staged(criteria(parameters, at)).await?;
+        let top = store.rank_staged(criteria(parameters)).await?;
 
         monitor.record(Event::CastsPlanned(count(top.len())));
         monitor.record(Event::StepBegan(Step::FetchingCast));
-        singles::stage_casts(client, store, monitor, &top, at).await?;
+        singles::stage_casts(client, store, monitor, &top).await?;
         Ok(top.iter().map(|show: &Show| show.id).collect())
     }
 
@@ -124,7 +121,7 @@ impl Pipeline {
             status.apply(Event::Succeeded, now());
             status
         });
-        let succeeded = self.store.publish(top, whole_second(now()), finish).await?;
+        let succeeded = self.store.publish(top, this_second(), finish).await?;
         monitor.show(succeeded);
         Ok(())
     }
@@ -155,6 +152,13 @@ impl Pipeline {
     }
 }
 
+fn log_unwritten(ended: &RunStatus, written: Result<(), StoreError>) {
+    if let Err(error) = written {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(run.id = %ended.request_id, error, "the end of a run is not in the history");
+    }
+}
+
 fn traffic(before: Stats, now: Stats) -> Traffic {
     Traffic {
         requests: now.requests - before.requests,
@@ -163,14 +167,9 @@ fn traffic(before: Stats, now: Stats) -> Traffic {
     }
 }
 
-fn criteria(parameters: RunParameters, at: Timestamp) -> TopShowsCriteria {
-    let this_year = at.to_zoned(TimeZone::UTC).year();
+fn criteria(parameters: RunParameters) -> TopShowsCriteria {
+    let this_year = now().to_zoned(TimeZone::UTC).year();
     TopShowsCriteria { years: parameters.years, top: parameters.top, this_year }
-}
-
-/// Rows say when they were made to the second.
-fn whole_second(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 fn count(number: usize) -> u32 {

@@ -38,7 +38,6 @@ pub enum SubmissionKind {
 
 /// Why a request for a run is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum SubmitError {
     /// As many runs wait as may.
     #[error("{QUEUE_LENGTH} runs are waiting already; try again when one has ended")]
@@ -49,14 +48,26 @@ pub enum SubmitError {
 }
 
 pub(crate) struct Entry {
+    pub(crate) run: RunId,
     pub(crate) parameters: RunParameters,
     pub(crate) monitor: Monitor,
     pub(crate) cancelled: CancellationToken,
 }
 
 impl Entry {
-    fn is(&self, run: RunId) -> bool {
-        self.monitor.status().request_id == run
+    pub(crate) fn new(parameters: RunParameters, status: RunStatus) -> Entry {
+        let run = status.request_id;
+        Entry {
+            run,
+            parameters,
+            monitor: Monitor::new(status),
+            cancelled: CancellationToken::new(),
+        }
+    }
+
+    /// Whether the run is still to be done. It may be over before the queue has moved on.
+    fn is_live(&self) -> bool {
+        self.monitor.status().state.is_live()
     }
 }
 
@@ -78,8 +89,9 @@ impl Queue {
         if self.closed {
             return Err(SubmitError::Stopping);
         }
-        let joins =
-            |entry: &&Arc<Entry>| entry.parameters == parameters && !entry.cancelled.is_cancelled();
+        let joins = |entry: &&Arc<Entry>| {
+            entry.parameters == parameters && !entry.cancelled.is_cancelled() && entry.is_live()
+        };
         if let Some(entry) = self.live().find(joins) {
             return Ok((Arc::clone(entry), SubmissionKind::Joined));
         }
@@ -107,11 +119,11 @@ impl Queue {
     /// Tells a live run to stop; `false` where there is none. One that waits is over at once and
     /// handed back, for its end to be written.
     pub(crate) fn cancel(&mut self, run: RunId) -> (bool, Option<Arc<Entry>>) {
-        if let Some(entry) = self.current.as_ref().filter(|entry| entry.is(run)) {
+        if let Some(entry) = self.current.as_ref().filter(|entry| entry.run == run) {
             entry.cancelled.cancel();
-            return (true, None);
+            return (entry.is_live(), None);
         }
-        let Some(place) = self.waiting.iter().position(|entry| entry.is(run)) else {
+        let Some(place) = self.waiting.iter().position(|entry| entry.run == run) else {
             return (false, None);
         };
         let entry = self.waiting.remove(place);
@@ -141,7 +153,7 @@ impl Queue {
 
     /// A run that is live or ended a short while ago.
     pub(crate) fn find(&self, run: RunId) -> Option<Arc<Entry>> {
-        self.live().chain(&self.ended).find(|entry| entry.is(run)).cloned()
+        self.live().chain(&self.ended).find(|entry| entry.run == run).cloned()
     }
 
     fn remember(&mut self, entry: Arc<Entry>) {

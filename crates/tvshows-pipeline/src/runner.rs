@@ -1,17 +1,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tvshows_core::{
-    Event, ProgressTracker, RunId, RunParameters, RunStatus, ShowStore, StoreError,
-};
+use tvshows_core::{ProgressTracker, RunId, RunParameters, RunStatus, ShowStore, StoreError};
 
 use crate::error::RunError;
 use crate::mirror::mirror;
-use crate::monitor::{Monitor, now};
+use crate::monitor::now;
 use crate::pipeline::{Pipeline, Stop};
 use crate::queue::{Entry, Queue, Submission, SubmitError};
 
@@ -34,11 +33,12 @@ struct Shared {
     submitted: Notify,
     stopped: CancellationToken,
     tasks: TaskTracker,
+    /// The runtime of all tasks. A caller's own may be that of one HTTP worker, and end with it.
+    runtime: Handle,
 }
 
 /// Why a run cannot be cancelled.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum CancelError {
     /// Nobody knows the run.
     #[error("there is no run {0}")]
@@ -46,6 +46,14 @@ pub enum CancelError {
     /// The run is over.
     #[error("run {0} has ended already")]
     Ended(RunId),
+    /// Another process does the run.
+    #[error("run {run} is done by {instance}; only that process can cancel it")]
+    Elsewhere {
+        /// The run.
+        run: RunId,
+        /// The process.
+        instance: String,
+    },
     /// The history cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -65,36 +73,20 @@ impl Runner {
             submitted: Notify::new(),
             stopped: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            runtime: Handle::current(),
         });
         shared.tasks.spawn(Arc::clone(&shared).work());
         Runner { shared }
     }
 
-    /// Writes as interrupted what an earlier process left unfinished. For the start of a service.
+    /// Writes as interrupted what a process that died left unfinished. For the start of a service;
+    /// later, it happens before each run and where somebody asks for such a run.
     ///
     /// # Errors
     ///
     /// The history cannot be written.
     pub async fn settle_unfinished(&self) -> Result<(), StoreError> {
-        for status in self.store().interrupt_unfinished(now()).await? {
-            tracing::warn!(run.id = %status.request_id, "an unfinished run was interrupted");
-            let status = self.last_seen(status).await?;
-            self.shared.mirror(watch::Sender::new(status).subscribe());
-        }
-        Ok(())
-    }
-
-    /// The interrupted run as the tracker saw it last: the history has its beginning only.
-    async fn last_seen(&self, interrupted: RunStatus) -> Result<RunStatus, StoreError> {
-        let run = interrupted.request_id;
-        match (self.shared.tracker.status(run).await, &interrupted.error) {
-            (Ok(Some(mut seen)), Some(reason)) if seen.state.is_live() => {
-                seen.apply(Event::Interrupted(reason.clone()), now());
-                self.store().note(&seen).await?;
-                Ok(seen)
-            }
-            _ => Ok(interrupted),
-        }
+        self.shared.settle_unfinished().await
     }
 
     /// Asks for a run. A live run with the same parameters is joined.
@@ -106,11 +98,7 @@ impl Runner {
         let shared = &self.shared;
         let new = || {
             let status = RunStatus::queued(RunId::random(), parameters, &shared.instance, now());
-            let entry = Entry {
-                parameters,
-                monitor: Monitor::new(status),
-                cancelled: CancellationToken::new(),
-            };
+            let entry = Entry::new(parameters, status);
             shared.mirror(entry.monitor.subscribe());
             entry
         };
@@ -133,6 +121,9 @@ impl Runner {
             return Ok(());
         }
         match self.status(run).await? {
+            Some(status) if status.state.is_live() => {
+                Err(CancelError::Elsewhere { run, instance: status.instance })
+            }
             Some(_) => Err(CancelError::Ended(run)),
             None => Err(CancelError::NotFound(run)),
         }
@@ -147,7 +138,11 @@ impl Runner {
         if let Some(entry) = self.shared.queue().find(run) {
             return Ok(Some(entry.monitor.status()));
         }
-        let stored = self.store().run(run).await?;
+        let mut stored = self.store().run(run).await?;
+        if stored.as_ref().is_some_and(|status| status.state.is_live()) {
+            self.settle_unfinished().await?;
+            stored = self.store().run(run).await?;
+        }
         if stored.as_ref().is_some_and(|status| !status.state.is_live()) {
             return Ok(stored);
         }
@@ -219,14 +214,19 @@ impl Runner {
     ///
     /// The history cannot be read.
     pub async fn runs(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
-        let history = self.store().runs(limit).await?;
-        let mut runs: Vec<RunStatus> =
-            self.shared.queue().live().rev().map(|entry| entry.monitor.status()).collect();
-        for status in history {
-            if !runs.iter().any(|run| run.request_id == status.request_id) {
-                runs.push(status);
-            }
+        // The entries before the history and their statuses after it: no run is missed in between,
+        // and none is shown as it was.
+        let live: Vec<_> = self.shared.queue().live().rev().cloned().collect();
+        let is_live_here =
+            |status: &RunStatus| live.iter().any(|entry| entry.run == status.request_id);
+        let mut history = self.store().runs(limit).await?;
+        if history.iter().any(|status| status.state.is_live() && !is_live_here(status)) {
+            self.settle_unfinished().await?;
+            history = self.store().runs(limit).await?;
         }
+        history.retain(|status| !is_live_here(status));
+        let mut runs: Vec<_> = live.iter().map(|entry| entry.monitor.status()).collect();
+        runs.append(&mut history);
         runs.truncate(limit as usize);
         Ok(runs)
     }
@@ -262,7 +262,7 @@ impl Runner {
     }
 
     fn store(&self) -> &dyn ShowStore {
-        self.shared.pipeline.store.as_ref()
+        self.shared.store()
     }
 }
 
@@ -278,17 +278,54 @@ impl Shared {
                 self.submitted.notified().await;
                 continue;
             };
+            if let Err(error) = self.settle_unfinished().await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the history of earlier runs cannot be put right");
+            }
+            tracing::info!(run.id = %entry.run, "a run begins");
             let stop = Stop { cancelled: entry.cancelled.clone(), stopped: self.stopped.clone() };
-            tracing::info!(run.id = %entry.monitor.status().request_id, "a run begins");
-            self.pipeline.run(entry.parameters, &entry.monitor, &stop).await;
+            let (pipeline, running) = (self.pipeline.clone(), Arc::clone(&entry));
+            // A task of its own, so that a bug in a run ends that run and not the runner.
+            let run = self.runtime.spawn(async move {
+                pipeline.run(running.parameters, &running.monitor, &stop).await;
+            });
+            if run.await.is_err() {
+                self.pipeline.end(RunError::Panicked, &entry.monitor).await;
+            }
             log_end(&entry.monitor.status());
             self.queue().advance();
         }
     }
 
+    async fn settle_unfinished(&self) -> Result<(), StoreError> {
+        for status in self.store().interrupt_unfinished(now()).await? {
+            tracing::warn!(run.id = %status.request_id, "a run was interrupted: its process died");
+            let status = self.last_seen(status).await?;
+            self.mirror(watch::Sender::new(status).subscribe());
+        }
+        Ok(())
+    }
+
+    /// The interrupted run as the tracker saw it last: the history has its beginning only.
+    async fn last_seen(&self, interrupted: RunStatus) -> Result<RunStatus, StoreError> {
+        let seen = self.tracker.status(interrupted.request_id).await;
+        match (seen, &interrupted.error) {
+            (Ok(Some(mut seen)), Some(reason)) if seen.state.is_live() => {
+                seen.presume_dead(reason, now());
+                self.store().note(&seen).await?;
+                Ok(seen)
+            }
+            _ => Ok(interrupted),
+        }
+    }
+
+    fn store(&self) -> &dyn ShowStore {
+        self.pipeline.store.as_ref()
+    }
+
     fn mirror(&self, statuses: watch::Receiver<RunStatus>) {
         let tracker = Arc::clone(&self.tracker);
-        self.tasks.spawn(mirror(tracker, statuses, self.stopped.clone()));
+        self.tasks.spawn_on(mirror(tracker, statuses, self.stopped.clone()), &self.runtime);
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use jiff::Timestamp;
 use tvmaze_client::Client;
 use tvshows_core::{Event, Show, ShowId, ShowStore};
 
 use crate::convert;
 use crate::error::RunError;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, this_second};
 
 /// Fetches shows by themselves: what TVmaze has is staged, what it answers with 404 is gone.
 pub(crate) async fn stage_shows(
@@ -17,7 +16,6 @@ pub(crate) async fn stage_shows(
     store: &dyn ShowStore,
     monitor: &Monitor,
     shows: BTreeSet<ShowId>,
-    at: Timestamp,
 ) -> Result<(), RunError> {
     let fetches = shows.into_iter().map(|id| async move {
         match client.show(convert::tvmaze_id(id)).await {
@@ -32,7 +30,7 @@ pub(crate) async fn stage_shows(
             Some(show) => {
                 let show = convert::show(show)
                     .map_err(|source| RunError::Unstorable { show: id.0, source })?;
-                store.stage_show(show, at).await?;
+                store.stage_show(show, this_second()).await?;
             }
             None => store.unstage_show(id).await?,
         }
@@ -47,7 +45,6 @@ pub(crate) async fn stage_casts(
     store: &dyn ShowStore,
     monitor: &Monitor,
     top: &[Show],
-    at: Timestamp,
 ) -> Result<(), RunError> {
     let fetches = top.iter().map(|show| async move {
         let cast = client.cast(convert::tvmaze_id(show.id)).await;
@@ -56,7 +53,7 @@ pub(crate) async fn stage_casts(
     let mut answers = stream::iter(fetches).buffer_unordered(client.concurrency()).boxed();
     while let Some((show, cast)) = answers.try_next().await? {
         let cast = cast.into_iter().map(|member| convert::cast_member(show, member)).collect();
-        store.stage_cast(show.id, cast, at).await?;
+        store.stage_cast(show.id, cast, this_second()).await?;
         monitor.record(Event::CastStaged);
     }
     Ok(())

@@ -11,6 +11,8 @@ use crate::fields;
 
 /// How long a run that nobody works on stays in Redis.
 pub const EXPIRY_OF_ENDED_RUNS: Duration = Duration::from_hours(7 * 24);
+/// How long a live run stays without a change: one whose process died unseen must not live for ever.
+pub const EXPIRY_OF_LIVE_RUNS: Duration = Duration::from_hours(24);
 /// How long an operation may take, connecting included: progress that comes later is of no use.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -51,9 +53,10 @@ impl RedisTracker {
 #[async_trait]
 impl ProgressTracker for RedisTracker {
     async fn record(&self, status: &RunStatus) -> Result<bool, TrackerError> {
-        let expiry = if status.state.is_live() { 0 } else { EXPIRY_OF_ENDED_RUNS.as_secs() };
+        let expiry =
+            if status.state.is_live() { EXPIRY_OF_LIVE_RUNS } else { EXPIRY_OF_ENDED_RUNS };
         let mut call = self.record.key(key(status.request_id));
-        call.arg(status.revision).arg(expiry);
+        call.arg(status.revision).arg(expiry.as_secs());
         for (field, value) in fields::of(status)? {
             call.arg(field).arg(value);
         }

@@ -29,7 +29,7 @@ impl RunLock {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);
         let file = options.open(&self.path).map_err(|error| {
-            unavailable(format!("the lock file {} cannot be opened: {error}", self.path.display()))
+            unavailable(format!("the lock file beside it cannot be opened: {error}"))
         })?;
         match file.try_lock() {
             Ok(()) => *held = Some(file),

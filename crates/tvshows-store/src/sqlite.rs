@@ -5,8 +5,8 @@ use deadpool_sqlite::Pool;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::{
-    CastMember, Event, Finish, MultiCharacterActor, RunId, RunStatus, Show, ShowId, ShowStore,
-    StoreError, TopShow, TopShowsCriteria,
+    CastMember, Finish, MultiCharacterActor, RunId, RunStatus, Show, ShowId, ShowStore, StoreError,
+    TopShow, TopShowsCriteria,
 };
 
 use crate::connection;
@@ -167,7 +167,7 @@ impl ShowStore for SqliteStore {
         let interrupted = self.write(move |connection| {
             let mut unfinished = history::live(connection)?;
             for status in &mut unfinished {
-                status.apply(Event::Interrupted(INTERRUPTED.into()), now);
+                status.presume_dead(INTERRUPTED, now);
                 history::write(connection, status)?;
             }
             Ok(unfinished)

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use indicatif::MultiProgress;
+use tokio::sync::watch;
 use tvshows_api::Services;
-use tvshows_core::{RunParameters, RunState};
+use tvshows_core::{RunParameters, RunState, RunStatus};
 
 use crate::application::Application;
 use crate::cli::{LogFormat, Serve};
 use crate::{bar, logging, signals};
 
-#[tokio::main]
 pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
     // actix tells of its own workings at every start.
@@ -34,34 +34,32 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     };
     let server = tvshows_api::server(listener, services)?;
     let handle = server.handle();
+    let mut serving = tokio::spawn(server);
+    let first_update = if options.update { begin_update(&application)? } else { None };
     println!("Serving http://{address} (the API: http://{address}/docs)");
-
-    let serving = tokio::spawn(server);
-    let first_update = async {
-        if options.update {
-            update(&application, &bars, options.settings.log_format).await;
+    let follow_update = async {
+        if let Some(statuses) = first_update {
+            follow(statuses, &bars, options.settings.log_format).await;
         }
         std::future::pending::<()>().await;
     };
     tokio::select! {
         () = signals::stop() => tracing::info!("stopping"),
-        () = first_update => {}
+        () = follow_update => {}
+        ended = &mut serving => ended.context("the HTTP server")?.context("the HTTP server")?,
     }
     // Together: answers that wait for a change end with the runner.
-    tokio::join!(handle.stop(true), application.shutdown());
-    serving.await.context("the server's task")??;
+    application.shutdown(handle.stop(true)).await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Does an update and says how it went.
-async fn update(application: &Application, bars: &MultiProgress, log_format: LogFormat) {
-    let submission = match application.runner.submit(RunParameters::default()) {
-        Ok(submission) => submission,
-        Err(error) => {
-            return tracing::error!(error = &error as &dyn std::error::Error, "no update");
-        }
-    };
-    let Some(statuses) = application.runner.subscribe(submission.status.request_id) else { return };
+fn begin_update(application: &Application) -> anyhow::Result<Option<watch::Receiver<RunStatus>>> {
+    let submission = application.runner.submit(RunParameters::default())?;
+    Ok(application.runner.subscribe(submission.status.request_id))
+}
+
+/// Shows an update and says how it went.
+async fn follow(statuses: watch::Receiver<RunStatus>, bars: &MultiProgress, log_format: LogFormat) {
     let status = bar::follow(statuses, bars, log_format).await;
     let told_by_the_log = matches!(log_format, LogFormat::Json);
     if let (RunState::Failed, Some(error), false) = (status.state, status.error, told_by_the_log) {

@@ -5,7 +5,6 @@ use tvmaze_sim::{Behaviour, Catalogue, RateLimit, Simulator};
 use crate::cli::Sim;
 use crate::signals;
 
-#[tokio::main]
 pub(crate) async fn run(options: Sim) -> anyhow::Result<ExitCode> {
     let catalogue = match &options.data {
         Some(folder) => Catalogue::recorded(folder)?,

@@ -5,44 +5,43 @@ use indicatif::{HumanCount, MultiProgress};
 use tvshows_core::{RunState, RunStatus, ShowStore, TopShow};
 
 use crate::application::Application;
-use crate::cli::Update;
+use crate::cli::{LogFormat, Update};
 use crate::{bar, logging, signals};
 
 /// What a shell gives for a process that a signal ended.
 const STOPPED: u8 = 130;
 
-#[tokio::main]
 pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
-    // The bar tells how the run goes, the end of this function how it went.
-    logging::start(options.settings.log_format, "off", &bars);
+    // Where there is a bar, it tells how the run goes, and the end of this function how it went.
+    let level = match options.settings.log_format {
+        LogFormat::Text => "off",
+        LogFormat::Json => "info",
+    };
+    logging::start(options.settings.log_format, level, &bars);
     let application = Application::build(&options.settings).await?;
-    let outcome = update(&application, options, &bars).await;
-    application.shutdown().await;
-    outcome
-}
-
-async fn update(
-    application: &Application,
-    options: &Update,
-    bars: &MultiProgress,
-) -> anyhow::Result<ExitCode> {
     let run = application.runner.submit(options.parameters())?.status.request_id;
     let statuses = application.runner.subscribe(run).context("the run was forgotten")?;
-    let status = tokio::select! {
-        status = bar::follow(statuses.clone(), bars, options.settings.log_format) => status,
-        () = signals::stop() => {
-            application.runner.shutdown().await;
-            statuses.borrow().clone()
+    let mut top = Vec::new();
+    tokio::select! {
+        status = bar::follow(statuses.clone(), &bars, options.settings.log_format) => {
+            if status.state == RunState::Succeeded {
+                top = application.store.top_shows(status.top.into()).await?;
+            }
         }
-    };
+        () = signals::stop() => {}
+    }
+    application.shutdown(std::future::ready(())).await;
+    let status = statuses.borrow().clone();
     if status.state == RunState::Succeeded {
-        print_summary(&status, &application.store.top_shows(status.top.into()).await?);
+        print_summary(&status, &top);
         return Ok(ExitCode::SUCCESS);
     }
     let reason = status.error.as_deref().unwrap_or("it was cancelled");
-    eprintln!("The update failed and changed nothing: {reason}");
-    let stopped = status.state == RunState::Interrupted;
+    if matches!(options.settings.log_format, LogFormat::Text) {
+        eprintln!("The update failed and changed nothing: {reason}");
+    }
+    let stopped = status.state != RunState::Failed;
     Ok(if stopped { ExitCode::from(STOPPED) } else { ExitCode::FAILURE })
 }
 
@@ -52,7 +51,7 @@ fn print_summary(status: &RunStatus, top: &[TopShow]) {
     println!(
         "Published {} shows, {} of them in the top, in {:.1} s: {} requests, {} retries, {} answers of 429.",
         HumanCount(status.shows_seen.into()),
-        top.len(),
+        status.casts_done,
         seconds.map(|seconds| seconds.as_secs_f64()).unwrap_or_default(),
         status.requests,
         status.retries,

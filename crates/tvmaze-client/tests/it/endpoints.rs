@@ -159,6 +159,8 @@ fn a_setting_that_cannot_work_is_named() {
     assert!(message(Client::builder().base_url("tvmaze.com")).contains("\"tvmaze.com\""));
     assert!(message(Client::builder().base_url("ftp://tvmaze.com")).contains("http://"));
     assert!(message(Client::builder().base_url("http://x/?a=b")).contains("no query"));
+    let secret = message(Client::builder().base_url("https://me:secret@host/"));
+    assert!(secret.contains("no password") && !secret.contains("secret"));
     assert!(message(Client::builder().concurrency(0)).contains("concurrency"));
     assert!(message(Client::builder().user_agent("a\nb")).contains("user agent"));
 }

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use actix_web::http::header::{ETAG, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -111,12 +109,11 @@ pub(crate) async fn status(
 ) -> Result<HttpResponse, Problem> {
     let run = run_id(&path)?;
     let unknown = || Problem::NoSuchRun(run.to_string());
-    let wait = query.wait_seconds()?;
+    let wait = query.wait()?;
     let mut status = services.runner.status(run).await?.ok_or_else(unknown)?;
-    if let Some(seconds) = wait
+    if let Some(patience) = wait
         && (knows(&request, status.revision) || !names_a_revision(&request))
     {
-        let patience = Duration::from_secs(seconds);
         let changed = services.runner.changed(run, status.revision, patience).await?;
         status = changed.ok_or_else(unknown)?;
     }
@@ -154,7 +151,7 @@ fn names_a_revision(request: &HttpRequest) -> bool {
     responses(
         (status = 202, description = "Taken", body = Accepted),
         NoSuchRun,
-        (status = 409, description = "The run has ended", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The run has ended, or another process does it", body = ProblemBody, content_type = "application/problem+json"),
         StoreUnavailable,
     )
 )]

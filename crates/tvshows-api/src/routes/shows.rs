@@ -3,7 +3,7 @@ use tvshows_core::{MultiCharacterActor, ShowId, TopShow};
 
 use crate::Services;
 use crate::problem::{Problem, ProblemBody, StoreUnavailable, WrongQuery};
-use crate::query::{LimitQuery, parse_or};
+use crate::query::LimitQuery;
 
 const DEFAULT_TOP: u32 = 10;
 
@@ -58,8 +58,9 @@ pub(crate) async fn show(
     services: web::Data<Services>,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let id = parse_or("id", Some(path.as_str()), "must be the number of a show")?;
-    let id = ShowId(id.unwrap_or_default());
+    let wrong =
+        |_| Problem::Parameter { name: "id", reason: "must be the number of a show".into() };
+    let id = ShowId(path.parse().map_err(wrong)?);
     let show = services.store.show(id).await?.ok_or(Problem::NoSuchShow(id))?;
     Ok(HttpResponse::Ok().json(show))
 }

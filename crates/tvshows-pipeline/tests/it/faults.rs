@@ -26,7 +26,7 @@ async fn failure(faults: &[&str]) -> RunStatus {
 
 #[tokio::test]
 async fn a_page_that_stays_broken_fails_the_run_and_is_named() {
-    for kind in ["status:500", "cut", "malformed", "object", "reset"] {
+    for kind in ["status:500", "cut", "malformed", "object", "reset", "hang"] {
         let status = failure(&[&format!("{kind}@/shows?page=3")]).await;
         let error = status.error.unwrap();
         assert!(error.contains("index page 3 ") && error.contains("3 attempts"), "{kind}: {error}");
@@ -50,6 +50,12 @@ async fn a_page_missing_from_the_middle_fails_the_run() {
 async fn without_a_map_the_last_snapshot_knows_which_pages_exist() {
     let error = failure(&["missing@/shows?page=7", "missing@/updates/shows"]).await.error.unwrap();
     assert!(error.contains("index page 7 answered 404"), "{error}");
+}
+
+#[tokio::test]
+async fn without_a_map_the_last_page_of_the_snapshot_must_be_there_too() {
+    let error = failure(&["missing@/shows?page=9", "missing@/updates/shows"]).await.error.unwrap();
+    assert!(error.contains("index page 9 answered 404, although the last snapshot"), "{error}");
 }
 
 #[tokio::test]

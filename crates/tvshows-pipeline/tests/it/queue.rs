@@ -79,6 +79,20 @@ async fn a_cancelled_run_ends_and_is_not_joined() {
 }
 
 #[tokio::test]
+async fn a_run_that_has_just_ended_is_not_joined() {
+    let simulator = simulator(&["status:403@/shows?page=0"]).await;
+    let world = World::new(&simulator.base_url()).await;
+    for _ in 0..20 {
+        let run = world.runner.submit(parameters(10)).unwrap().status;
+        let mut statuses = world.runner.subscribe(run.request_id).unwrap();
+        statuses.wait_for(|status| !status.state.is_live()).await.unwrap();
+        let next = world.runner.submit(parameters(10)).unwrap();
+        assert_ne!(next.status.request_id, run.request_id);
+        end_of(&world, &next.status).await;
+    }
+}
+
+#[tokio::test]
 async fn a_waiting_run_is_cancelled_at_once() {
     let (_simulator, world) = stuck().await;
     world.runner.submit(parameters(10)).unwrap();

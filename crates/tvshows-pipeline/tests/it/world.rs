@@ -11,6 +11,9 @@ use tvshows_pipeline::{Pipeline, Runner};
 use tvshows_progress::InProcessTracker;
 use tvshows_store::SqliteStore;
 
+/// Long for a simulator on the same machine, short for a test of what hangs.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Two quick retries.
 pub(crate) fn client(base_url: &str) -> Client {
     let retry = RetryPolicy {
@@ -19,7 +22,13 @@ pub(crate) fn client(base_url: &str) -> Client {
         max_delay: Duration::from_millis(2),
         ..RetryPolicy::default()
     };
-    Client::builder().base_url(base_url).retry(retry).concurrency(4).build().unwrap()
+    Client::builder()
+        .base_url(base_url)
+        .retry(retry)
+        .concurrency(4)
+        .request_timeout(TIMEOUT)
+        .build()
+        .unwrap()
 }
 
 pub(crate) struct World {

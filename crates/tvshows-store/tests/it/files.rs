@@ -55,7 +55,7 @@ async fn a_run_whose_process_died_is_interrupted_at_the_next_start() {
     let interrupted = next.interrupt_unfinished(at(5)).await.unwrap();
     assert_eq!(interrupted.len(), 1);
     assert_eq!(interrupted[0].state, RunState::Interrupted);
-    assert_eq!(interrupted[0].revision, status.revision + 1);
+    assert!(interrupted[0].revision > status.revision);
     assert_eq!(next.run(status.request_id).await.unwrap().as_ref(), Some(&interrupted[0]));
     assert!(next.interrupt_unfinished(at(6)).await.unwrap().is_empty(), "once is enough");
     assert_eq!(next.show(ShowId(1)).await.unwrap(), None);
