@@ -42,6 +42,61 @@ async fn a_killed_update_is_noticed_by_a_service_that_goes_on() {
     assert_eq!(runs["runs"][0]["state"], "interrupted", "{runs}");
 }
 
+/// A file system of a few MB, where this user may make one.
+#[cfg(target_os = "linux")]
+struct SmallDisk(tempfile::TempDir);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    async fn mount() -> Option<SmallDisk> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = tokio::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(folder.path());
+        let mounted = mount.stderr(Stdio::null()).status().await;
+        mounted.is_ok_and(|status| status.success()).then_some(SmallDisk(folder))
+    }
+
+    async fn grow(&self) {
+        let mut mount = tokio::process::Command::new("mount");
+        mount.args(["-o", "remount,size=100m"]).arg(self.0.path());
+        assert!(mount.status().await.unwrap().success());
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: the service may still have the database open.
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_fails_the_run_says_so_and_is_recovered_from() {
+    let Some(disk) = SmallDisk::mount().await else {
+        println!(
+            "skipped: a_full_disk_fails_the_run_says_so_and_is_recovered_from needs the right to mount"
+        );
+        return;
+    };
+    let world = World::new(&[]).await;
+    let database = disk.0.path().join("tvshows.db");
+    let arguments = ["--database-path", database.to_str().unwrap()];
+    let service = Service::start(&world, &arguments).await;
+    let run = service.submit("").await;
+    let status = service.end_of(&run).await;
+    assert_eq!(status["state"], "failed", "{status}");
+    assert!(status["error"].as_str().unwrap().contains("the disk is full; make room"), "{status}");
+    let runs = service.json("/pipeline/runs").await;
+    assert_eq!(runs["runs"][0]["state"], "failed", "{runs}");
+    assert_eq!(service.json("/shows/top_shows").await, json!([]), "it still reads");
+
+    disk.grow().await;
+    let next = service.submit("").await;
+    assert_eq!(service.end_of(&next).await["state"], "succeeded");
+}
+
 #[tokio::test]
 async fn two_processes_do_not_update_one_database_at_a_time() {
     let world = World::new(&["hang@/shows?page=5"]).await;

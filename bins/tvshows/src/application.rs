@@ -10,6 +10,7 @@ use tvshows_store::SqliteStore;
 use uuid::Uuid;
 
 use crate::cli::Settings;
+use crate::config::WrongSetting;
 use crate::upstream::Upstream;
 
 /// Less than the ten seconds after which containers are killed.
@@ -54,9 +55,9 @@ fn tracker(settings: &Settings) -> anyhow::Result<Arc<dyn ProgressTracker>> {
     match settings.redis_url.as_deref() {
         None | Some("") => Ok(Arc::new(InProcessTracker::default())),
         Some(url) => {
-            let tracker =
-                RedisTracker::new(url).context("REDIS_URL must be redis://host[:port][/db]")?;
-            Ok(Arc::new(tracker))
+            let form = "must be redis://[user:password@]host[:port][/db]";
+            let wrong = |_| WrongSetting { setting: "REDIS_URL", problem: form.into() };
+            Ok(Arc::new(RedisTracker::new(url).map_err(wrong)?))
         }
     }
 }

@@ -14,6 +14,14 @@ use crate::cli::Cli;
 const KEYS: &[&str] =
     &["database_path", "redis_url", "tvmaze_base_url", "log_format", "host", "port"];
 
+/// A setting whose value only the part that it is for can check.
+#[derive(Debug, thiserror::Error)]
+#[error("{setting}: {problem}")]
+pub(crate) struct WrongSetting {
+    pub(crate) setting: &'static str,
+    pub(crate) problem: String,
+}
+
 /// Reads the command line with all that stands behind it.
 pub(crate) fn read() -> Result<Cli, Error> {
     let mut command = Cli::command();

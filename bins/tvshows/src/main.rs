@@ -12,6 +12,7 @@ mod upstream;
 use std::process::ExitCode;
 
 use cli::Command;
+use config::WrongSetting;
 
 fn main() -> ExitCode {
     let cli = config::read().unwrap_or_else(|error| error.exit());
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        ExitCode::FAILURE
+        if error.is::<WrongSetting>() { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
 }
 

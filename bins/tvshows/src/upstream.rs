@@ -4,6 +4,8 @@ use anyhow::Context;
 use tvmaze_client::Client;
 use tvmaze_sim::{Behaviour, Catalogue, Simulator};
 
+use crate::config::WrongSetting;
+
 /// About TVmaze's size, and an answer time that lets a person watch the bar.
 const DEMO_SHOWS: u32 = 90_000;
 const DEMO_LATENCY: Duration = Duration::from_millis(50);
@@ -32,5 +34,10 @@ impl Upstream {
 }
 
 fn client(base_url: &str) -> anyhow::Result<Client> {
-    Ok(Client::builder().base_url(base_url).user_agent(USER_AGENT).build()?)
+    match Client::builder().base_url(base_url).user_agent(USER_AGENT).build() {
+        Err(tvmaze_client::Error::Configuration { reason: problem }) => {
+            Err(WrongSetting { setting: "TVMAZE_BASE_URL", problem }.into())
+        }
+        built => Ok(built?),
+    }
 }

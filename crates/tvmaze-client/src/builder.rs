@@ -15,8 +15,8 @@ pub const DEFAULT_CONCURRENCY: usize = 8;
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time that an attempt may take, body included.
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest answer is the full schedule with several MB; nothing sensible is larger than this.
-pub const DEFAULT_MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
+/// An index page has half a MB, the map of updates two, the full schedule several.
+pub const DEFAULT_MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// Settings of a [`Client`]. Made by [`Client::builder`].
 #[derive(Debug, Clone)]

@@ -23,7 +23,7 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// No whole answer arrived: DNS, TLS, a dropped connection or a timeout.
-    #[error("no answer from {url}")]
+    #[error("no whole answer from {url}")]
     Transport {
         /// What was asked for.
         url: Url,

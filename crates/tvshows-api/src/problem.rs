@@ -27,6 +27,7 @@ pub(crate) enum Problem {
     NoSuchRun(String),
     RunEnded(RunId),
     RunElsewhere(String),
+    RunPublishing(String),
     NoSuchShow(ShowId),
     QueueFull,
     Stopping,
@@ -121,6 +122,9 @@ impl Problem {
             Problem::RunElsewhere(reason) => {
                 (StatusCode::CONFLICT, "run_elsewhere", reason.clone())
             }
+            Problem::RunPublishing(reason) => {
+                (StatusCode::CONFLICT, "run_publishing", reason.clone())
+            }
             Problem::NoSuchShow(show) => (
                 StatusCode::NOT_FOUND,
                 "no_such_show",
@@ -181,7 +185,11 @@ impl fmt::Display for Problem {
 
 impl From<QueryPayloadError> for Problem {
     fn from(error: QueryPayloadError) -> Problem {
-        Problem::Query(error.to_string())
+        let reason = match error {
+            QueryPayloadError::Deserialize(error) => error.to_string(),
+            other => other.to_string(),
+        };
+        Problem::Query(format!("the query cannot be read: {reason}"))
     }
 }
 
@@ -206,6 +214,7 @@ impl From<CancelError> for Problem {
             CancelError::NotFound(run) => Problem::NoSuchRun(run.to_string()),
             CancelError::Ended(run) => Problem::RunEnded(run),
             CancelError::Elsewhere { .. } => Problem::RunElsewhere(error.to_string()),
+            CancelError::Publishing(_) => Problem::RunPublishing(error.to_string()),
             CancelError::Store(error) => Problem::Store(error),
         }
     }

@@ -57,7 +57,8 @@ pub trait ShowStore: Send + Sync {
         finish: Finish,
     ) -> Result<RunStatus, StoreError>;
 
-    /// Ends a run that publishes nothing: writes its last status and clears the staging area.
+    /// Ends a run that publishes nothing: writes its last status and clears the staging area, where
+    /// that is still the run's. May be tried again after a failure.
     async fn abandon(&self, status: &RunStatus) -> Result<(), StoreError>;
 
     /// Writes a run's row of the history, and nothing else: for a run that never began.
@@ -123,13 +124,16 @@ pub enum StoreError {
     /// Another process runs an update on the same data.
     #[error("another process is running an update on this database; wait for it or stop it")]
     Busy,
-    /// The file is not one of this project, or of a later version of it.
-    #[error("the database cannot be opened: {reason}")]
-    Incompatible {
+    /// The run's staging area was taken over by another run.
+    #[error("another process has begun an update on this database; this one can publish nothing")]
+    Superseded,
+    /// Something that a person can put right: another program's file, no space, no permission.
+    #[error("the database cannot be used: {reason}")]
+    Unusable {
         /// What is wrong, and what to do.
         reason: String,
     },
-    /// The backend refused: no space, no permission, a damaged file.
+    /// The backend refused for another reason.
     #[error("the database cannot be used")]
     Unavailable {
         /// What the backend's library said.

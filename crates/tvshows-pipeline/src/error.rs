@@ -52,6 +52,14 @@ pub enum RunError {
         #[source]
         source: tvmaze_client::Error,
     },
+    /// An answer is about another show than the one asked for.
+    #[error("show {show} cannot be fetched: the answer is about show {answered}")]
+    WrongShow {
+        /// The show asked for.
+        show: u32,
+        /// The show of the answer.
+        answered: u32,
+    },
     /// The cast of a top show stayed unreachable.
     #[error("the cast of show {show} cannot be fetched")]
     Cast {

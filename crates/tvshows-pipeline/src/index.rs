@@ -18,6 +18,8 @@ use crate::monitor::{Monitor, this_second};
 const PAGES_WAITING: usize = 2;
 /// Ten times TVmaze's index. An upstream that never says 404 must not fill the disk.
 const MOST_PAGES: u32 = 4000;
+/// More than TVmaze grows in a year, beyond what is known.
+const MOST_PAGES_BEYOND: u32 = 100;
 
 /// When each show last changed, by `/updates/shows`: every show that exists.
 pub(crate) type Updates = BTreeMap<ShowId, i64>;
@@ -90,6 +92,7 @@ async fn fetch(
     known: Option<Known>,
     sender: mpsc::Sender<(u32, Vec<tvmaze_client::Show>)>,
 ) -> Result<(), RunError> {
+    let most_pages = known.map_or(MOST_PAGES, |known| known.last + MOST_PAGES_BEYOND);
     let mut under_way = FuturesOrdered::new();
     let mut next = 0;
     let mut first_missing = None;
@@ -101,12 +104,12 @@ async fn fetch(
         }
         let Some(fetched) = under_way.next().await else { return Ok(()) };
         let (page, answer) = fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));
-        match (answer.map_err(|source| page_error(page, source))?, first_missing) {
+        match (answer.map_err(|source| RunError::Page { page, source })?, first_missing) {
             (Some(_), Some(missing)) => {
                 return Err(RunError::MissingPage { page: missing, later: page });
             }
-            (Some(_), None) if page >= MOST_PAGES => {
-                return Err(RunError::EndlessIndex { pages: MOST_PAGES });
+            (Some(_), None) if page >= most_pages => {
+                return Err(RunError::EndlessIndex { pages: most_pages });
             }
             (Some(shows), None) => {
                 if sender.send((page, shows)).await.is_err() {
@@ -148,13 +151,6 @@ fn must_be_the_end(page: u32, known: Option<Known>) -> Result<(), RunError> {
         }
         _ => Ok(()),
     }
-}
-
-fn page_error(page: u32, source: tvmaze_client::Error) -> RunError {
-    if source.is_unreachable() {
-        return RunError::Unreachable { source };
-    }
-    RunError::Page { page, source }
 }
 
 /// Shows on which the index and the map of updates disagree. Either may be the older one.

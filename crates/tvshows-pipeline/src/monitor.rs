@@ -3,6 +3,7 @@ use tokio::sync::watch;
 use tvshows_core::{Event, RunStatus};
 
 /// The one place where a run's status changes. Everyone who wants to know holds a receiver.
+#[derive(Debug)]
 pub(crate) struct Monitor {
     status: watch::Sender<RunStatus>,
 }

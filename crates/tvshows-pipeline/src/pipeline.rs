@@ -40,29 +40,41 @@ impl Pipeline {
 
     /// Does a run from its start to its end, which the monitor then shows.
     ///
-    /// Stops wherever it is, except while it publishes: then it finishes that.
-    pub(crate) async fn run(&self, parameters: RunParameters, monitor: &Monitor, stop: &Stop) {
+    /// Stops wherever it is, except while it publishes: then it finishes that. `false` says that the
+    /// end of a run that has begun could not be written.
+    pub(crate) async fn run(
+        &self,
+        parameters: RunParameters,
+        monitor: &Monitor,
+        stop: &Stop,
+    ) -> bool {
         monitor.record(Event::Started);
         if let Err(error) = self.store.begin(&monitor.status()).await {
             // The staging area may be another process's: only the history is written.
             let failed = monitor.after(Event::Failed(RunError::from(error).sentence()));
             log_unwritten(&failed, self.store.note(&failed).await);
-            return monitor.show(failed);
+            monitor.show(failed);
+            return true;
         }
-        if let Err(error) = self.work(parameters, monitor, stop).await {
-            self.end(error, monitor).await;
+        match self.work(parameters, monitor, stop).await {
+            Ok(()) => true,
+            Err(error) => self.end(error, monitor).await,
         }
     }
 
-    /// Ends a run that has begun and publishes nothing.
-    pub(crate) async fn end(&self, error: RunError, monitor: &Monitor) {
+    /// Ends a run that has begun and publishes nothing. `false` says that the end could not be written,
+    /// as on a full disk.
+    pub(crate) async fn end(&self, error: RunError, monitor: &Monitor) -> bool {
         let ended = monitor.after(match &error {
             RunError::Cancelled => Event::Cancelled,
             RunError::Stopped => Event::Interrupted(error.sentence()),
             error => Event::Failed(error.sentence()),
         });
-        log_unwritten(&ended, self.store.abandon(&ended).await);
+        let written = self.store.abandon(&ended).await;
+        let is_written = written.is_ok();
+        log_unwritten(&ended, written);
         monitor.show(ended);
+        is_written
     }
 
     async fn work(
@@ -80,7 +92,13 @@ impl Pipeline {
             top = self.stage(parameters, monitor) => top,
         };
         monitor.record(Event::Traffic(traffic(before, self.client.stats())));
-        self.publish(&staged?, monitor).await
+        let top = staged?;
+        monitor.record(Event::StepBegan(Step::Publishing));
+        // A cancel that comes later than this step is refused: see Queue::cancel.
+        if stop.cancelled.is_cancelled() {
+            return Err(RunError::Cancelled);
+        }
+        self.publish(&top, monitor).await
     }
 
     /// Everything before publishing. Gives the top shows, best first.
@@ -115,7 +133,6 @@ impl Pipeline {
     }
 
     async fn publish(&self, top: &[ShowId], monitor: &Monitor) -> Result<(), RunError> {
-        monitor.record(Event::StepBegan(Step::Publishing));
         let mut status = monitor.status();
         let finish = Box::new(move || {
             status.apply(Event::Succeeded, now());

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use tvshows_core::{Event, RunId, RunParameters, RunStatus};
+use tvshows_core::{Event, RunId, RunParameters, RunStatus, Step};
 
 use crate::monitor::Monitor;
 
@@ -47,6 +47,19 @@ pub enum SubmitError {
     Stopping,
 }
 
+/// What became of a cancel.
+pub(crate) enum Cancelled {
+    /// The run under way stops at its next step.
+    Told,
+    /// The run waited and is over; its end is to be written.
+    AtOnce(Arc<Entry>),
+    /// The run publishes.
+    TooLate,
+    /// No such run is live here.
+    NotLive,
+}
+
+#[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) run: RunId,
     pub(crate) parameters: RunParameters,
@@ -116,23 +129,24 @@ impl Queue {
         self.current = self.waiting.pop_front();
     }
 
-    /// Tells a live run to stop; `false` where there is none. One that waits is over at once and
-    /// handed back, for its end to be written.
-    pub(crate) fn cancel(&mut self, run: RunId) -> (bool, Option<Arc<Entry>>) {
+    /// Tells a live run to stop.
+    pub(crate) fn cancel(&mut self, run: RunId) -> Cancelled {
         if let Some(entry) = self.current.as_ref().filter(|entry| entry.run == run) {
             entry.cancelled.cancel();
-            return (entry.is_live(), None);
+            let status = entry.monitor.status();
+            return match (status.state.is_live(), status.step) {
+                (false, _) => Cancelled::NotLive,
+                (true, Step::Publishing) => Cancelled::TooLate,
+                (true, _) => Cancelled::Told,
+            };
         }
-        let Some(place) = self.waiting.iter().position(|entry| entry.run == run) else {
-            return (false, None);
+        let place = self.waiting.iter().position(|entry| entry.run == run);
+        let Some(entry) = place.and_then(|place| self.waiting.remove(place)) else {
+            return Cancelled::NotLive;
         };
-        let entry = self.waiting.remove(place);
-        if let Some(entry) = &entry {
-            entry.cancelled.cancel();
-            entry.monitor.record(Event::Cancelled);
-            self.remember(Arc::clone(entry));
-        }
-        (true, entry)
+        entry.monitor.record(Event::Cancelled);
+        self.remember(Arc::clone(&entry));
+        Cancelled::AtOnce(entry)
     }
 
     /// Refuses requests from now on, and ends the runs that wait.
@@ -146,9 +160,18 @@ impl Queue {
         waiting
     }
 
-    /// The run under way and those that wait, in the order of their turns.
-    pub(crate) fn live(&self) -> impl DoubleEndedIterator<Item = &Arc<Entry>> {
+    fn live(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.current.iter().chain(&self.waiting)
+    }
+
+    /// The runs that wait, in the order of their turns.
+    pub(crate) fn waiting(&self) -> impl DoubleEndedIterator<Item = &Arc<Entry>> {
+        self.waiting.iter()
+    }
+
+    /// The run under way and those that ended a short while ago.
+    pub(crate) fn begun(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.current.iter().chain(&self.ended)
     }
 
     /// A run that is live or ended a short while ago.
@@ -161,5 +184,41 @@ impl Queue {
         if self.ended.len() > REMEMBERED {
             self.ended.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::now;
+
+    fn under_way() -> (Queue, Arc<Entry>) {
+        let mut queue = Queue::default();
+        let new = || {
+            let parameters = RunParameters::default();
+            Entry::new(parameters, RunStatus::queued(RunId::random(), parameters, "here", now()))
+        };
+        let (entry, _) = queue.submit(RunParameters::default(), new).unwrap();
+        entry.monitor.record(Event::Started);
+        (queue, entry)
+    }
+
+    #[test]
+    fn a_run_is_cancelled_until_it_publishes() {
+        let (mut queue, entry) = under_way();
+        assert!(matches!(queue.cancel(entry.run), Cancelled::Told));
+        entry.monitor.record(Event::StepBegan(Step::Publishing));
+        assert!(matches!(queue.cancel(entry.run), Cancelled::TooLate));
+        entry.monitor.record(Event::Succeeded);
+        assert!(matches!(queue.cancel(entry.run), Cancelled::NotLive));
+        assert!(matches!(queue.cancel(RunId::random()), Cancelled::NotLive));
+    }
+
+    #[test]
+    fn a_closed_queue_takes_nothing() {
+        let (mut queue, _) = under_way();
+        queue.close("stopping");
+        let refused = queue.submit(RunParameters::default(), || unreachable!("nothing is made"));
+        assert_eq!(refused.map(|(_, kind)| kind), Err(SubmitError::Stopping));
     }
 }

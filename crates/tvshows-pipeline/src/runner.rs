@@ -1,9 +1,10 @@
+use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tvshows_core::{ProgressTracker, RunId, RunParameters, RunStatus, ShowStore, StoreError};
@@ -12,10 +13,12 @@ use crate::error::RunError;
 use crate::mirror::mirror;
 use crate::monitor::now;
 use crate::pipeline::{Pipeline, Stop};
-use crate::queue::{Entry, Queue, Submission, SubmitError};
+use crate::queue::{Cancelled, Entry, Queue, Submission, SubmitError};
 
 /// How long a run of another process is left alone between two looks at it.
 const REMOTE_POLL: Duration = Duration::from_millis(500);
+/// The wait before the end of a run that could not be written is written again.
+const WRITE_AGAIN: Duration = Duration::from_secs(5);
 /// What a stop may take: less than the ten seconds after which containers are killed.
 const SHUTDOWN: Duration = Duration::from_secs(8);
 
@@ -46,6 +49,9 @@ pub enum CancelError {
     /// The run is over.
     #[error("run {0} has ended already")]
     Ended(RunId),
+    /// The run is publishing: it finishes that.
+    #[error("run {0} is publishing already and finishes that")]
+    Publishing(RunId),
     /// Another process does the run.
     #[error("run {run} is done by {instance}; only that process can cancel it")]
     Elsewhere {
@@ -107,18 +113,20 @@ impl Runner {
         Ok(Submission { status: entry.monitor.status(), kind })
     }
 
-    /// Tells a live run to stop. It ends as cancelled, unless it is publishing already.
+    /// Tells a live run to stop. It ends as cancelled.
     ///
     /// # Errors
     ///
-    /// There is no such run, or it is over.
+    /// There is no such run here, it is over, or it is publishing.
     pub async fn cancel(&self, run: RunId) -> Result<(), CancelError> {
-        let (was_live, ended) = self.shared.queue().cancel(run);
-        if let Some(entry) = ended {
-            self.store().note(&entry.monitor.status()).await?;
-        }
-        if was_live {
-            return Ok(());
+        let cancelled = self.shared.queue().cancel(run);
+        match cancelled {
+            Cancelled::Told => return Ok(()),
+            Cancelled::AtOnce(entry) => {
+                return Ok(self.store().note(&entry.monitor.status()).await?);
+            }
+            Cancelled::TooLate => return Err(CancelError::Publishing(run)),
+            Cancelled::NotLive => {}
         }
         match self.status(run).await? {
             Some(status) if status.state.is_live() => {
@@ -214,21 +222,23 @@ impl Runner {
     ///
     /// The history cannot be read.
     pub async fn runs(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
-        // The entries before the history and their statuses after it: no run is missed in between,
-        // and none is shown as it was.
-        let live: Vec<_> = self.shared.queue().live().rev().cloned().collect();
-        let is_live_here =
-            |status: &RunStatus| live.iter().any(|entry| entry.run == status.request_id);
+        let (waiting, known): (Vec<_>, Vec<_>) = {
+            let queue = self.shared.queue();
+            (queue.waiting().rev().cloned().collect(), queue.begun().cloned().collect())
+        };
         let mut history = self.store().runs(limit).await?;
-        if history.iter().any(|status| status.state.is_live() && !is_live_here(status)) {
+        let is_known =
+            |status: &RunStatus| known.iter().any(|entry| entry.run == status.request_id);
+        if history.iter().any(|status| status.state.is_live() && !is_known(status)) {
             self.settle_unfinished().await?;
             history = self.store().runs(limit).await?;
         }
-        history.retain(|status| !is_live_here(status));
-        let mut runs: Vec<_> = live.iter().map(|entry| entry.monitor.status()).collect();
-        runs.append(&mut history);
-        runs.truncate(limit as usize);
-        Ok(runs)
+        // This process knows its own runs better than a history that may not have been written.
+        history.retain(|status| !is_known(status));
+        history.extend(known.iter().map(|entry| entry.monitor.status()));
+        history.sort_by_key(|status| Reverse(status.started_at.unwrap_or(status.updated_at)));
+        let waiting = waiting.iter().map(|entry| entry.monitor.status());
+        Ok(waiting.chain(history).take(limit as usize).collect())
     }
 
     /// Whether the tracker answers.
@@ -287,13 +297,28 @@ impl Shared {
             let (pipeline, running) = (self.pipeline.clone(), Arc::clone(&entry));
             // A task of its own, so that a bug in a run ends that run and not the runner.
             let run = self.runtime.spawn(async move {
-                pipeline.run(running.parameters, &running.monitor, &stop).await;
+                pipeline.run(running.parameters, &running.monitor, &stop).await
             });
-            if run.await.is_err() {
-                self.pipeline.end(RunError::Panicked, &entry.monitor).await;
-            }
+            let is_written = match run.await {
+                Ok(is_written) => is_written,
+                Err(_) => self.pipeline.end(RunError::Panicked, &entry.monitor).await,
+            };
             log_end(&entry.monitor.status());
+            if !is_written {
+                let again = Arc::clone(&self).write_end(entry.monitor.status());
+                self.tasks.spawn_on(again, &self.runtime);
+            }
             self.queue().advance();
+        }
+    }
+
+    /// Tries to write the end of a run until it succeeds, as when somebody makes room on the disk.
+    async fn write_end(self: Arc<Self>, ended: RunStatus) {
+        loop {
+            let is_last = timeout(WRITE_AGAIN, self.stopped.cancelled()).await.is_ok();
+            if self.store().abandon(&ended).await.is_ok() || is_last {
+                return;
+            }
         }
     }
 

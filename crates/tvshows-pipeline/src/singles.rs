@@ -19,6 +19,9 @@ pub(crate) async fn stage_shows(
 ) -> Result<(), RunError> {
     let fetches = shows.into_iter().map(|id| async move {
         match client.show(convert::tvmaze_id(id)).await {
+            Ok(show) if show.id.0 != id.0 => {
+                Err(RunError::WrongShow { show: id.0, answered: show.id.0 })
+            }
             Ok(show) => Ok((id, Some(show))),
             Err(error) if error.is_not_found() => Ok((id, None)),
             Err(source) => Err(RunError::Show { show: id.0, source }),
@@ -26,13 +29,13 @@ pub(crate) async fn stage_shows(
     });
     let mut answers = stream::iter(fetches).buffer_unordered(client.concurrency()).boxed();
     while let Some((id, show)) = answers.try_next().await? {
-        match show {
-            Some(show) => {
-                let show = convert::show(show)
-                    .map_err(|source| RunError::Unstorable { show: id.0, source })?;
-                store.stage_show(show, this_second()).await?;
-            }
-            None => store.unstage_show(id).await?,
+        if let Some(show) = show {
+            let show = convert::show(show)
+                .map_err(|source| RunError::Unstorable { show: id.0, source })?;
+            store.stage_show(show, this_second()).await?;
+        } else {
+            tracing::debug!(show = id.0, "on the index or in the map of updates, and gone");
+            store.unstage_show(id).await?;
         }
         monitor.record(Event::SingleStaged);
     }

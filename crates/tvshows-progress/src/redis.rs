@@ -74,7 +74,14 @@ impl ProgressTracker for RedisTracker {
 
     async fn check(&self) -> Result<(), TrackerError> {
         self.with_connection(|mut connection| async move {
-            cmd("PING").query_async::<()>(&mut connection).await
+            // A Redis without memory left answers a PING and refuses every write.
+            cmd("SET")
+                .arg("pipeline:check")
+                .arg(1)
+                .arg("EX")
+                .arg(60)
+                .query_async::<()>(&mut connection)
+                .await
         })
         .await
     }

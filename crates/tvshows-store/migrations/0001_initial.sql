@@ -91,6 +91,10 @@ CREATE TABLE Runs (
 -- The staging area of the run under way. No reader looks here. Staged_Shows has the columns of All_Shows, so
 -- that publishing copies whole records; it changes with All_Shows in every migration.
 
+CREATE TABLE Staged_Run (
+    request_id TEXT NOT NULL            -- whose staging area this is: one row while a run is under way
+);
+
 CREATE TABLE Staged_Pages (
     page      INTEGER PRIMARY KEY,
     shows     INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-//! The pools, and every PRAGMA in one place.
+//! The pools, and every PRAGMA of a connection in one place.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +21,6 @@ const WAL_KEPT_BYTES: i64 = 16 * 1024 * 1024;
 /// The pool of the one connection that writes.
 pub(crate) fn writer(path: &Path) -> Result<Pool, StoreError> {
     pool(path, 1, |connection| {
-        connection.pragma_update(None, "journal_mode", "WAL")?;
         // A committed page must survive a power cut: what is staged is not asked for again.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;

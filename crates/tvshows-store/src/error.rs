@@ -1,4 +1,5 @@
-use deadpool_sqlite::{InteractError, PoolError};
+use deadpool_sqlite::{HookError, InteractError, PoolError};
+use rusqlite::ErrorCode;
 use tvshows_core::StoreError;
 
 /// What work on a connection ends with before it leaves this crate.
@@ -11,6 +12,9 @@ pub(crate) fn unavailable(
 }
 
 pub(crate) fn from_sql(error: rusqlite::Error) -> StoreError {
+    if let Some(reason) = error.sqlite_error_code().and_then(advice) {
+        return StoreError::Unusable { reason: reason.into() };
+    }
     match error {
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::InvalidColumnType(..)
@@ -21,9 +25,33 @@ pub(crate) fn from_sql(error: rusqlite::Error) -> StoreError {
     }
 }
 
+/// What is wrong, and what a person can do about it.
+fn advice(code: ErrorCode) -> Option<&'static str> {
+    Some(match code {
+        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => {
+            "the file is no database, or a damaged one; put a copy in its place or choose another DATABASE_PATH"
+        }
+        ErrorCode::CannotOpen => {
+            "the file cannot be opened; its folder must exist, and this user must be allowed to write there"
+        }
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
+            "the file or its folder is read-only for this user; change that or choose another DATABASE_PATH"
+        }
+        ErrorCode::DiskFull => {
+            "the disk is full; make room, some three times the size of the database, and start another update"
+        }
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            "another program holds the file locked; close that and try again"
+        }
+        _ => return None,
+    })
+}
+
 pub(crate) fn from_pool(error: PoolError) -> StoreError {
     match error {
-        PoolError::Backend(error) => from_sql(error),
+        PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+            from_sql(error)
+        }
         error => unavailable(error),
     }
 }

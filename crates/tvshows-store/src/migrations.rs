@@ -11,35 +11,35 @@ const APPLICATION_ID: i32 = 0x7476_7368;
 
 /// Brings the database to the present schema, from nothing or from an earlier version.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let version = version(connection).map_err(from_sql)?;
     if is_foreign(connection).map_err(from_sql)? {
         let reason = "it belongs to another program; choose another DATABASE_PATH";
-        return Err(StoreError::Incompatible { reason: reason.into() });
+        return Err(StoreError::Unusable { reason: reason.into() });
     }
-    let Some(pending) = MIGRATIONS.get(version..) else {
+    let version = version(connection).map_err(from_sql)?;
+    if version > MIGRATIONS.len() {
         let newest = MIGRATIONS.len();
         let reason = format!(
             "its schema is version {version} and this program knows {newest}; use the newer program"
         );
-        return Err(StoreError::Incompatible { reason });
-    };
-    for (number, sql) in (version + 1..).zip(pending) {
-        apply(connection, number, sql).map_err(from_sql)?;
+        return Err(StoreError::Unusable { reason });
     }
-    Ok(())
+    // Only now: the file of another program is left as it is.
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(from_sql)?;
+    apply(connection).map_err(from_sql)
 }
 
-fn apply(connection: &mut Connection, number: usize, sql: &str) -> SqlResult<()> {
+/// Applies what is pending in one transaction. Where nothing is, this still tells a file that cannot
+/// be written.
+fn apply(connection: &mut Connection) -> SqlResult<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another process may have been faster.
-    if version(&transaction)? < number {
+    // Read again: another process may have been faster.
+    let applied = version(&transaction)?;
+    for sql in MIGRATIONS.iter().skip(applied) {
         transaction.execute_batch(sql)?;
+    }
+    if applied < MIGRATIONS.len() {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(
-            None,
-            "user_version",
-            i64::try_from(number).unwrap_or(i64::MAX),
-        )?;
+        transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
     }
     transaction.commit()
 }

@@ -1,4 +1,5 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use deadpool_sqlite::Pool;
@@ -21,6 +22,8 @@ pub struct SqliteStore {
     writer: Pool,
     readers: Pool,
     lock: RunLock,
+    /// The run that this store has begun.
+    begun: Mutex<Option<RunId>>,
 }
 
 impl SqliteStore {
@@ -28,17 +31,16 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Incompatible`] for a file of another program or of a later version, which is left
-    /// as it is; [`StoreError::Unavailable`] for one that cannot be opened.
+    /// [`StoreError::Unusable`] for a file of another program or of a later version, which is left as it
+    /// is, and for one that cannot be opened or written.
     pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
-        let store = SqliteStore {
-            writer: connection::writer(path)?,
-            readers: connection::readers(path)?,
-            lock: RunLock::beside(path),
-        };
-        let connection = store.writer.get().await.map_err(from_pool)?;
+        let path = one_spelling(path)?;
+        let (writer, readers) = (connection::writer(&path)?, connection::readers(&path)?);
+        let connection = writer.get().await.map_err(from_pool)?;
         connection.interact(migrations::migrate).await.map_err(from_interact)??;
-        Ok(store)
+        drop(connection);
+        let lock = RunLock::beside(&one_spelling(&path)?);
+        Ok(SqliteStore { writer, readers, lock, begun: Mutex::default() })
     }
 
     /// Folds the WAL into the database file, so that the file alone is the whole database, and closes
@@ -58,15 +60,47 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.transaction(move |connection| work(connection).map_err(from_sql)).await
+    }
+
+    /// Writes for the run that this store has begun, if the staging area is still its own: another
+    /// process may hold the same file under another name.
+    async fn write_staged<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let run = self.begun().ok_or(StoreError::Superseded)?;
+        self.transaction(move |connection| {
+            if !staging::is_of(connection, run).map_err(from_sql)? {
+                return Err(StoreError::Superseded);
+            }
+            work(connection).map_err(from_sql)
+        })
+        .await
+    }
+
+    async fn transaction<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let connection = self.writer.get().await.map_err(from_pool)?;
         let written = connection.interact(move |connection| {
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(from_sql)?;
             let answer = work(&transaction)?;
-            transaction.commit()?;
+            transaction.commit().map_err(from_sql)?;
             Ok(answer)
         });
-        written.await.map_err(from_interact)?.map_err(from_sql)
+        written.await.map_err(from_interact)?
+    }
+
+    fn begun(&self) -> Option<RunId> {
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_begun(&self, run: Option<RunId>) {
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = run;
     }
 
     async fn read<T: Send + 'static>(
@@ -83,12 +117,14 @@ impl SqliteStore {
 impl ShowStore for SqliteStore {
     async fn begin(&self, status: &RunStatus) -> Result<(), StoreError> {
         self.lock.acquire()?;
-        let status = status.clone();
+        let (run, status) = (status.request_id, status.clone());
         let begun = self.write(move |connection| {
-            staging::clear(connection)?;
+            staging::take(connection, run)?;
             history::write(connection, &status)
         });
-        begun.await.inspect_err(|_| self.lock.release())
+        begun.await.inspect_err(|_| self.lock.release())?;
+        self.set_begun(Some(run));
+        Ok(())
     }
 
     async fn stage_page(
@@ -97,15 +133,15 @@ impl ShowStore for SqliteStore {
         shows: Vec<Show>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |connection| staging::stage_page(connection, page, &shows, at)).await
+        self.write_staged(move |connection| staging::stage_page(connection, page, &shows, at)).await
     }
 
     async fn stage_show(&self, show: Show, at: Timestamp) -> Result<(), StoreError> {
-        self.write(move |connection| staging::stage_show(connection, &show, at)).await
+        self.write_staged(move |connection| staging::stage_show(connection, &show, at)).await
     }
 
     async fn unstage_show(&self, show: ShowId) -> Result<(), StoreError> {
-        self.write(move |connection| staging::unstage_show(connection, show)).await
+        self.write_staged(move |connection| staging::unstage_show(connection, show)).await
     }
 
     async fn staged_shows(&self) -> Result<u32, StoreError> {
@@ -122,7 +158,7 @@ impl ShowStore for SqliteStore {
         cast: Vec<CastMember>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |connection| staging::stage_cast(connection, show, &cast, at)).await
+        self.write_staged(move |connection| staging::stage_cast(connection, show, &cast, at)).await
     }
 
     async fn publish(
@@ -132,25 +168,31 @@ impl ShowStore for SqliteStore {
         finish: Finish,
     ) -> Result<RunStatus, StoreError> {
         let top = top.to_owned();
-        let published = self.write(move |connection| {
+        let published = self.write_staged(move |connection| {
             staging::publish(connection, &top, at)?;
             let status = finish();
             history::write(connection, &status)?;
             Ok(status)
         });
         let status = published.await?;
+        self.set_begun(None);
         self.lock.release();
         Ok(status)
     }
 
     async fn abandon(&self, status: &RunStatus) -> Result<(), StoreError> {
-        let status = status.clone();
+        let (run, status) = (status.request_id, status.clone());
         let abandoned = self.write(move |connection| {
-            staging::clear(connection)?;
+            if staging::is_of(connection, run)? {
+                staging::clear(connection)?;
+            }
             history::write(connection, &status)
         });
         let abandoned = abandoned.await;
-        self.lock.release();
+        if self.begun() == Some(run) {
+            self.set_begun(None);
+            self.lock.release();
+        }
         abandoned
     }
 
@@ -207,6 +249,24 @@ impl ShowStore for SqliteStore {
         })
         .await
     }
+}
+
+/// The one path of a file, whatever links and spellings lead to it: two processes must find one lock.
+fn one_spelling(path: &Path) -> Result<PathBuf, StoreError> {
+    if let Ok(path) = path.canonicalize() {
+        return Ok(path);
+    }
+    let missing = || {
+        let reason = format!("{} is not a file in a folder that exists", path.display());
+        StoreError::Unusable { reason }
+    };
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => return Err(missing()),
+    };
+    let name = path.file_name().ok_or_else(missing)?;
+    Ok(folder.canonicalize().map_err(|_| missing())?.join(name))
 }
 
 const INTERRUPTED: &str = "the process that ran it ended first; start another update";

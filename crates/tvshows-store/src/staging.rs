@@ -2,14 +2,30 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
-use tvshows_core::{CastMember, Show, ShowId, TopShowsCriteria};
+use tvshows_core::{CastMember, RunId, Show, ShowId, TopShowsCriteria};
 
 use crate::error::SqlResult;
 use crate::{cast_row, show_row};
 
+/// Makes the staging area that of a run, empty.
+pub(crate) fn take(connection: &Connection, run: RunId) -> SqlResult<()> {
+    clear(connection)?;
+    connection
+        .execute("INSERT INTO Staged_Run (request_id) VALUES (?1)", [run.to_string()])
+        .map(|_| ())
+}
+
+/// Whether the staging area is still that of a run.
+pub(crate) fn is_of(connection: &Connection, run: RunId) -> SqlResult<bool> {
+    let mut select =
+        connection.prepare_cached("SELECT count(*) FROM Staged_Run WHERE request_id = ?1")?;
+    select.query_row([run.to_string()], |row| row.get::<_, u32>(0)).map(|count| count == 1)
+}
+
 pub(crate) fn clear(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch(
-        "DELETE FROM Staged_Pages; DELETE FROM Staged_Shows; DELETE FROM Staged_Cast;",
+        "DELETE FROM Staged_Run; DELETE FROM Staged_Pages; DELETE FROM Staged_Shows; \
+         DELETE FROM Staged_Cast;",
     )
 }
 

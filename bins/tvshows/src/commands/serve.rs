@@ -14,8 +14,8 @@ use crate::{bar, logging, signals};
 
 pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
-    // actix tells of its own workings at every start.
-    logging::start(options.settings.log_format, "info,actix_server=warn", &bars);
+    // actix tells of its own workings at every start, and of every client that sends nonsense.
+    logging::start(options.settings.log_format, "info,actix_server=warn,actix_http=off", &bars);
     let address = SocketAddr::new(options.host, options.port);
     let listener = TcpListener::bind(address)
         .with_context(|| format!("{address} cannot be listened at; choose another HOST or PORT"))?;

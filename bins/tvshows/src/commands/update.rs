@@ -15,7 +15,7 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
     // Where there is a bar, it tells how the run goes, and the end of this function how it went.
     let level = match options.settings.log_format {
-        LogFormat::Text => "off",
+        LogFormat::Text => "warn,tvshows_pipeline::runner=off",
         LogFormat::Json => "info",
     };
     logging::start(options.settings.log_format, level, &bars);

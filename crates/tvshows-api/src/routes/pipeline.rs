@@ -144,14 +144,14 @@ fn names_a_revision(request: &HttpRequest) -> bool {
 
 /// Cancels a run
 ///
-/// The run ends as `cancelled` and changes no table. One that is publishing already finishes.
+/// The run ends as `cancelled` and changes no table.
 #[utoipa::path(
     post, path = "/pipeline/cancel/{request_id}", tag = "pipeline",
     params(("request_id" = String, Path, description = "The run")),
     responses(
         (status = 202, description = "Taken", body = Accepted),
         NoSuchRun,
-        (status = 409, description = "The run has ended, or another process does it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The run has ended, is publishing, or is done by another process", body = ProblemBody, content_type = "application/problem+json"),
         StoreUnavailable,
     )
 )]

@@ -87,6 +87,29 @@ async fn a_single_show_that_stays_broken_fails_the_run_and_is_named() {
 }
 
 #[tokio::test]
+async fn an_answer_about_another_show_fails_the_run() {
+    let server = upstream(&[json!([show(1, 10)])], json!({"1": 10, "2": 10}), &[]).await;
+    let other = ResponseTemplate::new(200).set_body_json(show(7, 10));
+    Mock::given(path("/shows/2")).respond_with(other).mount(&server).await;
+    let world = World::new(&server.uri()).await;
+    let error = world.update().await.error.unwrap();
+    assert!(error.contains("show 2 cannot be fetched: the answer is about show 7"), "{error}");
+}
+
+#[tokio::test]
+async fn an_index_without_an_end_fails_the_run() {
+    let server = MockServer::start().await;
+    let updates = ResponseTemplate::new(200).set_body_json(json!({"1": 10}));
+    Mock::given(path("/updates/shows")).respond_with(updates).mount(&server).await;
+    let page = ResponseTemplate::new(200).set_body_json(json!([show(1, 10)]));
+    Mock::given(path("/shows")).respond_with(page).mount(&server).await;
+    let world = World::new(&server.uri()).await;
+    let status = world.update().await;
+    assert!(status.error.unwrap().contains("more than 100 pages"));
+    assert!(status.requests < 110, "{}", status.requests);
+}
+
+#[tokio::test]
 async fn what_no_column_can_hold_survives() {
     let mut odd = show(1, 10);
     odd["genres"] = json!(["Sword, Sorcery", "", "Drama"]);

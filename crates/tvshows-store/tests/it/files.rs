@@ -75,6 +75,58 @@ async fn one_process_at_a_time_runs_an_update() {
     other.begin(&running()).await.unwrap();
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn other_names_of_a_file_do_not_lead_around_the_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let one = SqliteStore::open(&path).await.unwrap();
+    let status = running();
+    one.begin(&status).await.unwrap();
+    let link = folder.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let dots =
+        folder.path().join("./../").join(folder.path().file_name().unwrap()).join("tvshows.db");
+    for name in [link, dots] {
+        let other = SqliteStore::open(&name).await.unwrap();
+        assert!(
+            matches!(other.begin(&running()).await, Err(StoreError::Busy)),
+            "{}",
+            name.display()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_staging_area_was_taken_over_publishes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let status = running();
+    store.begin(&status).await.unwrap();
+    store.stage_page(0, vec![show(1)], at(2)).await.unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute("UPDATE Staged_Run SET request_id = 'another run'", []).unwrap();
+
+    let refused = store.stage_page(1, vec![show(3)], at(3)).await;
+    assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
+    let refused = store.publish(&[], at(3), success(&status)).await;
+    assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
+    store.abandon(&after(&status, Event::Failed("superseded".into()))).await.unwrap();
+    assert_eq!(store.show(ShowId(1)).await.unwrap(), None);
+    assert_eq!(store.staged_shows().await.unwrap(), 1, "the other run's rows are left alone");
+}
+
+#[tokio::test]
+async fn a_name_that_looks_like_an_address_is_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["file:tvshows.db", ":memory:"] {
+        let path = folder.path().join(name);
+        publish_one(&path).await;
+        assert!(path.exists(), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_file_of_another_program_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
@@ -82,13 +134,10 @@ async fn a_file_of_another_program_is_refused_and_left_alone() {
     let other = Connection::open(&path).unwrap();
     other.execute_batch("CREATE TABLE Notes (text); INSERT INTO Notes VALUES ('mine')").unwrap();
     drop(other);
+    let before = fs::read(&path).unwrap();
     let error = SqliteStore::open(&path).await.err().unwrap();
     assert!(error.to_string().contains("another program"), "{error}");
-    let tables: u32 = Connection::open(&path)
-        .unwrap()
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(tables, 1);
+    assert!(fs::read(&path).unwrap() == before, "to the byte");
 }
 
 #[tokio::test]
@@ -98,7 +147,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let text = "just some text, long enough to be read as a header of a database file, or so\n";
     fs::write(&path, text.repeat(20)).unwrap();
     let error = SqliteStore::open(&path).await.err().unwrap();
-    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Unusable { .. }), "{error:?}");
     assert_eq!(fs::read_to_string(&path).unwrap(), text.repeat(20));
 }
 
