@@ -18,6 +18,10 @@ use crate::singles;
 /// How often the counts of requests move while nothing else does, as when TVmaze throttles.
 const TRAFFIC_INTERVAL: Duration = Duration::from_millis(500);
 
+/// How often, and after how long, a store that another process holds is tried again.
+const BUSY_ATTEMPTS: u32 = 4;
+const BUSY_DELAY: Duration = Duration::from_millis(250);
+
 /// What a run works with.
 #[derive(Clone)]
 pub struct Pipeline {
@@ -49,7 +53,7 @@ impl Pipeline {
         stop: &Stop,
     ) -> bool {
         monitor.record(Event::Started);
-        if let Err(error) = self.store.begin(&monitor.status()).await {
+        if let Err(error) = self.begin(&monitor.status()).await {
             // The staging area may be another process's: only the history is written.
             let failed = monitor.after(Event::Failed(RunError::from(error).sentence()));
             log_unwritten(&failed, self.store.note(&failed).await);
@@ -60,6 +64,18 @@ impl Pipeline {
             Ok(()) => true,
             Err(error) => self.end(error, monitor).await,
         }
+    }
+
+    /// Begins a run, patiently: another process may hold the store for a moment, to look for runs that
+    /// died.
+    async fn begin(&self, status: &RunStatus) -> Result<(), StoreError> {
+        for _ in 0..BUSY_ATTEMPTS {
+            match self.store.begin(status).await {
+                Err(StoreError::Busy) => tokio::time::sleep(BUSY_DELAY).await,
+                begun => return begun,
+            }
+        }
+        self.store.begin(status).await
     }
 
     /// Ends a run that has begun and publishes nothing. `false` says that the end could not be written,
