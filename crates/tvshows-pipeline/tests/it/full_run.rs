@@ -103,7 +103,6 @@ async fn a_rate_limit_slows_a_run_and_loses_nothing() {
         let world = World::new(&simulator.base_url()).await;
         let status = world.update().await;
         assert_eq!((status.state, status.shows_seen), (RunState::Succeeded, 2300));
-        assert!(status.rate_limited > 0);
         assert_eq!(status.rate_limited, simulator.rate_limited_count());
     }
 }
