@@ -1,10 +1,13 @@
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 
+use crate::client::Inner;
 use crate::limit::Limiter;
+use crate::stats::Counters;
 use crate::{Client, Error, RateLimit, RetryPolicy};
 
 /// TVmaze itself.
@@ -125,8 +128,16 @@ impl ClientBuilder {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|source| Error::HttpClient { source })?;
-        let limiter = Limiter::new(self.concurrency, self.rate_limit);
-        Ok(Client::new(http, base_url, limiter, self.concurrency, self.retry, self.max_body_bytes))
+        let inner = Inner {
+            http,
+            base_url,
+            limiter: Limiter::new(self.concurrency, self.rate_limit),
+            concurrency: self.concurrency,
+            retry: self.retry,
+            max_body_bytes: self.max_body_bytes,
+            counters: Counters::default(),
+        };
+        Ok(Client { inner: Arc::new(inner) })
     }
 }
 

@@ -19,17 +19,18 @@ use crate::{CastMember, ClientBuilder, Error, PageIndex, Show, ShowId};
 /// Every call retries by the client's [`RetryPolicy`] and may be dropped at any time.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    http: reqwest::Client,
-    base_url: Url,
-    limiter: Limiter,
-    concurrency: usize,
-    retry: RetryPolicy,
-    max_body_bytes: usize,
-    counters: Counters,
+/// What the clones of a client share.
+pub(crate) struct Inner {
+    pub(crate) http: reqwest::Client,
+    pub(crate) base_url: Url,
+    pub(crate) limiter: Limiter,
+    pub(crate) concurrency: usize,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) max_body_bytes: usize,
+    pub(crate) counters: Counters,
 }
 
 /// A page of the show index.
@@ -56,19 +57,6 @@ impl Client {
     /// Settings for a new client, all at their defaults.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
-    }
-
-    pub(crate) fn new(
-        http: reqwest::Client,
-        base_url: Url,
-        limiter: Limiter,
-        concurrency: usize,
-        retry: RetryPolicy,
-        max_body_bytes: usize,
-    ) -> Client {
-        let counters = Counters::default();
-        let inner = Inner { http, base_url, limiter, concurrency, retry, max_body_bytes, counters };
-        Client { inner: Arc::new(inner) }
     }
 
     /// A page of the show index; `None` past its end.

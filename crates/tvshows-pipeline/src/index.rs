@@ -85,7 +85,7 @@ fn convert_page(shows: Vec<tvmaze_client::Show>) -> Result<Vec<Show>, RunError> 
     shows.into_iter().map(convert).collect()
 }
 
-/// Sends the pages in order: those that are known concurrently; beyond it, or where nothing is
+/// Sends the pages in order: those that are known concurrently; beyond them, or where nothing is
 /// known, until the first 404.
 async fn fetch(
     client: &Client,
