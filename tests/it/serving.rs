@@ -17,6 +17,18 @@ async fn lists_are_empty_before_the_first_run() {
 }
 
 #[tokio::test]
+async fn who_wants_no_body_asks_with_head() {
+    let world = World::new(&[]).await;
+    let service = Service::start(&world, &[]).await;
+    for path in ["/", "/shows/top_shows", "/health/ready", "/pipeline/runs"] {
+        let address = format!("{}{path}", service.base_url);
+        let answer = reqwest::Client::new().head(address).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(answer.text().await.unwrap(), "", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_run_is_started_followed_and_its_shows_served() {
     let world = World::new(&[]).await;
     let service = Service::start(&world, &[]).await;

@@ -100,6 +100,29 @@ async fn a_failed_update_says_why_and_leaves_the_tables_as_they_were() {
 }
 
 #[tokio::test]
+async fn a_log_for_machines_has_nothing_else_in_it() {
+    let world = World::new(&["status:403@/shows?page=3"]).await;
+    let output = world.tvshows(&["update", "--log-format", "json"]).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let log = text(&output.stderr);
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let tells = |line: &Value| {
+        line["fields"]["error"].as_str().is_some_and(|error| error.contains("index page 3"))
+    };
+    assert!(lines.iter().any(tells), "{log}");
+}
+
+#[tokio::test]
+async fn a_proxy_is_not_asked_for_this_machine() {
+    let world = World::new(&[]).await;
+    let mut update = world.tvshows(&["update"]);
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
+        update.env(variable, "http://127.0.0.1:1");
+    }
+    assert!(update.output().await.unwrap().status.success());
+}
+
+#[tokio::test]
 async fn settings_come_from_flags_then_environment_then_file() {
     let world = World::new(&[]).await;
     let path = |name: &str| world.folder.path().join(name);

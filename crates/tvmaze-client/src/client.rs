@@ -146,12 +146,6 @@ impl Client {
         self.inner.concurrency
     }
 
-    /// Where the API is.
-    #[must_use]
-    pub fn base_url(&self) -> &str {
-        self.inner.base_url.as_str()
-    }
-
     /// The one retry loop.
     async fn fetch<T: DeserializeOwned + Send + 'static>(&self, path: &str) -> Result<T, Error> {
         let url = self.inner.url(path)?;

@@ -112,7 +112,7 @@ struct Rating {
 }
 
 /// TVmaze writes a whole rating as `8`, never `8.0`.
-pub(crate) fn json_number(number: f64) -> Value {
+fn json_number(number: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "checked: whole and small")]
     if number.fract() == 0.0 && number.abs() < 1e9 {
         Value::from(number as i64)

@@ -1,9 +1,8 @@
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tvshows_core::{ProgressTracker, RunStatus, TrackerError};
 
@@ -43,18 +42,14 @@ pub(crate) async fn mirror(
                 if is_over && (failures >= LAST_ATTEMPTS || stopped.is_cancelled()) {
                     return;
                 }
-                let _ = timeout(RETRY_DELAY, end_of_patience(&stopped, is_over)).await;
+                if is_over {
+                    // The end of the run is offered once more when the service stops meanwhile.
+                    let _ = timeout(RETRY_DELAY, stopped.cancelled()).await;
+                } else {
+                    sleep(RETRY_DELAY).await;
+                }
             }
         }
-    }
-}
-
-/// Completes when the service stops, for the end of a run; a live run is waited for.
-async fn end_of_patience(stopped: &CancellationToken, is_over: bool) {
-    if is_over {
-        stopped.cancelled().await;
-    } else {
-        pending::<()>().await;
     }
 }
 

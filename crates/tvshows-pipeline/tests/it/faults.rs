@@ -8,7 +8,7 @@ use crate::world::{World, behaviour, simulator};
 /// What a run with these faults ends with, after an undisturbed one; the tables must not change.
 async fn failure(faults: &[&str]) -> RunStatus {
     let simulator = simulator(&[]).await;
-    let world = World::new(&simulator.base_url()).await;
+    let world = World::impatient(&simulator.base_url()).await;
     assert_eq!(world.update().await.state, RunState::Succeeded);
     let before = world.tables();
     simulator.set_behaviour(behaviour(faults));

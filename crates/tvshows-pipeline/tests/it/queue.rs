@@ -139,6 +139,13 @@ async fn a_change_is_waited_for_and_patience_ends() {
     let known = u64::MAX;
     let news = world.runner.changed(run.request_id, known, Duration::from_mins(1)).await.unwrap();
     assert!(news.is_some(), "any other revision is news");
+    let mut statuses = world.runner.subscribe(run.request_id).unwrap();
+    // The map, and the four pages that a concurrency of four asks for while the first one hangs: then
+    // nothing more comes for a while, and only the end of the patience answers.
+    statuses.wait_for(|status| status.requests >= 5).await.unwrap();
+    let known = statuses.borrow().revision;
+    let last = world.runner.changed(run.request_id, known, Duration::from_millis(1)).await.unwrap();
+    assert!(last.unwrap().revision >= known);
     let unknown = world.runner.changed(RunId::random(), 1, Duration::from_mins(1)).await.unwrap();
     assert_eq!(unknown, None);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tvmaze_client::{Client, RetryPolicy};
+use tvmaze_client::{Client, ClientBuilder, RetryPolicy};
 use tvmaze_sim::{Behaviour, Catalogue, Fault, Simulator};
 use tvshows_core::{ProgressTracker, RunParameters, RunStatus, ShowStore};
 use tvshows_pipeline::{Pipeline, Runner};
@@ -15,20 +15,14 @@ use tvshows_store::SqliteStore;
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Two quick retries.
-pub(crate) fn client(base_url: &str) -> Client {
+fn client(base_url: &str) -> ClientBuilder {
     let retry = RetryPolicy {
         max_retries: 2,
         first_delay: Duration::from_millis(1),
         max_delay: Duration::from_millis(2),
         ..RetryPolicy::default()
     };
-    Client::builder()
-        .base_url(base_url)
-        .retry(retry)
-        .concurrency(4)
-        .request_timeout(TIMEOUT)
-        .build()
-        .unwrap()
+    Client::builder().base_url(base_url).retry(retry).concurrency(4)
 }
 
 pub(crate) struct World {
@@ -42,11 +36,21 @@ impl World {
         World::with_tracker(base_url, Arc::new(InProcessTracker::default())).await
     }
 
+    /// One that does not wait long for an answer.
+    pub(crate) async fn impatient(base_url: &str) -> World {
+        let client = client(base_url).request_timeout(TIMEOUT);
+        World::with(client, Arc::new(InProcessTracker::default())).await
+    }
+
     pub(crate) async fn with_tracker(base_url: &str, tracker: Arc<dyn ProgressTracker>) -> World {
+        World::with(client(base_url), tracker).await
+    }
+
+    async fn with(client: ClientBuilder, tracker: Arc<dyn ProgressTracker>) -> World {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("tvshows.db")).await.unwrap();
         let store: Arc<dyn ShowStore> = Arc::new(store);
-        let pipeline = Pipeline::new(client(base_url), Arc::clone(&store));
+        let pipeline = Pipeline::new(client.build().unwrap(), Arc::clone(&store));
         World { runner: Runner::start(pipeline, tracker, "test"), store, folder }
     }
 

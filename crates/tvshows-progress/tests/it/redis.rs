@@ -95,6 +95,16 @@ async fn a_server_that_was_away_is_used_again() {
 }
 
 #[tokio::test]
+async fn a_server_without_memory_left_is_not_well() {
+    let served = new().await;
+    served.check().await.unwrap();
+    let mut redis = raw(&served.server.url()).await;
+    let mut limit = redis::cmd("CONFIG");
+    limit.arg("SET").arg("maxmemory").arg(1).query_async::<()>(&mut redis).await.unwrap();
+    assert!(served.check().await.is_err(), "it answers, and takes nothing");
+}
+
+#[tokio::test]
 async fn a_hash_of_somebody_else_is_an_error_not_a_panic() {
     let served = new().await;
     let status = running();
