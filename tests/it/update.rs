@@ -87,7 +87,7 @@ async fn a_failed_update_says_why_and_leaves_the_tables_as_they_were() {
     assert!(world.update().await.status.success());
     let before = world.tables();
     for (fault, expected) in [
-        ("object@/shows?page=3", "index page 3 cannot be fetched: gave up after 5 attempts"),
+        ("object@/shows?page=3", "/shows?page=3 (5 attempts in "),
         ("missing@/shows?page=7", "index page 7 answered 404, although page 9 exists"),
     ] {
         world.simulator.set_behaviour(behaviour(&[fault]));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use reqwest::redirect::Policy;
 
 use crate::client::Inner;
 use crate::limit::Limiter;
@@ -18,17 +19,25 @@ pub const DEFAULT_CONCURRENCY: usize = 8;
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time that an attempt may take, body included.
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time that a call may take, from its first request on: all attempts, the waits between them and
+/// those after a 429. Waiting for its turn behind other calls does not count.
+pub const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_mins(10);
 /// An index page has half a MB, the map of updates two, the full schedule several.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+const CRATE: &str = concat!("tvmaze-client/", env!("CARGO_PKG_VERSION"));
+/// A lookup has one redirect.
+const MAX_REDIRECTS: usize = 5;
 
 /// Settings of a [`Client`]. Made by [`Client::builder`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ClientBuilder {
     base_url: String,
-    user_agent: String,
+    user_agent: Option<String>,
     connect_timeout: Duration,
     request_timeout: Duration,
+    call_timeout: Duration,
     concurrency: usize,
     rate_limit: RateLimit,
     retry: RetryPolicy,
@@ -39,9 +48,10 @@ impl Default for ClientBuilder {
     fn default() -> ClientBuilder {
         ClientBuilder {
             base_url: DEFAULT_BASE_URL.into(),
-            user_agent: concat!("tvmaze-client/", env!("CARGO_PKG_VERSION")).into(),
+            user_agent: None,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             request_timeout: DEFAULT_REQUEST_TIMEOUT,
+            call_timeout: DEFAULT_CALL_TIMEOUT,
             concurrency: DEFAULT_CONCURRENCY,
             rate_limit: RateLimit::default(),
             retry: RetryPolicy::default(),
@@ -57,9 +67,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Who asks. TVmaze wants the name of the application and a contact.
+    /// Who asks: please name your application and a contact, as in `my-app/1.0 (me@example.org)`.
+    /// TVmaze would rather write a mail than block an address. The name of this crate is added.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
-        self.user_agent = user_agent.into();
+        self.user_agent = Some(user_agent.into());
         self
     }
 
@@ -75,13 +86,19 @@ impl ClientBuilder {
         self
     }
 
+    /// The time that a call may take, from its first request on; [`DEFAULT_CALL_TIMEOUT`] unless set.
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = timeout;
+        self
+    }
+
     /// Requests under way at a time, 1 or more; [`DEFAULT_CONCURRENCY`] unless set.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests;
         self
     }
 
-    /// How fast to send; [`RateLimit::Unlimited`] unless set.
+    /// How fast to send; [`RateLimit::Adaptive`] unless set.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = limit;
         self
@@ -114,13 +131,18 @@ impl ClientBuilder {
         if matches!(self.rate_limit, RateLimit::Fixed { calls: 0, .. }) {
             return refuse("a fixed rate limit must allow 1 call or more");
         }
-        let Ok(user_agent) = HeaderValue::from_str(&self.user_agent) else {
+        let user_agent = match self.user_agent {
+            Some(application) => format!("{application} {CRATE}"),
+            None => format!("{CRATE} (no contact given)"),
+        };
+        let Ok(user_agent) = HeaderValue::from_str(&user_agent) else {
             return refuse("the user agent must be visible ASCII");
         };
         let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         let mut http = reqwest::Client::builder()
             .user_agent(user_agent)
             .default_headers(accept)
+            .redirect(Policy::limited(MAX_REDIRECTS))
             .connect_timeout(self.connect_timeout)
             .timeout(self.request_timeout);
         if is_loopback(&base_url) {
@@ -134,6 +156,7 @@ impl ClientBuilder {
             limiter: Limiter::new(self.concurrency, self.rate_limit),
             concurrency: self.concurrency,
             retry: self.retry,
+            call_timeout: self.call_timeout,
             max_body_bytes: self.max_body_bytes,
             counters: Counters::default(),
         };

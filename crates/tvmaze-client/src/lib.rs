@@ -1,23 +1,35 @@
 #![doc = include_str!("../README.md")]
 
+mod adaptive;
 mod builder;
+mod call;
 mod client;
+mod endpoints;
 mod error;
 mod limit;
 mod model;
+mod request;
 mod retry;
 mod stats;
 
 pub use builder::{
-    ClientBuilder, DEFAULT_BASE_URL, DEFAULT_CONCURRENCY, DEFAULT_CONNECT_TIMEOUT,
-    DEFAULT_MAX_BODY_BYTES, DEFAULT_REQUEST_TIMEOUT,
+    ClientBuilder, DEFAULT_BASE_URL, DEFAULT_CALL_TIMEOUT, DEFAULT_CONCURRENCY,
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_BODY_BYTES, DEFAULT_REQUEST_TIMEOUT,
 };
-pub use client::{Client, ShowPage, Since};
-pub use error::Error;
+pub use client::Client;
+pub use endpoints::{
+    ExternalId, PeoplePage, ScheduleRequest, ShowPage, Since, Updates, WebScheduleRequest,
+};
+pub use error::{Call, Error};
 pub use limit::RateLimit;
 pub use model::{
-    CastMember, Character, CharacterId, Country, Externals, Image, Link, Links, Network, PageIndex,
-    Person, PersonId, Rating, SHOWS_PER_PAGE, Schedule, Show, ShowId,
+    Aka, AlternateEpisode, AlternateEpisodeId, AlternateList, AlternateListId, CastCredit,
+    CastMember, Character, CharacterId, Country, CrewCredit, CrewMember, Embed, Episode, EpisodeId,
+    Externals, GuestCastCredit, Image, ImageId, Link, Links, Network, NetworkId, PEOPLE_PER_PAGE,
+    PageIndex, Person, PersonId, Rating, Resolution, Resolutions, SHOWS_PER_PAGE, Schedule,
+    ScheduledEpisode, ScoredPerson, ScoredShow, Season, SeasonId, Show, ShowId, ShowImage, With,
+    embed, plain_text,
 };
+pub use request::Request;
 pub use retry::RetryPolicy;
 pub use stats::Stats;

@@ -19,9 +19,10 @@ pub struct RetryPolicy {
     pub first_delay: Duration,
     /// No delay grows beyond this.
     pub max_delay: Duration,
-    /// No `Retry-After` is waited for longer than this.
+    /// No `Retry-After` of an answer other than a 429 is waited for longer than this.
     pub max_retry_after: Duration,
-    /// How long a call may be held up by answers of 429, all in all.
+    /// How long a call may be held up by answers of 429, all in all, and a client that gets nothing else.
+    /// A `Retry-After` beyond it ends the call at once.
     pub max_throttled: Duration,
 }
 
@@ -55,53 +56,30 @@ impl RetryPolicy {
             max_elapsed_time: None,
             ..ExponentialBackoff::default()
         };
-        Schedule { policy: self, backoff, retries: 0, rate_limited: 0, throttled: Duration::ZERO }
+        Schedule { policy: self, backoff, retries: 0 }
     }
 }
-
-/// The wait after a 429 that names none: what TVmaze's maintainers advise.
-const DEFAULT_RATE_LIMIT_DELAY: Duration = Duration::from_secs(2);
-/// Each further 429 of a call waits at least this much longer, so that `Retry-After: 0` for ever is
-/// not a busy loop.
-const RATE_LIMIT_STEP: Duration = Duration::from_millis(50);
 
 /// The retries of one call.
 pub(crate) struct Schedule {
     policy: RetryPolicy,
     backoff: ExponentialBackoff,
     retries: u32,
-    rate_limited: u32,
-    throttled: Duration,
 }
 
 impl Schedule {
-    /// How long to wait before the next attempt; `None` to give up.
+    /// How long to wait after a failure other than a 429 before the next attempt; `None` to give up.
     pub(crate) fn delay_after(
         &mut self,
         error: &Error,
         retry_after: Option<Duration>,
     ) -> Option<Duration> {
-        if !error.is_transient() {
-            return None;
-        }
-        let retry_after = retry_after.map(|delay| delay.min(self.policy.max_retry_after));
-        if error.is_rate_limited() {
-            return self.delay_after_429(retry_after);
-        }
-        if self.retries == self.policy.max_retries {
+        if !error.is_transient() || self.retries == self.policy.max_retries {
             return None;
         }
         self.retries += 1;
         let grown = self.backoff.next_backoff()?;
-        Some(retry_after.unwrap_or(grown))
-    }
-
-    fn delay_after_429(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
-        let least = RATE_LIMIT_STEP * self.rate_limited;
-        let delay = retry_after.unwrap_or(DEFAULT_RATE_LIMIT_DELAY).max(least);
-        self.rate_limited += 1;
-        self.throttled += delay;
-        (self.throttled <= self.policy.max_throttled).then_some(delay)
+        Some(retry_after.map_or(grown, |delay| delay.min(self.policy.max_retry_after)))
     }
 }
 
@@ -121,10 +99,12 @@ mod tests {
     use reqwest::{StatusCode, Url};
 
     use super::*;
+    use crate::Call;
 
     fn status(code: u16) -> Error {
         let url = Url::parse("http://localhost/shows?page=7").unwrap();
-        Error::Status { url, status: StatusCode::from_u16(code).unwrap() }
+        let call = Box::new(Call { url, attempts: 1, elapsed: Duration::ZERO });
+        Error::Status { call, status: StatusCode::from_u16(code).unwrap(), message: None }
     }
 
     #[test]
@@ -141,46 +121,22 @@ mod tests {
             let mut schedule = RetryPolicy::default().schedule();
             assert_eq!(schedule.delay_after(&status(code), None), None, "{code}");
         }
-        for code in [408, 425, 429, 500, 502, 503, 504] {
+        for code in [408, 425, 500, 502, 503, 504] {
             let mut schedule = RetryPolicy::default().schedule();
             assert!(schedule.delay_after(&status(code), None).is_some(), "{code}");
         }
     }
 
     #[test]
-    fn rate_limiting_spends_time_but_no_retries() {
-        let mut schedule = RetryPolicy { max_retries: 1, ..RetryPolicy::default() }.schedule();
-        let mut waited = Duration::ZERO;
-        for _ in 0..20 {
-            waited += schedule.delay_after(&status(429), None).unwrap();
-        }
-        assert!(schedule.delay_after(&status(500), None).is_some(), "the one retry is left");
-        assert_eq!(schedule.delay_after(&status(500), None), None);
-        while let Some(delay) = schedule.delay_after(&status(429), None) {
-            waited += delay;
-        }
-        let budget = RetryPolicy::default().max_throttled;
-        assert!(waited <= budget && waited > budget * 9 / 10, "{waited:?}");
-    }
-
-    #[test]
     fn retry_after_is_honoured_and_capped() {
         let seconds = Duration::from_secs;
         let mut schedule = RetryPolicy::default().schedule();
-        assert_eq!(schedule.delay_after(&status(429), Some(Duration::ZERO)), Some(Duration::ZERO));
+        assert_eq!(schedule.delay_after(&status(503), Some(Duration::ZERO)), Some(Duration::ZERO));
         assert_eq!(schedule.delay_after(&status(503), Some(seconds(7))), Some(seconds(7)));
         assert_eq!(
             schedule.delay_after(&status(503), Some(seconds(7000))),
             Some(Duration::from_mins(1))
         );
-    }
-
-    #[test]
-    fn an_endless_retry_after_of_zero_comes_to_an_end() {
-        let mut schedule = RetryPolicy::default().schedule();
-        let answers = (0..10_000)
-            .take_while(|_| schedule.delay_after(&status(429), Some(Duration::ZERO)).is_some());
-        assert!(answers.count() < 200);
     }
 
     #[test]

@@ -42,6 +42,15 @@ impl Conduct {
         Self { behaviour, bucket, cached: HashSet::new() }
     }
 
+    /// Limits otherwise from now on; the calls that are short and what is cached stay.
+    pub(crate) fn set_limit(&mut self, limit: Option<RateLimit>, now: Instant) {
+        match (&mut self.bucket, &limit) {
+            (Some(bucket), Some(limit)) => bucket.change(limit, now),
+            (bucket, limit) => *bucket = limit.as_ref().map(|limit| Bucket::new(limit, now)),
+        }
+        self.behaviour.limit = limit;
+    }
+
     pub(crate) fn latency(&self) -> Duration {
         self.behaviour.latency
     }

@@ -30,6 +30,15 @@ impl Bucket {
         }
     }
 
+    /// Goes on with another limit, short of as many calls as before.
+    pub(crate) fn change(&mut self, limit: &RateLimit, now: Instant) {
+        let now = now.saturating_duration_since(self.origin);
+        let short = self.full_at.saturating_sub(now).as_secs_f64() / self.interval.as_secs_f64();
+        let changed = Self::new(limit, self.origin);
+        let refill = changed.interval.mul_f64(short).min(changed.capacity);
+        *self = Self { full_at: now.saturating_add(refill), ..changed };
+    }
+
     /// Spends one call, or says how long until there is one.
     ///
     /// # Errors
@@ -77,6 +86,19 @@ mod tests {
         tokio::time::advance(Duration::from_hours(1)).await;
         let given = (0..10).filter(|_| bucket.take(Instant::now()).is_ok()).count();
         assert_eq!(given, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_limit_gives_no_calls_away() {
+        let mut bucket = bucket("4/4s");
+        for _ in 0..3 {
+            assert_eq!(bucket.take(Instant::now()), Ok(()));
+        }
+        bucket.change(&"8/4s".parse().expect("a rate limit"), Instant::now());
+        for _ in 0..5 {
+            assert_eq!(bucket.take(Instant::now()), Ok(()), "short of 3 of 8");
+        }
+        assert_eq!(bucket.take(Instant::now()), Err(Duration::from_millis(500)));
     }
 
     #[test]

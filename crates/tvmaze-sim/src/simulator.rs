@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::connection::{serve, stopped};
 use crate::state::State;
-use crate::{Behaviour, Catalogue, Error};
+use crate::{Behaviour, Catalogue, Error, RateLimit};
 
 /// How long a stop waits for answers on their way: far more than one takes without latency.
 const GRACE: Duration = Duration::from_secs(2);
@@ -68,6 +68,12 @@ impl Simulator {
     /// fault to come.
     pub fn set_behaviour(&self, behaviour: Behaviour) {
         self.state.set_behaviour(behaviour);
+    }
+
+    /// Changes the rate limit from the next request on. Unlike [`Simulator::set_behaviour`] it fills no
+    /// bucket: the calls that it was short of it still is.
+    pub fn set_limit(&self, limit: Option<RateLimit>) {
+        self.state.set_limit(limit);
     }
 
     /// Changes what is served from the next request on: the upstream moves on.

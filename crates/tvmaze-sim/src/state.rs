@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::behaviour::{Conduct, Decision};
-use crate::{Behaviour, Catalogue};
+use crate::{Behaviour, Catalogue, RateLimit};
 
 /// What all connections of one simulator share. No lock outlives a method.
 #[derive(Debug)]
@@ -40,6 +40,10 @@ impl State {
 
     pub(crate) fn set_behaviour(&self, behaviour: Behaviour) {
         *locked(&self.conduct) = Conduct::new(behaviour, Instant::now());
+    }
+
+    pub(crate) fn set_limit(&self, limit: Option<RateLimit>) {
+        locked(&self.conduct).set_limit(limit, Instant::now());
     }
 
     pub(crate) fn latency(&self) -> Duration {

@@ -10,6 +10,7 @@ use tvshows_core::{
     Traffic,
 };
 
+use crate::convert;
 use crate::error::RunError;
 use crate::index::{self, Plan, Updates};
 use crate::monitor::{Monitor, now, this_second};
@@ -163,9 +164,7 @@ impl Pipeline {
     async fn updates(&self) -> Result<Option<Updates>, RunError> {
         match self.client.show_updates(None).await {
             Ok(updates) if updates.is_empty() => Ok(None),
-            Ok(updates) => {
-                Ok(Some(updates.into_iter().map(|(id, updated)| (ShowId(id.0), updated)).collect()))
-            }
+            Ok(updates) => Ok(Some(convert::updates(updates))),
             Err(source) if source.is_unreachable() => Err(RunError::Unreachable { source }),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;

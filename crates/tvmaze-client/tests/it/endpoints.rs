@@ -1,7 +1,7 @@
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
-use tvmaze_client::{Client, PageIndex, PersonId, ShowId, Since};
-use wiremock::matchers::{header, method, path, query_param, query_param_is_missing};
+use tvmaze_client::{Client, PageIndex, PersonId, ShowId};
+use wiremock::matchers::{header, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::upstream::{client, impatient, show};
@@ -117,18 +117,8 @@ async fn a_cast_keeps_its_order_and_its_nulls() {
     assert_eq!(serde_json::to_value(&cast[0]).unwrap(), sent[0]);
 }
 
-#[tokio::test]
-async fn updates_are_a_map_by_id() {
-    let server = MockServer::start().await;
-    let updates = Mock::given(path("/updates/shows")).and(query_param_is_missing("since"));
-    updates.respond_with(json(json!({"10": 5, "9": 6}))).mount(&server).await;
-    let today = Mock::given(path("/updates/shows")).and(query_param("since", "day"));
-    today.respond_with(json(json!({"9": 6}))).mount(&server).await;
-    let client = client(&server.uri());
-    let all = client.show_updates(None).await.unwrap();
-    assert_eq!(all.into_iter().collect::<Vec<_>>(), [(ShowId(9), 6), (ShowId(10), 5)]);
-    assert_eq!(client.show_updates(Some(Since::Day)).await.unwrap().len(), 1);
-}
+const USER_AGENT: &str =
+    concat!("my-app/1.0 (me@example.org) tvmaze-client/", env!("CARGO_PKG_VERSION"));
 
 #[tokio::test]
 async fn says_who_asks_and_takes_gzip_below_a_path() {
@@ -137,7 +127,7 @@ async fn says_who_asks_and_takes_gzip_below_a_path() {
     serde_json::to_writer(&mut encoder, &show(7)).unwrap();
     let body = encoder.finish().unwrap();
     Mock::given(path("/tv/shows/7"))
-        .and(header("user-agent", "my-app/1.0 (me@example.org)"))
+        .and(header("user-agent", USER_AGENT))
         .and(header("accept-encoding", "gzip"))
         .respond_with(
             ResponseTemplate::new(200)

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tvmaze_client::{Client, Error, PageIndex, RateLimit, ShowId};
+use tvmaze_client::{Client, Error, PageIndex, RateLimit, RetryPolicy, ShowId};
 use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -25,13 +25,10 @@ async fn error_of(client: Client) -> Error {
     client.show(ShowId(7)).await.unwrap_err()
 }
 
-/// The failure that spent the last of `attempts`.
-fn last_of(error: Error, attempts: u32) -> Error {
+/// The error, which took `attempts` requests.
+fn after(attempts: u32, error: Error) -> Error {
     assert_eq!(error.attempts(), attempts, "{error:?}");
-    match error {
-        Error::Exhausted { last, .. } => *last,
-        error => error,
-    }
+    error
 }
 
 #[tokio::test]
@@ -50,9 +47,12 @@ async fn a_fault_that_stays_tells_the_attempts_and_the_url() {
     let server = failing_at_first(9, ResponseTemplate::new(503)).await;
     let error = error_of(client(&server.uri())).await;
     assert!(error.is_transient());
-    assert!(error.to_string().starts_with("gave up after 3 attempts"), "{error}");
-    let last = last_of(error, 3).to_string();
-    assert_eq!(last, format!("{}/shows/7 answered 503 Service Unavailable", server.uri()));
+    let (url, text) = (format!("{}/shows/7", server.uri()), error.to_string());
+    assert!(text.starts_with(&format!("{url} (3 attempts in 0.")), "{text}");
+    assert!(text.ends_with(" s) answered 503 Service Unavailable"), "{text}");
+    assert!(error.url().is_some_and(|asked| asked.as_str() == url));
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(503));
+    assert!(error.elapsed() > Duration::ZERO);
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn unreadable_bodies_are_tried_again_and_then_named() {
         let server = failing_at_first(1, broken.clone()).await;
         assert!(client(&server.uri()).show(ShowId(7)).await.is_ok(), "{body:?} once");
         let server = failing_at_first(9, broken).await;
-        let error = last_of(error_of(client(&server.uri())).await, 3);
+        let error = after(3, error_of(client(&server.uri())).await);
         assert!(matches!(error, Error::Decode { .. }), "{body:?}: {error:?}");
     }
 }
@@ -92,7 +92,7 @@ async fn an_object_in_place_of_a_page_is_an_error_not_an_empty_page() {
     let object = ResponseTemplate::new(200).set_body_json(json!({"shows": []}));
     Mock::given(path("/shows")).respond_with(object).mount(&server).await;
     let error = client(&server.uri()).show_page(PageIndex(0)).await.unwrap_err();
-    assert!(matches!(last_of(error, 3), Error::Decode { .. }));
+    assert!(matches!(after(3, error), Error::Decode { .. }));
 }
 
 #[tokio::test]
@@ -101,26 +101,26 @@ async fn deep_nesting_is_an_error_not_a_crash() {
     let body =
         format!("{{\"id\":7,\"name\":\"x\",\"deep\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
     let server = failing_at_first(9, ResponseTemplate::new(200).set_body_string(body)).await;
-    assert!(matches!(last_of(error_of(client(&server.uri())).await, 3), Error::Decode { .. }));
+    assert!(matches!(after(3, error_of(client(&server.uri())).await), Error::Decode { .. }));
 }
 
 #[tokio::test]
 async fn a_connection_cut_in_the_body_is_tried_again() {
     let url = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"id\": 7,").await;
-    let error = last_of(error_of(client(&url)).await, 3);
+    let error = after(3, error_of(client(&url)).await);
     assert!(matches!(error, Error::Transport { .. }), "{error:?}");
     assert!(!error.is_unreachable());
 }
 
 #[tokio::test]
 async fn a_connection_closed_without_an_answer_is_tried_again() {
-    assert!(matches!(last_of(error_of(client(&raw(b"").await)).await, 3), Error::Transport { .. }));
+    assert!(matches!(after(3, error_of(client(&raw(b"").await)).await), Error::Transport { .. }));
 }
 
 #[tokio::test]
 async fn a_hang_ends_with_the_timeout() {
     let hanging = impatient(&silent().await).request_timeout(Duration::from_millis(20));
-    let error = last_of(error_of(hanging.build().unwrap()).await, 3);
+    let error = after(3, error_of(hanging.build().unwrap()).await);
     assert!(matches!(&error, Error::Transport { source, .. } if source.is_timeout()), "{error:?}");
 }
 
@@ -138,7 +138,7 @@ async fn a_redirect_loop_fails_at_once() {
     let loops = ResponseTemplate::new(301).insert_header("location", "/shows/7");
     let server = failing_at_first(1000, loops).await;
     let error = error_of(client(&server.uri())).await;
-    assert!(matches!(last_of(error, 1), Error::Transport { source, .. } if source.is_redirect()));
+    assert!(matches!(after(1, error), Error::Redirect { .. }));
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn a_body_beyond_the_bound_is_refused_compressed_or_not() {
     for (answer, limit) in [(plain, 4999), (bomb, 4_999_999)] {
         let server = failing_at_first(9, answer).await;
         let client = impatient(&server.uri()).max_body_bytes(limit).build().unwrap();
-        let error = last_of(error_of(client).await, 1);
+        let error = after(1, error_of(client).await);
         assert!(matches!(error, Error::TooLarge { .. }), "{error:?}");
     }
 }
@@ -167,14 +167,90 @@ async fn rate_limiting_uses_up_no_retry() {
     assert_eq!((stats.requests, stats.retries, stats.rate_limited), (6, 5, 5));
 }
 
+/// A client that waits for answers of 429 no longer than `patience`.
+fn patient(server: &MockServer, patience: Duration, limit: RateLimit) -> Client {
+    let retry = RetryPolicy { max_throttled: patience, ..RetryPolicy::none() };
+    Client::builder().base_url(server.uri()).retry(retry).rate_limit(limit).build().unwrap()
+}
+
 #[tokio::test]
 async fn hopeless_rate_limiting_comes_to_an_end() {
-    let server = failing_at_first(1000, ResponseTemplate::new(429)).await;
-    let mut policy = tvmaze_client::RetryPolicy::none();
-    policy.max_throttled = Duration::from_millis(1900);
-    let client = Client::builder().base_url(server.uri()).retry(policy).build().unwrap();
-    let error = error_of(client).await;
-    assert!(error.is_rate_limited() && error.is_transient(), "{error:?}");
+    for limit in [RateLimit::Adaptive, RateLimit::Unlimited] {
+        let server = failing_at_first(1000, ResponseTemplate::new(429)).await;
+        let error = error_of(patient(&server, Duration::from_millis(700), limit)).await;
+        assert!(matches!(&error, Error::Throttled { .. }), "{error:?}");
+        assert!(error.is_rate_limited() && error.is_transient());
+        assert!(error.to_string().contains("too many requests; try again in"), "{error}");
+        assert!(error.elapsed() >= Duration::from_millis(600), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_after_beyond_all_patience_is_told_at_once() {
+    let tomorrow = ResponseTemplate::new(429).insert_header("retry-after", "86400");
+    let server = failing_at_first(1000, tomorrow).await;
+    let error = error_of(patient(&server, Duration::from_mins(5), RateLimit::Adaptive)).await;
+    let day = Duration::from_hours(24);
+    assert!(matches!(error, Error::Throttled { retry_after, .. } if retry_after == day));
+}
+
+#[tokio::test]
+async fn the_time_for_a_whole_call_is_bounded() {
+    let server = failing_at_first(1000, ResponseTemplate::new(503)).await;
+    let retry = RetryPolicy { first_delay: Duration::from_hours(1), ..RetryPolicy::default() };
+    let client = Client::builder().base_url(server.uri()).retry(retry);
+    let client = client.call_timeout(Duration::from_millis(50)).build().unwrap();
+    let error = after(1, error_of(client).await);
+    assert!(matches!(&error, Error::TimedOut { last: Some(_), .. }), "{error:?}");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(503));
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_json_is_named() {
+    for content_type in ["text/html; charset=UTF-8", "application/xhtml+xml", "image/png"] {
+        let portal = ResponseTemplate::new(200).set_body_raw("<html>Sign in</html>", content_type);
+        let server = failing_at_first(9, portal).await;
+        let error = after(3, error_of(client(&server.uri())).await);
+        assert!(matches!(&error, Error::ContentType { .. }), "{error:?}");
+        assert!(error.to_string().contains(content_type.split(';').next().unwrap()), "{error}");
+    }
+    for content_type in ["text/plain", "application/octet-stream", "application/hal+json"] {
+        let body = show(7).to_string();
+        let plain = ResponseTemplate::new(200).set_body_raw(body, content_type);
+        let server = failing_at_first(9, plain).await;
+        assert!(client(&server.uri()).show(ShowId(7)).await.is_ok(), "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn tvmazes_own_words_are_in_the_error() {
+    let body = json!({"name": "Unprocessable entity", "message": "Not a valid ISO country code",
+        "code": 0, "status": 422});
+    let server = failing_at_first(9, ResponseTemplate::new(422).set_body_json(body)).await;
+    let text = error_of(client(&server.uri())).await.to_string();
+    assert!(text.ends_with("422 Unprocessable Entity: Not a valid ISO country code"), "{text}");
+}
+
+#[tokio::test]
+async fn a_dropped_call_gives_its_place_back() {
+    let server = failing_at_first(9, ResponseTemplate::new(200).set_body_json(show(7))).await;
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_hours(1));
+    Mock::given(path("/shows/8")).respond_with(slow).with_priority(1).mount(&server).await;
+    let client = impatient(&server.uri()).concurrency(1).build().unwrap();
+    for _ in 0..3 {
+        let calls = client.stats().requests;
+        let call = client.show(ShowId(8));
+        let sent = async {
+            while client.stats().requests == calls {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = call => unreachable!("it takes an hour"),
+            () = sent => {}
+        }
+    }
+    assert!(client.show(ShowId(7)).await.is_ok(), "the only place is free");
 }
 
 #[tokio::test]
@@ -183,7 +259,7 @@ async fn a_fixed_limit_is_kept_by_all_calls_of_the_client() {
     let limit = RateLimit::Fixed { calls: 2, per: Duration::from_millis(20) };
     let client = impatient(&server.uri()).rate_limit(limit).build().unwrap();
     let start = std::time::Instant::now();
-    let calls = (0..6).map(|_| client.show(ShowId(7)));
+    let calls = (0..6).map(|_| client.show(ShowId(7)).send());
     futures::future::try_join_all(calls).await.unwrap();
     let least = Duration::from_millis(39);
     assert!(start.elapsed() >= least, "two at once and then one in 10 ms: never sooner");

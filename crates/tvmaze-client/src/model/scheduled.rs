@@ -1,0 +1,107 @@
+use std::ops::{Deref, DerefMut};
+
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{Error as _, Serialize, Serializer};
+
+use super::embed;
+use super::episode::Episode;
+use super::show::Show;
+use super::with::{put_embedded, take_embedded};
+
+/// An episode of a schedule, and its show.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ScheduledEpisode {
+    /// The episode.
+    pub episode: Episode,
+    /// The show it belongs to.
+    pub show: Show,
+    place: Place,
+}
+
+/// Where the show comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// As a key of the episode, in `/schedule`.
+    Beside,
+    /// In `_embedded`, in `/schedule/web` and `/schedule/full`.
+    Embedded,
+}
+
+impl Deref for ScheduledEpisode {
+    type Target = Episode;
+
+    fn deref(&self) -> &Episode {
+        &self.episode
+    }
+}
+
+impl DerefMut for ScheduledEpisode {
+    fn deref_mut(&mut self) -> &mut Episode {
+        &mut self.episode
+    }
+}
+
+impl<'de> Deserialize<'de> for ScheduledEpisode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ScheduledEpisode, D::Error> {
+        let mut episode = Episode::deserialize(deserializer)?;
+        let (show, place) = match episode.extra.remove("show") {
+            Some(show) => {
+                let show = serde_json::from_value(show);
+                (show.map_err(|error| in_show(&error))?, Place::Beside)
+            }
+            None => {
+                (take_embedded::<embed::Show, Episode, _>(&mut episode.extra)?, Place::Embedded)
+            }
+        };
+        Ok(ScheduledEpisode { episode, show, place })
+    }
+}
+
+fn in_show<E: Error>(error: &serde_json::Error) -> E {
+    E::custom(format_args!("`show`: {error}"))
+}
+
+impl Serialize for ScheduledEpisode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut whole = serde_json::to_value(&self.episode).map_err(S::Error::custom)?;
+        match self.place {
+            Place::Beside => {
+                whole["show"] = serde_json::to_value(&self.show).map_err(S::Error::custom)?;
+            }
+            Place::Embedded => put_embedded::<embed::Show, Episode>(&mut whole, &self.show)
+                .map_err(S::Error::custom)?,
+        }
+        whole.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(sent: &Value) -> serde_json::Result<ScheduledEpisode> {
+        serde_json::from_str(&sent.to_string())
+    }
+
+    #[test]
+    fn a_show_beside_or_embedded_goes_back_where_it_came_from() {
+        let show = json!({"id": 2, "name": "X", "url": null});
+        let beside = json!({"id": 1, "name": "Pilot", "show": show});
+        let embedded = json!({"id": 1, "name": "Pilot", "_embedded": {"show": show, "more": 1}});
+        for sent in [beside, embedded] {
+            let scheduled = read(&sent).unwrap();
+            assert_eq!((scheduled.id.0, scheduled.show.id.0), (1, 2));
+            assert_eq!(serde_json::to_value(&scheduled).unwrap(), sent);
+        }
+    }
+
+    #[test]
+    fn an_episode_without_its_show_is_an_error_that_names_it() {
+        let error = |sent: Value| read(&sent).unwrap_err().to_string();
+        assert!(error(json!({"id": 1, "name": "Pilot"})).contains("missing field `show`"));
+        assert!(error(json!({"id": 1, "name": "Pilot", "show": 5})).contains("`show`: invalid"));
+    }
+}

@@ -1,0 +1,218 @@
+//! What each method asks for, and what comes of the answer.
+
+use std::future::IntoFuture;
+
+use futures::TryStreamExt;
+use jiff::Timestamp;
+use jiff::civil::date;
+use serde_json::{Value, json};
+use tvmaze_client::{
+    AlternateListId, Client, EpisodeId, ExternalId, PageIndex, PersonId, SeasonId, ShowId, Since,
+    embed,
+};
+use wiremock::matchers::{any, path, query_param};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::upstream::{client, show};
+
+/// The path and query of the one request that `request` makes, and what it gives when `answer` is
+/// the answer.
+async fn asked<R: IntoFuture>(
+    answer: Value,
+    request: impl FnOnce(&Client) -> R,
+) -> (String, R::Output) {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(answer);
+    Mock::given(any()).respond_with(answer).expect(1).mount(&server).await;
+    let output = request(&client(&server.uri())).await;
+    let requests = server.received_requests().await.unwrap();
+    let query = requests[0].url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    (format!("{}{query}", requests[0].url.path()), output)
+}
+
+/// What `request` gives when the answer is 404.
+async fn missing<R: IntoFuture>(request: impl FnOnce(&Client) -> R) -> R::Output {
+    let server = MockServer::start().await;
+    request(&client(&server.uri())).await
+}
+
+fn episode(id: u32) -> Value {
+    json!({"id": id, "url": "https://www.tvmaze.com/episodes/1/a", "name": "Pilot", "season": 1,
+        "number": 1, "type": "regular", "airdate": "2013-06-24", "airtime": "22:00",
+        "airstamp": "2013-06-25T02:00:00+00:00", "runtime": 60, "rating": {"average": 7.7},
+        "image": null, "summary": "<p>A <b>dome</b> comes down.</p>",
+        "_links": {"self": {"href": "https://api.tvmaze.com/episodes/1"}}})
+}
+
+fn person(id: u32) -> Value {
+    json!({"id": id, "url": "https://www.tvmaze.com/people/1/x", "name": "X", "country": null,
+        "birthday": "1979-07-17", "deathday": null, "gender": null, "image": null, "updated": 5,
+        "_links": {"self": {"href": "https://api.tvmaze.com/people/1"}}})
+}
+
+#[tokio::test]
+async fn lists_are_asked_for_at_their_paths() {
+    macro_rules! asks {
+        ($($request:expr => $url:literal),+ $(,)?) => {$(
+            let (url, output) = asked(json!([]), $request).await;
+            assert_eq!(url, $url);
+            assert!(output.unwrap().is_empty(), "{}", $url);
+        )+};
+    }
+    let (show, episode, person) = (ShowId(7), EpisodeId(8), PersonId(9));
+    asks! {
+        |c| c.episodes(show) => "/shows/7/episodes",
+        |c| c.episodes_and_specials(show) => "/shows/7/episodes?specials=1",
+        |c| c.seasons(show) => "/shows/7/seasons",
+        |c| c.season_episodes(SeasonId(6)) => "/seasons/6/episodes",
+        |c| c.cast(show) => "/shows/7/cast",
+        |c| c.crew(show) => "/shows/7/crew",
+        |c| c.akas(show) => "/shows/7/akas",
+        |c| c.images(show) => "/shows/7/images",
+        |c| c.alternate_lists(show) => "/shows/7/alternatelists",
+        |c| c.alternate_episodes(AlternateListId(5)) => "/alternatelists/5/alternateepisodes",
+        |c| c.guest_cast(episode) => "/episodes/8/guestcast",
+        |c| c.guest_crew(episode) => "/episodes/8/guestcrew",
+        |c| c.cast_credits(person) => "/people/9/castcredits",
+        |c| c.crew_credits(person) => "/people/9/crewcredits",
+        |c| c.guest_cast_credits(person) => "/people/9/guestcastcredits",
+        |c| c.search_shows("a & b=c#d") => "/search/shows?q=a+%26+b%3Dc%23d",
+        |c| c.search_people("Ólafur") => "/search/people?q=%C3%93lafur",
+        Client::schedule => "/schedule",
+        |c| c.schedule().country("GB").date(date(2026, 11, 2)) => "/schedule?country=GB&date=2026-11-02",
+        |c| c.web_schedule().date(date(2026, 11, 2)) => "/schedule/web?date=2026-11-02",
+        |c| c.web_schedule().country("GB") => "/schedule/web?country=GB",
+        |c| c.web_schedule().global() => "/schedule/web?country=",
+        Client::full_schedule => "/schedule/full",
+    }
+}
+
+#[tokio::test]
+async fn single_things_are_asked_for_at_their_paths() {
+    let (url, output) = asked(show(7), |c| c.show(ShowId(7))).await;
+    assert_eq!((url.as_str(), output.unwrap().id), ("/shows/7", ShowId(7)));
+    let (url, output) = asked(episode(8), |c| c.episode(EpisodeId(8))).await;
+    assert_eq!(url, "/episodes/8");
+    assert_eq!(output.unwrap().airdate, Some(date(2013, 6, 24)));
+    let (url, output) = asked(person(9), |c| c.person(PersonId(9))).await;
+    assert_eq!(url, "/people/9");
+    assert_eq!(output.unwrap().birthday, Some(date(1979, 7, 17)));
+    let (url, output) = asked(json!({"id": 5}), |c| c.alternate_list(AlternateListId(5))).await;
+    assert_eq!((url.as_str(), output.unwrap().id), ("/alternatelists/5", AlternateListId(5)));
+}
+
+#[tokio::test]
+async fn what_may_not_be_there_is_an_option() {
+    let (url, output) = asked(show(7), |c| c.single_search("dome")).await;
+    assert_eq!(url, "/singlesearch/shows?q=dome");
+    assert_eq!(output.unwrap().unwrap().id, ShowId(7));
+    let (url, output) = asked(episode(8), |c| c.episode_by_number(ShowId(7), 1, 2)).await;
+    assert_eq!(url, "/shows/7/episodebynumber?season=1&number=2");
+    assert_eq!(output.unwrap().unwrap().id, EpisodeId(8));
+    let day = date(2013, 7, 1);
+    let (url, output) = asked(json!([episode(8)]), |c| c.episodes_by_date(ShowId(7), day)).await;
+    assert_eq!(url, "/shows/7/episodesbydate?date=2013-07-01");
+    assert_eq!(output.unwrap().unwrap().len(), 1);
+
+    assert_eq!(missing(|c| c.single_search("dome")).await.unwrap(), None);
+    assert_eq!(missing(|c| c.lookup(&ExternalId::TvRage(5))).await.unwrap(), None);
+    assert_eq!(missing(|c| c.episode_by_number(ShowId(7), 1, 2)).await.unwrap(), None);
+    assert_eq!(missing(|c| c.episodes_by_date(ShowId(7), day)).await.unwrap(), None);
+    assert_eq!(missing(|c| c.people_page(PageIndex(7))).await.unwrap(), None);
+    assert!(missing(|c| c.person(PersonId(9))).await.unwrap_err().is_not_found());
+    assert!(missing(|c| c.episodes(ShowId(7))).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_lookup_follows_its_redirect() {
+    let server = MockServer::start().await;
+    let ids = [
+        ("imdb", "tt1553656", ExternalId::Imdb("tt1553656".into())),
+        ("thetvdb", "264492", ExternalId::TheTvdb(264_492)),
+        ("tvrage", "25988", ExternalId::TvRage(25988)),
+    ];
+    let found = ResponseTemplate::new(200).set_body_json(show(1));
+    Mock::given(path("/shows/1")).respond_with(found).mount(&server).await;
+    for (name, value, id) in ids {
+        let redirect = ResponseTemplate::new(301)
+            .insert_header("location", "/shows/1")
+            .set_body_json(Value::Null);
+        let lookup = Mock::given(path("/lookup/shows")).and(query_param(name, value));
+        lookup.respond_with(redirect).expect(1).mount(&server).await;
+        let show = client(&server.uri()).lookup(&id).await.unwrap();
+        assert_eq!(show.unwrap().id, ShowId(1), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_asked_for_is_what_the_result_has() {
+    let mut answer = show(7);
+    answer["_embedded"] = json!({"nextepisode": episode(8)});
+    let (url, output) = asked(answer, |c| c.show(ShowId(7)).embed(embed::NextEpisode)).await;
+    assert_eq!(url, "/shows/7?embed=nextepisode");
+    let show_and_next = output.unwrap();
+    assert_eq!(show_and_next.name, "A show");
+    assert_eq!(show_and_next.embedded.unwrap().id, EpisodeId(8));
+
+    let mut answer = show(7);
+    answer["_embedded"] = json!({"episodes": [episode(1), episode(2)], "akas": []});
+    let embeds = (embed::Episodes, embed::Akas);
+    let (url, output) = asked(answer, |c| c.single_search("dome").embed(embeds)).await;
+    assert_eq!(url, "/singlesearch/shows?q=dome&embed%5B%5D=episodes&embed%5B%5D=akas");
+    let (episodes, akas) = output.unwrap().unwrap().embedded;
+    assert_eq!((episodes.len(), akas.len()), (2, 0));
+
+    let credit = json!({"self": false, "voice": true, "_embedded": {"show": show(7)},
+        "_links": {"show": {"href": "https://api.tvmaze.com/shows/7", "name": "A show"}}});
+    let (url, output) =
+        asked(json!([credit]), |c| c.cast_credits(PersonId(9)).embed(embed::Show)).await;
+    assert_eq!(url, "/people/9/castcredits?embed=show");
+    assert_eq!(output.unwrap()[0].embedded.id, ShowId(7));
+
+    assert!(missing(|c| c.single_search("x").embed(embed::Cast)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_answer_without_what_was_asked_for_is_an_error() {
+    let server = MockServer::start().await;
+    let bare = ResponseTemplate::new(200).set_body_json(show(7));
+    Mock::given(any()).respond_with(bare).mount(&server).await;
+    let client = client(&server.uri());
+    let error = client.show(ShowId(7)).embed(embed::Episodes).await.unwrap_err();
+    assert!(matches!(error, tvmaze_client::Error::Decode { .. }), "{error:?}");
+    let none = client.show(ShowId(7)).embed(embed::NextEpisode).await.unwrap();
+    assert_eq!(none.embedded, None, "it may have none");
+}
+
+#[tokio::test]
+async fn updates_are_moments_by_id() {
+    let map = json!({"10": 1_700_000_000, "9": 6, "11": i64::MAX});
+    let (url, output) = asked(map, |c| c.show_updates(None)).await;
+    assert_eq!(url, "/updates/shows");
+    let updates = output.unwrap();
+    assert_eq!(updates[&ShowId(10)], "2023-11-14T22:13:20Z".parse::<Timestamp>().unwrap());
+    let ids: Vec<ShowId> = updates.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, [ShowId(9), ShowId(10), ShowId(11)], "an absurd moment loses nothing");
+
+    let (url, _) = asked(json!({}), |c| c.show_updates(Some(Since::Day))).await;
+    assert_eq!(url, "/updates/shows?since=day");
+    let (url, _) = asked(json!({}), |c| c.people_updates(Some(Since::Week))).await;
+    assert_eq!(url, "/updates/people?since=week");
+    let (url, output) = asked(json!({"9": 6}), |c| c.people_updates(Some(Since::Month))).await;
+    assert_eq!(url, "/updates/people?since=month");
+    assert!(output.unwrap().contains_key(&PersonId(9)));
+}
+
+#[tokio::test]
+async fn the_index_of_people_ends_like_that_of_shows() {
+    let server = MockServer::start().await;
+    for page in 0..3 {
+        let people = ResponseTemplate::new(200).set_body_json(json!([person(1000 * page + 1)]));
+        let request = Mock::given(path("/people")).and(query_param("page", page.to_string()));
+        request.respond_with(people).mount(&server).await;
+    }
+    let pages: Vec<_> =
+        client(&server.uri()).people_pages(PageIndex(1)).try_collect().await.unwrap();
+    let first: Vec<_> = pages.iter().map(|page| (page.index.0, page.people[0].id)).collect();
+    assert_eq!(first, [(1, PersonId(1001)), (2, PersonId(2001))]);
+}
