@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench lint docker openapi
+.PHONY: help run demo test package bench fuzz lint docker openapi
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,12 +12,21 @@ demo: build-tools ## The same on the built-in simulator, without a network, into
 	cargo build --release --locked --bin tvshows
 	DATABASE_PATH=demo.db TVMAZE_BASE_URL=demo ./target/release/tvshows serve --update
 
-test: lint ## Install what the tests need, then run the linters and every test
+test: lint package ## Install what the tests need, then run the linters and every test
 	cargo test --workspace --locked
 
-bench: bench-tools ## Measure: a full run beside the download of the same pages
+package: test-tools ## Pack tvmaze-client as for crates.io, and build and test it where it is unpacked
+	scripts/package.sh
+
+bench: bench-tools ## Measure: a full run beside the download of its pages; the rate limit beside the ideal
 	cargo build --release --locked --bin tvshows
 	benches/full-run.sh
+	cargo bench --locked --package tvmaze-client --bench rate_limit
+
+fuzz: ## Fuzz the decoders of tvmaze-client for five minutes (needs a nightly compiler and cargo-fuzz)
+	mkdir -p fuzz/corpus/decode fuzz/corpus/plain_text
+	cargo +nightly fuzz run decode fuzz/corpus/decode fuzz/seeds/decode -- -max_total_time=240 -max_len=4096
+	cargo +nightly fuzz run plain_text fuzz/corpus/plain_text fuzz/seeds/plain_text -- -max_total_time=60
 
 lint: test-tools ## Check the format, the lints and the documentation
 	cargo fmt --all --check

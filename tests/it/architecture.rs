@@ -98,6 +98,30 @@ fn nobody_sees_what_is_none_of_their_business() {
     }
 }
 
+/// What `cargo tree` says of tvmaze-client with `options`, a crate a line.
+fn tree_of_client(options: &[&str]) -> BTreeSet<String> {
+    let cargo = std::env::var("CARGO").unwrap_or("cargo".into());
+    let mut tree = std::process::Command::new(cargo);
+    tree.args(["tree", "--package", "tvmaze-client", "--edges", "normal", "--prefix", "none"]);
+    tree.args(["--locked", "--offline", "--target", &host()]).args(options);
+    tree.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = tree.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let name_and_version = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    String::from_utf8(output.stdout).unwrap().lines().skip(1).map(name_and_version).collect()
+}
+
+#[test]
+fn the_client_lists_what_it_depends_on() {
+    let readme = include_str!("../../crates/tvmaze-client/README.md");
+    let count = tree_of_client(&[]).len();
+    assert!(readme.contains(&format!("{count} crates in all")), "{count} crates by now");
+    for direct in tree_of_client(&["--depth", "1"]) {
+        let name = direct.split(' ').next().unwrap();
+        assert!(readme.contains(&format!("`{name}`")), "{name} is not listed");
+    }
+}
+
 #[test]
 fn the_domain_reads_no_clock_and_no_environment() {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/tvshows-core/src");

@@ -21,7 +21,7 @@ pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time that a call may take, from its first request on: all attempts, the waits between them and
 /// those after a 429. Waiting for its turn behind other calls does not count.
-pub const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_mins(10);
+pub const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// An index page has half a MB, the map of updates two, the full schedule several.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 

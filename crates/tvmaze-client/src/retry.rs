@@ -33,8 +33,8 @@ impl Default for RetryPolicy {
             max_retries: 4,
             first_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(30),
-            max_retry_after: Duration::from_mins(1),
-            max_throttled: Duration::from_mins(5),
+            max_retry_after: Duration::from_secs(60),
+            max_throttled: Duration::from_secs(5 * 60),
         }
     }
 }

@@ -6,7 +6,6 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
-use jiff::tz::Offset;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde::ser::Serializer;
 use serde_json::Number;
@@ -47,17 +46,15 @@ impl Textual for Time {
 
     /// `HH:MM`, with more only where there is more.
     fn text(&self) -> impl Display {
-        fmt::from_fn(|f| match (self.second(), self.subsec_nanosecond()) {
-            (0, 0) => write!(f, "{:02}:{:02}", self.hour(), self.minute()),
-            _ => self.fmt(f),
-        })
+        let is_whole = (self.second(), self.subsec_nanosecond()) == (0, 0);
+        self.strftime(if is_whole { "%H:%M" } else { "%H:%M:%S%.f" })
     }
 }
 
 impl Textual for Timestamp {
     /// With `+00:00` where jiff would write `Z`.
     fn text(&self) -> impl Display {
-        fmt::from_fn(|f| write!(f, "{}+00:00", Offset::UTC.to_datetime(*self)))
+        self.strftime("%Y-%m-%dT%H:%M:%S%.f+00:00")
     }
 }
 
