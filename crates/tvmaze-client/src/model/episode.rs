@@ -7,7 +7,7 @@ use super::image::Image;
 use super::link::Links;
 use super::moment::Text;
 use super::show::Rating;
-use super::summary::plain_text;
+use super::summary;
 
 faithful! {
     /// An episode.
@@ -44,9 +44,9 @@ faithful! {
 }
 
 impl Episode {
-    /// The summary without its HTML, as [`plain_text`] makes it.
+    /// The summary as [`plain_text`](crate::plain_text) makes it; `None` where it is blank.
     #[must_use]
     pub fn summary_text(&self) -> Option<String> {
-        self.summary.as_deref().map(plain_text)
+        summary::text(self.summary.as_deref())
     }
 }

@@ -8,7 +8,7 @@ use super::image::Image;
 use super::link::Links;
 use super::moment::{Text, UnixSeconds};
 use super::network::{Country, Network};
-use super::summary::plain_text;
+use super::summary;
 
 faithful! {
     /// A show as the index, `/shows/:id` and the searches send it.
@@ -65,10 +65,10 @@ faithful! {
 }
 
 impl Show {
-    /// The summary without its HTML, as [`plain_text`] makes it.
+    /// The summary as [`plain_text`](crate::plain_text) makes it; `None` where it is blank.
     #[must_use]
     pub fn summary_text(&self) -> Option<String> {
-        self.summary.as_deref().map(plain_text)
+        summary::text(self.summary.as_deref())
     }
 }
 

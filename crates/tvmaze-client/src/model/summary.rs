@@ -25,6 +25,11 @@ pub fn plain_text(html: &str) -> String {
     text.written
 }
 
+/// The text of a summary, if there is any.
+pub(super) fn text(html: Option<&str>) -> Option<String> {
+    html.map(plain_text).filter(|text| !text.is_empty())
+}
+
 /// Cuts off what comes before the next `<`, or a whole tag, or a `<` with the text after it.
 fn split_piece(html: &str) -> (&str, &str) {
     let Some(after) = html.strip_prefix('<') else {
