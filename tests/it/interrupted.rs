@@ -14,7 +14,7 @@ async fn a_killed_run_is_not_running_for_ever() {
     let before = world.tables();
     world.simulator.set_behaviour(behaviour(&["hang@/shows?page=5"]));
     let mut service = Service::start(&world, &[]).await;
-    let run = service.submit("").await;
+    let run = service.submit("?mode=full").await;
     service.until(&run, |status| status["pages_done"] == 5).await;
     service.process.kill().await.unwrap();
     assert!(world.tables() == before);
@@ -24,7 +24,7 @@ async fn a_killed_run_is_not_running_for_ever() {
     let status = service.json(&format!("/pipeline/status/{run}")).await["status"].clone();
     assert_eq!((&status["state"], &status["running"]), (&json!("interrupted"), &json!(false)));
     assert!(status["error"].as_str().unwrap().contains("start another update"), "{status}");
-    let next = service.submit("").await;
+    let next = service.submit("?mode=full").await;
     assert_eq!(service.end_of(&next).await["state"], "succeeded");
 }
 
@@ -32,7 +32,8 @@ async fn a_killed_run_is_not_running_for_ever() {
 async fn a_killed_update_is_noticed_by_a_service_that_goes_on() {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let service = Service::start(&world, &[]).await;
-    let mut update = world.tvshows(&["update"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut update =
+        world.tvshows(&["update", "--mode", "full"]).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(update.stderr.take().unwrap()).lines();
     while !lines.next_line().await.unwrap().expect("it goes on").contains("5/10 pages") {}
     let runs = service.json("/pipeline/runs").await;
@@ -84,7 +85,7 @@ async fn a_full_disk_fails_the_run_says_so_and_is_recovered_from() {
     let database = disk.0.path().join("tvshows.db");
     let arguments = ["--database-path", database.to_str().unwrap()];
     let service = Service::start(&world, &arguments).await;
-    let run = service.submit("").await;
+    let run = service.submit("?mode=full").await;
     let status = service.end_of(&run).await;
     assert_eq!(status["state"], "failed", "{status}");
     assert!(status["error"].as_str().unwrap().contains("the disk is full; make room"), "{status}");
@@ -93,7 +94,7 @@ async fn a_full_disk_fails_the_run_says_so_and_is_recovered_from() {
     assert_eq!(service.json("/shows/top_shows").await, json!([]), "it still reads");
 
     disk.grow().await;
-    let next = service.submit("").await;
+    let next = service.submit("?mode=full").await;
     assert_eq!(service.end_of(&next).await["state"], "succeeded");
 }
 
@@ -101,7 +102,7 @@ async fn a_full_disk_fails_the_run_says_so_and_is_recovered_from() {
 async fn two_processes_do_not_update_one_database_at_a_time() {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let service = Service::start(&world, &[]).await;
-    let run = service.submit("").await;
+    let run = service.submit("?mode=full").await;
     service.until(&run, |status| status["pages_done"] == 5).await;
     let output = world.update().await;
     assert_eq!(output.status.code(), Some(1));
@@ -115,7 +116,8 @@ async fn two_processes_do_not_update_one_database_at_a_time() {
 #[tokio::test]
 async fn an_update_that_is_stopped_says_so() {
     let world = World::new(&["hang@/shows?page=5"]).await;
-    let mut update = world.tvshows(&["update"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut update =
+        world.tvshows(&["update", "--mode", "full"]).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(update.stderr.take().unwrap()).lines();
     while !lines.next_line().await.unwrap().expect("it goes on").contains("5/10 pages") {}
     crate::support::terminate(&update).await;

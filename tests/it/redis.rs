@@ -22,7 +22,7 @@ async fn the_status_of_a_run_is_a_hash() {
     let redis = RedisServer::start().await;
     let world = World::new(&[]).await;
     let service = serve(&world, &redis.url()).await;
-    let run = service.submit("").await;
+    let run = service.submit("?mode=full").await;
     service.end_of(&run).await;
     // The end reaches Redis right after the service's own clients.
     eventually(async || field(redis.port, &run, "state").await == "succeeded").await;
@@ -38,7 +38,7 @@ async fn another_service_on_the_same_redis_knows_the_run() {
     let (world, other_world) = (World::new(&["hang@/shows?page=5"]).await, World::new(&[]).await);
     let (service, other) =
         (serve(&world, &redis.url()).await, serve(&other_world, &redis.url()).await);
-    let run = service.submit("").await;
+    let run = service.submit("?mode=full").await;
     service.until(&run, |status| status["pages_done"] == 5).await;
     eventually(async || field(redis.port, &run, "pages_done").await == "5").await;
     let seen = other.json(&format!("/pipeline/status/{run}")).await;
@@ -61,7 +61,7 @@ async fn a_redis_that_is_away_at_the_start_is_said_and_used_when_it_comes() {
     let ready = crate::support::json(ready).await;
     assert_eq!((&ready["status"], &ready["store"]), (&json!("degraded"), &json!("ok")));
     assert!(ready["tracker"].as_str().unwrap().contains("does not answer"), "{ready}");
-    let run = service.submit("").await;
+    let run = service.submit("?mode=full").await;
     assert_eq!(service.end_of(&run).await["state"], "succeeded");
 
     let redis = RedisServer::start_on(port).await.expect("the port is still free");
@@ -74,7 +74,7 @@ async fn a_redis_that_dies_in_the_middle_stops_nothing() {
     let redis = RedisServer::start().await;
     let world = World::new(&["hang@/shows?page=5"]).await;
     let service = serve(&world, &redis.url()).await;
-    let run = service.submit("").await;
+    let run = service.submit("?mode=full").await;
     service.until(&run, |status| status["pages_done"] == 5).await;
     let port = redis.kill().await;
     assert_eq!(service.json("/health/ready").await["status"], "degraded");
@@ -83,7 +83,7 @@ async fn a_redis_that_dies_in_the_middle_stops_nothing() {
     world.simulator.set_behaviour(behaviour(&[]));
     service.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
     service.end_of(&run).await;
-    let next = service.submit("").await;
+    let next = service.submit("?mode=full").await;
     assert_eq!(service.end_of(&next).await["state"], "succeeded");
     let back = RedisServer::start_on(port).await.expect("the port is free again");
     eventually(async || field(back.port, &next, "state").await == "succeeded").await;
@@ -94,7 +94,7 @@ async fn a_killed_service_leaves_no_run_running_in_redis() {
     let redis = RedisServer::start().await;
     let world = World::new(&["hang@/shows?page=5"]).await;
     let mut service = serve(&world, &redis.url()).await;
-    let run = service.submit("").await;
+    let run = service.submit("?mode=full").await;
     service.until(&run, |status| status["pages_done"] == 5).await;
     eventually(async || field(redis.port, &run, "pages_done").await == "5").await;
     service.process.kill().await.unwrap();
@@ -113,7 +113,7 @@ async fn a_stopped_service_leaves_no_run_running_in_redis() {
     let redis = RedisServer::start().await;
     let world = World::new(&["hang@/shows?page=5"]).await;
     let mut service = serve(&world, &redis.url()).await;
-    let (run, waiting) = (service.submit("").await, service.submit("?top=5").await);
+    let (run, waiting) = (service.submit("?mode=full").await, service.submit("?top=5").await);
     service.until(&run, |status| status["pages_done"] == 5).await;
     assert!(service.terminate().await.success());
     assert_eq!(field(redis.port, &run, "state").await, "interrupted");
@@ -126,7 +126,7 @@ async fn a_run_of_another_service_is_cancelled_there() {
     let (world, other_world) = (World::new(&["hang@/shows?page=5"]).await, World::new(&[]).await);
     let (service, other) =
         (serve(&world, &redis.url()).await, serve(&other_world, &redis.url()).await);
-    let run = service.submit("").await;
+    let run = service.submit("?mode=full").await;
     eventually(async || field(redis.port, &run, "state").await == "running").await;
     let refused = other.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
     assert_eq!(refused.status(), 409);
@@ -138,7 +138,7 @@ async fn a_run_of_another_service_is_cancelled_there() {
 async fn a_stop_does_not_wait_for_a_redis_that_is_away() {
     let world = World::new(&[]).await;
     let mut service = serve(&world, &format!("redis://127.0.0.1:{}", free_port())).await;
-    let run = service.submit("").await;
+    let run = service.submit("?mode=full").await;
     service.end_of(&run).await;
     let stopped =
         tokio::time::timeout(std::time::Duration::from_secs(10), service.terminate()).await;

@@ -43,8 +43,9 @@ impl World {
         command
     }
 
+    /// Does an update of everything in a process of its own.
     pub(crate) async fn update(&self) -> Output {
-        self.tvshows(&["update"]).output().await.unwrap()
+        self.tvshows(&["update", "--mode", "full"]).output().await.unwrap()
     }
 
     pub(crate) fn tables(&self) -> String {

@@ -72,13 +72,27 @@ async fn sums_up_on_stdout_and_tells_the_steps_on_stderr() {
     let world = World::new(&["status:500*1@/shows?page=3"]).await;
     let output = world.tvshows(&["update", "--top", "3"]).output().await.unwrap();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert!(out.starts_with("Published 2,300 shows, 3 of them in the top, in "), "{out}");
+    assert!(out.starts_with("Published 2,300 shows: 2,300 added, 0 changed, 0 deleted; "), "{out}");
     assert!(out.contains("16 requests, 1 retries, 0 answers of 429."), "{out}");
     assert_eq!(out.lines().filter(|line| line.starts_with("   ")).count(), 3, "{out}");
     for step in ["Fetching all shows", "Completed"] {
         assert!(err.contains(step), "{step}: {err}");
     }
     assert!(err.contains("100 %"), "{err}");
+}
+
+#[tokio::test]
+async fn the_second_update_asks_what_changed_and_fetches_that() {
+    let world = World::new(&[]).await;
+    assert!(world.update().await.status.success());
+    let requests = world.simulator.request_count();
+    let second = world.tvshows(&["update"]).output().await.unwrap();
+    let out = text(&second.stdout);
+    assert!(out.starts_with("Nothing changed: 2,300 shows are as they were; "), "{out}");
+    assert_eq!(world.simulator.request_count() - requests, 1);
+    let aged = world.tvshows(&["update", "--max-age", "0"]).output().await.unwrap();
+    assert!(text(&aged.stdout).contains("Nothing changed"), "{}", text(&aged.stdout));
+    assert_eq!(world.simulator.request_count() - requests, 1 + 1 + 10, "the map and every page");
 }
 
 #[tokio::test]

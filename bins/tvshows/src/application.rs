@@ -31,7 +31,7 @@ impl Application {
         let store = Arc::new(store);
         let upstream = Upstream::at(&settings.tvmaze_base_url).await?;
         let ports: Arc<dyn ShowStore> = Arc::<SqliteStore>::clone(&store);
-        let pipeline = Pipeline::new(upstream.client.clone(), ports);
+        let pipeline = Pipeline::new(upstream.client.clone(), ports).max_age(settings.max_age);
         let instance = format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]);
         let runner = Runner::start(pipeline, tracker(settings)?, &instance);
         runner.settle_unfinished().await.with_context(|| path.display().to_string())?;

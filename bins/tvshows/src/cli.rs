@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::{Span, SpanRelativeTo};
 use tvshows_core::{Mode, RunParameters, TopLimit, Years};
 
 /// Mirrors TVmaze's catalogue of TV shows into a local SQLite database and serves it.
@@ -74,7 +75,7 @@ pub(crate) struct Update {
     #[arg(long, default_value_t)]
     top: TopLimit,
 
-    /// `full` fetches everything, `auto` what is due (at present: everything)
+    /// `auto` fetches what is new, changed or aged, and everything the first time; `full` everything
     #[arg(long, default_value_t)]
     mode: Mode,
 
@@ -109,6 +110,11 @@ pub(crate) struct Settings {
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub(crate) tvmaze_base_url: String,
+
+    /// Fetch an index page again after this time although nothing on it is known to have changed, since
+    /// ratings move unannounced; 0 is always
+    #[arg(long, value_name = "TIME", env = "MAX_AGE", default_value = "7d", value_parser = age)]
+    pub(crate) max_age: Duration,
 
     /// How log lines look
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
@@ -166,6 +172,32 @@ pub(crate) struct Sim {
     pub(crate) port: u16,
 }
 
+/// Reads `7d`, `36h` or `1d 12h`; a day is 24 hours.
+fn age(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let days = SpanRelativeTo::days_are_24_hours();
+    let parsed = text.parse::<Span>().and_then(|span| span.to_duration(days));
+    let age = parsed.ok().and_then(|duration| Duration::try_from(duration).ok());
+    age.ok_or_else(|| "must be a time such as 7d, 36h or 0".into())
+}
+
 fn milliseconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
     text.parse().map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_a_time_or_0() {
+        assert_eq!(age("7d"), Ok(tvshows_pipeline::DEFAULT_MAX_AGE));
+        assert_eq!(age("1d 12h"), age("36h"));
+        assert_eq!(age("0"), Ok(Duration::ZERO));
+        for wrong in ["", "7", "-7d", "soon", "1mo"] {
+            assert!(age(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::cli::Cli;
 
 /// The settings that a file may hold.
 const KEYS: &[&str] =
-    &["database_path", "redis_url", "tvmaze_base_url", "log_format", "host", "port"];
+    &["database_path", "redis_url", "tvmaze_base_url", "max_age", "log_format", "host", "port"];
 
 /// A setting whose value only the part that it is for can check.
 #[derive(Debug, thiserror::Error)]

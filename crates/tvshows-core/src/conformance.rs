@@ -50,8 +50,10 @@ macro_rules! store_conformance {
             an_abandoned_run_changes_nothing_but_the_history
             the_later_update_of_a_show_stays
             a_show_fetched_by_itself_replaces_the_staged_one
-            an_unstaged_show_is_not_published
-            ranks_what_is_staged
+            a_dropped_show_is_not_published
+            what_is_kept_stays_beside_what_is_staged_and_without_what_is_dropped
+            a_top_show_keeps_its_cast_until_another_is_staged
+            ranks_the_snapshot
             casts_keep_their_order_and_count_characters_by_person
             a_new_run_starts_from_an_empty_staging_area
             a_run_in_hand_is_not_interrupted

@@ -17,5 +17,7 @@ pub use json::Json;
 pub use run::{Mode, RunId, RunParameters, RunState, Step, UnknownWord};
 pub use show::{Show, ShowId};
 pub use status::{Event, RunStatus, Traffic};
-pub use store::{Finish, MultiCharacterActor, ShowStore, StoreError, TopShow};
+pub use store::{
+    Changes, Finish, MultiCharacterActor, Published, ShowStore, StoreError, TopShow, Version,
+};
 pub use tracker::{ProgressTracker, TrackerError};

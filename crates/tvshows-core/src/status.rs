@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Mode, RunId, RunParameters, RunState, Step};
+use crate::{Changes, Mode, RunId, RunParameters, RunState, Step};
 
 /// A run as everybody sees it: what `GET /pipeline/status/{request_id}`, the Redis hash and a row of
 /// the history show.
@@ -35,6 +35,18 @@ pub struct RunStatus {
     pub casts_done: u32,
     /// Casts to fetch; `null` before the ranking.
     pub casts_total: Option<u32>,
+    /// Shows that publishing added. This and the three that follow are absent in statuses of old.
+    #[serde(default)]
+    pub added: u32,
+    /// Shows of which publishing changed something.
+    #[serde(default)]
+    pub changed: u32,
+    /// Shows that publishing deleted.
+    #[serde(default)]
+    pub deleted: u32,
+    /// Shows that publishing left as they were.
+    #[serde(default)]
+    pub unchanged: u32,
     /// Requests sent to TVmaze, retries among them.
     pub requests: u64,
     /// Requests that repeated a failed one.
@@ -96,8 +108,8 @@ pub enum Event {
     CastStaged,
     /// The counts of requests moved.
     Traffic(Traffic),
-    /// The snapshot is published.
-    Succeeded,
+    /// The snapshot is published, with these changes.
+    Succeeded(Changes),
     /// The run ends without a change to any table.
     Failed(String),
     /// The run ends because somebody said so.
@@ -134,6 +146,10 @@ impl RunStatus {
             singles_total: None,
             casts_done: 0,
             casts_total: None,
+            added: 0,
+            changed: 0,
+            deleted: 0,
+            unchanged: 0,
             requests: 0,
             retries: 0,
             rate_limited: 0,
@@ -205,7 +221,10 @@ impl RunStatus {
                 self.retries = traffic.retries;
                 self.rate_limited = traffic.rate_limited;
             }
-            Event::Succeeded => {
+            Event::Succeeded(changes) => {
+                let Changes { added, changed, deleted, unchanged } = changes;
+                (self.added, self.changed) = (added, changed);
+                (self.deleted, self.unchanged) = (deleted, unchanged);
                 self.step = Step::Completed;
                 self.end(RunState::Succeeded, None, now);
             }
@@ -282,11 +301,15 @@ mod tests {
 
     #[test]
     fn nothing_follows_the_end() {
-        for end in [Event::Succeeded, Event::Failed("x".into()), Event::Cancelled] {
+        for end in
+            [Event::Succeeded(Changes::default()), Event::Failed("x".into()), Event::Cancelled]
+        {
             let mut status = running(10);
             assert!(status.apply(end, at(5)));
             let ended = status.clone();
-            for late in [Event::PageStaged(250), Event::Started, Event::Succeeded] {
+            for late in
+                [Event::PageStaged(250), Event::Started, Event::Succeeded(Changes::default())]
+            {
                 assert!(!status.apply(late, at(6)));
             }
             assert_eq!(status, ended);
@@ -323,7 +346,7 @@ mod tests {
         assert!(known.revision > seen.revision);
         let ended = running(10);
         let mut late = ended.clone();
-        late.apply(Event::Succeeded, at(1));
+        late.apply(Event::Succeeded(Changes::default()), at(1));
         let succeeded = late.clone();
         late.presume_dead("the process died", at(2));
         assert_eq!(late, succeeded);
@@ -353,7 +376,7 @@ mod tests {
                 .prop_map(|requests| Event::Traffic(Traffic { requests, ..Traffic::default() })),
             Just(Event::Interrupted("x".into())),
             Just(Event::Failed("x".into())),
-            Just(Event::Succeeded),
+            Just(Event::Succeeded(Changes::default())),
         ]
     }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,6 +11,9 @@ use crate::{CastMember, RunId, RunStatus, Show, ShowId, TopShowsCriteria};
 /// Readers see the three published tables only, and those change in [`publish`](Self::publish) alone.
 /// Everything that a run writes before lies in a staging area that no reader sees. There is one run
 /// at a time: [`begin`](Self::begin) refuses a second one.
+///
+/// A run prepares a *snapshot*, which is what it publishes: the shows that it staged and, after
+/// [`keep_published`](Self::keep_published), the published ones that it neither staged nor dropped.
 #[async_trait]
 pub trait ShowStore: Send + Sync {
     /// Opens a run: writes its row of the history and clears what an unfinished run left staged.
@@ -18,8 +23,11 @@ pub trait ShowStore: Send + Sync {
     /// [`StoreError::Busy`] while another process runs an update on the same data.
     async fn begin(&self, status: &RunStatus) -> Result<(), StoreError>;
 
-    /// Stages an index page and the note that it was fetched, both or neither. Of a show that was
-    /// staged before, the version with the later `updated` stays.
+    /// Lets the snapshot begin as what is published, in place of empty.
+    async fn keep_published(&self) -> Result<(), StoreError>;
+
+    /// Stages shows of an index page and the note that it was fetched, both or neither. Of a show that
+    /// was staged before, the version with the later `updated` stays.
     async fn stage_page(
         &self,
         page: u32,
@@ -30,16 +38,17 @@ pub trait ShowStore: Send + Sync {
     /// Stages a show that was fetched by itself, whatever version of it was staged before.
     async fn stage_show(&self, show: Show, at: Timestamp) -> Result<(), StoreError>;
 
-    /// Takes a show that TVmaze no longer has out of the staging area.
-    async fn unstage_show(&self, show: ShowId) -> Result<(), StoreError>;
+    /// Takes shows that TVmaze no longer has out of the snapshot.
+    async fn drop_shows(&self, shows: Vec<ShowId>) -> Result<(), StoreError>;
 
-    /// How many shows are staged.
-    async fn staged_shows(&self) -> Result<u32, StoreError>;
+    /// How many shows the snapshot has.
+    async fn snapshot_size(&self) -> Result<u32, StoreError>;
 
-    /// The top shows among the staged ones, best first.
-    async fn rank_staged(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError>;
+    /// The top shows of the snapshot, best first.
+    async fn rank_snapshot(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError>;
 
-    /// Stages the cast of a show, in TVmaze's order.
+    /// Stages the cast of a show, in TVmaze's order. A top show without a staged cast keeps the
+    /// published one.
     async fn stage_cast(
         &self,
         show: ShowId,
@@ -47,9 +56,9 @@ pub trait ShowStore: Send + Sync {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Replaces the three tables by what is staged, with `top` as the top shows, and writes the
-    /// run's last status, which `finish` gives when all but the commit is done: all of it or nothing.
-    /// Ends the run, and gives the status that was written.
+    /// Makes the three tables the snapshot, with `top` as the top shows, and writes the run's last
+    /// status, which `finish` gives when all but the commit is done: all of it or nothing. Ends the
+    /// run, and gives the status that was written.
     async fn publish(
         &self,
         top: &[ShowId],
@@ -68,8 +77,8 @@ pub trait ShowStore: Send + Sync {
     /// it, and tells which runs those were. Changes nothing while another process runs an update.
     async fn interrupt_unfinished(&self, now: Timestamp) -> Result<Vec<RunStatus>, StoreError>;
 
-    /// The last published id; `None` before the first run.
-    async fn last_show_id(&self) -> Result<Option<ShowId>, StoreError>;
+    /// What is published, as far as planning the next run needs it.
+    async fn published(&self) -> Result<Published, StoreError>;
 
     /// A published show.
     async fn show(&self, id: ShowId) -> Result<Option<Show>, StoreError>;
@@ -90,8 +99,41 @@ pub trait ShowStore: Send + Sync {
     async fn check(&self) -> Result<(), StoreError>;
 }
 
-/// Makes the last status of a run that is about to be published.
-pub type Finish = Box<dyn FnOnce() -> RunStatus + Send>;
+/// Makes the last status of a run that is about to be published from what that changes.
+pub type Finish = Box<dyn FnOnce(Changes) -> RunStatus + Send>;
+
+/// What publishing a snapshot changes among the shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Shows that were not published before.
+    pub added: u32,
+    /// Shows of which something is different.
+    pub changed: u32,
+    /// Shows that were published before.
+    pub deleted: u32,
+    /// Shows that are as they were.
+    pub unchanged: u32,
+}
+
+/// What is published, as far as planning the next run needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Published {
+    /// Every show.
+    pub shows: BTreeMap<ShowId, Version>,
+    /// When each index page was last fetched; none of a page that never was.
+    pub pages: BTreeMap<u32, Timestamp>,
+    /// The `updated` of each top show to which its cast belongs.
+    pub casts: BTreeMap<ShowId, Option<i64>>,
+}
+
+/// Which version of a show is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// TVmaze's Unix time of the show's last change.
+    pub updated: Option<i64>,
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+}
 
 /// A row of the list of top shows.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]

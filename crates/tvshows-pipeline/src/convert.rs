@@ -4,6 +4,7 @@ use serde_json::{Error, Map, Value};
 use tvmaze_client::ShowId as TvmazeId;
 use tvshows_core::{CastMember, Json, Show, ShowId};
 
+use crate::error::RunError;
 use crate::index::Updates;
 
 pub(crate) fn show(mut show: tvmaze_client::Show) -> Result<Show, Error> {
@@ -91,6 +92,15 @@ pub(crate) fn cast_member(show: &Show, member: tvmaze_client::CastMember) -> Cas
         plays_self: member.plays_self,
         voice: member.voice,
     }
+}
+
+/// The shows of an index page.
+pub(crate) fn page(shows: Vec<tvmaze_client::Show>) -> Result<Vec<Show>, RunError> {
+    let convert = |each: tvmaze_client::Show| {
+        let id = each.id.0;
+        show(each).map_err(|source| RunError::Unstorable { show: id, source })
+    };
+    shows.into_iter().map(convert).collect()
 }
 
 pub(crate) fn tvmaze_id(show: ShowId) -> TvmazeId {

@@ -8,7 +8,7 @@ use futures::stream::FuturesOrdered;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use tvmaze_client::{Client, PageIndex};
-use tvshows_core::{Event, Show, ShowId, ShowStore};
+use tvshows_core::{Event, Published, Show, ShowId, ShowStore};
 
 use crate::convert;
 use crate::error::RunError;
@@ -40,11 +40,11 @@ pub(crate) struct Known {
 }
 
 impl Plan {
-    pub(crate) fn new(updates: Option<Updates>, last_published: Option<ShowId>) -> Plan {
+    pub(crate) fn new(updates: Option<Updates>, published: &Published) -> Plan {
         let last_may_be_missing = updates.is_some();
         let last = match &updates {
             Some(updates) => updates.last_key_value().map(|(id, _)| *id),
-            None => last_published,
+            None => published.shows.last_key_value().map(|(id, _)| *id),
         };
         let last = last.map(|id| PageIndex::of(convert::tvmaze_id(id)).0);
         Plan { updates, known: last.map(|last| Known { last, last_may_be_missing }) }
@@ -63,7 +63,7 @@ pub(crate) async fn stage(
     let staging = async {
         let mut disputed = Disputed::new(plan.updates);
         while let Some((page, shows)) = receiver.recv().await {
-            let shows = convert_page(shows)?;
+            let shows = convert::page(shows)?;
             for show in &shows {
                 disputed.compare(show);
             }
@@ -75,14 +75,6 @@ pub(crate) async fn stage(
     };
     let ((), disputed) = futures::future::try_join(fetching, staging).await?;
     Ok(disputed)
-}
-
-fn convert_page(shows: Vec<tvmaze_client::Show>) -> Result<Vec<Show>, RunError> {
-    let convert = |show: tvmaze_client::Show| {
-        let id = show.id.0;
-        convert::show(show).map_err(|source| RunError::Unstorable { show: id, source })
-    };
-    shows.into_iter().map(convert).collect()
 }
 
 /// Sends the pages in order: those that are known concurrently; beyond them, or where nothing is

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,14 +7,16 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tvmaze_client::{Client, Stats};
 use tvshows_core::{
-    Event, RunParameters, RunStatus, Show, ShowId, ShowStore, Step, StoreError, TopShowsCriteria,
-    Traffic,
+    Event, Mode, Published, RunParameters, RunStatus, Show, ShowId, ShowStore, Step, StoreError,
+    TopLimit, TopShowsCriteria, Traffic,
 };
 
+use crate::changes::{self, Changes};
 use crate::convert;
 use crate::error::RunError;
 use crate::index::{self, Plan, Updates};
 use crate::monitor::{Monitor, now, this_second};
+use crate::refresh::{self, Known};
 use crate::singles;
 
 /// How often the counts of requests move while nothing else does, as when TVmaze throttles.
@@ -23,11 +26,15 @@ const TRAFFIC_INTERVAL: Duration = Duration::from_millis(500);
 const BUSY_ATTEMPTS: u32 = 4;
 const BUSY_DELAY: Duration = Duration::from_millis(250);
 
+/// The age beyond which an index page is due, unless set otherwise.
+pub const DEFAULT_MAX_AGE: Duration = Duration::from_hours(7 * 24);
+
 /// What a run works with.
 #[derive(Clone)]
 pub struct Pipeline {
     client: Client,
     pub(crate) store: Arc<dyn ShowStore>,
+    max_age: Duration,
 }
 
 /// The two ways in which a run is told to stop.
@@ -37,10 +44,18 @@ pub(crate) struct Stop {
 }
 
 impl Pipeline {
-    /// Runs fetch with `client` and publish to `store`.
+    /// Runs fetch with `client` and publish to `store`, with [`DEFAULT_MAX_AGE`].
     #[must_use]
     pub fn new(client: Client, store: Arc<dyn ShowStore>) -> Pipeline {
-        Pipeline { client, store }
+        Pipeline { client, store, max_age: DEFAULT_MAX_AGE }
+    }
+
+    /// How old an index page may become before it is fetched again although nothing on it is known to
+    /// have changed: ratings and weights move without a change mark. Zero is always.
+    #[must_use]
+    pub fn max_age(mut self, max_age: Duration) -> Pipeline {
+        self.max_age = max_age;
+        self
     }
 
     /// Does a run from its start to its end, which the monitor then shows.
@@ -124,8 +139,45 @@ impl Pipeline {
         parameters: RunParameters,
         monitor: &Monitor,
     ) -> Result<Vec<ShowId>, RunError> {
+        let store = self.store.as_ref();
+        let published = store.published().await?;
+        let updates = self.updates().await?;
+        let changes = match (&updates, parameters.mode) {
+            (Some(updates), Mode::Auto) if !published.shows.is_empty() => {
+                changes::since(&published, updates, self.max_age, now())
+            }
+            _ => None,
+        };
+        let kept = match (updates, changes) {
+            (Some(updates), Some(changes)) => {
+                self.stage_changes(parameters, monitor, &published, &updates, changes).await?;
+                published.casts
+            }
+            (updates, _) => {
+                self.stage_everything(monitor, Plan::new(updates, &published)).await?;
+                BTreeMap::new()
+            }
+        };
+
+        monitor.record(Event::StepBegan(Step::ComputingTop));
+        let shows = store.snapshot_size().await?;
+        if shows == 0 {
+            return Err(RunError::EmptyIndex);
+        }
+        monitor.record(Event::ShowsCounted(shows));
+        let top = store.rank_snapshot(criteria(parameters)).await?;
+
+        // A change of a cast is a change of its show.
+        let is_new = |show: &&Show| kept.get(&show.id) != Some(&show.updated);
+        let new: Vec<Show> = top.iter().filter(is_new).cloned().collect();
+        monitor.record(Event::CastsPlanned(count(new.len())));
+        monitor.record(Event::StepBegan(Step::FetchingCast));
+        singles::stage_casts(&self.client, store, monitor, &new).await?;
+        Ok(top.iter().map(|show| show.id).collect())
+    }
+
+    async fn stage_everything(&self, monitor: &Monitor, plan: Plan) -> Result<(), RunError> {
         let (client, store) = (&self.client, self.store.as_ref());
-        let plan = Plan::new(self.updates().await?, store.last_show_id().await?);
         if let Some(known) = plan.known {
             monitor.record(Event::PagesPlanned(known.last + 1));
         }
@@ -133,26 +185,39 @@ impl Pipeline {
         let disputed = index::stage(client, store, monitor, plan).await?;
         monitor.record(Event::PagesPlanned(monitor.status().pages_done));
         monitor.record(Event::SinglesPlanned(count(disputed.len())));
-        singles::stage_shows(client, store, monitor, disputed).await?;
+        singles::stage_shows(client, store, monitor, disputed).await
+    }
 
-        monitor.record(Event::StepBegan(Step::ComputingTop));
-        let shows = store.staged_shows().await?;
-        if shows == 0 {
-            return Err(RunError::EmptyIndex);
-        }
-        monitor.record(Event::ShowsCounted(shows));
-        let top = store.rank_staged(criteria(parameters)).await?;
+    /// Beside what is published, only what changed since.
+    async fn stage_changes(
+        &self,
+        parameters: RunParameters,
+        monitor: &Monitor,
+        published: &Published,
+        updates: &Updates,
+        changes: Changes,
+    ) -> Result<(), RunError> {
+        let (client, store) = (&self.client, self.store.as_ref());
+        store.keep_published().await?;
+        let Changes { pages, shows: mut alone, gone } = changes;
+        store.drop_shows(gone).await?;
+        let ranked = store.rank_snapshot(twice_the_top(parameters)).await?;
+        let near = changes::near_the_edge(published, &ranked, parameters.top, now());
+        alone.extend(near.into_iter().filter(|id| !pages.contains(&changes::page_of(*id))));
 
-        monitor.record(Event::CastsPlanned(count(top.len())));
-        monitor.record(Event::StepBegan(Step::FetchingCast));
-        singles::stage_casts(client, store, monitor, &top).await?;
-        Ok(top.iter().map(|show: &Show| show.id).collect())
+        monitor.record(Event::PagesPlanned(count(pages.len())));
+        monitor.record(Event::SinglesPlanned(count(alone.len())));
+        monitor.record(Event::StepBegan(Step::FetchingShows));
+        let known = Known { published, updates };
+        alone.extend(refresh::stage_pages(client, store, monitor, &known, pages).await?);
+        monitor.record(Event::SinglesPlanned(count(alone.len())));
+        singles::stage_shows(client, store, monitor, alone).await
     }
 
     async fn publish(&self, top: &[ShowId], monitor: &Monitor) -> Result<(), RunError> {
         let mut status = monitor.status();
-        let finish = Box::new(move || {
-            status.apply(Event::Succeeded, now());
+        let finish = Box::new(move |changes| {
+            status.apply(Event::Succeeded(changes), now());
             status
         });
         let succeeded = self.store.publish(top, this_second(), finish).await?;
@@ -202,6 +267,13 @@ fn traffic(before: Stats, now: Stats) -> Traffic {
 fn criteria(parameters: RunParameters) -> TopShowsCriteria {
     let this_year = now().to_zoned(TimeZone::UTC).year();
     TopShowsCriteria { years: parameters.years, top: parameters.top, this_year }
+}
+
+/// The top and as many again: whoever could move over its edge.
+fn twice_the_top(parameters: RunParameters) -> TopShowsCriteria {
+    let criteria = criteria(parameters);
+    let twice = TopLimit::new(2 * parameters.top.number());
+    TopShowsCriteria { top: twice.unwrap_or(parameters.top), ..criteria }
 }
 
 fn count(number: usize) -> u32 {

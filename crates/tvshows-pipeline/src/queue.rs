@@ -190,6 +190,8 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tvshows_core::Changes;
+
     use crate::monitor::now;
 
     fn under_way() -> (Queue, Arc<Entry>) {
@@ -209,7 +211,7 @@ mod tests {
         assert!(matches!(queue.cancel(entry.run), Cancelled::Told));
         entry.monitor.record(Event::StepBegan(Step::Publishing));
         assert!(matches!(queue.cancel(entry.run), Cancelled::TooLate));
-        entry.monitor.record(Event::Succeeded);
+        entry.monitor.record(Event::Succeeded(Changes::default()));
         assert!(matches!(queue.cancel(entry.run), Cancelled::NotLive));
         assert!(matches!(queue.cancel(RunId::random()), Cancelled::NotLive));
     }

@@ -34,22 +34,22 @@ pub(crate) async fn stage_shows(
                 .map_err(|source| RunError::Unstorable { show: id.0, source })?;
             store.stage_show(show, this_second()).await?;
         } else {
-            tracing::debug!(show = id.0, "on the index or in the map of updates, and gone");
-            store.unstage_show(id).await?;
+            tracing::debug!(show = id.0, "known to the index, the map or the snapshot, and gone");
+            store.drop_shows(vec![id]).await?;
         }
         monitor.record(Event::SingleStaged);
     }
     Ok(())
 }
 
-/// Fetches and stages the cast of each of `top`.
+/// Fetches and stages the cast of each of `shows`.
 pub(crate) async fn stage_casts(
     client: &Client,
     store: &dyn ShowStore,
     monitor: &Monitor,
-    top: &[Show],
+    shows: &[Show],
 ) -> Result<(), RunError> {
-    let fetches = top.iter().map(|show| async move {
+    let fetches = shows.iter().map(|show| async move {
         let cast = client.cast(convert::tvmaze_id(show.id)).await;
         cast.map(|cast| (show, cast)).map_err(|source| RunError::Cast { show: show.id.0, source })
     });

@@ -14,12 +14,14 @@ pub(crate) fn write(connection: &Connection, status: &RunStatus) -> SqlResult<()
     connection.execute(
         "INSERT INTO Runs (request_id, state, step, progress, error, pages_done, pages_total, shows_seen, \
          singles_done, singles_total, casts_done, casts_total, requests, retries, rate_limited, started_at, \
-         updated_at, finished_at, years, top, mode, instance, revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, \
-         ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) ON CONFLICT (request_id) DO UPDATE SET \
+         updated_at, finished_at, years, top, mode, instance, revision, added, changed, deleted, unchanged) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
+         ?21, ?22, ?23, ?24, ?25, ?26, ?27) ON CONFLICT (request_id) DO UPDATE SET \
          state = ?2, step = ?3, progress = ?4, error = ?5, pages_done = ?6, pages_total = ?7, \
          shows_seen = ?8, singles_done = ?9, singles_total = ?10, casts_done = ?11, casts_total = ?12, \
          requests = ?13, retries = ?14, rate_limited = ?15, started_at = ?16, updated_at = ?17, \
-         finished_at = ?18, instance = ?22, revision = ?23",
+         finished_at = ?18, instance = ?22, revision = ?23, added = ?24, changed = ?25, deleted = ?26, \
+         unchanged = ?27",
         params![
             status.request_id.to_string(),
             status.state.as_str(),
@@ -44,6 +46,10 @@ pub(crate) fn write(connection: &Connection, status: &RunStatus) -> SqlResult<()
             status.mode.as_str(),
             status.instance,
             status.revision,
+            status.added,
+            status.changed,
+            status.deleted,
+            status.unchanged,
         ],
     )?;
     Ok(())
@@ -83,6 +89,10 @@ fn read(row: &Row<'_>) -> SqlResult<RunStatus> {
         singles_total: row.get("singles_total")?,
         casts_done: row.get("casts_done")?,
         casts_total: row.get("casts_total")?,
+        added: row.get("added")?,
+        changed: row.get("changed")?,
+        deleted: row.get("deleted")?,
+        unchanged: row.get("unchanged")?,
         requests: row.get("requests")?,
         retries: row.get("retries")?,
         rate_limited: row.get("rate_limited")?,

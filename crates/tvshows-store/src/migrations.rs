@@ -4,7 +4,10 @@ use tvshows_core::StoreError;
 use crate::error::{SqlResult, from_sql};
 
 /// In order; a released file never changes. `PRAGMA user_version` counts those that were applied.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_initial.sql"),
+    include_str!("../migrations/0002_incremental.sql"),
+];
 
 /// `tvsh`: tells a database of this project from one of another program.
 const APPLICATION_ID: i32 = 0x7476_7368;

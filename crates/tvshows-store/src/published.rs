@@ -1,9 +1,12 @@
 //! Reads of the three published tables.
 
-use rusqlite::{Connection, OptionalExtension};
-use tvshows_core::{MultiCharacterActor, Show, ShowId, TopShow};
+use std::collections::BTreeMap;
 
-use crate::error::SqlResult;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row};
+use tvshows_core::{MultiCharacterActor, Published, Show, ShowId, TopShow, Version};
+
+use crate::error::{SqlResult, unreadable};
 use crate::show_row;
 
 pub(crate) fn show(connection: &Connection, id: ShowId) -> SqlResult<Option<Show>> {
@@ -11,10 +14,32 @@ pub(crate) fn show(connection: &Connection, id: ShowId) -> SqlResult<Option<Show
     select.query_row([id.0], show_row::read).optional()
 }
 
-pub(crate) fn last_show_id(connection: &Connection) -> SqlResult<Option<ShowId>> {
-    let last: Option<u32> =
-        connection.query_row("SELECT max(id) FROM All_Shows", [], |row| row.get(0))?;
-    Ok(last.map(ShowId))
+/// What the next run needs to know. Read in one transaction.
+pub(crate) fn published(connection: &Connection) -> SqlResult<Published> {
+    let transaction = connection.unchecked_transaction()?;
+    let shows = rows(&transaction, "SELECT id, updated, processed_at FROM All_Shows", |row| {
+        let version = Version { updated: row.get(1)?, fetched_at: moment(row, 2)? };
+        Ok((ShowId(row.get(0)?), version))
+    })?;
+    let pages = rows(&transaction, "SELECT page, fetched_at FROM Index_Pages", |row| {
+        Ok((row.get(0)?, moment(row, 1)?))
+    })?;
+    let casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", |row| {
+        Ok((ShowId(row.get(0)?), row.get(1)?))
+    })?;
+    Ok(Published { shows, pages, casts })
+}
+
+fn rows<K: Ord, V>(
+    connection: &Connection,
+    sql: &str,
+    read: fn(&Row<'_>) -> SqlResult<(K, V)>,
+) -> SqlResult<BTreeMap<K, V>> {
+    connection.prepare_cached(sql)?.query_map([], read)?.collect()
+}
+
+fn moment(row: &Row<'_>, column: usize) -> SqlResult<Timestamp> {
+    row.get_ref(column)?.as_str()?.parse().map_err(|error| unreadable(column, error))
 }
 
 pub(crate) fn top_shows(connection: &Connection, limit: u32) -> SqlResult<Vec<TopShow>> {

@@ -13,6 +13,15 @@ pub(crate) const INSERT_STAGED: &str = "INSERT OR IGNORE INTO Staged_Shows (id, 
      image, links, extra) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
      ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
 
+/// Counts the staged rows that differ from the published one in more than when they were fetched.
+pub(crate) fn count_changed() -> String {
+    let columns = INSERT_STAGED.split(['(', ')']).nth(1).unwrap_or_default().split(", ");
+    let differs = columns.filter(|column| !matches!(*column, "id" | "processed_at"));
+    let differs: Vec<_> = differs.map(|column| format!("s.{column} IS NOT a.{column}")).collect();
+    let differs = differs.join(" OR ");
+    format!("SELECT count(*) FROM Staged_Shows s JOIN All_Shows a USING (id) WHERE {differs}")
+}
+
 pub(crate) fn insert(statement: &mut Statement<'_>, show: &Show, at: &str) -> SqlResult<usize> {
     let json = |value: &'_ Option<Json>| value.as_ref().map(|json| json.as_str().to_owned());
     let extra = (!show.extra.is_empty()).then(|| serde_json::to_string(&show.extra));

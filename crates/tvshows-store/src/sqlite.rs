@@ -6,8 +6,8 @@ use deadpool_sqlite::Pool;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::{
-    CastMember, Finish, MultiCharacterActor, RunId, RunStatus, Show, ShowId, ShowStore, StoreError,
-    TopShow, TopShowsCriteria,
+    CastMember, Finish, MultiCharacterActor, Published, RunId, RunStatus, Show, ShowId, ShowStore,
+    StoreError, TopShow, TopShowsCriteria,
 };
 
 use crate::connection;
@@ -127,6 +127,10 @@ impl ShowStore for SqliteStore {
         Ok(())
     }
 
+    async fn keep_published(&self) -> Result<(), StoreError> {
+        self.write_staged(staging::keep_published).await
+    }
+
     async fn stage_page(
         &self,
         page: u32,
@@ -140,15 +144,15 @@ impl ShowStore for SqliteStore {
         self.write_staged(move |connection| staging::stage_show(connection, &show, at)).await
     }
 
-    async fn unstage_show(&self, show: ShowId) -> Result<(), StoreError> {
-        self.write_staged(move |connection| staging::unstage_show(connection, show)).await
+    async fn drop_shows(&self, shows: Vec<ShowId>) -> Result<(), StoreError> {
+        self.write_staged(move |connection| staging::drop_shows(connection, &shows)).await
     }
 
-    async fn staged_shows(&self) -> Result<u32, StoreError> {
-        self.read(staging::count).await
+    async fn snapshot_size(&self) -> Result<u32, StoreError> {
+        self.read(staging::size).await
     }
 
-    async fn rank_staged(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError> {
+    async fn rank_snapshot(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError> {
         self.read(move |connection| staging::rank(connection, criteria)).await
     }
 
@@ -169,8 +173,7 @@ impl ShowStore for SqliteStore {
     ) -> Result<RunStatus, StoreError> {
         let top = top.to_owned();
         let published = self.write_staged(move |connection| {
-            staging::publish(connection, &top, at)?;
-            let status = finish();
+            let status = finish(staging::publish(connection, &top, at)?);
             history::write(connection, &status)?;
             Ok(status)
         });
@@ -219,8 +222,8 @@ impl ShowStore for SqliteStore {
         interrupted
     }
 
-    async fn last_show_id(&self) -> Result<Option<ShowId>, StoreError> {
-        self.read(published::last_show_id).await
+    async fn published(&self) -> Result<Published, StoreError> {
+        self.read(published::published).await
     }
 
     async fn show(&self, id: ShowId) -> Result<Option<Show>, StoreError> {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
-use tvshows_core::{CastMember, RunId, Show, ShowId, TopShowsCriteria};
+use tvshows_core::{CastMember, Changes, RunId, Show, ShowId, TopShowsCriteria};
 
 use crate::error::SqlResult;
 use crate::{cast_row, show_row};
@@ -25,8 +25,17 @@ pub(crate) fn is_of(connection: &Connection, run: RunId) -> SqlResult<bool> {
 pub(crate) fn clear(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch(
         "DELETE FROM Staged_Run; DELETE FROM Staged_Pages; DELETE FROM Staged_Shows; \
-         DELETE FROM Staged_Cast;",
+         DELETE FROM Staged_Drops; DELETE FROM Staged_Casts; DELETE FROM Staged_Cast;",
     )
+}
+
+/// Lets the snapshot begin as what is published.
+pub(crate) fn keep_published(connection: &Connection) -> SqlResult<()> {
+    connection.execute_batch("UPDATE Staged_Run SET keeps_published = 1")
+}
+
+fn keeps_published(connection: &Connection) -> SqlResult<bool> {
+    connection.query_row("SELECT keeps_published FROM Staged_Run", [], |row| row.get(0))
 }
 
 pub(crate) fn stage_page(
@@ -51,26 +60,34 @@ pub(crate) fn stage_page(
 }
 
 pub(crate) fn stage_show(connection: &Connection, show: &Show, at: Timestamp) -> SqlResult<()> {
-    unstage_show(connection, show.id)?;
+    unstage(connection, show.id)?;
     let mut insert = connection.prepare_cached(show_row::INSERT_STAGED)?;
     show_row::insert(&mut insert, show, &at.to_string())?;
     Ok(())
 }
 
-pub(crate) fn unstage_show(connection: &Connection, show: ShowId) -> SqlResult<()> {
-    connection.execute("DELETE FROM Staged_Shows WHERE id = ?1", [show.0])?;
+fn unstage(connection: &Connection, show: ShowId) -> SqlResult<()> {
+    connection.prepare_cached("DELETE FROM Staged_Shows WHERE id = ?1")?.execute([show.0])?;
     Ok(())
 }
 
-pub(crate) fn count(connection: &Connection) -> SqlResult<u32> {
-    connection.query_row("SELECT count(*) FROM Staged_Shows", [], |row| row.get(0))
+pub(crate) fn drop_shows(connection: &Connection, shows: &[ShowId]) -> SqlResult<()> {
+    let mut drop = connection.prepare_cached("INSERT OR IGNORE INTO Staged_Drops VALUES (?1)")?;
+    for show in shows {
+        unstage(connection, *show)?;
+        drop.execute([show.0])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn size(connection: &Connection) -> SqlResult<u32> {
+    connection.query_row("SELECT count(*) FROM Snapshot", [], |row| row.get(0))
 }
 
 /// The query narrows the rows down; the criteria decide.
 pub(crate) fn rank(connection: &Connection, criteria: TopShowsCriteria) -> SqlResult<Vec<Show>> {
-    let mut select = connection.prepare_cached(
-        "SELECT * FROM Staged_Shows WHERE language = ?1 AND instr(genres, ?2) > 0",
-    )?;
+    let mut select = connection
+        .prepare_cached("SELECT * FROM Snapshot WHERE language = ?1 AND instr(genres, ?2) > 0")?;
     let filter = [TopShowsCriteria::LANGUAGE, TopShowsCriteria::GENRE];
     criteria.rank(select.query_map(filter, show_row::read)?)
 }
@@ -83,6 +100,7 @@ pub(crate) fn stage_cast(
 ) -> SqlResult<()> {
     let at = at.to_string();
     connection.execute("DELETE FROM Staged_Cast WHERE show_id = ?1", [show.0])?;
+    connection.execute("INSERT OR IGNORE INTO Staged_Casts VALUES (?1)", [show.0])?;
     let mut insert = connection.prepare_cached(cast_row::INSERT_STAGED)?;
     for (position, member) in cast.iter().enumerate() {
         cast_row::insert(&mut insert, position, member, &at)?;
@@ -90,27 +108,67 @@ pub(crate) fn stage_cast(
     Ok(())
 }
 
-/// Replaces the published tables by the staged rows. Leaves the staging area empty.
-pub(crate) fn publish(connection: &Connection, top: &[ShowId], at: Timestamp) -> SqlResult<()> {
+/// Makes the published tables the snapshot. Leaves the staging area empty.
+pub(crate) fn publish(
+    connection: &Connection,
+    top: &[ShowId],
+    at: Timestamp,
+) -> SqlResult<Changes> {
+    let changes = publish_shows(connection)?;
+    publish_top(connection, top, at)?;
+    publish_casts(connection)?;
+    clear(connection)?;
+    Ok(changes)
+}
+
+fn publish_shows(connection: &Connection) -> SqlResult<Changes> {
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0));
+    let before = count("SELECT count(*) FROM All_Shows")?;
+    let added =
+        count("SELECT count(*) FROM Staged_Shows WHERE id NOT IN (SELECT id FROM All_Shows)")?;
+    let changed = count(&show_row::count_changed())?;
+    if keeps_published(connection)? {
+        connection.execute_batch(
+            "DELETE FROM All_Shows WHERE id IN (SELECT id FROM Staged_Drops);
+             INSERT OR REPLACE INTO All_Shows SELECT * FROM Staged_Shows;",
+        )?;
+    } else {
+        connection.execute_batch(
+            "DELETE FROM All_Shows; DELETE FROM Index_Pages;
+             INSERT INTO All_Shows SELECT * FROM Staged_Shows;",
+        )?;
+    }
     connection.execute_batch(
-        "DELETE FROM All_Shows; DELETE FROM Top_Shows; DELETE FROM Top_Shows_Cast;
-         INSERT INTO All_Shows SELECT * FROM Staged_Shows;",
+        "INSERT OR REPLACE INTO Index_Pages SELECT page, staged_at FROM Staged_Pages;",
     )?;
+    let deleted = before + added - count("SELECT count(*) FROM All_Shows")?;
+    Ok(Changes { added, changed, deleted, unchanged: before - deleted - changed })
+}
+
+fn publish_top(connection: &Connection, top: &[ShowId], at: Timestamp) -> SqlResult<()> {
     let at = at.to_string();
+    connection.execute("DELETE FROM Top_Shows", [])?;
     let mut top_show = connection.prepare_cached(
         "INSERT INTO Top_Shows (id, name, language, genres, premiered, rating_average, processed_at, \
-         weight, rank) SELECT id, name, language, genres, premiered, rating_average, ?3, weight, ?2 \
-         FROM Staged_Shows WHERE id = ?1",
-    )?;
-    let mut top_cast = connection.prepare_cached(
-        "INSERT INTO Top_Shows_Cast SELECT * FROM Staged_Cast WHERE show_id = ?1 ORDER BY position",
+         weight, rank, updated) SELECT id, name, language, genres, premiered, rating_average, ?3, \
+         weight, ?2, updated FROM All_Shows WHERE id = ?1",
     )?;
     for (rank, show) in (1..).zip(top) {
         let inserted = top_show.execute(params![show.0, rank, at])?;
         if inserted != 1 {
             return Err(rusqlite::Error::StatementChangedRows(inserted));
         }
-        top_cast.execute([show.0])?;
     }
-    clear(connection)
+    Ok(())
+}
+
+/// Best show first, and in TVmaze's order below that.
+fn publish_casts(connection: &Connection) -> SqlResult<()> {
+    connection.execute_batch(
+        "INSERT INTO Staged_Cast SELECT * FROM Top_Shows_Cast
+             WHERE show_id NOT IN (SELECT show_id FROM Staged_Casts);
+         DELETE FROM Top_Shows_Cast;
+         INSERT INTO Top_Shows_Cast SELECT Staged_Cast.* FROM Staged_Cast
+             JOIN Top_Shows ON id = show_id ORDER BY rank, position;",
+    )
 }

@@ -48,14 +48,21 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
 fn print_summary(status: &RunStatus, top: &[TopShow]) {
     let seconds =
         status.started_at.zip(status.finished_at).map(|(start, end)| end.duration_since(start));
+    let RunStatus { added, changed, deleted, requests, retries, rate_limited, .. } = status;
+    let count = |number: &u32| HumanCount((*number).into());
+    let shows = count(&status.shows_seen);
+    match added + changed + deleted {
+        0 => print!("Nothing changed: {shows} shows are as they were"),
+        _ => print!(
+            "Published {shows} shows: {} added, {} changed, {} deleted",
+            count(added),
+            count(changed),
+            count(deleted)
+        ),
+    }
     println!(
-        "Published {} shows, {} of them in the top, in {:.1} s: {} requests, {} retries, {} answers of 429.",
-        HumanCount(status.shows_seen.into()),
-        status.casts_done,
+        "; {:.1} s, {requests} requests, {retries} retries, {rate_limited} answers of 429.",
         seconds.map(|seconds| seconds.as_secs_f64()).unwrap_or_default(),
-        status.requests,
-        status.retries,
-        status.rate_limited,
     );
     if top.is_empty() {
         return;

@@ -98,6 +98,6 @@ pub fn criteria(top: u16) -> TopShowsCriteria {
 /// The end of a run that succeeds, for publishing it.
 #[must_use]
 pub fn success(status: &RunStatus) -> Finish {
-    let succeeded = after(status, Event::Succeeded);
-    Box::new(move || succeeded)
+    let status = status.clone();
+    Box::new(move |changes| after(&status, Event::Succeeded(changes)))
 }

@@ -4,7 +4,9 @@
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
 use super::fixtures::{after, at, cast_member, criteria, running, show, success};
-use crate::{Event, MultiCharacterActor, RunId, Show, ShowId, ShowStore};
+use crate::{
+    Changes, Event, MultiCharacterActor, Published, RunId, Show, ShowId, ShowStore, Version,
+};
 
 /// A whole run: these shows, those of `top` with a cast of one.
 async fn publish(store: &dyn ShowStore, shows: Vec<Show>, top: &[u32]) {
@@ -26,7 +28,7 @@ async fn top_ids(store: &dyn ShowStore) -> Vec<u32> {
 pub async fn an_empty_store_answers_with_nothing(store: &dyn ShowStore) {
     store.check().await.expect("check");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
-    assert_eq!(store.last_show_id().await.expect("last"), None);
+    assert_eq!(store.published().await.expect("published"), Published::default());
     assert!(store.top_shows(10).await.expect("top").is_empty());
     assert!(store.multi_character_actors().await.expect("actors").is_empty());
     assert!(store.runs(10).await.expect("runs").is_empty());
@@ -42,7 +44,8 @@ pub async fn nothing_is_seen_before_publish(store: &dyn ShowStore) {
     assert!(store.top_shows(10).await.expect("top").is_empty());
     assert_eq!(store.run(status.request_id).await.expect("run"), Some(status.clone()));
     let done = store.publish(&[ShowId(1)], at(3), success(&status)).await.expect("publish");
-    assert_eq!(done, after(&status, Event::Succeeded));
+    let added = Changes { added: 1, ..Changes::default() };
+    assert_eq!(done, after(&status, Event::Succeeded(added)));
     assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
     assert_eq!(store.run(status.request_id).await.expect("run"), Some(done));
 }
@@ -62,7 +65,6 @@ pub async fn a_published_show_is_the_one_that_was_staged(store: &dyn ShowStore) 
     assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
     assert_eq!(store.show(ShowId(2)).await.expect("show"), Some(bare));
     assert_eq!(store.show(ShowId(3)).await.expect("show"), Some(decimal));
-    assert_eq!(store.last_show_id().await.expect("last"), Some(ShowId(3)));
 }
 
 pub async fn publish_replaces_what_was_there(store: &dyn ShowStore) {
@@ -72,6 +74,60 @@ pub async fn publish_replaces_what_was_there(store: &dyn ShowStore) {
     assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
     assert!(store.show(ShowId(3)).await.expect("show").is_some());
     assert_eq!(top_ids(store).await, [3]);
+}
+
+pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_dropped(
+    store: &dyn ShowStore,
+) {
+    publish(store, (1..=5).map(show).collect(), &[1, 2, 3]).await;
+    let mut changed = show(2);
+    changed.name = "Changed".into();
+    changed.updated = Some(99);
+    let status = running();
+    store.begin(&status).await.expect("begin");
+    store.keep_published().await.expect("keep");
+    store.stage_page(7, vec![changed.clone(), show(3), show(6)], at(12)).await.expect("stage");
+    store.drop_shows(vec![ShowId(4), ShowId(400)]).await.expect("drop");
+    store.stage_cast(ShowId(2), vec![], at(12)).await.expect("cast");
+    assert_eq!(store.snapshot_size().await.expect("size"), 5);
+    assert_eq!(store.rank_snapshot(criteria(10)).await.expect("rank").len(), 5);
+
+    let top = [ShowId(6), ShowId(1), ShowId(2)];
+    let done = store.publish(&top, at(14), success(&status)).await.expect("publish");
+    assert_eq!((done.added, done.changed, done.deleted, done.unchanged), (1, 1, 1, 3));
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)), "kept");
+    assert_eq!(store.show(ShowId(2)).await.expect("show"), Some(changed));
+    assert_eq!(store.show(ShowId(4)).await.expect("show"), None);
+    assert_eq!(top_ids(store).await, [6, 1, 2]);
+
+    let published = store.published().await.expect("published");
+    let fetched: Vec<_> = published.shows.values().map(|version| version.fetched_at).collect();
+    assert_eq!(fetched, [at(2), at(12), at(12), at(2), at(12)]);
+    assert_eq!(published.shows[&ShowId(2)], Version { updated: Some(99), fetched_at: at(12) });
+    assert_eq!(published.pages.into_iter().collect::<Vec<_>>(), [(0, at(2)), (7, at(12))]);
+    let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99)), (ShowId(6), show(6).updated)];
+    assert_eq!(published.casts.into_iter().collect::<Vec<_>>(), casts);
+}
+
+pub async fn a_top_show_keeps_its_cast_until_another_is_staged(store: &dyn ShowStore) {
+    let cast = |show| vec![cast_member(show, 1, 1), cast_member(show, 1, 2)];
+    let status = running();
+    store.begin(&status).await.expect("begin");
+    store.stage_page(0, vec![show(1), show(2)], at(2)).await.expect("stage");
+    for id in [1, 2] {
+        store.stage_cast(ShowId(id), cast(id), at(3)).await.expect("cast");
+    }
+    let top = [ShowId(1), ShowId(2)];
+    store.publish(&top, at(4), success(&status)).await.expect("publish");
+
+    let status = running();
+    store.begin(&status).await.expect("begin");
+    store.keep_published().await.expect("keep");
+    store.stage_cast(ShowId(2), vec![cast_member(2, 9, 5)], at(5)).await.expect("cast");
+    store.publish(&top, at(6), success(&status)).await.expect("publish");
+    let actors = store.multi_character_actors().await.expect("actors");
+    assert_eq!(actors.len(), 1, "person 1 in the kept cast of show 1");
+    assert_eq!(actors[0].character_count, 2);
 }
 
 pub async fn an_abandoned_run_changes_nothing_but_the_history(store: &dyn ShowStore) {
@@ -94,8 +150,8 @@ pub async fn the_later_update_of_a_show_stays(store: &dyn ShowStore) {
     store.begin(&running()).await.expect("begin");
     store.stage_page(0, vec![new.clone()], at(2)).await.expect("stage");
     store.stage_page(1, vec![old], at(3)).await.expect("stage");
-    assert_eq!(store.staged_shows().await.expect("count"), 1);
-    let ranked = store.rank_staged(criteria(10)).await.expect("rank");
+    assert_eq!(store.snapshot_size().await.expect("count"), 1);
+    let ranked = store.rank_snapshot(criteria(10)).await.expect("rank");
     assert_eq!(ranked, [new]);
 }
 
@@ -105,20 +161,20 @@ pub async fn a_show_fetched_by_itself_replaces_the_staged_one(store: &dyn ShowSt
     store.begin(&running()).await.expect("begin");
     store.stage_page(0, vec![show(1)], at(2)).await.expect("stage");
     store.stage_show(alone.clone(), at(3)).await.expect("stage");
-    assert_eq!(store.rank_staged(criteria(10)).await.expect("rank"), [alone]);
+    assert_eq!(store.rank_snapshot(criteria(10)).await.expect("rank"), [alone]);
 }
 
-pub async fn an_unstaged_show_is_not_published(store: &dyn ShowStore) {
+pub async fn a_dropped_show_is_not_published(store: &dyn ShowStore) {
     let status = running();
     store.begin(&status).await.expect("begin");
     store.stage_page(0, vec![show(1), show(2)], at(2)).await.expect("stage");
-    store.unstage_show(ShowId(1)).await.expect("unstage");
+    store.drop_shows(vec![ShowId(1)]).await.expect("drop");
     store.publish(&[], at(4), success(&status)).await.expect("publish");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
     assert!(store.show(ShowId(2)).await.expect("show").is_some());
 }
 
-pub async fn ranks_what_is_staged(store: &dyn ShowStore) {
+pub async fn ranks_the_snapshot(store: &dyn ShowStore) {
     let (mut best, mut foreign, mut comedy) = (show(1), show(2), show(3));
     best.rating_average = Some(9.9);
     foreign.language = Some("French".into());
@@ -128,7 +184,7 @@ pub async fn ranks_what_is_staged(store: &dyn ShowStore) {
     store.begin(&running()).await.expect("begin");
     let page = vec![unrated, foreign, comedy, show(5), best];
     store.stage_page(0, page, at(2)).await.expect("stage");
-    let ranked = store.rank_staged(criteria(2)).await.expect("rank");
+    let ranked = store.rank_snapshot(criteria(2)).await.expect("rank");
     assert_eq!(ranked.iter().map(|show| show.id.0).collect::<Vec<_>>(), [1, 5]);
 }
 
@@ -165,7 +221,7 @@ pub async fn a_new_run_starts_from_an_empty_staging_area(store: &dyn ShowStore) 
     let interrupted = after(&killed, Event::Interrupted("stopped".into()));
     store.abandon(&interrupted).await.expect("abandon");
     store.begin(&running()).await.expect("begin");
-    assert_eq!(store.staged_shows().await.expect("count"), 0);
+    assert_eq!(store.snapshot_size().await.expect("count"), 0);
 }
 
 pub async fn a_run_in_hand_is_not_interrupted(store: &dyn ShowStore) {
@@ -184,7 +240,7 @@ pub async fn a_noted_run_is_in_the_history_and_disturbs_no_other(store: &dyn Sho
     let cancelled = after(&running(), Event::Cancelled);
     store.note(&cancelled).await.expect("note");
     assert_eq!(store.run(cancelled.request_id).await.expect("run"), Some(cancelled));
-    assert_eq!(store.staged_shows().await.expect("count"), 1);
+    assert_eq!(store.snapshot_size().await.expect("count"), 1);
     store.publish(&[], at(4), success(&status)).await.expect("publish");
 }
 

@@ -4,7 +4,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
 use super::fixtures::{after, running};
-use crate::{Event, ProgressTracker, RunId, RunState, Step};
+use crate::{Changes, Event, ProgressTracker, RunId, RunState, Step};
 
 pub async fn an_unknown_run_has_no_status(tracker: &dyn ProgressTracker) {
     tracker.check().await.expect("check");
@@ -36,7 +36,8 @@ pub async fn a_late_revision_changes_nothing(tracker: &dyn ProgressTracker) {
 }
 
 pub async fn nothing_follows_the_end(tracker: &dyn ProgressTracker) {
-    for end in [Event::Succeeded, Event::Failed("no".into()), Event::Cancelled] {
+    for end in [Event::Succeeded(Changes::default()), Event::Failed("no".into()), Event::Cancelled]
+    {
         let ended = after(&running(), end);
         assert!(tracker.record(&ended).await.expect("record"));
         let mut beyond = ended.clone();

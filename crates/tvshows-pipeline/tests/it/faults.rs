@@ -12,7 +12,7 @@ async fn failure(faults: &[&str]) -> RunStatus {
     assert_eq!(world.update().await.state, RunState::Succeeded);
     let before = world.tables();
     simulator.set_behaviour(behaviour(faults));
-    let status = world.update().await;
+    let status = world.update_fully().await;
     assert_eq!(status.state, RunState::Failed);
     assert!(world.tables() == before, "the tables are as they were");
     assert_eq!(

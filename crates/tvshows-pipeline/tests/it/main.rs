@@ -3,6 +3,8 @@
 mod disagreement;
 mod faults;
 mod full_run;
+mod incremental;
+mod moving;
 mod queue;
 #[path = "../../../../tests/it/tables.rs"]
 mod tables;

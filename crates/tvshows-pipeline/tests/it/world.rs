@@ -6,8 +6,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tvmaze_client::{Client, ClientBuilder, RetryPolicy};
 use tvmaze_sim::{Behaviour, Catalogue, Fault, Simulator};
-use tvshows_core::{ProgressTracker, RunParameters, RunStatus, ShowStore};
-use tvshows_pipeline::{Pipeline, Runner};
+use tvshows_core::{Mode, ProgressTracker, RunParameters, RunStatus, ShowStore};
+use tvshows_pipeline::{DEFAULT_MAX_AGE, Pipeline, Runner};
 use tvshows_progress::InProcessTracker;
 use tvshows_store::SqliteStore;
 
@@ -46,17 +46,40 @@ impl World {
         World::with(client(base_url), tracker).await
     }
 
+    /// One to which index pages are due at another age.
+    pub(crate) async fn aged(base_url: &str, max_age: Duration) -> World {
+        World::aging(client(base_url), Arc::new(InProcessTracker::default()), max_age).await
+    }
+
     async fn with(client: ClientBuilder, tracker: Arc<dyn ProgressTracker>) -> World {
+        World::aging(client, tracker, DEFAULT_MAX_AGE).await
+    }
+
+    async fn aging(
+        client: ClientBuilder,
+        tracker: Arc<dyn ProgressTracker>,
+        max_age: Duration,
+    ) -> World {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("tvshows.db")).await.unwrap();
         let store: Arc<dyn ShowStore> = Arc::new(store);
-        let pipeline = Pipeline::new(client.build().unwrap(), Arc::clone(&store));
+        let pipeline = Pipeline::new(client.build().unwrap(), Arc::clone(&store)).max_age(max_age);
         World { runner: Runner::start(pipeline, tracker, "test"), store, folder }
     }
 
     /// Does one run with default parameters.
     pub(crate) async fn update(&self) -> RunStatus {
-        let submission = self.runner.submit(RunParameters::default()).unwrap();
+        self.update_with(Mode::Auto).await
+    }
+
+    /// Does one run that fetches everything.
+    pub(crate) async fn update_fully(&self) -> RunStatus {
+        self.update_with(Mode::Full).await
+    }
+
+    async fn update_with(&self, mode: Mode) -> RunStatus {
+        let parameters = RunParameters { mode, ..RunParameters::default() };
+        let submission = self.runner.submit(parameters).unwrap();
         self.runner.end_of(submission.status.request_id).await.unwrap().unwrap()
     }
 

@@ -3,7 +3,7 @@ use std::ops::Deref;
 
 use deadpool_redis::redis::{self, AsyncCommands};
 use tvshows_core::conformance::fixtures::{after, running};
-use tvshows_core::{Event, ProgressTracker, TrackerError};
+use tvshows_core::{Changes, Event, ProgressTracker, TrackerError};
 use tvshows_progress::{EXPIRY_OF_ENDED_RUNS, EXPIRY_OF_LIVE_RUNS, RedisTracker};
 
 use crate::server::RedisServer;
@@ -56,7 +56,7 @@ async fn a_run_expires_and_one_that_is_over_lasts_longer() {
     let key = format!("pipeline:{}", status.request_id);
     for (status, expiry) in [
         (status.clone(), EXPIRY_OF_LIVE_RUNS),
-        (after(&status, Event::Succeeded), EXPIRY_OF_ENDED_RUNS),
+        (after(&status, Event::Succeeded(Changes::default())), EXPIRY_OF_ENDED_RUNS),
     ] {
         served.record(&status).await.unwrap();
         let seconds = i64::try_from(expiry.as_secs()).unwrap();

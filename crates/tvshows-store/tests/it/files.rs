@@ -114,7 +114,7 @@ async fn a_run_whose_staging_area_was_taken_over_publishes_nothing() {
     assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
     store.abandon(&after(&status, Event::Failed("superseded".into()))).await.unwrap();
     assert_eq!(store.show(ShowId(1)).await.unwrap(), None);
-    assert_eq!(store.staged_shows().await.unwrap(), 1, "the other run's rows are left alone");
+    assert_eq!(store.snapshot_size().await.unwrap(), 1, "the other run's rows are left alone");
 }
 
 #[tokio::test]

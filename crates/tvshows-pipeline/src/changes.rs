@@ -1,0 +1,136 @@
+//! What a run must fetch when the rest is published already. Pure: it is told the time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tvmaze_client::PageIndex;
+use tvshows_core::{Published, Show, ShowId, TopLimit};
+
+use crate::convert::tvmaze_id;
+use crate::index::Updates;
+
+/// The shows that must have changed on a page for the page to be fetched in their place. A page is up to
+/// 24 hours old, so on average half of a day's changes are not on it and cost a request each anyhow.
+const CHANGES_WORTH_A_PAGE: usize = 3;
+/// More shows than this, and than a hundredth of all, do not vanish between two runs: then it is the map
+/// that is wrong.
+const MOST_GONE: usize = 100;
+/// Ratings move without a change mark, and this often somebody should look.
+const RATING_AGE: Duration = Duration::from_hours(24);
+/// What a rating may move by until then.
+const RATING_DRIFT: f64 = 0.2;
+
+/// What to fetch, and what to drop.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// Index pages, those fetched longest ago first.
+    pub(crate) pages: Vec<u32>,
+    /// Shows to be fetched by themselves.
+    pub(crate) shows: BTreeSet<ShowId>,
+    /// Published shows that TVmaze no longer has.
+    pub(crate) gone: Vec<ShowId>,
+}
+
+/// What changed since the snapshot was published. `None` where the map cannot be right: then the whole
+/// index must be asked.
+pub(crate) fn since(
+    published: &Published,
+    updates: &Updates,
+    max_age: Duration,
+    now: Timestamp,
+) -> Option<Changes> {
+    let (gone, unclear) = missing(published, updates)?;
+    let mut pages = aged_pages(published, updates, max_age, now);
+    let (busy, alone) = by_page(changed(published, updates));
+    pages.extend(busy.into_iter().filter(|page| !pages.contains(page)).collect::<Vec<_>>());
+    let on_pages = |id: &ShowId| pages.contains(&page_of(*id));
+    let shows = alone.into_iter().filter(|id| !on_pages(id)).chain(unclear).collect();
+    Some(Changes { pages, shows, gone })
+}
+
+/// Published shows that the map lacks, and those of them beyond its last one, which may be gone, or newer
+/// than the map.
+fn missing(published: &Published, updates: &Updates) -> Option<(Vec<ShowId>, Vec<ShowId>)> {
+    let last = *updates.last_key_value()?.0;
+    let missing = published.shows.keys().copied().filter(|id| !updates.contains_key(id));
+    let (gone, unclear): (Vec<_>, Vec<_>) = missing.partition(|id| *id <= last);
+    let is_plausible = gone.len() + unclear.len() <= MOST_GONE.max(published.shows.len() / 100);
+    is_plausible.then_some((gone, unclear))
+}
+
+/// Shows that are new, or newer than what is published.
+fn changed(published: &Published, updates: &Updates) -> impl Iterator<Item = ShowId> {
+    updates.iter().filter(|(id, updated)| is_older(published, **id, **updated)).map(|(id, _)| *id)
+}
+
+/// Whether what is published of a show is older than `updated`.
+pub(crate) fn is_older(published: &Published, id: ShowId, updated: i64) -> bool {
+    let known = published.shows.get(&id);
+    known.is_none_or(|version| version.updated.unwrap_or_default() < updated)
+}
+
+/// The pages on which enough changed to fetch them, and the shows of all others.
+fn by_page(changed: impl Iterator<Item = ShowId>) -> (Vec<u32>, Vec<ShowId>) {
+    let mut pages: BTreeMap<u32, Vec<ShowId>> = BTreeMap::new();
+    for id in changed {
+        pages.entry(page_of(id)).or_default().push(id);
+    }
+    let (busy, quiet): (Vec<_>, Vec<_>) =
+        pages.into_iter().partition(|(_, shows)| shows.len() >= CHANGES_WORTH_A_PAGE);
+    let busy = busy.into_iter().map(|(page, _)| page).collect();
+    (busy, quiet.into_iter().flat_map(|(_, shows)| shows).collect())
+}
+
+/// Pages fetched longer than `max_age` ago, oldest first; one that never was is the oldest.
+fn aged_pages(
+    published: &Published,
+    updates: &Updates,
+    max_age: Duration,
+    now: Timestamp,
+) -> Vec<u32> {
+    let last = updates.last_key_value().map_or(0, |(id, _)| page_of(*id));
+    let is_due = |fetched: &Option<Timestamp>| fetched.is_none_or(|at| is_aged(at, max_age, now));
+    let fetched = (0..=last).map(|page| (published.pages.get(&page).copied(), page));
+    let mut due: Vec<_> = fetched.filter(|(at, _)| is_due(at)).collect();
+    due.sort();
+    due.into_iter().map(|(_, page)| page).collect()
+}
+
+/// Whether `at` is `age` ago or more, or in the future: a clock was set back.
+fn is_aged(at: Timestamp, age: Duration, now: Timestamp) -> bool {
+    let passed = Duration::try_from(now.duration_since(at));
+    passed.map_or(true, |passed| passed >= age)
+}
+
+/// Of the shows `ranked` by what is published, those whose rating could have moved them over the edge of
+/// the top since they were fetched: near enough to the last one in it, at most as many as it has places.
+pub(crate) fn near_the_edge(
+    published: &Published,
+    ranked: &[Show],
+    top: TopLimit,
+    now: Timestamp,
+) -> BTreeSet<ShowId> {
+    let places = usize::from(top.number());
+    let Some(last) = ranked.get(places - 1) else { return BTreeSet::new() };
+    let distance = |show: &Show| match (show.rating_average, last.rating_average) {
+        (Some(rating), Some(edge)) => (rating - edge).abs(),
+        _ => f64::INFINITY,
+    };
+    let is_due = |show: &&Show| {
+        let fetched = published.shows.get(&show.id).map(|version| version.fetched_at);
+        distance(show) <= RATING_DRIFT + 1e-9
+            && fetched.is_some_and(|at| is_aged(at, RATING_AGE, now))
+    };
+    let mut near: Vec<(usize, ShowId)> = (0..)
+        .zip(ranked)
+        .filter(|(_, show)| is_due(show))
+        .map(|(rank, show): (usize, &Show)| ((2 * rank + 1).abs_diff(2 * places), show.id))
+        .collect();
+    near.sort_unstable();
+    near.into_iter().take(places).map(|(_, id)| id).collect()
+}
+
+pub(crate) fn page_of(id: ShowId) -> u32 {
+    PageIndex::of(tvmaze_id(id)).0
+}
