@@ -1,6 +1,6 @@
 //! A TVmaze that moves on: shows come, change and go, and its edge cache lags behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
@@ -17,23 +17,26 @@ pub(crate) struct Moving(Arc<Mutex<State>>);
 struct State {
     /// How often each show has changed.
     shows: BTreeMap<u32, i64>,
+    /// Ids that were in use: TVmaze gives none of them again.
+    deleted: BTreeSet<u32>,
     /// Ratings move without a change mark.
     drift: u32,
     /// Pages as the edge cache has them.
     cached: BTreeMap<u32, Vec<Value>>,
     requests: Vec<String>,
     /// Answered with 500, once each.
-    faults: Vec<String>,
+    faults: BTreeSet<String>,
 }
 
 impl Moving {
     pub(crate) async fn start(ids: impl IntoIterator<Item = u32>) -> (Moving, MockServer) {
         let state = State {
             shows: ids.into_iter().map(|id| (id, 0)).collect(),
+            deleted: BTreeSet::new(),
             drift: 0,
             cached: BTreeMap::new(),
             requests: Vec::new(),
-            faults: Vec::new(),
+            faults: BTreeSet::new(),
         };
         let moving = Moving(Arc::new(Mutex::new(state)));
         let server = MockServer::start().await;
@@ -41,13 +44,18 @@ impl Moving {
         (moving, server)
     }
 
-    /// Adds a show, or changes the one that is there, and its cast with it.
+    /// Adds a show, or changes the one that is there, and its cast with it. A deleted one stays so.
     pub(crate) fn change(&self, id: u32) {
-        self.state().shows.entry(id).and_modify(|changes| *changes += 1).or_default();
+        let mut state = self.state();
+        if !state.deleted.contains(&id) {
+            state.shows.entry(id).and_modify(|changes| *changes += 1).or_default();
+        }
     }
 
     pub(crate) fn delete(&self, id: u32) {
-        self.state().shows.remove(&id);
+        let mut state = self.state();
+        state.shows.remove(&id);
+        state.deleted.insert(id);
     }
 
     /// Moves every rating, without a change mark.
@@ -68,7 +76,7 @@ impl Moving {
     }
 
     pub(crate) fn fail_once(&self, path: &str) {
-        self.state().faults.push(path.to_owned());
+        self.state().faults.insert(path.to_owned());
     }
 
     pub(crate) fn ids(&self) -> Vec<u32> {
@@ -138,10 +146,9 @@ impl Respond for Moving {
         let mut state = self.state();
         let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let path = format!("{}{query}", request.url.path());
-        let fault = state.faults.iter().position(|fault| *fault == path);
+        let fails = state.faults.remove(&path);
         state.requests.push(path);
-        if let Some(fault) = fault {
-            state.faults.remove(fault);
+        if fails {
             return ResponseTemplate::new(500);
         }
         match state.answer(request) {
