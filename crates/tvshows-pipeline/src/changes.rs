@@ -134,3 +134,72 @@ pub(crate) fn near_the_edge(
 pub(crate) fn page_of(id: ShowId) -> u32 {
     PageIndex::of(tvmaze_id(id)).0
 }
+
+#[cfg(test)]
+mod tests {
+    use tvshows_core::Version;
+
+    use super::*;
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + 3600 * hours).unwrap()
+    }
+
+    fn show(id: u32, rating: Option<f64>) -> Show {
+        let sent = serde_json::json!({"id": id, "name": "X", "rating": {"average": rating}});
+        crate::convert::show(serde_json::from_value(sent).unwrap()).unwrap()
+    }
+
+    /// Shows with these ratings, best first, the ids from 1 up; fetched at hour 0.
+    fn ranked(ratings: &[Option<f64>]) -> (Published, Vec<Show>) {
+        let ranked: Vec<Show> = (1..).zip(ratings).map(|(id, rating)| show(id, *rating)).collect();
+        let version = Version { updated: Some(1), fetched_at: at(0) };
+        let shows = ranked.iter().map(|show| (show.id, version)).collect();
+        (Published { shows, ..Published::default() }, ranked)
+    }
+
+    fn ids(shows: BTreeSet<ShowId>) -> Vec<u32> {
+        shows.into_iter().map(|id| id.0).collect()
+    }
+
+    #[test]
+    fn ratings_near_the_edge_are_looked_at_after_a_day() {
+        let ratings = [9.0, 8.2, 8.0, 7.9, 7.8, 7.7].map(Some);
+        let (published, ranked) = ranked(&ratings);
+        let top = TopLimit::new(3).unwrap();
+        assert_eq!(ids(near_the_edge(&published, &ranked, top, at(23))), [0; 0]);
+        let due = near_the_edge(&published, &ranked, top, at(24));
+        assert_eq!(
+            ids(due),
+            [2, 3, 4],
+            "within 0.2, the nearest ones, as many as there are places"
+        );
+        let back = near_the_edge(&published, &ranked, top, at(-1));
+        assert_eq!(back.len(), 3, "a clock that was set back makes all of them due");
+    }
+
+    #[test]
+    fn far_or_unrated_shows_are_not_near_the_edge() {
+        let (published, far) = ranked(&[Some(9.0), Some(5.0), Some(4.7), None]);
+        let two = TopLimit::new(2).unwrap();
+        assert_eq!(ids(near_the_edge(&published, &far, two, at(99))), [2]);
+        let four = TopLimit::new(4).unwrap();
+        assert_eq!(ids(near_the_edge(&published, &far, four, at(99))), [0; 0], "unrated edge");
+        let ten = TopLimit::new(10).unwrap();
+        assert_eq!(ids(near_the_edge(&published, &far, ten, at(99))), [0; 0], "nobody is outside");
+    }
+
+    #[test]
+    fn aged_pages_are_due_oldest_first_and_those_never_fetched_before_all() {
+        let (mut published, _) = ranked(&[Some(1.0)]);
+        published.pages = BTreeMap::from([(0, at(50)), (1, at(10)), (3, at(90)), (4, at(5))]);
+        let updates = Updates::from([(ShowId(1), 1), (ShowId(1249), 1)]);
+        let pages = |hours| {
+            let age = Duration::from_hours(hours);
+            aged_pages(&published, &updates, age, at(100))
+        };
+        assert_eq!(pages(50), [2, 4, 1, 0]);
+        assert_eq!(pages(51), [2, 4, 1]);
+        assert_eq!(pages(0), [2, 4, 1, 0, 3]);
+    }
+}

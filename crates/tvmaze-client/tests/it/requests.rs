@@ -1,11 +1,14 @@
 //! What each method asks for, and what comes of the answer.
 
 use std::future::IntoFuture;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use jiff::civil::date;
 use serde_json::{Value, json};
+use tracing_subscriber::fmt::format::FmtSpan;
 use tvmaze_client::{
     AlternateListId, Client, EpisodeId, ExternalId, PageIndex, PersonId, SeasonId, ShowId, Since,
     embed,
@@ -215,4 +218,53 @@ async fn the_index_of_people_ends_like_that_of_shows() {
         client(&server.uri()).people_pages(PageIndex(1)).try_collect().await.unwrap();
     let first: Vec<_> = pages.iter().map(|page| (page.index.0, page.people[0].id)).collect();
     assert_eq!(first, [(1, PersonId(1001)), (2, PersonId(2001))]);
+}
+
+/// What is logged, for reading it back.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn each_attempt_has_a_span_and_every_byte_is_counted() {
+    let server = MockServer::start().await;
+    let busy = ResponseTemplate::new(503);
+    Mock::given(any()).respond_with(busy).up_to_n_times(1).with_priority(1).mount(&server).await;
+    let body = show(7).to_string();
+    let answer = ResponseTemplate::new(200).set_body_string(&body);
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let (log, client) = (Log::default(), client(&server.uri()));
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let logging = tracing::subscriber::set_default(subscriber);
+    client.show(ShowId(7)).await.unwrap();
+    drop(logging);
+    assert_eq!(client.stats().bytes, body.len() as u64);
+
+    let lines = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let spans: Vec<Value> = lines
+        .filter(|line| {
+            line["target"] == "tvmaze_client::call" && line["fields"]["message"] == "close"
+        })
+        .map(|line| line["span"].clone())
+        .collect();
+    let attempts: Vec<_> = spans.iter().map(|span| (&span["attempt"], &span["status"])).collect();
+    assert_eq!(attempts, [(&json!(1), &json!(503)), (&json!(2), &json!(200))]);
+    assert!(spans.iter().all(|span| span["url.path"] == "/shows/7"), "{spans:?}");
+    assert!(spans.iter().all(|span| span["duration_ms"].is_u64()), "{spans:?}");
 }

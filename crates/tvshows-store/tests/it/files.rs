@@ -41,6 +41,36 @@ async fn what_was_published_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_file_of_the_first_version_keeps_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../../migrations/0001_initial.sql")).unwrap();
+    old.execute_batch(
+        "PRAGMA application_id = 0x74767368; PRAGMA user_version = 1;
+         INSERT INTO All_Shows (id, name, genres, updated, processed_at)
+             VALUES (7, 'Old', 'Drama', 5, '2026-01-01T00:00:00Z');
+         INSERT INTO Top_Shows (id, name, language, genres, premiered, processed_at, rank)
+             VALUES (7, 'Old', 'English', 'Drama', '2025-01-01', '2026-01-01T00:00:00Z', 1);
+         INSERT INTO Runs (request_id, state, step, progress, pages_done, shows_seen, singles_done,
+             casts_done, requests, retries, rate_limited, updated_at, years, top, mode, instance, revision)
+             VALUES ('5f0c1a9e-0000-4000-8000-000000000000', 'succeeded', 'Completed', 100, 1, 1, 0,
+             1, 3, 0, 0, '2026-01-01T00:00:00Z', 10, 10, 'auto', 'old', 9);",
+    )
+    .unwrap();
+    drop(old);
+
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(store.show(ShowId(7)).await.unwrap().unwrap().name, "Old");
+    let run = store.runs(1).await.unwrap().remove(0);
+    assert_eq!((run.state, run.shows_seen, run.added), (RunState::Succeeded, 1, 0));
+    let published = store.published().await.unwrap();
+    assert_eq!(published.shows[&ShowId(7)].updated, Some(5));
+    assert!(published.pages.is_empty(), "so that every page is due");
+    assert_eq!(published.casts[&ShowId(7)], None, "so that its cast is fetched again");
+}
+
+#[tokio::test]
 async fn a_run_whose_process_died_is_interrupted_at_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
