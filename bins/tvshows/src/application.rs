@@ -34,7 +34,6 @@ impl Application {
         let pipeline = Pipeline::new(upstream.client.clone(), ports).max_age(settings.max_age);
         let instance = format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]);
         let runner = Runner::start(pipeline, tracker(settings)?, &instance);
-        runner.settle_unfinished().await.with_context(|| path.display().to_string())?;
         Ok(Application { runner, store, _upstream: upstream })
     }
 

@@ -1,29 +1,35 @@
 //! A run on the terminal: a bar where there is one, plain lines elsewhere.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
-use tokio::sync::watch;
-use tvshows_core::RunStatus;
+use tvshows_core::{RunStatus, StoreError};
+use tvshows_pipeline::Runner;
 
 use crate::cli::LogFormat;
 
-/// Shows a run on stderr until it is over. Gives its last status.
+/// A bar that says nothing new is drawn again after this time at the latest.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Shows a run on stderr until it is over, whichever process works on it. Gives its last status.
 ///
 /// Where stderr is a log for machines, the log lines of the run must do.
 pub(crate) async fn follow(
-    mut statuses: watch::Receiver<RunStatus>,
+    runner: &Runner,
+    mut status: RunStatus,
     bars: &MultiProgress,
     log_format: LogFormat,
-) -> RunStatus {
+) -> Result<RunStatus, StoreError> {
     let mut view = View::new(bars, log_format);
     loop {
-        let status = statuses.borrow_and_update().clone();
         view.show(&status);
-        if !status.state.is_live() || statuses.changed().await.is_err() {
+        if status.state.is_ended() || runner.is_stopped() {
             view.finish();
-            return status;
+            return Ok(status);
         }
+        let changed = runner.changed(status.request_id, status.revision, PATIENCE).await?;
+        status = changed.unwrap_or(status);
     }
 }
 
@@ -77,6 +83,9 @@ impl View {
 }
 
 fn details(status: &RunStatus) -> String {
+    if let Some(ahead) = status.position.filter(|ahead| *ahead > 0) {
+        return format!("{ahead} updates come before it");
+    }
     let total = |total: Option<u32>| total.map_or(String::new(), |total| format!("/{total}"));
     let mut parts = vec![
         format!("{}{} pages", status.pages_done, total(status.pages_total)),

@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Serve the published shows and the runs over HTTP, until a signal
     Serve(Serve),
     /// Do one update in this process, with a progress bar on stderr and a summary on stdout
+    ///
+    /// Goes on with an update that was interrupted; follows the update of another process with the same
+    /// parameters.
     Update(Update),
     /// Run a stand-in of TVmaze, until a signal
     Sim(Sim),
@@ -78,6 +81,10 @@ pub(crate) struct Update {
     /// `auto` fetches what is new, changed or aged, and everything the first time; `full` everything
     #[arg(long, default_value_t)]
     mode: Mode,
+
+    /// Begin anew in place of going on with an update that was interrupted
+    #[arg(long)]
+    pub(crate) restart: bool,
 
     #[command(flatten)]
     pub(crate) settings: Settings,

@@ -1,6 +1,6 @@
 use utoipa::OpenApi;
 
-use crate::routes::{health, pipeline, shows};
+use crate::routes::{events, health, pipeline, shows};
 
 /// The OpenAPI document of every route.
 #[must_use]
@@ -25,6 +25,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     paths(
         pipeline::update,
         pipeline::status,
+        events::events,
         pipeline::cancel,
         pipeline::runs,
         shows::top_shows,

@@ -204,6 +204,7 @@ impl From<SubmitError> for Problem {
         match error {
             SubmitError::QueueFull => Problem::QueueFull,
             SubmitError::Stopping => Problem::Stopping,
+            SubmitError::Store(error) => Problem::Store(error),
         }
     }
 }

@@ -10,7 +10,7 @@ use tvshows_pipeline::Runner;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::problem::Problem;
-use crate::routes::{health, pipeline, shows};
+use crate::routes::{events, health, pipeline, shows};
 use crate::{openapi, page};
 
 /// How long a stop waits for answers under way. Those that wait for a change end with the runner.
@@ -50,6 +50,7 @@ pub fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
             )
             .service(only("/pipeline/update", web::post().to(pipeline::update)))
             .service(read("/pipeline/status/{request_id}", || web::to(pipeline::status)))
+            .service(read("/pipeline/status/{request_id}/events", || web::to(events::events)))
             .service(only("/pipeline/cancel/{request_id}", web::post().to(pipeline::cancel)))
             .service(read("/pipeline/runs", || web::to(pipeline::runs)))
             .service(read("/shows/top_shows", || web::to(shows::top_shows)))

@@ -31,7 +31,10 @@ macro_rules! tracker_conformance {
             an_unknown_run_has_no_status
             what_was_recorded_is_what_is_read
             a_late_revision_changes_nothing
+            a_stale_attempt_changes_nothing
             nothing_follows_the_end
+            a_lease_has_one_holder_at_a_time
+            the_lease_of_a_dead_holder_is_taken_over
             an_interrupted_run_may_go_on
             runs_do_not_touch_each_other
         }
@@ -56,7 +59,15 @@ macro_rules! store_conformance {
             ranks_the_snapshot
             casts_keep_their_order_and_count_characters_by_person
             a_new_run_starts_from_an_empty_staging_area
-            a_run_in_hand_is_not_interrupted
+            an_interrupted_run_goes_on_with_what_it_staged
+            what_was_staged_can_be_thrown_away
+            what_is_staged_is_noted_with_the_status
+            idle_resumes_are_counted_until_something_is_staged
+            an_earlier_attempt_and_an_ended_run_write_nothing
+            requests_with_equal_parameters_share_a_run
+            runs_wait_in_the_order_of_their_requests
+            one_at_a_time_has_the_claim
+            the_data_has_one_name
             a_noted_run_is_in_the_history_and_disturbs_no_other
             history_is_newest_first
         }

@@ -18,6 +18,7 @@ pub use run::{Mode, RunId, RunParameters, RunState, Step, UnknownWord};
 pub use show::{Show, ShowId};
 pub use status::{Event, RunStatus, Traffic};
 pub use store::{
-    Changes, Finish, MultiCharacterActor, Published, ShowStore, StoreError, TopShow, Version,
+    Changes, Enqueued, Finish, MultiCharacterActor, Published, ShowStore, Staged, StoreError,
+    TopShow, Version,
 };
-pub use tracker::{ProgressTracker, TrackerError};
+pub use tracker::{LEASE, ProgressTracker, TrackerError};

@@ -123,7 +123,7 @@ words! {
         Failed = "failed",
         /// Was told to stop, and stopped without changing a table.
         Cancelled = "cancelled",
-        /// Its process ended first. Nobody works on it.
+        /// Its process ended first. Nobody works on it until a service goes on with it.
         Interrupted = "interrupted",
     }
 }

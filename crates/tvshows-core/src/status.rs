@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Changes, Mode, RunId, RunParameters, RunState, Step};
+use crate::{Changes, Mode, RunId, RunParameters, RunState, Step, TopLimit, Years};
 
 /// A run as everybody sees it: what `GET /pipeline/status/{request_id}`, the Redis hash and a row of
 /// the history show.
@@ -72,6 +72,13 @@ pub struct RunStatus {
     pub mode: Mode,
     /// The process that works on it.
     pub instance: String,
+    /// How often a process has begun to work on it: more than once when it was interrupted. Absent in
+    /// statuses of old.
+    #[serde(default)]
+    pub attempt: u32,
+    /// How many runs come before it; `null` of a run that does not wait, and where nobody counted.
+    #[serde(default)]
+    pub position: Option<u32>,
     /// Rises by one with every change: the signature, the `ETag` and the event id.
     pub revision: u64,
 }
@@ -88,8 +95,12 @@ pub struct Traffic {
 /// What happens to a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Work begins.
+    /// Work begins, or goes on after an interruption.
     Started,
+    /// An earlier attempt has staged this many index pages.
+    Resumed(u32),
+    /// What earlier attempts staged is thrown away.
+    Unstaged,
     /// The next step begins.
     StepBegan(Step),
     /// The index is known to have this many pages.
@@ -120,6 +131,9 @@ pub enum Event {
 
 /// Work in hand beside pages and casts, in pages: publishing rewrites three tables.
 const PUBLISHING_WORK: u32 = 5;
+/// More steps than somebody may have seen of a run beyond what was written of it. It counts only where
+/// a clock was set back.
+const UNSEEN_STEPS: u64 = 1000;
 /// A guess of the pages still ahead while nobody knows the length of the index.
 const UNKNOWN_PAGES_AHEAD: u32 = 100;
 
@@ -161,7 +175,19 @@ impl RunStatus {
             top: parameters.top.number(),
             mode: parameters.mode,
             instance: instance.to_owned(),
+            attempt: 0,
+            position: None,
             revision: 1,
+        }
+    }
+
+    /// What it was asked to do.
+    #[must_use]
+    pub fn parameters(&self) -> RunParameters {
+        RunParameters {
+            years: Years::new(self.years).unwrap_or_default(),
+            top: TopLimit::new(self.top).unwrap_or_default(),
+            mode: self.mode,
         }
     }
 
@@ -184,14 +210,14 @@ impl RunStatus {
         true
     }
 
-    /// Ends a live run whose process died, as interrupted.
+    /// Marks a run whose process died as interrupted.
     ///
     /// What is known of it may be older than what somebody saw. The revision jumps to the time in
     /// milliseconds, beyond any that was reached by single steps, so that nobody takes this for old.
     pub fn presume_dead(&mut self, reason: &str, now: Timestamp) {
         if self.apply(Event::Interrupted(reason.into()), now) {
             let beyond = u64::try_from(now.as_millisecond()).unwrap_or_default();
-            self.revision = self.revision.max(beyond);
+            self.revision = beyond.max(self.revision + UNSEEN_STEPS);
         }
     }
 
@@ -200,9 +226,18 @@ impl RunStatus {
             Event::Started => {
                 self.state = RunState::Running;
                 self.step = Step::Planning;
-                self.started_at = Some(now);
+                self.started_at = self.started_at.or(Some(now));
                 self.finished_at = None;
                 self.error = None;
+                self.attempt += 1;
+                self.position = None;
+            }
+            Event::Resumed(pages) => self.pages_done = pages,
+            Event::Unstaged => {
+                (self.pages_done, self.pages_total) = (0, None);
+                (self.singles_done, self.singles_total) = (0, None);
+                (self.casts_done, self.casts_total) = (0, None);
+                self.shows_seen = 0;
             }
             Event::StepBegan(step) => self.step = step,
             Event::PagesPlanned(pages) => self.pages_total = Some(pages),
@@ -258,7 +293,9 @@ impl RunStatus {
 
     fn seconds_left(&self, now: Timestamp) -> Option<u64> {
         let (done, total) = self.work();
-        if self.state != RunState::Running || done == 0 || self.pages_total.is_none() {
+        // Nobody worked between two attempts, so the time since the start tells no pace.
+        let is_first = self.attempt == 1;
+        if self.state != RunState::Running || done == 0 || self.pages_total.is_none() || !is_first {
             return None;
         }
         let spent = now.duration_since(self.started_at?).as_millis();
@@ -328,10 +365,16 @@ mod tests {
     #[test]
     fn an_interrupted_run_may_go_on() {
         let mut status = running(10);
+        status.apply(Event::PageStaged(250), at(0));
         status.apply(Event::Interrupted("the process ended".into()), at(1));
         assert!(!status.running);
+        let reached = status.progress;
         assert!(status.apply(Event::Started, at(2)));
         assert!(status.running);
+        assert_eq!((status.attempt, status.started_at), (2, Some(at(0))));
+        assert_eq!((status.pages_done, status.progress), (1, reached));
+        status.apply(Event::Unstaged, at(2));
+        assert_eq!((status.pages_done, status.progress), (0, reached), "what was said stays said");
     }
 
     #[test]
@@ -341,9 +384,12 @@ mod tests {
         for _ in 0..9 {
             seen.apply(Event::PageStaged(250), at(1));
         }
+        let mut set_back = known.clone();
         known.presume_dead("the process died", at(2));
         assert_eq!(known.state, RunState::Interrupted);
         assert!(known.revision > seen.revision);
+        set_back.presume_dead("the process died", Timestamp::UNIX_EPOCH);
+        assert!(set_back.revision > seen.revision, "whatever the clock says");
         let ended = running(10);
         let mut late = ended.clone();
         late.apply(Event::Succeeded(Changes::default()), at(1));
@@ -367,6 +413,8 @@ mod tests {
     fn any_event() -> impl Strategy<Value = Event> {
         prop_oneof![
             Just(Event::Started),
+            (0_u32..500).prop_map(Event::Resumed),
+            Just(Event::Unstaged),
             proptest::sample::select(Step::ALL).prop_map(Event::StepBegan),
             (0_u32..500).prop_map(Event::PagesPlanned),
             (0_u32..251).prop_map(Event::PageStaged),

@@ -9,52 +9,108 @@ use crate::{CastMember, RunId, RunStatus, Show, ShowId, TopShowsCriteria};
 /// Where shows, casts and the history of runs last.
 ///
 /// Readers see the three published tables only, and those change in [`publish`](Self::publish) alone.
-/// Everything that a run writes before lies in a staging area that no reader sees. There is one run
-/// at a time: [`begin`](Self::begin) refuses a second one.
+/// Everything that a run writes before lies in a staging area that no reader sees.
 ///
 /// A run prepares a *snapshot*, which is what it publishes: the shows that it staged and, after
 /// [`keep_published`](Self::keep_published), the published ones that it neither staged nor dropped.
+///
+/// The history is also the queue, for all processes that share the data. One of them at a time may work
+/// on it: whoever has [`claimed`](Self::claim) it. What a run writes is fenced beside that: it counts only
+/// while the staging area is that of the run's present attempt, and fails with
+/// [`StoreError::Superseded`] once another run or a later attempt has [begun](Self::begin).
 #[async_trait]
 pub trait ShowStore: Send + Sync {
-    /// Opens a run: writes its row of the history and clears what an unfinished run left staged.
+    /// Names the data, the same in every process and after every restart.
+    async fn id(&self) -> Result<String, StoreError>;
+
+    /// Writes a queued run into the history. Where one with the same parameters is unfinished already,
+    /// that one meets the request; none of `except` does. At most `most_waiting` runs wait.
+    async fn enqueue(
+        &self,
+        status: &RunStatus,
+        except: &[RunId],
+        most_waiting: u32,
+    ) -> Result<Enqueued, StoreError>;
+
+    /// The run to work on next, none of `except`: what was begun and is not ended, then what waits, in
+    /// the order of their requests.
+    async fn next_run(&self, except: &[RunId]) -> Result<Option<RunStatus>, StoreError>;
+
+    /// Takes the right to work on runs, until [`release`](Self::release) or the end of the process.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Busy`] while another process runs an update on the same data.
-    async fn begin(&self, status: &RunStatus) -> Result<(), StoreError>;
+    /// [`StoreError::Busy`] while somebody has it.
+    async fn claim(&self) -> Result<(), StoreError>;
+
+    /// Gives the right to work on runs back.
+    async fn release(&self);
+
+    /// Whether somebody has the right to work on runs, this process included.
+    async fn is_claimed(&self) -> Result<bool, StoreError>;
+
+    /// Opens an attempt at a run, whose number and state `status` has, and writes that into the history.
+    /// The staging area stays as it is where it is that of an earlier attempt at the run, and is emptied
+    /// where it is another run's. `leased` says that beside the claim a lease decides who works.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Superseded`] where the run has ended, or an attempt as late as this was opened.
+    async fn begin(&self, status: &RunStatus, leased: bool) -> Result<(), StoreError>;
+
+    /// Whether the attempt that was begun last goes by a lease too.
+    async fn is_leased(&self) -> Result<bool, StoreError>;
+
+    /// What earlier attempts at the run that was begun have left in the staging area.
+    async fn staged(&self) -> Result<Staged, StoreError>;
+
+    /// Empties the staging area of the run that was begun.
+    async fn unstage(&self) -> Result<(), StoreError>;
+
+    /// Counts an attempt that goes on with what is staged, until something more is.
+    async fn count_resume(&self) -> Result<(), StoreError>;
 
     /// Lets the snapshot begin as what is published, in place of empty.
     async fn keep_published(&self) -> Result<(), StoreError>;
 
-    /// Stages shows of an index page and the note that it was fetched, both or neither. Of a show that
-    /// was staged before, the version with the later `updated` stays.
+    /// Stages shows of an index page and the note that it was fetched. Of a show that was staged before,
+    /// the version with the later `updated` stays.
+    ///
+    /// This and the three that follow write the run's `status` to the history with it, both or neither.
     async fn stage_page(
         &self,
         page: u32,
         shows: Vec<Show>,
         at: Timestamp,
+        status: &RunStatus,
     ) -> Result<(), StoreError>;
 
     /// Stages a show that was fetched by itself, whatever version of it was staged before.
-    async fn stage_show(&self, show: Show, at: Timestamp) -> Result<(), StoreError>;
+    async fn stage_show(
+        &self,
+        show: Show,
+        at: Timestamp,
+        status: &RunStatus,
+    ) -> Result<(), StoreError>;
 
     /// Takes shows that TVmaze no longer has out of the snapshot.
-    async fn drop_shows(&self, shows: Vec<ShowId>) -> Result<(), StoreError>;
+    async fn drop_shows(&self, shows: Vec<ShowId>, status: &RunStatus) -> Result<(), StoreError>;
+
+    /// Stages the cast of a show as it is in the snapshot, in TVmaze's order. A top show without a staged
+    /// cast keeps the published one.
+    async fn stage_cast(
+        &self,
+        show: &Show,
+        cast: Vec<CastMember>,
+        at: Timestamp,
+        status: &RunStatus,
+    ) -> Result<(), StoreError>;
 
     /// How many shows the snapshot has.
     async fn snapshot_size(&self) -> Result<u32, StoreError>;
 
     /// The top shows of the snapshot, best first.
     async fn rank_snapshot(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError>;
-
-    /// Stages the cast of a show, in TVmaze's order. A top show without a staged cast keeps the
-    /// published one.
-    async fn stage_cast(
-        &self,
-        show: ShowId,
-        cast: Vec<CastMember>,
-        at: Timestamp,
-    ) -> Result<(), StoreError>;
 
     /// Makes the three tables the snapshot, with `top` as the top shows, and writes the run's last
     /// status, which `finish` gives when all but the commit is done: all of it or nothing. Ends the
@@ -67,15 +123,12 @@ pub trait ShowStore: Send + Sync {
     ) -> Result<RunStatus, StoreError>;
 
     /// Ends a run that publishes nothing: writes its last status and clears the staging area, where
-    /// that is still the run's. May be tried again after a failure.
+    /// that is still this attempt's. May be tried again after a failure.
     async fn abandon(&self, status: &RunStatus) -> Result<(), StoreError>;
 
-    /// Writes a run's row of the history, and nothing else: for a run that never began.
+    /// Writes a run's status to the history, and nothing else, unless the run has ended or a later
+    /// attempt was begun.
     async fn note(&self, status: &RunStatus) -> Result<(), StoreError>;
-
-    /// Writes as interrupted whatever the history still calls live although no process works on
-    /// it, and tells which runs those were. Changes nothing while another process runs an update.
-    async fn interrupt_unfinished(&self, now: Timestamp) -> Result<Vec<RunStatus>, StoreError>;
 
     /// What is published, as far as planning the next run needs it.
     async fn published(&self) -> Result<Published, StoreError>;
@@ -122,8 +175,32 @@ pub struct Published {
     pub shows: BTreeMap<ShowId, Version>,
     /// When each index page was last fetched; none of a page that never was.
     pub pages: BTreeMap<u32, Timestamp>,
-    /// The `updated` of each top show to which its cast belongs.
+    /// The `updated` of each show with a cast to which that cast belongs.
     pub casts: BTreeMap<ShowId, Option<i64>>,
+}
+
+/// What earlier attempts have left in the staging area of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Staged {
+    /// Whether the snapshot began as what is published.
+    pub keeps_published: bool,
+    /// How many attempts in a row went on with this and staged nothing more.
+    pub idle_resumes: u32,
+    /// When each staged index page was fetched.
+    pub pages: BTreeMap<u32, Timestamp>,
+    /// The whole snapshot as it stands.
+    pub snapshot: Published,
+}
+
+/// How a request for a run is met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enqueued {
+    /// By this new run.
+    New(RunStatus),
+    /// By this run with the same parameters, which was there already.
+    Joined(RunStatus),
+    /// By none: as many runs wait as may.
+    Full,
 }
 
 /// Which version of a show is published.
@@ -163,11 +240,14 @@ pub struct MultiCharacterActor {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Another process runs an update on the same data.
+    /// Somebody else has the right to work on runs.
     #[error("another process is running an update on this database; wait for it or stop it")]
     Busy,
-    /// The run's staging area was taken over by another run.
-    #[error("another process has begun an update on this database; this one can publish nothing")]
+    /// Another program has the data locked.
+    #[error("another program holds the database locked; close that and try again")]
+    Locked,
+    /// Another run, or another process with the same run, has taken the staging area over.
+    #[error("another process has taken this update over; this one can publish nothing")]
     Superseded,
     /// Something that a person can put right: another program's file, no space, no permission.
     #[error("the database cannot be used: {reason}")]

@@ -1,14 +1,32 @@
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::{RunId, RunStatus};
 
-/// Where the live status of runs is kept for everyone who asks.
+/// Where the live status of runs is kept for everyone who asks, and who may work on which data.
 ///
 /// A tracker that fails never fails a run: callers log the error and go on.
 #[async_trait]
 pub trait ProgressTracker: Send + Sync {
-    /// Makes `status` visible, unless a later revision or the run's end already is. `false` says that
-    /// it came too late and changed nothing.
+    /// Whether other processes see what is recorded, and who holds which lease.
+    fn is_shared(&self) -> bool;
+
+    /// Takes the lease of some `data` for `holder`, or renews it. `false` says that another holder has it;
+    /// the lease of `dead`, a holder known to be gone, counts for nothing. Where several processes share
+    /// the tracker, a lease that is not renewed ends by itself after [`LEASE`].
+    async fn lease(
+        &self,
+        data: &str,
+        holder: &str,
+        dead: Option<&str>,
+    ) -> Result<bool, TrackerError>;
+
+    /// Gives a lease back, if it is `holder`'s.
+    async fn release(&self, data: &str, holder: &str) -> Result<(), TrackerError>;
+
+    /// Makes `status` visible, unless a later revision, a later attempt or the run's end already is.
+    /// `false` says that it came too late and changed nothing.
     async fn record(&self, status: &RunStatus) -> Result<bool, TrackerError>;
 
     /// What is visible of a run; `None` when nothing was recorded or it has expired.
@@ -17,6 +35,10 @@ pub trait ProgressTracker: Send + Sync {
     /// Answers when the backend does.
     async fn check(&self) -> Result<(), TrackerError>;
 }
+
+/// How long a lease lasts that is not renewed. A few renewals must fit in, and an operator must not wait
+/// long for another process to take over from one that is gone.
+pub const LEASE: Duration = Duration::from_secs(15);
 
 /// Why a tracker could not do its work.
 #[derive(Debug, thiserror::Error)]

@@ -16,6 +16,8 @@ const CHANGES_WORTH_A_PAGE: usize = 3;
 /// More shows than this, and than a hundredth of all, do not vanish between two runs: then it is the map
 /// that is wrong.
 const MOST_GONE: usize = 100;
+/// How old an index page may be when TVmaze's cache gives it.
+const CACHE_AGE: Duration = Duration::from_hours(24);
 /// Ratings move without a change mark, and this often somebody should look.
 const RATING_AGE: Duration = Duration::from_hours(24);
 /// What a rating may move by until then.
@@ -32,17 +34,20 @@ pub(crate) struct Changes {
     pub(crate) gone: Vec<ShowId>,
 }
 
-/// What changed since the snapshot was published. `None` where the map cannot be right: then the whole
-/// index must be asked.
+/// What changed since the snapshot was published, or since an interrupted run prepared it so far: then
+/// `staged` has the pages that it fetched. `None` where the map cannot be right: then the whole index must
+/// be asked.
 pub(crate) fn since(
     published: &Published,
+    staged: &BTreeMap<u32, Timestamp>,
     updates: &Updates,
     max_age: Duration,
     now: Timestamp,
 ) -> Option<Changes> {
     let (gone, unclear) = missing(published, updates)?;
     let mut pages = aged_pages(published, updates, max_age, now);
-    let (busy, alone) = by_page(changed(published, updates));
+    pages.retain(|page| !staged.contains_key(page));
+    let (busy, alone) = by_page(changed(published, updates), |page| may_ask(staged, page, now));
     pages.extend(busy.into_iter().filter(|page| !pages.contains(page)).collect::<Vec<_>>());
     let on_pages = |id: &ShowId| pages.contains(&page_of(*id));
     let shows = alone.into_iter().filter(|id| !on_pages(id)).chain(unclear).collect();
@@ -70,14 +75,36 @@ pub(crate) fn is_older(published: &Published, id: ShowId, updated: i64) -> bool 
     known.is_none_or(|version| version.updated.unwrap_or_default() < updated)
 }
 
-/// The pages on which enough changed to fetch them, and the shows of all others.
-fn by_page(changed: impl Iterator<Item = ShowId>) -> (Vec<u32>, Vec<ShowId>) {
+/// Whether a page may bring news to a run that has fetched those of `staged`: one of those could come from
+/// the cache as it was.
+fn may_ask(staged: &BTreeMap<u32, Timestamp>, page: u32, now: Timestamp) -> bool {
+    staged.get(&page).is_none_or(|at| is_aged(*at, CACHE_AGE, now))
+}
+
+/// Of the pages that a run has fetched before it was interrupted, those on which so much has changed that
+/// they are to be fetched again.
+pub(crate) fn outdated(
+    snapshot: &Published,
+    staged: &BTreeMap<u32, Timestamp>,
+    updates: &Updates,
+    now: Timestamp,
+) -> Vec<u32> {
+    let is_staged = |page| staged.contains_key(&page) && may_ask(staged, page, now);
+    by_page(changed(snapshot, updates), is_staged).0
+}
+
+/// The pages that may be asked and on which enough changed to do that, and the shows of all others.
+fn by_page(
+    changed: impl Iterator<Item = ShowId>,
+    may_ask: impl Fn(u32) -> bool,
+) -> (Vec<u32>, Vec<ShowId>) {
     let mut pages: BTreeMap<u32, Vec<ShowId>> = BTreeMap::new();
     for id in changed {
         pages.entry(page_of(id)).or_default().push(id);
     }
-    let (busy, quiet): (Vec<_>, Vec<_>) =
-        pages.into_iter().partition(|(_, shows)| shows.len() >= CHANGES_WORTH_A_PAGE);
+    let (busy, quiet): (Vec<_>, Vec<_>) = pages
+        .into_iter()
+        .partition(|(page, shows)| shows.len() >= CHANGES_WORTH_A_PAGE && may_ask(*page));
     let busy = busy.into_iter().map(|(page, _)| page).collect();
     (busy, quiet.into_iter().flat_map(|(_, shows)| shows).collect())
 }
@@ -156,6 +183,19 @@ mod tests {
         let version = Version { updated: Some(1), fetched_at: at(0) };
         let shows = ranked.iter().map(|show| (show.id, version)).collect();
         (Published { shows, ..Published::default() }, ranked)
+    }
+
+    #[test]
+    fn a_page_that_was_fetched_before_an_interruption_is_asked_again_after_a_day_only() {
+        let (snapshot, _) = ranked(&[Some(1.0), Some(1.0), Some(1.0)]);
+        let staged = BTreeMap::from([(0, at(0))]);
+        let updates = Updates::from([1, 2, 3, 251, 252, 253].map(|id| (ShowId(id), 2)));
+        let always = Duration::ZERO;
+        let changes = |hours| since(&snapshot, &staged, &updates, always, at(hours)).unwrap();
+        assert_eq!((changes(23).pages, ids(changes(23).shows)), (vec![1], vec![1, 2, 3]));
+        assert_eq!((changes(24).pages, ids(changes(24).shows)), (vec![1, 0], vec![]));
+        let again = |hours| outdated(&snapshot, &staged, &updates, at(hours));
+        assert_eq!((again(23), again(24)), (vec![], vec![0]));
     }
 
     fn ids(shows: BTreeSet<ShowId>) -> Vec<u32> {

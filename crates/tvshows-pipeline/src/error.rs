@@ -34,6 +34,14 @@ pub enum RunError {
         /// The page.
         page: u32,
     },
+    /// A page has a show that belongs on another, and no map says which shows there are.
+    #[error("index page {page} has show {show}, which belongs on another page")]
+    Misplaced {
+        /// The page.
+        page: u32,
+        /// The show.
+        show: u32,
+    },
     /// The index goes on beyond all sense.
     #[error("the index has more than {pages} pages, so something other than TVmaze answers")]
     EndlessIndex {
@@ -78,6 +86,15 @@ pub enum RunError {
         #[source]
         source: serde_json::Error,
     },
+    /// The process died again and again at the same place.
+    #[error(
+        "the process that ran it ended {resumes} times in a row before anything more was staged; look into \
+         its log, then start another update"
+    )]
+    Stuck {
+        /// How often the run went on in vain.
+        resumes: u32,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -88,7 +105,7 @@ pub enum RunError {
     #[error("the run was cancelled")]
     Cancelled,
     /// The service stops.
-    #[error("the service was stopped before the run ended; start another update")]
+    #[error("the service was stopped before the run ended; it goes on when a service starts again")]
     Stopped,
 }
 

@@ -1,6 +1,7 @@
 //! The whole index, page by page, to its end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::panic::resume_unwind;
 
 use futures::StreamExt;
@@ -8,11 +9,12 @@ use futures::stream::FuturesOrdered;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use tvmaze_client::{Client, PageIndex};
-use tvshows_core::{Event, Published, Show, ShowId, ShowStore};
+use tvshows_core::{Event, Published, Show, ShowId, ShowStore, Staged};
 
+use crate::changes;
 use crate::convert;
 use crate::error::RunError;
-use crate::monitor::{Monitor, this_second};
+use crate::monitor::{Monitor, now, this_second};
 
 /// Pages that wait to be staged, beside those under way and the one in the writer's hands.
 const PAGES_WAITING: usize = 2;
@@ -26,8 +28,11 @@ pub(crate) type Updates = BTreeMap<ShowId, i64>;
 
 /// What is known of the index before it is fetched.
 pub(crate) struct Plan {
-    pub(crate) updates: Option<Updates>,
-    pub(crate) known: Option<Known>,
+    updates: Option<Updates>,
+    known: Option<Known>,
+    /// What an earlier attempt has staged already: pages that are not asked for again, and their shows.
+    staged_pages: BTreeSet<u32>,
+    staged_shows: Published,
 }
 
 /// What is known of the length of the index.
@@ -40,14 +45,32 @@ pub(crate) struct Known {
 }
 
 impl Plan {
-    pub(crate) fn new(updates: Option<Updates>, published: &Published) -> Plan {
+    pub(crate) fn new(
+        updates: Option<Updates>,
+        last_published: Option<ShowId>,
+        staged: Staged,
+    ) -> Plan {
         let last_may_be_missing = updates.is_some();
         let last = match &updates {
             Some(updates) => updates.last_key_value().map(|(id, _)| *id),
-            None => published.shows.last_key_value().map(|(id, _)| *id),
+            None => last_published,
         };
-        let last = last.map(|id| PageIndex::of(convert::tvmaze_id(id)).0);
-        Plan { updates, known: last.map(|last| Known { last, last_may_be_missing }) }
+        let known = last.map(|id| Known { last: changes::page_of(id), last_may_be_missing });
+        let mut staged_pages: BTreeSet<u32> = staged.pages.keys().copied().collect();
+        for page in updates
+            .iter()
+            .flat_map(|updates| changes::outdated(&staged.snapshot, &staged.pages, updates, now()))
+        {
+            staged_pages.remove(&page);
+        }
+        Plan { updates, known, staged_pages, staged_shows: staged.snapshot }
+    }
+
+    /// How many pages are still to be fetched, where the length of the index is known.
+    pub(crate) fn pages_left(&self) -> Option<u32> {
+        let last = self.known?.last;
+        let left = (0..=last).filter(|page| !self.staged_pages.contains(page)).count();
+        u32::try_from(left).ok()
     }
 }
 
@@ -59,17 +82,28 @@ pub(crate) async fn stage(
     plan: Plan,
 ) -> Result<BTreeSet<ShowId>, RunError> {
     let (sender, mut receiver) = mpsc::channel(PAGES_WAITING);
-    let fetching = fetch(client, plan.known, sender);
+    let has_map = plan.updates.is_some();
+    let mut disputed = Disputed::new(plan.updates);
+    for (id, version) in plan.staged_shows.shows {
+        // The others come with their pages, if they still exist.
+        if plan.staged_pages.contains(&changes::page_of(id)) || disputed.is_missing(id) {
+            disputed.compare(id, version.updated);
+        }
+    }
+    let fetching = fetch(client, plan.known, plan.staged_pages, sender);
     let staging = async {
-        let mut disputed = Disputed::new(plan.updates);
         while let Some((page, shows)) = receiver.recv().await {
             let shows = convert::page(shows)?;
-            for show in &shows {
-                disputed.compare(show);
+            if !has_map {
+                must_be_of(page, &shows)?;
             }
-            let count = u32::try_from(shows.len()).unwrap_or(u32::MAX);
-            store.stage_page(page, shows, this_second()).await?;
-            monitor.record(Event::PageStaged(count));
+            for show in &shows {
+                disputed.compare(show.id, show.updated);
+            }
+            let staged = Event::PageStaged(u32::try_from(shows.len()).unwrap_or(u32::MAX));
+            let reached = monitor.after(staged.clone());
+            store.stage_page(page, shows, this_second(), &reached).await?;
+            monitor.record(staged);
         }
         Ok(disputed.settle())
     };
@@ -77,22 +111,24 @@ pub(crate) async fn stage(
     Ok(disputed)
 }
 
-/// Sends the pages in order: those that are known concurrently; beyond them, or where nothing is
-/// known, until the first 404.
+/// Sends the pages that are not staged, in order: those that are known concurrently; beyond them, or where
+/// nothing is known, until the first 404.
 async fn fetch(
     client: &Client,
     known: Option<Known>,
+    staged: BTreeSet<u32>,
     sender: mpsc::Sender<(u32, Vec<tvmaze_client::Show>)>,
 ) -> Result<(), RunError> {
     let most_pages = known.map_or(MOST_PAGES, |known| known.last + MOST_PAGES_BEYOND);
     let mut under_way = FuturesOrdered::new();
-    let mut next = 0;
+    let mut pages = (0..).filter(|page| !staged.contains(page)).peekable();
     let mut first_missing = None;
     loop {
-        while first_missing.is_none() && may_ask(next, known, under_way.len(), client) {
+        while first_missing.is_none()
+            && let Some(page) = pages.next_if(|page| may_ask(*page, known, under_way.len(), client))
+        {
             under_way
-                .push_back(AbortOnDropHandle::new(tokio::spawn(fetch_page(client.clone(), next))));
-            next += 1;
+                .push_back(AbortOnDropHandle::new(tokio::spawn(fetch_page(client.clone(), page))));
         }
         let Some(fetched) = under_way.next().await else { return Ok(()) };
         let (page, answer) = fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));
@@ -110,7 +146,7 @@ async fn fetch(
                 }
             }
             (None, _) => {
-                must_be_the_end(page, known)?;
+                must_be_the_end(page, known, &staged)?;
                 first_missing = first_missing.or(Some(page));
             }
         }
@@ -135,13 +171,29 @@ async fn fetch_page(
 }
 
 /// Checks that a page that answered 404 may be missing.
-fn must_be_the_end(page: u32, known: Option<Known>) -> Result<(), RunError> {
+fn must_be_the_end(
+    page: u32,
+    known: Option<Known>,
+    staged: &BTreeSet<u32>,
+) -> Result<(), RunError> {
+    if let Some(later) = staged.range((Excluded(page), Unbounded)).next_back() {
+        return Err(RunError::MissingPage { page, later: *later });
+    }
     match known {
         Some(known) if page < known.last => Err(RunError::MissingPage { page, later: known.last }),
         Some(known) if page == known.last && !known.last_may_be_missing => {
             Err(RunError::VanishedPage { page })
         }
         _ => Ok(()),
+    }
+}
+
+/// Checks that the shows of a page belong there, by which alone a page of something else is told where no
+/// map says which shows there are.
+fn must_be_of(page: u32, shows: &[Show]) -> Result<(), RunError> {
+    match shows.iter().find(|show| changes::page_of(show.id) != page) {
+        Some(show) => Err(RunError::Misplaced { page, show: show.id.0 }),
+        None => Ok(()),
     }
 }
 
@@ -161,14 +213,19 @@ impl Disputed {
         Disputed { unseen: updates, last, shows: BTreeSet::new() }
     }
 
-    fn compare(&mut self, show: &Show) {
+    /// Whether the map does not know a show.
+    fn is_missing(&self, id: ShowId) -> bool {
+        self.unseen.as_ref().is_some_and(|unseen| !unseen.contains_key(&id))
+    }
+
+    fn compare(&mut self, id: ShowId, updated: Option<i64>) {
         let Some(unseen) = &mut self.unseen else { return };
-        let settled = match unseen.remove(&show.id) {
-            Some(updated) => show.updated.unwrap_or_default() >= updated,
-            None => Some(show.id) > self.last,
+        let settled = match unseen.remove(&id) {
+            Some(known) => updated.unwrap_or_default() >= known,
+            None => Some(id) > self.last,
         };
         if !settled {
-            self.shows.insert(show.id);
+            self.shows.insert(id);
         }
     }
 

@@ -3,16 +3,18 @@
 mod changes;
 mod convert;
 mod error;
+mod in_hand;
 mod index;
 mod mirror;
 mod monitor;
 mod pipeline;
-mod queue;
 mod refresh;
 mod runner;
 mod singles;
+mod submission;
+mod worker;
 
 pub use error::RunError;
 pub use pipeline::{DEFAULT_MAX_AGE, Pipeline};
-pub use queue::{QUEUE_LENGTH, Submission, SubmissionKind, SubmitError};
 pub use runner::{CancelError, Runner};
+pub use submission::{QUEUE_LENGTH, Submission, SubmissionKind, SubmitError};

@@ -11,7 +11,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// How often the end of a run is offered to a tracker that fails. The history has it anyhow.
 const LAST_ATTEMPTS: u32 = 60;
 
-/// Copies a run's status to the tracker until the run is over. A slow tracker gets fewer of the
+/// Copies a run's status to the tracker until the run is over here. A slow tracker gets fewer of the
 /// changes, always the latest; one that comes back gets the whole status.
 ///
 /// Once `stopped`, a tracker that fails is not offered the end of a run again: nobody waits for Redis.
@@ -23,7 +23,7 @@ pub(crate) async fn mirror(
     let mut failures = 0;
     loop {
         let status = statuses.borrow_and_update().clone();
-        let is_over = !status.state.is_live();
+        let is_over = status.state.is_ended() || (!status.running && stopped.is_cancelled());
         match tracker.record(&status).await {
             Ok(_) => {
                 if failures > 0 {

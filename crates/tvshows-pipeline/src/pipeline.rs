@@ -7,8 +7,8 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tvmaze_client::{Client, Stats};
 use tvshows_core::{
-    Event, Mode, Published, RunParameters, RunStatus, Show, ShowId, ShowStore, Step, StoreError,
-    TopLimit, TopShowsCriteria, Traffic,
+    Event, Mode, Published, RunParameters, RunStatus, Show, ShowId, ShowStore, Staged, Step,
+    StoreError, TopLimit, TopShowsCriteria, Traffic,
 };
 
 use crate::changes::{self, Changes};
@@ -22,9 +22,9 @@ use crate::singles;
 /// How often the counts of requests move while nothing else does, as when TVmaze throttles.
 const TRAFFIC_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How often, and after how long, a store that another process holds is tried again.
-const BUSY_ATTEMPTS: u32 = 4;
-const BUSY_DELAY: Duration = Duration::from_millis(250);
+/// How often in a row a run may go on in vain: its process died before it staged anything more. A run that
+/// kills its process must not do so for ever.
+const MOST_IDLE_RESUMES: u32 = 3;
 
 /// The age beyond which an index page is due, unless set otherwise.
 pub const DEFAULT_MAX_AGE: Duration = Duration::from_hours(7 * 24);
@@ -37,10 +37,28 @@ pub struct Pipeline {
     max_age: Duration,
 }
 
-/// The two ways in which a run is told to stop.
+/// The `updated` of each show with a cast to which that cast belongs.
+type Casts = BTreeMap<ShowId, Option<i64>>;
+
+/// The ways in which a run is told to stop.
 pub(crate) struct Stop {
     pub(crate) cancelled: CancellationToken,
     pub(crate) stopped: CancellationToken,
+    /// Another process has the lease.
+    pub(crate) overtaken: CancellationToken,
+}
+
+/// How a process is done with a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is over, or interrupted, and the store knows.
+    Written,
+    /// It is over, and the store does not know: its disk is full, say.
+    Unwritten,
+    /// It is another process's now, which will say how it ends.
+    Overtaken,
+    /// It has not begun, since another program has the store locked.
+    Locked,
 }
 
 impl Pipeline {
@@ -58,55 +76,53 @@ impl Pipeline {
         self
     }
 
-    /// Does a run from its start to its end, which the monitor then shows.
+    /// Does a run, or goes on with it, to its end, which the monitor then shows.
     ///
-    /// Stops wherever it is, except while it publishes: then it finishes that. `false` says that the
-    /// end of a run that has begun could not be written.
+    /// Stops wherever it is, except while it publishes: then it finishes that.
     pub(crate) async fn run(
         &self,
         parameters: RunParameters,
         monitor: &Monitor,
+        leased: bool,
         stop: &Stop,
-    ) -> bool {
-        monitor.record(Event::Started);
-        if let Err(error) = self.begin(&monitor.status()).await {
-            // The staging area may be another process's: only the history is written.
-            let failed = monitor.after(Event::Failed(RunError::from(error).sentence()));
-            log_unwritten(&failed, self.store.note(&failed).await);
-            monitor.show(failed);
-            return true;
+    ) -> Outcome {
+        let started = monitor.after(Event::Started);
+        match self.store.begin(&started, leased).await {
+            Ok(()) => monitor.show(started),
+            Err(StoreError::Locked) => return Outcome::Locked,
+            Err(error) => return self.end(error.into(), monitor).await,
         }
         match self.work(parameters, monitor, stop).await {
-            Ok(()) => true,
+            Ok(()) => Outcome::Written,
             Err(error) => self.end(error, monitor).await,
         }
     }
 
-    /// Begins a run, patiently: another process may hold the store for a moment, to look for runs that
-    /// died.
-    async fn begin(&self, status: &RunStatus) -> Result<(), StoreError> {
-        for _ in 0..BUSY_ATTEMPTS {
-            match self.store.begin(status).await {
-                Err(StoreError::Busy) => tokio::time::sleep(BUSY_DELAY).await,
-                begun => return begun,
+    /// Ends a run that publishes nothing, or leaves it as interrupted for whoever goes on with it.
+    pub(crate) async fn end(&self, error: RunError, monitor: &Monitor) -> Outcome {
+        let (ended, written) = match error {
+            RunError::Store(StoreError::Superseded) => return Outcome::Overtaken,
+            RunError::Stopped => {
+                let interrupted = monitor.after(Event::Interrupted(RunError::Stopped.sentence()));
+                let written = self.store.note(&interrupted).await;
+                (interrupted, written)
             }
+            error => {
+                let ended = monitor.after(match error {
+                    RunError::Cancelled => Event::Cancelled,
+                    error => Event::Failed(error.sentence()),
+                });
+                let written = self.store.abandon(&ended).await;
+                (ended, written)
+            }
+        };
+        let outcome = if written.is_ok() { Outcome::Written } else { Outcome::Unwritten };
+        if let Err(error) = written {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(run.id = %ended.request_id, error, "the end of a run is not in the history");
         }
-        self.store.begin(status).await
-    }
-
-    /// Ends a run that has begun and publishes nothing. `false` says that the end could not be written,
-    /// as on a full disk.
-    pub(crate) async fn end(&self, error: RunError, monitor: &Monitor) -> bool {
-        let ended = monitor.after(match &error {
-            RunError::Cancelled => Event::Cancelled,
-            RunError::Stopped => Event::Interrupted(error.sentence()),
-            error => Event::Failed(error.sentence()),
-        });
-        let written = self.store.abandon(&ended).await;
-        let is_written = written.is_ok();
-        log_unwritten(&ended, written);
         monitor.show(ended);
-        is_written
+        outcome
     }
 
     async fn work(
@@ -115,18 +131,19 @@ impl Pipeline {
         monitor: &Monitor,
         stop: &Stop,
     ) -> Result<(), RunError> {
-        let before = self.client.stats();
+        let spent = Spent::since(monitor, &self.client);
         let staged = tokio::select! {
             biased;
             () = stop.stopped.cancelled() => Err(RunError::Stopped),
             () = stop.cancelled.cancelled() => Err(RunError::Cancelled),
-            never = self.report_traffic(monitor, before) => never,
+            () = stop.overtaken.cancelled() => Err(StoreError::Superseded.into()),
+            never = self.report_traffic(monitor, &spent) => never,
             top = self.stage(parameters, monitor) => top,
         };
-        monitor.record(Event::Traffic(traffic(before, self.client.stats())));
+        monitor.record(Event::Traffic(spent.until(self.client.stats())));
         let top = staged?;
         monitor.record(Event::StepBegan(Step::Publishing));
-        // A cancel that comes later than this step is refused: see Queue::cancel.
+        // A cancel that comes later than this step is refused: see InHand::cancel.
         if stop.cancelled.is_cancelled() {
             return Err(RunError::Cancelled);
         }
@@ -140,24 +157,17 @@ impl Pipeline {
         monitor: &Monitor,
     ) -> Result<Vec<ShowId>, RunError> {
         let store = self.store.as_ref();
-        let published = store.published().await?;
+        let staged = store.staged().await?;
+        if staged.idle_resumes >= MOST_IDLE_RESUMES {
+            return Err(RunError::Stuck { resumes: staged.idle_resumes });
+        }
         let updates = self.updates().await?;
-        let changes = match (&updates, parameters.mode) {
-            (Some(updates), Mode::Auto) if !published.shows.is_empty() => {
-                changes::since(&published, updates, self.max_age, now())
-            }
-            _ => None,
-        };
-        let kept = match (updates, changes) {
-            (Some(updates), Some(changes)) => {
-                self.stage_changes(parameters, monitor, &published, &updates, changes).await?;
-                published.casts
-            }
-            (updates, _) => {
-                self.stage_everything(monitor, Plan::new(updates, &published)).await?;
-                BTreeMap::new()
-            }
-        };
+        if monitor.status().attempt > 1 {
+            // A page may have been staged right before the process ended.
+            monitor.record(Event::Resumed(count(staged.pages.len())));
+            store.count_resume().await?;
+        }
+        let casts = self.stage_shows(parameters, monitor, staged, updates).await?;
 
         monitor.record(Event::StepBegan(Step::ComputingTop));
         let shows = store.snapshot_size().await?;
@@ -168,49 +178,89 @@ impl Pipeline {
         let top = store.rank_snapshot(criteria(parameters)).await?;
 
         // A change of a cast is a change of its show.
-        let is_new = |show: &&Show| kept.get(&show.id) != Some(&show.updated);
+        let is_new = |show: &&Show| casts.get(&show.id) != Some(&show.updated);
         let new: Vec<Show> = top.iter().filter(is_new).cloned().collect();
-        monitor.record(Event::CastsPlanned(count(new.len())));
+        monitor.record(Event::CastsPlanned(monitor.status().casts_done + count(new.len())));
         monitor.record(Event::StepBegan(Step::FetchingCast));
         singles::stage_casts(&self.client, store, monitor, &new).await?;
         Ok(top.iter().map(|show| show.id).collect())
     }
 
+    /// Stages what changed, or everything, beside what an earlier attempt has `staged`. Gives the casts that
+    /// the snapshot has.
+    async fn stage_shows(
+        &self,
+        parameters: RunParameters,
+        monitor: &Monitor,
+        mut staged: Staged,
+        updates: Option<Updates>,
+    ) -> Result<Casts, RunError> {
+        let store = self.store.as_ref();
+        let published = store.published().await?;
+        let last_published = published.shows.last_key_value().map(|(id, _)| *id);
+        let is_fresh = staged.pages.is_empty() && last_published.is_some();
+        let base = match parameters.mode {
+            _ if staged.keeps_published => Some(&staged.snapshot),
+            Mode::Auto if is_fresh => Some(&published),
+            _ => None,
+        };
+        let changes = updates.as_ref().zip(base).and_then(|(updates, base)| {
+            let changes = changes::since(base, &staged.pages, updates, self.max_age, now())?;
+            Some((updates, base, changes))
+        });
+        if let Some((updates, base, changes)) = changes {
+            if !staged.keeps_published {
+                store.keep_published().await?;
+            }
+            self.stage_changes(parameters, monitor, base, updates, changes).await?;
+            return Ok(base.casts.clone());
+        }
+        if staged.keeps_published {
+            store.unstage().await?;
+            monitor.record(Event::Unstaged);
+            staged = Staged::default();
+        }
+        let casts = std::mem::take(&mut staged.snapshot.casts);
+        self.stage_everything(monitor, Plan::new(updates, last_published, staged)).await?;
+        Ok(casts)
+    }
+
     async fn stage_everything(&self, monitor: &Monitor, plan: Plan) -> Result<(), RunError> {
         let (client, store) = (&self.client, self.store.as_ref());
-        if let Some(known) = plan.known {
-            monitor.record(Event::PagesPlanned(known.last + 1));
+        if let Some(left) = plan.pages_left() {
+            monitor.record(Event::PagesPlanned(monitor.status().pages_done + left));
         }
         monitor.record(Event::StepBegan(Step::FetchingShows));
         let disputed = index::stage(client, store, monitor, plan).await?;
         monitor.record(Event::PagesPlanned(monitor.status().pages_done));
-        monitor.record(Event::SinglesPlanned(count(disputed.len())));
+        plan_singles(monitor, disputed.len());
         singles::stage_shows(client, store, monitor, disputed).await
     }
 
-    /// Beside what is published, only what changed since.
+    /// Beside the snapshot as it is, only what changed since.
     async fn stage_changes(
         &self,
         parameters: RunParameters,
         monitor: &Monitor,
-        published: &Published,
+        snapshot: &Published,
         updates: &Updates,
         changes: Changes,
     ) -> Result<(), RunError> {
         let (client, store) = (&self.client, self.store.as_ref());
-        store.keep_published().await?;
         let Changes { pages, shows: mut alone, gone } = changes;
-        store.drop_shows(gone).await?;
+        if !gone.is_empty() {
+            store.drop_shows(gone, &monitor.status()).await?;
+        }
         let ranked = store.rank_snapshot(twice_the_top(parameters)).await?;
-        let near = changes::near_the_edge(published, &ranked, parameters.top, now());
+        let near = changes::near_the_edge(snapshot, &ranked, parameters.top, now());
         alone.extend(near.into_iter().filter(|id| !pages.contains(&changes::page_of(*id))));
 
-        monitor.record(Event::PagesPlanned(count(pages.len())));
-        monitor.record(Event::SinglesPlanned(count(alone.len())));
+        monitor.record(Event::PagesPlanned(monitor.status().pages_done + count(pages.len())));
+        plan_singles(monitor, alone.len());
         monitor.record(Event::StepBegan(Step::FetchingShows));
-        let known = Known { published, updates };
+        let known = Known { published: snapshot, updates };
         alone.extend(refresh::stage_pages(client, store, monitor, &known, pages).await?);
-        monitor.record(Event::SinglesPlanned(count(alone.len())));
+        plan_singles(monitor, alone.len());
         singles::stage_shows(client, store, monitor, alone).await
     }
 
@@ -239,29 +289,41 @@ impl Pipeline {
         }
     }
 
-    async fn report_traffic<T>(&self, monitor: &Monitor, before: Stats) -> T {
+    async fn report_traffic<T>(&self, monitor: &Monitor, spent: &Spent) -> T {
         let mut interval = tokio::time::interval(TRAFFIC_INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
-            monitor.record(Event::Traffic(traffic(before, self.client.stats())));
+            monitor.record(Event::Traffic(spent.until(self.client.stats())));
         }
     }
 }
 
-fn log_unwritten(ended: &RunStatus, written: Result<(), StoreError>) {
-    if let Err(error) = written {
-        let error = &error as &dyn std::error::Error;
-        tracing::error!(run.id = %ended.request_id, error, "the end of a run is not in the history");
+/// What a run has asked of TVmaze, in this attempt and before it.
+struct Spent {
+    earlier: Traffic,
+    before: Stats,
+}
+
+impl Spent {
+    fn since(monitor: &Monitor, client: &Client) -> Spent {
+        let RunStatus { requests, retries, rate_limited, .. } = monitor.status();
+        let earlier = Traffic { requests, retries, rate_limited };
+        Spent { earlier, before: client.stats() }
+    }
+
+    fn until(&self, now: Stats) -> Traffic {
+        let Spent { earlier, before } = self;
+        Traffic {
+            requests: earlier.requests + now.requests - before.requests,
+            retries: earlier.retries + now.retries - before.retries,
+            rate_limited: earlier.rate_limited + now.rate_limited - before.rate_limited,
+        }
     }
 }
 
-fn traffic(before: Stats, now: Stats) -> Traffic {
-    Traffic {
-        requests: now.requests - before.requests,
-        retries: now.retries - before.retries,
-        rate_limited: now.rate_limited - before.rate_limited,
-    }
+fn plan_singles(monitor: &Monitor, left: usize) {
+    monitor.record(Event::SinglesPlanned(monitor.status().singles_done + count(left)));
 }
 
 fn criteria(parameters: RunParameters) -> TopShowsCriteria {

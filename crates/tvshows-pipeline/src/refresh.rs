@@ -40,9 +40,9 @@ pub(crate) async fn stage_pages(
         let shows = convert::page(known.shows_of(page, shows)?)?;
         let (news, older) = known.compare(page, shows);
         behind.extend(older);
-        let count = u32::try_from(news.len()).unwrap_or(u32::MAX);
-        store.stage_page(page, news, this_second()).await?;
-        monitor.record(Event::PageStaged(count));
+        let staged = Event::PageStaged(u32::try_from(news.len()).unwrap_or(u32::MAX));
+        store.stage_page(page, news, this_second(), &monitor.after(staged.clone())).await?;
+        monitor.record(staged);
     }
     Ok(behind)
 }

@@ -1,43 +1,47 @@
-use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tvshows_core::{ProgressTracker, RunId, RunParameters, RunStatus, ShowStore, StoreError};
+use tvshows_core::{
+    Enqueued, Event, ProgressTracker, RunId, RunParameters, RunState, RunStatus, ShowStore,
+    StoreError,
+};
 
-use crate::error::RunError;
+use crate::in_hand::{Cancelled, InHand};
 use crate::mirror::mirror;
 use crate::monitor::now;
-use crate::pipeline::{Pipeline, Stop};
-use crate::queue::{Cancelled, Entry, Queue, Submission, SubmitError};
+use crate::pipeline::Pipeline;
+use crate::submission::{QUEUE_LENGTH, Submission, SubmissionKind, SubmitError};
 
+/// What is said of a run whose process died.
+pub(crate) const DIED: &str =
+    "the process that ran it ended first; it goes on when a service starts again";
 /// How long a run of another process is left alone between two looks at it.
 const REMOTE_POLL: Duration = Duration::from_millis(500);
-/// The wait before the end of a run that could not be written is written again.
-const WRITE_AGAIN: Duration = Duration::from_secs(5);
 /// What a stop may take: less than the ten seconds after which containers are killed.
 const SHUTDOWN: Duration = Duration::from_secs(8);
 
-/// Takes requests for runs and does them one at a time. Clones are the same runner.
+/// Takes requests for runs, and does the runs of its store one at a time, together with every other process
+/// that shares the store. Clones are the same runner.
 #[derive(Clone)]
 pub struct Runner {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    pipeline: Pipeline,
-    tracker: Arc<dyn ProgressTracker>,
-    instance: String,
-    queue: Mutex<Queue>,
-    submitted: Notify,
-    stopped: CancellationToken,
-    tasks: TaskTracker,
+pub(crate) struct Shared {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) tracker: Arc<dyn ProgressTracker>,
+    pub(crate) instance: String,
+    in_hand: Mutex<InHand>,
+    pub(crate) submitted: Notify,
+    pub(crate) stopped: CancellationToken,
+    pub(crate) tasks: TaskTracker,
     /// The runtime of all tasks. A caller's own may be that of one HTTP worker, and end with it.
-    runtime: Handle,
+    pub(crate) runtime: Handle,
 }
 
 /// Why a run cannot be cancelled.
@@ -66,7 +70,8 @@ pub enum CancelError {
 }
 
 impl Runner {
-    /// Starts the task that does the runs. `instance` names this process in their status.
+    /// Starts the task that does the runs, an interrupted one first. `instance` names this process, and no
+    /// other, in their status.
     ///
     /// Needs a Tokio runtime; [`shutdown`](Self::shutdown) ends every task.
     #[must_use]
@@ -75,7 +80,7 @@ impl Runner {
             pipeline,
             tracker,
             instance: instance.to_owned(),
-            queue: Mutex::default(),
+            in_hand: Mutex::default(),
             submitted: Notify::new(),
             stopped: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -85,55 +90,72 @@ impl Runner {
         Runner { shared }
     }
 
-    /// Writes as interrupted what a process that died left unfinished. For the start of a service;
-    /// later, it happens before each run and where somebody asks for such a run.
+    /// Asks for a run. An unfinished run with the same parameters is joined, whichever process does it.
     ///
     /// # Errors
     ///
-    /// The history cannot be written.
-    pub async fn settle_unfinished(&self) -> Result<(), StoreError> {
-        self.shared.settle_unfinished().await
-    }
-
-    /// Asks for a run. A live run with the same parameters is joined.
-    ///
-    /// # Errors
-    ///
-    /// The queue is full, or the service stops.
-    pub fn submit(&self, parameters: RunParameters) -> Result<Submission, SubmitError> {
+    /// The queue is full, the service stops, or the request cannot be stored.
+    pub async fn submit(&self, parameters: RunParameters) -> Result<Submission, SubmitError> {
         let shared = &self.shared;
-        let new = || {
-            let status = RunStatus::queued(RunId::random(), parameters, &shared.instance, now());
-            let entry = Entry::new(parameters, status);
-            shared.mirror(entry.monitor.subscribe());
-            entry
+        if shared.stopped.is_cancelled() {
+            return Err(SubmitError::Stopping);
+        }
+        let status = RunStatus::queued(RunId::random(), parameters, &shared.instance, now());
+        let ended = shared.in_hand().ended();
+        let submission = match self.store().enqueue(&status, &ended, QUEUE_LENGTH).await? {
+            Enqueued::Full => return Err(SubmitError::QueueFull),
+            Enqueued::Joined(status) => {
+                let here = shared.in_hand().find(status.request_id);
+                let status = here.map_or(status, |entry| entry.monitor.status());
+                Submission { status, kind: SubmissionKind::Joined }
+            }
+            Enqueued::New(status) => {
+                shared.mirror(watch::Sender::new(status.clone()).subscribe());
+                let kind = match status.position {
+                    Some(ahead) if ahead > 0 => SubmissionKind::Queued { ahead },
+                    _ => SubmissionKind::Started,
+                };
+                Submission { status, kind }
+            }
         };
-        let (entry, kind) = shared.queue().submit(parameters, new)?;
         shared.submitted.notify_one();
-        Ok(Submission { status: entry.monitor.status(), kind })
+        Ok(submission)
     }
 
-    /// Tells a live run to stop. It ends as cancelled.
+    /// Tells an unfinished run to stop. It ends as cancelled.
     ///
     /// # Errors
     ///
-    /// There is no such run here, it is over, or it is publishing.
+    /// There is no such run, it is over, it is publishing, or another process works on it.
     pub async fn cancel(&self, run: RunId) -> Result<(), CancelError> {
-        let cancelled = self.shared.queue().cancel(run);
-        match cancelled {
-            Cancelled::Told => return Ok(()),
-            Cancelled::AtOnce(entry) => {
-                return Ok(self.store().note(&entry.monitor.status()).await?);
+        loop {
+            let cancelled = self.shared.in_hand().cancel(run);
+            match cancelled {
+                Cancelled::Told => return Ok(()),
+                Cancelled::TooLate => return Err(CancelError::Publishing(run)),
+                Cancelled::NotHere => {}
             }
-            Cancelled::TooLate => return Err(CancelError::Publishing(run)),
-            Cancelled::NotLive => {}
-        }
-        match self.status(run).await? {
-            Some(status) if status.state.is_live() => {
-                Err(CancelError::Elsewhere { run, instance: status.instance })
+            let Some(mut status) = self.status(run).await? else {
+                return Err(CancelError::NotFound(run));
+            };
+            match status.state {
+                RunState::Running => {
+                    return Err(CancelError::Elsewhere { run, instance: status.instance });
+                }
+                state if state.is_ended() => return Err(CancelError::Ended(run)),
+                _ => {}
             }
-            Some(_) => Err(CancelError::Ended(run)),
-            None => Err(CancelError::NotFound(run)),
+            status.apply(Event::Cancelled, now());
+            self.store().abandon(&status).await?;
+            // It may have begun meanwhile, and then goes on: told here, or refused as another process's.
+            match self.store().run(run).await? {
+                Some(stored) if stored.state == RunState::Cancelled => {
+                    self.shared.mirror(watch::Sender::new(stored).subscribe());
+                    return Ok(());
+                }
+                Some(_) => {}
+                None => return Err(CancelError::NotFound(run)),
+            }
         }
     }
 
@@ -143,16 +165,15 @@ impl Runner {
     ///
     /// The history cannot be read. A tracker that fails is passed over.
     pub async fn status(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
-        if let Some(entry) = self.shared.queue().find(run) {
+        if let Some(entry) = self.shared.in_hand().find(run) {
             return Ok(Some(entry.monitor.status()));
         }
         let mut stored = self.store().run(run).await?;
-        if stored.as_ref().is_some_and(|status| status.state.is_live()) {
-            self.settle_unfinished().await?;
-            stored = self.store().run(run).await?;
-        }
-        if stored.as_ref().is_some_and(|status| !status.state.is_live()) {
-            return Ok(stored);
+        if let Some(status) = &mut stored {
+            self.shared.find_dead(status).await?;
+            if !status.state.is_live() {
+                return Ok(stored);
+            }
         }
         let tracked = self.shared.tracker.status(run).await.unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
@@ -175,17 +196,22 @@ impl Runner {
         patience: Duration,
     ) -> Result<Option<RunStatus>, StoreError> {
         let deadline = Instant::now() + patience;
-        let is_news = |status: &RunStatus| status.revision != known || !status.state.is_live();
-        if let Some(mut statuses) = self.subscribe(run) {
-            // A deadline and a runner that is gone both leave the present status.
-            let waiting = async { statuses.wait_for(is_news).await.is_ok() };
-            let _ = tokio::select! {
-                news = timeout_at(deadline, waiting) => news.unwrap_or_default(),
-                () = self.shared.stopped.cancelled() => false,
-            };
-            return Ok(Some(statuses.borrow().clone()));
-        }
+        let is_news = |status: &RunStatus| status.revision != known || status.state.is_ended();
         loop {
+            if let Some(mut statuses) = self.subscribe(run) {
+                let waiting =
+                    async { statuses.wait_for(is_news).await.map(|status| status.clone()) };
+                let waited = tokio::select! {
+                    news = timeout_at(deadline, waiting) => news,
+                    () = self.shared.stopped.cancelled() => return self.status(run).await,
+                };
+                match waited {
+                    Ok(Ok(news)) => return Ok(Some(news)),
+                    // The run went to another process: it is looked for there.
+                    Ok(Err(_)) => continue,
+                    Err(_) => return self.status(run).await,
+                }
+            }
             let status = self.status(run).await?;
             let waits = status.as_ref().is_some_and(|status| !is_news(status));
             if !waits || Instant::now() + REMOTE_POLL > deadline {
@@ -201,44 +227,49 @@ impl Runner {
     /// Every change of a run that this process has in hand, the present status first.
     #[must_use]
     pub fn subscribe(&self, run: RunId) -> Option<watch::Receiver<RunStatus>> {
-        Some(self.shared.queue().find(run)?.monitor.subscribe())
+        Some(self.shared.in_hand().find(run)?.monitor.subscribe())
     }
 
-    /// The status of a run of this process once it is over.
+    /// The status of a run once it is over, or once the runner is stopped.
     ///
     /// # Errors
     ///
     /// The history cannot be read.
     pub async fn end_of(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
-        if let Some(mut statuses) = self.subscribe(run) {
-            let _ = statuses.wait_for(|status| !status.state.is_live()).await;
+        let mut known = 0;
+        loop {
+            let status = self.changed(run, known, REMOTE_POLL).await?;
+            match status {
+                Some(status) if !status.state.is_ended() && !self.is_stopped() => {
+                    known = status.revision;
+                }
+                over => return Ok(over),
+            }
         }
-        self.status(run).await
     }
 
-    /// The last `limit` runs, newest first: those that wait, the one under way, those of the history.
+    /// The last `limit` runs, newest first.
     ///
     /// # Errors
     ///
     /// The history cannot be read.
     pub async fn runs(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
-        let (waiting, known): (Vec<_>, Vec<_>) = {
-            let queue = self.shared.queue();
-            (queue.waiting().rev().cloned().collect(), queue.begun().cloned().collect())
-        };
-        let mut history = self.store().runs(limit).await?;
-        let is_known =
-            |status: &RunStatus| known.iter().any(|entry| entry.run == status.request_id);
-        if history.iter().any(|status| status.state.is_live() && !is_known(status)) {
-            self.settle_unfinished().await?;
-            history = self.store().runs(limit).await?;
+        let mut runs = self.store().runs(limit).await?;
+        for status in &mut runs {
+            // This process knows its own runs better than a history that may not have been written.
+            let here = self.shared.in_hand().find(status.request_id);
+            match here {
+                Some(entry) => *status = entry.monitor.status(),
+                None => self.shared.find_dead(status).await?,
+            }
         }
-        // This process knows its own runs better than a history that may not have been written.
-        history.retain(|status| !is_known(status));
-        history.extend(known.iter().map(|entry| entry.monitor.status()));
-        history.sort_by_key(|status| Reverse(status.started_at.unwrap_or(status.updated_at)));
-        let waiting = waiting.iter().map(|entry| entry.monitor.status());
-        Ok(waiting.chain(history).take(limit as usize).collect())
+        Ok(runs)
+    }
+
+    /// Whether [`shutdown`](Self::shutdown) has begun.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.shared.stopped.is_cancelled()
     }
 
     /// Whether the tracker answers.
@@ -250,21 +281,12 @@ impl Runner {
         self.shared.tracker.check().await
     }
 
-    /// Stops: no request is taken any more, the run under way ends as interrupted unless it is
-    /// publishing, and every task is joined, within eight seconds.
+    /// Stops: no request is taken any more, the run under way is interrupted unless it is publishing, and
+    /// every task is joined, within eight seconds. The next runner on the store goes on with what is
+    /// interrupted and what waits.
     pub async fn shutdown(&self) {
         let deadline = Instant::now() + SHUTDOWN;
-        let waiting = self.shared.queue().close(&RunError::Stopped.sentence());
         self.shared.stopped.cancel();
-        self.shared.submitted.notify_one();
-        for entry in waiting {
-            if let Err(error) = self.store().note(&entry.monitor.status()).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a waiting run is not in the history"
-                );
-            }
-        }
         self.shared.tasks.close();
         if timeout_at(deadline, self.shared.tasks.wait()).await.is_err() {
             tracing::warn!("a run or the progress tracker did not end in time");
@@ -277,96 +299,31 @@ impl Runner {
 }
 
 impl Shared {
-    /// Does run after run until the runner is stopped.
-    async fn work(self: Arc<Self>) {
-        loop {
-            let current = self.queue().current.clone();
-            let Some(entry) = current else {
-                if self.stopped.is_cancelled() {
-                    return;
-                }
-                self.submitted.notified().await;
-                continue;
-            };
-            if let Err(error) = self.settle_unfinished().await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the history of earlier runs cannot be put right");
-            }
-            tracing::info!(run.id = %entry.run, "a run begins");
-            let stop = Stop { cancelled: entry.cancelled.clone(), stopped: self.stopped.clone() };
-            let (pipeline, running) = (self.pipeline.clone(), Arc::clone(&entry));
-            // A task of its own, so that a bug in a run ends that run and not the runner.
-            let run = self.runtime.spawn(async move {
-                pipeline.run(running.parameters, &running.monitor, &stop).await
-            });
-            let is_written = match run.await {
-                Ok(is_written) => is_written,
-                Err(_) => self.pipeline.end(RunError::Panicked, &entry.monitor).await,
-            };
-            log_end(&entry.monitor.status());
-            if !is_written {
-                let again = Arc::clone(&self).write_end(entry.monitor.status());
-                self.tasks.spawn_on(again, &self.runtime);
-            }
-            self.queue().advance();
+    /// Says of a run that the history calls running whether its process died.
+    async fn find_dead(&self, status: &mut RunStatus) -> Result<(), StoreError> {
+        if status.state != RunState::Running || self.store().is_claimed().await? {
+            return Ok(());
         }
-    }
-
-    /// Tries to write the end of a run until it succeeds, as when somebody makes room on the disk.
-    async fn write_end(self: Arc<Self>, ended: RunStatus) {
-        loop {
-            let is_last = timeout(WRITE_AGAIN, self.stopped.cancelled()).await.is_ok();
-            if self.store().abandon(&ended).await.is_ok() || is_last {
-                return;
-            }
+        // It may have ended between the two looks.
+        if let Some(present) = self.store().run(status.request_id).await? {
+            *status = present;
         }
-    }
-
-    async fn settle_unfinished(&self) -> Result<(), StoreError> {
-        for status in self.store().interrupt_unfinished(now()).await? {
-            tracing::warn!(run.id = %status.request_id, "a run was interrupted: its process died");
-            let status = self.last_seen(status).await?;
-            self.mirror(watch::Sender::new(status).subscribe());
+        if status.state == RunState::Running {
+            status.presume_dead(DIED, status.updated_at);
         }
         Ok(())
     }
 
-    /// The interrupted run as the tracker saw it last: the history has its beginning only.
-    async fn last_seen(&self, interrupted: RunStatus) -> Result<RunStatus, StoreError> {
-        let seen = self.tracker.status(interrupted.request_id).await;
-        match (seen, &interrupted.error) {
-            (Ok(Some(mut seen)), Some(reason)) if seen.state.is_live() => {
-                seen.presume_dead(reason, now());
-                self.store().note(&seen).await?;
-                Ok(seen)
-            }
-            _ => Ok(interrupted),
-        }
-    }
-
-    fn store(&self) -> &dyn ShowStore {
+    pub(crate) fn store(&self) -> &dyn ShowStore {
         self.pipeline.store.as_ref()
     }
 
-    fn mirror(&self, statuses: watch::Receiver<RunStatus>) {
+    pub(crate) fn mirror(&self, statuses: watch::Receiver<RunStatus>) {
         let tracker = Arc::clone(&self.tracker);
         self.tasks.spawn_on(mirror(tracker, statuses, self.stopped.clone()), &self.runtime);
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn log_end(status: &RunStatus) {
-    let run = status.request_id;
-    match &status.error {
-        None => tracing::info!(
-            run.id = %run, state = %status.state, shows = status.shows_seen,
-            requests = status.requests, retries = status.retries, "a run ended"
-        ),
-        Some(error) => {
-            tracing::error!(run.id = %run, state = %status.state, error, "a run ended without publishing");
-        }
+    pub(crate) fn in_hand(&self) -> MutexGuard<'_, InHand> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -29,13 +29,14 @@ pub(crate) async fn stage_shows(
     });
     let mut answers = stream::iter(fetches).buffer_unordered(client.concurrency()).boxed();
     while let Some((id, show)) = answers.try_next().await? {
+        let reached = monitor.after(Event::SingleStaged);
         if let Some(show) = show {
             let show = convert::show(show)
                 .map_err(|source| RunError::Unstorable { show: id.0, source })?;
-            store.stage_show(show, this_second()).await?;
+            store.stage_show(show, this_second(), &reached).await?;
         } else {
             tracing::debug!(show = id.0, "known to the index, the map or the snapshot, and gone");
-            store.drop_shows(vec![id]).await?;
+            store.drop_shows(vec![id], &reached).await?;
         }
         monitor.record(Event::SingleStaged);
     }
@@ -56,7 +57,8 @@ pub(crate) async fn stage_casts(
     let mut answers = stream::iter(fetches).buffer_unordered(client.concurrency()).boxed();
     while let Some((show, cast)) = answers.try_next().await? {
         let cast = cast.into_iter().map(|member| convert::cast_member(show, member)).collect();
-        store.stage_cast(show.id, cast, this_second()).await?;
+        let reached = monitor.after(Event::CastStaged);
+        store.stage_cast(show, cast, this_second(), &reached).await?;
         monitor.record(Event::CastStaged);
     }
     Ok(())

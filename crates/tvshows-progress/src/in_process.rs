@@ -17,6 +17,8 @@ pub struct InProcessTracker {
 struct Runs {
     statuses: BTreeMap<RunId, (u64, RunStatus)>,
     recorded: u64,
+    /// The holder of each lease. They end with the process, like everyone who could hold one.
+    leases: BTreeMap<String, String>,
 }
 
 impl InProcessTracker {
@@ -27,6 +29,33 @@ impl InProcessTracker {
 
 #[async_trait]
 impl ProgressTracker for InProcessTracker {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn lease(
+        &self,
+        data: &str,
+        holder: &str,
+        dead: Option<&str>,
+    ) -> Result<bool, TrackerError> {
+        let mut runs = self.runs();
+        let present = runs.leases.get(data).map(String::as_str);
+        let is_free = present.is_none_or(|present| present == holder || Some(present) == dead);
+        if is_free {
+            runs.leases.insert(data.to_owned(), holder.to_owned());
+        }
+        Ok(is_free)
+    }
+
+    async fn release(&self, data: &str, holder: &str) -> Result<(), TrackerError> {
+        let mut runs = self.runs();
+        if runs.leases.get(data).is_some_and(|present| present == holder) {
+            runs.leases.remove(data);
+        }
+        Ok(())
+    }
+
     async fn record(&self, status: &RunStatus) -> Result<bool, TrackerError> {
         Ok(self.runs().record(status))
     }
@@ -43,7 +72,9 @@ impl ProgressTracker for InProcessTracker {
 impl Runs {
     fn record(&mut self, status: &RunStatus) -> bool {
         if let Some((_, visible)) = self.statuses.get(&status.request_id)
-            && (visible.state.is_ended() || visible.revision >= status.revision)
+            && (visible.state.is_ended()
+                || visible.attempt > status.attempt
+                || visible.revision >= status.revision)
         {
             return false;
         }

@@ -2,10 +2,12 @@ use std::future::Future;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deadpool_redis::redis::{AsyncCommands, RedisError, Script, cmd};
+use deadpool_redis::redis::{
+    AsyncCommands, FromRedisValue, RedisError, Script, ScriptInvocation, cmd,
+};
 use deadpool_redis::{Config, Connection, Pool, Runtime};
 use tokio::time::timeout;
-use tvshows_core::{ProgressTracker, RunId, RunStatus, TrackerError};
+use tvshows_core::{LEASE, ProgressTracker, RunId, RunStatus, TrackerError};
 
 use crate::fields;
 
@@ -21,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct RedisTracker {
     pool: Pool,
     record: Script,
+    lease: Script,
+    release: Script,
 }
 
 impl RedisTracker {
@@ -31,7 +35,22 @@ impl RedisTracker {
     /// The text is no such URL. The text is not in the error, since it may hold a password.
     pub fn new(url: &str) -> Result<RedisTracker, TrackerError> {
         let pool = Config::from_url(url).create_pool(Some(Runtime::Tokio1)).map_err(unavailable)?;
-        Ok(RedisTracker { pool, record: Script::new(include_str!("record.lua")) })
+        Ok(RedisTracker {
+            pool,
+            record: Script::new(include_str!("record.lua")),
+            lease: Script::new(include_str!("lease.lua")),
+            release: Script::new(include_str!("release.lua")),
+        })
+    }
+
+    async fn invoke<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, TrackerError> {
+        self.with_connection(
+            |mut connection| async move { script.invoke_async(&mut connection).await },
+        )
+        .await
     }
 
     /// Works on a connection within [`PATIENCE`].
@@ -52,18 +71,35 @@ impl RedisTracker {
 
 #[async_trait]
 impl ProgressTracker for RedisTracker {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn lease(
+        &self,
+        data: &str,
+        holder: &str,
+        dead: Option<&str>,
+    ) -> Result<bool, TrackerError> {
+        let mut call = self.lease.key(lease_key(data));
+        let milliseconds = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
+        call.arg(holder).arg(milliseconds).arg(dead.unwrap_or_default());
+        self.invoke(&call).await
+    }
+
+    async fn release(&self, data: &str, holder: &str) -> Result<(), TrackerError> {
+        self.invoke(self.release.key(lease_key(data)).arg(holder)).await
+    }
+
     async fn record(&self, status: &RunStatus) -> Result<bool, TrackerError> {
         let expiry =
             if status.state.is_live() { EXPIRY_OF_LIVE_RUNS } else { EXPIRY_OF_ENDED_RUNS };
         let mut call = self.record.key(key(status.request_id));
-        call.arg(status.revision).arg(expiry.as_secs());
+        call.arg(status.attempt).arg(status.revision).arg(expiry.as_secs());
         for (field, value) in fields::of(status)? {
             call.arg(field).arg(value);
         }
-        self.with_connection(
-            |mut connection| async move { call.invoke_async(&mut connection).await },
-        )
-        .await
+        self.invoke(&call).await
     }
 
     async fn status(&self, run: RunId) -> Result<Option<RunStatus>, TrackerError> {
@@ -89,6 +125,10 @@ impl ProgressTracker for RedisTracker {
 
 fn key(run: RunId) -> String {
     format!("pipeline:{run}")
+}
+
+fn lease_key(data: &str) -> String {
+    format!("pipeline:lease:{data}")
 }
 
 fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TrackerError {

@@ -12,7 +12,11 @@ pub(crate) fn unavailable(
 }
 
 pub(crate) fn from_sql(error: rusqlite::Error) -> StoreError {
-    if let Some(reason) = error.sqlite_error_code().and_then(advice) {
+    let code = error.sqlite_error_code();
+    if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
+        return StoreError::Locked;
+    }
+    if let Some(reason) = code.and_then(advice) {
         return StoreError::Unusable { reason: reason.into() };
     }
     match error {
@@ -38,10 +42,7 @@ fn advice(code: ErrorCode) -> Option<&'static str> {
             "the file or its folder is read-only for this user; change that or choose another DATABASE_PATH"
         }
         ErrorCode::DiskFull => {
-            "the disk is full; make room, some three times the size of the database, and start another update"
-        }
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            "another program holds the file locked; close that and try again"
+            "the disk is full; make room, some three times the size of the database, and try again"
         }
         _ => return None,
     })

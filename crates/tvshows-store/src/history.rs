@@ -1,76 +1,113 @@
-//! The table `Runs`.
+//! The table `Runs`: the history, and the queue.
 
 use std::str::FromStr;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use tvshows_core::{Mode, RunId, RunState, RunStatus, Step};
+use tvshows_core::{Enqueued, Mode, RunId, RunState, RunStatus, Step};
 
 use crate::error::{SqlResult, unreadable};
 
-/// Writes a run's row, or writes it anew.
-pub(crate) fn write(connection: &Connection, status: &RunStatus) -> SqlResult<()> {
+/// A run, and how many come before one that waits.
+macro_rules! select_runs {
+    () => {
+        "SELECT *, CASE state WHEN 'queued' THEN (SELECT count(*) FROM Runs AS other WHERE \
+         other.state IN ('queued', 'running', 'interrupted') AND \
+         (other.state != 'queued' OR other.sequence < Runs.sequence)) END AS position FROM Runs"
+    };
+}
+
+/// Writes a run's row, or writes it anew: unless the run has ended, or a later attempt has begun. Tells
+/// whether it did.
+pub(crate) fn write(connection: &Connection, status: &RunStatus) -> SqlResult<bool> {
     let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
-    connection.execute(
+    let mut upsert = connection.prepare_cached(
         "INSERT INTO Runs (request_id, state, step, progress, error, pages_done, pages_total, shows_seen, \
          singles_done, singles_total, casts_done, casts_total, requests, retries, rate_limited, started_at, \
-         updated_at, finished_at, years, top, mode, instance, revision, added, changed, deleted, unchanged) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-         ?21, ?22, ?23, ?24, ?25, ?26, ?27) ON CONFLICT (request_id) DO UPDATE SET \
+         updated_at, finished_at, years, top, mode, instance, revision, added, changed, deleted, unchanged, \
+         attempt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+         ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28) ON CONFLICT (request_id) DO UPDATE SET \
          state = ?2, step = ?3, progress = ?4, error = ?5, pages_done = ?6, pages_total = ?7, \
          shows_seen = ?8, singles_done = ?9, singles_total = ?10, casts_done = ?11, casts_total = ?12, \
          requests = ?13, retries = ?14, rate_limited = ?15, started_at = ?16, updated_at = ?17, \
          finished_at = ?18, instance = ?22, revision = ?23, added = ?24, changed = ?25, deleted = ?26, \
-         unchanged = ?27",
-        params![
-            status.request_id.to_string(),
-            status.state.as_str(),
-            status.step.as_str(),
-            status.progress,
-            status.error,
-            status.pages_done,
-            status.pages_total,
-            status.shows_seen,
-            status.singles_done,
-            status.singles_total,
-            status.casts_done,
-            status.casts_total,
-            status.requests,
-            status.retries,
-            status.rate_limited,
-            text(status.started_at),
-            status.updated_at.to_string(),
-            text(status.finished_at),
-            status.years,
-            status.top,
-            status.mode.as_str(),
-            status.instance,
-            status.revision,
-            status.added,
-            status.changed,
-            status.deleted,
-            status.unchanged,
-        ],
+         unchanged = ?27, attempt = ?28 \
+         WHERE state IN ('queued', 'running', 'interrupted') AND attempt <= ?28",
     )?;
-    Ok(())
+    let written = upsert.execute(params![
+        status.request_id.to_string(),
+        status.state.as_str(),
+        status.step.as_str(),
+        status.progress,
+        status.error,
+        status.pages_done,
+        status.pages_total,
+        status.shows_seen,
+        status.singles_done,
+        status.singles_total,
+        status.casts_done,
+        status.casts_total,
+        status.requests,
+        status.retries,
+        status.rate_limited,
+        text(status.started_at),
+        status.updated_at.to_string(),
+        text(status.finished_at),
+        status.years,
+        status.top,
+        status.mode.as_str(),
+        status.instance,
+        status.revision,
+        status.added,
+        status.changed,
+        status.deleted,
+        status.unchanged,
+        status.attempt,
+    ])?;
+    Ok(written == 1)
 }
 
 pub(crate) fn newest(connection: &Connection, limit: u32) -> SqlResult<Vec<RunStatus>> {
     let mut select =
-        connection.prepare_cached("SELECT * FROM Runs ORDER BY sequence DESC LIMIT ?1")?;
+        connection.prepare_cached(concat!(select_runs!(), " ORDER BY sequence DESC LIMIT ?1"))?;
     select.query_map([limit], read)?.collect()
 }
 
 pub(crate) fn run(connection: &Connection, id: RunId) -> SqlResult<Option<RunStatus>> {
-    let mut select = connection.prepare_cached("SELECT * FROM Runs WHERE request_id = ?1")?;
+    let mut select =
+        connection.prepare_cached(concat!(select_runs!(), " WHERE request_id = ?1"))?;
     select.query_row([id.to_string()], read).optional()
 }
 
-/// The runs that were queued or running when they were last written.
-pub(crate) fn live(connection: &Connection) -> SqlResult<Vec<RunStatus>> {
-    let mut select = connection.prepare_cached("SELECT * FROM Runs WHERE state IN (?1, ?2)")?;
-    let states = [RunState::Queued.as_str(), RunState::Running.as_str()];
-    select.query_map(states, read)?.collect()
+/// The runs that have not ended, what was begun first, then in the order of their requests.
+pub(crate) fn unfinished(connection: &Connection) -> SqlResult<Vec<RunStatus>> {
+    let mut select = connection.prepare_cached(concat!(
+        select_runs!(),
+        " WHERE state IN ('queued', 'running', 'interrupted') ORDER BY state = 'queued', sequence"
+    ))?;
+    select.query_map([], read)?.collect()
+}
+
+/// Puts a run into the queue, where none but `except` does the same already and there is room.
+pub(crate) fn enqueue(
+    connection: &Connection,
+    status: &RunStatus,
+    except: &[RunId],
+    most_waiting: u32,
+) -> SqlResult<Enqueued> {
+    let mut unfinished = unfinished(connection)?;
+    unfinished.retain(|run| !except.contains(&run.request_id));
+    let asks_for = |run: &RunStatus| (run.years, run.top, run.mode);
+    if let Some(run) = unfinished.iter().find(|run| asks_for(run) == asks_for(status)) {
+        return Ok(Enqueued::Joined(run.clone()));
+    }
+    // One of them is under way, or about to be.
+    let ahead = u32::try_from(unfinished.len()).unwrap_or(u32::MAX);
+    if ahead > most_waiting {
+        return Ok(Enqueued::Full);
+    }
+    write(connection, status)?;
+    Ok(Enqueued::New(RunStatus { position: Some(ahead), ..status.clone() }))
 }
 
 fn read(row: &Row<'_>) -> SqlResult<RunStatus> {
@@ -104,6 +141,8 @@ fn read(row: &Row<'_>) -> SqlResult<RunStatus> {
         top: row.get("top")?,
         mode: parse::<Mode>(row, "mode")?,
         instance: row.get("instance")?,
+        attempt: row.get("attempt")?,
+        position: row.get("position")?,
         revision: row.get("revision")?,
     })
 }

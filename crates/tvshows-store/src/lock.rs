@@ -6,7 +6,7 @@ use tvshows_core::StoreError;
 
 use crate::error::unavailable;
 
-/// The right to run an update on a database: a lock on a file beside it, which the system gives
+/// The right to work on the runs of a database: a lock on a file beside it, which the system gives
 /// back when the process dies.
 pub(crate) struct RunLock {
     path: PathBuf,
@@ -37,6 +37,18 @@ impl RunLock {
             Err(TryLockError::Error(error)) => return Err(unavailable(error)),
         }
         Ok(())
+    }
+
+    /// Whether this or another process has the lock.
+    pub(crate) fn is_held(&self) -> Result<bool, StoreError> {
+        match self.acquire() {
+            Ok(()) => {
+                self.release();
+                Ok(false)
+            }
+            Err(StoreError::Busy) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn release(&self) {

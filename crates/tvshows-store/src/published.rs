@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
-use tvshows_core::{MultiCharacterActor, Published, Show, ShowId, TopShow, Version};
+use tvshows_core::{MultiCharacterActor, Published, Show, ShowId, Staged, TopShow, Version};
 
 use crate::error::{SqlResult, unreadable};
 use crate::show_row;
@@ -17,17 +17,46 @@ pub(crate) fn show(connection: &Connection, id: ShowId) -> SqlResult<Option<Show
 /// What the next run needs to know. Read in one transaction.
 pub(crate) fn published(connection: &Connection) -> SqlResult<Published> {
     let transaction = connection.unchecked_transaction()?;
-    let shows = rows(&transaction, "SELECT id, updated, processed_at FROM All_Shows", |row| {
+    let shows = versions(&transaction, "SELECT id, updated, processed_at FROM All_Shows")?;
+    let pages = moments(&transaction, "SELECT page, fetched_at FROM Index_Pages")?;
+    let casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", cast_version)?;
+    Ok(Published { shows, pages, casts })
+}
+
+/// What an interrupted run needs to know to go on. Read in one transaction.
+pub(crate) fn staged(connection: &Connection) -> SqlResult<Staged> {
+    let transaction = connection.unchecked_transaction()?;
+    let (keeps_published, idle_resumes) = transaction.query_row(
+        "SELECT keeps_published, idle_resumes FROM Staged_Run",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let pages = moments(&transaction, "SELECT page, staged_at FROM Staged_Pages")?;
+    let shows = versions(&transaction, "SELECT id, updated, processed_at FROM Snapshot")?;
+    let mut snapshot = Published { shows, pages: pages.clone(), casts: BTreeMap::new() };
+    if keeps_published {
+        snapshot.pages = moments(&transaction, "SELECT page, fetched_at FROM Index_Pages")?;
+        snapshot.pages.extend(&pages);
+        snapshot.casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", cast_version)?;
+    }
+    let casts = rows(&transaction, "SELECT show_id, updated FROM Staged_Casts", cast_version)?;
+    snapshot.casts.extend(casts);
+    Ok(Staged { keeps_published, idle_resumes, pages, snapshot })
+}
+
+fn versions(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<ShowId, Version>> {
+    rows(connection, sql, |row| {
         let version = Version { updated: row.get(1)?, fetched_at: moment(row, 2)? };
         Ok((ShowId(row.get(0)?), version))
-    })?;
-    let pages = rows(&transaction, "SELECT page, fetched_at FROM Index_Pages", |row| {
-        Ok((row.get(0)?, moment(row, 1)?))
-    })?;
-    let casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", |row| {
-        Ok((ShowId(row.get(0)?), row.get(1)?))
-    })?;
-    Ok(Published { shows, pages, casts })
+    })
+}
+
+fn moments(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<u32, Timestamp>> {
+    rows(connection, sql, |row| Ok((row.get(0)?, moment(row, 1)?)))
+}
+
+fn cast_version(row: &Row<'_>) -> SqlResult<(ShowId, Option<i64>)> {
+    Ok((ShowId(row.get(0)?), row.get(1)?))
 }
 
 fn rows<K: Ord, V>(

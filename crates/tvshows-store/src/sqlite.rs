@@ -6,13 +6,14 @@ use deadpool_sqlite::Pool;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::{
-    CastMember, Finish, MultiCharacterActor, Published, RunId, RunStatus, Show, ShowId, ShowStore,
-    StoreError, TopShow, TopShowsCriteria,
+    CastMember, Enqueued, Finish, MultiCharacterActor, Published, RunId, RunStatus, Show, ShowId,
+    ShowStore, Staged, StoreError, TopShow, TopShowsCriteria,
 };
 
 use crate::connection;
 use crate::error::{SqlResult, from_interact, from_pool, from_sql};
 use crate::lock::RunLock;
+use crate::staging::Attempt;
 use crate::{history, migrations, published, staging};
 
 /// A [`ShowStore`] in an SQLite file.
@@ -22,8 +23,8 @@ pub struct SqliteStore {
     writer: Pool,
     readers: Pool,
     lock: RunLock,
-    /// The run that this store has begun.
-    begun: Mutex<Option<RunId>>,
+    /// The attempt that this store has begun.
+    begun: Mutex<Option<Attempt>>,
 }
 
 impl SqliteStore {
@@ -63,18 +64,33 @@ impl SqliteStore {
         self.transaction(move |connection| work(connection).map_err(from_sql)).await
     }
 
-    /// Writes for the run that this store has begun, if the staging area is still its own: another
-    /// process may hold the same file under another name.
+    /// Writes for the attempt that this store has begun, if the staging area is still its own: another
+    /// process may have taken over.
     async fn write_staged<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let run = self.begun().ok_or(StoreError::Superseded)?;
+        let attempt = self.begun().ok_or(StoreError::Superseded)?;
         self.transaction(move |connection| {
-            if !staging::is_of(connection, run).map_err(from_sql)? {
+            if !staging::is_of(connection, attempt).map_err(from_sql)? {
                 return Err(StoreError::Superseded);
             }
             work(connection).map_err(from_sql)
+        })
+        .await
+    }
+
+    /// Stages something, and notes how far the run is with it.
+    async fn stage(
+        &self,
+        status: &RunStatus,
+        work: impl FnOnce(&Connection) -> SqlResult<()> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let status = status.clone();
+        self.write_staged(move |connection| {
+            work(connection)?;
+            staging::count_progress(connection)?;
+            history::write(connection, &status).map(|_| ())
         })
         .await
     }
@@ -95,12 +111,12 @@ impl SqliteStore {
         written.await.map_err(from_interact)?
     }
 
-    fn begun(&self) -> Option<RunId> {
+    fn begun(&self) -> Option<Attempt> {
         *self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_begun(&self, run: Option<RunId>) {
-        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = run;
+    fn set_begun(&self, attempt: Option<Attempt>) {
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = attempt;
     }
 
     async fn read<T: Send + 'static>(
@@ -115,16 +131,68 @@ impl SqliteStore {
 
 #[async_trait]
 impl ShowStore for SqliteStore {
-    async fn begin(&self, status: &RunStatus) -> Result<(), StoreError> {
-        self.lock.acquire()?;
-        let (run, status) = (status.request_id, status.clone());
-        let begun = self.write(move |connection| {
-            staging::take(connection, run)?;
-            history::write(connection, &status)
-        });
-        begun.await.inspect_err(|_| self.lock.release())?;
-        self.set_begun(Some(run));
+    async fn id(&self) -> Result<String, StoreError> {
+        self.read(|connection| connection.query_row("SELECT id FROM Data", [], |row| row.get(0)))
+            .await
+    }
+
+    async fn enqueue(
+        &self,
+        status: &RunStatus,
+        except: &[RunId],
+        most_waiting: u32,
+    ) -> Result<Enqueued, StoreError> {
+        let (status, except) = (status.clone(), except.to_owned());
+        self.write(move |connection| history::enqueue(connection, &status, &except, most_waiting))
+            .await
+    }
+
+    async fn next_run(&self, except: &[RunId]) -> Result<Option<RunStatus>, StoreError> {
+        let unfinished = self.read(history::unfinished).await?;
+        Ok(unfinished.into_iter().find(|run| !except.contains(&run.request_id)))
+    }
+
+    async fn claim(&self) -> Result<(), StoreError> {
+        self.lock.acquire()
+    }
+
+    async fn release(&self) {
+        self.lock.release();
+    }
+
+    async fn is_claimed(&self) -> Result<bool, StoreError> {
+        self.lock.is_held()
+    }
+
+    async fn begin(&self, status: &RunStatus, leased: bool) -> Result<(), StoreError> {
+        let (attempt, status) = (attempt(status), status.clone());
+        self.transaction(move |connection| {
+            let before = history::run(connection, attempt.run).map_err(from_sql)?;
+            let is_late = before.is_some_and(|run| run.attempt >= attempt.number);
+            if is_late || !history::write(connection, &status).map_err(from_sql)? {
+                return Err(StoreError::Superseded);
+            }
+            staging::take(connection, attempt, leased).map_err(from_sql)
+        })
+        .await?;
+        self.set_begun(Some(attempt));
         Ok(())
+    }
+
+    async fn is_leased(&self) -> Result<bool, StoreError> {
+        self.read(staging::is_leased).await
+    }
+
+    async fn staged(&self) -> Result<Staged, StoreError> {
+        self.read(published::staged).await
+    }
+
+    async fn unstage(&self) -> Result<(), StoreError> {
+        self.write_staged(staging::empty).await
+    }
+
+    async fn count_resume(&self) -> Result<(), StoreError> {
+        self.write_staged(staging::count_resume).await
     }
 
     async fn keep_published(&self) -> Result<(), StoreError> {
@@ -136,16 +204,35 @@ impl ShowStore for SqliteStore {
         page: u32,
         shows: Vec<Show>,
         at: Timestamp,
+        status: &RunStatus,
     ) -> Result<(), StoreError> {
-        self.write_staged(move |connection| staging::stage_page(connection, page, &shows, at)).await
+        self.stage(status, move |connection| staging::stage_page(connection, page, &shows, at))
+            .await
     }
 
-    async fn stage_show(&self, show: Show, at: Timestamp) -> Result<(), StoreError> {
-        self.write_staged(move |connection| staging::stage_show(connection, &show, at)).await
+    async fn stage_show(
+        &self,
+        show: Show,
+        at: Timestamp,
+        status: &RunStatus,
+    ) -> Result<(), StoreError> {
+        self.stage(status, move |connection| staging::stage_show(connection, &show, at)).await
     }
 
-    async fn drop_shows(&self, shows: Vec<ShowId>) -> Result<(), StoreError> {
-        self.write_staged(move |connection| staging::drop_shows(connection, &shows)).await
+    async fn drop_shows(&self, shows: Vec<ShowId>, status: &RunStatus) -> Result<(), StoreError> {
+        self.stage(status, move |connection| staging::drop_shows(connection, &shows)).await
+    }
+
+    async fn stage_cast(
+        &self,
+        show: &Show,
+        cast: Vec<CastMember>,
+        at: Timestamp,
+        status: &RunStatus,
+    ) -> Result<(), StoreError> {
+        let show = show.clone();
+        self.stage(status, move |connection| staging::stage_cast(connection, &show, &cast, at))
+            .await
     }
 
     async fn snapshot_size(&self) -> Result<u32, StoreError> {
@@ -154,15 +241,6 @@ impl ShowStore for SqliteStore {
 
     async fn rank_snapshot(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError> {
         self.read(move |connection| staging::rank(connection, criteria)).await
-    }
-
-    async fn stage_cast(
-        &self,
-        show: ShowId,
-        cast: Vec<CastMember>,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.write_staged(move |connection| staging::stage_cast(connection, show, &cast, at)).await
     }
 
     async fn publish(
@@ -179,47 +257,23 @@ impl ShowStore for SqliteStore {
         });
         let status = published.await?;
         self.set_begun(None);
-        self.lock.release();
         Ok(status)
     }
 
     async fn abandon(&self, status: &RunStatus) -> Result<(), StoreError> {
-        let (run, status) = (status.request_id, status.clone());
-        let abandoned = self.write(move |connection| {
-            if staging::is_of(connection, run)? {
+        let (attempt, status) = (attempt(status), status.clone());
+        self.write(move |connection| {
+            if staging::is_of(connection, attempt)? {
                 staging::clear(connection)?;
             }
-            history::write(connection, &status)
-        });
-        let abandoned = abandoned.await;
-        if self.begun() == Some(run) {
-            self.set_begun(None);
-            self.lock.release();
-        }
-        abandoned
+            history::write(connection, &status).map(|_| ())
+        })
+        .await
     }
 
     async fn note(&self, status: &RunStatus) -> Result<(), StoreError> {
         let status = status.clone();
-        self.write(move |connection| history::write(connection, &status)).await
-    }
-
-    async fn interrupt_unfinished(&self, now: Timestamp) -> Result<Vec<RunStatus>, StoreError> {
-        match self.lock.acquire() {
-            Err(StoreError::Busy) => return Ok(Vec::new()),
-            other => other?,
-        }
-        let interrupted = self.write(move |connection| {
-            let mut unfinished = history::live(connection)?;
-            for status in &mut unfinished {
-                status.presume_dead(INTERRUPTED, now);
-                history::write(connection, status)?;
-            }
-            Ok(unfinished)
-        });
-        let interrupted = interrupted.await;
-        self.lock.release();
-        interrupted
+        self.write(move |connection| history::write(connection, &status).map(|_| ())).await
     }
 
     async fn published(&self) -> Result<Published, StoreError> {
@@ -272,4 +326,6 @@ fn one_spelling(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(folder.canonicalize().map_err(|_| missing())?.join(name))
 }
 
-const INTERRUPTED: &str = "the process that ran it ended first; start another update";
+fn attempt(status: &RunStatus) -> Attempt {
+    Attempt { run: status.request_id, number: status.attempt }
+}

@@ -7,26 +7,67 @@ use tvshows_core::{CastMember, Changes, RunId, Show, ShowId, TopShowsCriteria};
 use crate::error::SqlResult;
 use crate::{cast_row, show_row};
 
-/// Makes the staging area that of a run, empty.
-pub(crate) fn take(connection: &Connection, run: RunId) -> SqlResult<()> {
-    clear(connection)?;
-    connection
-        .execute("INSERT INTO Staged_Run (request_id) VALUES (?1)", [run.to_string()])
-        .map(|_| ())
+/// An attempt at a run, which the staging area belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    pub(crate) run: RunId,
+    pub(crate) number: u32,
 }
 
-/// Whether the staging area is still that of a run.
-pub(crate) fn is_of(connection: &Connection, run: RunId) -> SqlResult<bool> {
-    let mut select =
-        connection.prepare_cached("SELECT count(*) FROM Staged_Run WHERE request_id = ?1")?;
-    select.query_row([run.to_string()], |row| row.get::<_, u32>(0)).map(|count| count == 1)
+/// Makes the staging area that of an attempt: as it is where it is the run's already, else empty.
+pub(crate) fn take(connection: &Connection, attempt: Attempt, leased: bool) -> SqlResult<()> {
+    let run = attempt.run.to_string();
+    let taken = connection.execute(
+        "UPDATE Staged_Run SET attempt = ?2, leased = ?3 WHERE request_id = ?1",
+        params![run, attempt.number, leased],
+    )?;
+    if taken == 0 {
+        clear(connection)?;
+        connection.execute(
+            "INSERT INTO Staged_Run (request_id, attempt, leased) VALUES (?1, ?2, ?3)",
+            params![run, attempt.number, leased],
+        )?;
+    }
+    Ok(())
+}
+
+/// Whether the staging area is still that of an attempt.
+pub(crate) fn is_of(connection: &Connection, attempt: Attempt) -> SqlResult<bool> {
+    let mut select = connection
+        .prepare_cached("SELECT count(*) FROM Staged_Run WHERE request_id = ?1 AND attempt = ?2")?;
+    let attempt = params![attempt.run.to_string(), attempt.number];
+    select.query_row(attempt, |row| row.get::<_, u32>(0)).map(|count| count == 1)
+}
+
+/// Whether the attempt that was begun last holds a lease.
+pub(crate) fn is_leased(connection: &Connection) -> SqlResult<bool> {
+    connection.query_row("SELECT count(*) FROM Staged_Run WHERE leased", [], |row| row.get(0))
 }
 
 pub(crate) fn clear(connection: &Connection) -> SqlResult<()> {
+    connection.execute_batch("DELETE FROM Staged_Run")?;
+    empty(connection)
+}
+
+/// Empties the staging area, which stays that of its attempt.
+pub(crate) fn empty(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch(
-        "DELETE FROM Staged_Run; DELETE FROM Staged_Pages; DELETE FROM Staged_Shows; \
-         DELETE FROM Staged_Drops; DELETE FROM Staged_Casts; DELETE FROM Staged_Cast;",
+        "UPDATE Staged_Run SET keeps_published = 0; DELETE FROM Staged_Pages; \
+         DELETE FROM Staged_Shows; DELETE FROM Staged_Drops; DELETE FROM Staged_Casts; \
+         DELETE FROM Staged_Cast;",
     )
+}
+
+/// Counts an attempt that goes on, until [`count_progress`].
+pub(crate) fn count_resume(connection: &Connection) -> SqlResult<()> {
+    connection.execute_batch("UPDATE Staged_Run SET idle_resumes = idle_resumes + 1")
+}
+
+/// Notes that something more is staged.
+pub(crate) fn count_progress(connection: &Connection) -> SqlResult<()> {
+    let mut update = connection
+        .prepare_cached("UPDATE Staged_Run SET idle_resumes = 0 WHERE idle_resumes != 0")?;
+    update.execute([]).map(|_| ())
 }
 
 /// Lets the snapshot begin as what is published.
@@ -94,13 +135,16 @@ pub(crate) fn rank(connection: &Connection, criteria: TopShowsCriteria) -> SqlRe
 
 pub(crate) fn stage_cast(
     connection: &Connection,
-    show: ShowId,
+    show: &Show,
     cast: &[CastMember],
     at: Timestamp,
 ) -> SqlResult<()> {
     let at = at.to_string();
-    connection.execute("DELETE FROM Staged_Cast WHERE show_id = ?1", [show.0])?;
-    connection.execute("INSERT OR IGNORE INTO Staged_Casts VALUES (?1)", [show.0])?;
+    connection.execute("DELETE FROM Staged_Cast WHERE show_id = ?1", [show.id.0])?;
+    connection.execute(
+        "INSERT OR REPLACE INTO Staged_Casts (show_id, updated) VALUES (?1, ?2)",
+        params![show.id.0, show.updated],
+    )?;
     let mut insert = connection.prepare_cached(cast_row::INSERT_STAGED)?;
     for (position, member) in cast.iter().enumerate() {
         cast_row::insert(&mut insert, position, member, &at)?;

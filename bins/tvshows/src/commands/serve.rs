@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use indicatif::MultiProgress;
-use tokio::sync::watch;
 use tvshows_api::Services;
-use tvshows_core::{RunParameters, RunState, RunStatus};
+use tvshows_core::{RunParameters, RunState};
 
 use crate::application::Application;
 use crate::cli::{LogFormat, Serve};
@@ -35,17 +34,16 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let server = tvshows_api::server(listener, services)?;
     let handle = server.handle();
     let mut serving = tokio::spawn(server);
-    let first_update = if options.update { begin_update(&application)? } else { None };
     println!("Serving http://{address} (the API: http://{address}/docs)");
-    let follow_update = async {
-        if let Some(statuses) = first_update {
-            follow(statuses, &bars, options.settings.log_format).await;
+    let first_update = async {
+        if options.update {
+            update(&application, &bars, options.settings.log_format).await?;
         }
-        std::future::pending::<()>().await;
+        std::future::pending::<anyhow::Result<()>>().await
     };
     tokio::select! {
         () = signals::stop() => tracing::info!("stopping"),
-        () = follow_update => {}
+        failed = first_update => failed?,
         ended = &mut serving => ended.context("the HTTP server")?.context("the HTTP server")?,
     }
     // Together: answers that wait for a change end with the runner.
@@ -53,18 +51,20 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn begin_update(application: &Application) -> anyhow::Result<Option<watch::Receiver<RunStatus>>> {
-    let submission = application.runner.submit(RunParameters::default())?;
-    Ok(application.runner.subscribe(submission.status.request_id))
-}
-
-/// Shows an update and says how it went.
-async fn follow(statuses: watch::Receiver<RunStatus>, bars: &MultiProgress, log_format: LogFormat) {
-    let status = bar::follow(statuses, bars, log_format).await;
+/// Begins an update, shows it and says how it went.
+async fn update(
+    application: &Application,
+    bars: &MultiProgress,
+    log_format: LogFormat,
+) -> anyhow::Result<()> {
+    let runner = &application.runner;
+    let submission = runner.submit(RunParameters::default()).await?;
+    let status = bar::follow(runner, submission.status, bars, log_format).await?;
     let told_by_the_log = matches!(log_format, LogFormat::Json);
     if let (RunState::Failed, Some(error), false) = (status.state, status.error, told_by_the_log) {
         let advice = "The service stays up: start another update on its page, or try the built-in \
                       simulator with `make demo` (`tvshows serve --update --base-url demo`).";
         bars.suspend(|| eprintln!("The update failed and changed nothing: {error}. {advice}"));
     }
+    Ok(())
 }

@@ -3,6 +3,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use indicatif::{HumanCount, MultiProgress};
 use tvshows_core::{RunState, RunStatus, ShowStore, TopShow};
+use tvshows_pipeline::CancelError;
 
 use crate::application::Application;
 use crate::cli::{LogFormat, Update};
@@ -15,34 +16,76 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
     // Where there is a bar, it tells how the run goes, and the end of this function how it went.
     let level = match options.settings.log_format {
-        LogFormat::Text => "warn,tvshows_pipeline::runner=off",
+        LogFormat::Text => "warn,tvshows_pipeline::end=off",
         LogFormat::Json => "info",
     };
     logging::start(options.settings.log_format, level, &bars);
     let application = Application::build(&options.settings).await?;
-    let run = application.runner.submit(options.parameters())?.status.request_id;
-    let statuses = application.runner.subscribe(run).context("the run was forgotten")?;
+    let runner = &application.runner;
+    if options.restart {
+        give_up_interrupted(&application).await?;
+    }
+    let submitted = runner.submit(options.parameters()).await?.status;
+    let run = submitted.request_id;
     let mut top = Vec::new();
     tokio::select! {
-        status = bar::follow(statuses.clone(), &bars, options.settings.log_format) => {
+        status = bar::follow(runner, submitted, &bars, options.settings.log_format) => {
+            let status = status?;
             if status.state == RunState::Succeeded {
                 top = application.store.top_shows(status.top.into()).await?;
             }
         }
         () = signals::stop() => {}
     }
+    runner.shutdown().await;
+    let status = runner.status(run).await?.context("the update was forgotten")?;
     application.shutdown(std::future::ready(())).await;
-    let status = statuses.borrow().clone();
+    Ok(conclude(&status, &top, options.settings.log_format))
+}
+
+/// Cancels what a process that is gone has begun.
+async fn give_up_interrupted(application: &Application) -> anyhow::Result<()> {
+    let unfinished = application.store.next_run(&[]).await?;
+    let Some(begun) = unfinished.filter(|run| run.state != RunState::Queued) else { return Ok(()) };
+    match application.runner.cancel(begun.request_id).await {
+        Ok(()) => {
+            application.runner.end_of(begun.request_id).await?;
+            Ok(())
+        }
+        Err(CancelError::Store(error)) => Err(error.into()),
+        // Another process works on it, or it has just ended.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Says how the update went.
+fn conclude(status: &RunStatus, top: &[TopShow], log_format: LogFormat) -> ExitCode {
     if status.state == RunState::Succeeded {
-        print_summary(&status, &top);
-        return Ok(ExitCode::SUCCESS);
+        print_summary(status, top);
+        return ExitCode::SUCCESS;
     }
-    let reason = status.error.as_deref().unwrap_or("it was cancelled");
-    if matches!(options.settings.log_format, LogFormat::Text) {
-        eprintln!("The update failed and changed nothing: {reason}");
+    let error = status.error.as_deref().unwrap_or_default();
+    let (sentence, code) = match status.state {
+        RunState::Failed => {
+            (format!("The update failed and changed nothing: {error}"), ExitCode::FAILURE)
+        }
+        RunState::Cancelled => {
+            ("The update was cancelled and changed nothing.".to_owned(), ExitCode::FAILURE)
+        }
+        RunState::Interrupted => {
+            let sentence = "The update was interrupted and has changed nothing so far; the next \
+                            `tvshows update` or `tvshows serve` goes on with it.";
+            (sentence.to_owned(), ExitCode::from(STOPPED))
+        }
+        _ => (
+            "The update goes on in another process, or waits for one.".to_owned(),
+            ExitCode::from(STOPPED),
+        ),
+    };
+    if matches!(log_format, LogFormat::Text) {
+        eprintln!("{sentence}");
     }
-    let stopped = status.state != RunState::Failed;
-    Ok(if stopped { ExitCode::from(STOPPED) } else { ExitCode::FAILURE })
+    code
 }
 
 fn print_summary(status: &RunStatus, top: &[TopShow]) {

@@ -35,6 +35,13 @@ pub(crate) struct StatusBody {
     signature: String,
 }
 
+impl StatusBody {
+    pub(crate) fn of(status: RunStatus) -> StatusBody {
+        let signature = status.revision.to_string();
+        StatusBody { status, signature }
+    }
+}
+
 /// Runs, newest first.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Runs {
@@ -43,8 +50,8 @@ pub(crate) struct Runs {
 
 /// Starts an update
 ///
-/// A run with the same parameters that is under way or waits is joined: the answer has its `request_id`.
-/// Others wait their turn, at most 16 of them.
+/// An unfinished run with the same parameters is joined, whichever process does it: the answer has its
+/// `request_id`. Others wait their turn, at most 16 of them.
 #[utoipa::path(
     post, path = "/pipeline/update", tag = "pipeline",
     params(
@@ -55,18 +62,18 @@ pub(crate) struct Runs {
     responses(
         (status = 202, description = "Taken", body = Accepted, headers(("Location" = String, description = "The path of the run's status"))),
         WrongQuery,
-        (status = 503, description = "The queue is full, or the service stops", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds"))),
+        (status = 503, description = "The queue is full, the service stops, or the database cannot be used", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds"))),
     )
 )]
 pub(crate) async fn update(
     services: web::Data<Services>,
     query: web::Query<UpdateQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let Submission { status, kind } = services.runner.submit(query.parameters()?)?;
+    let Submission { status, kind } = services.runner.submit(query.parameters()?).await?;
     let message = match kind {
         SubmissionKind::Started => "the run has started".to_owned(),
         SubmissionKind::Joined => {
-            "a run with these parameters is under way or waits; this is it".to_owned()
+            "a run with these parameters is unfinished; this is it".to_owned()
         }
         SubmissionKind::Queued { ahead: 1 } => "the run waits for the one under way".to_owned(),
         SubmissionKind::Queued { ahead } => format!("the run waits; {ahead} runs are ahead of it"),
@@ -130,7 +137,7 @@ pub(crate) async fn status(
     if knows(&request, revision) {
         return Ok(response.finish());
     }
-    Ok(response.json(StatusBody { status, signature: revision.to_string() }))
+    Ok(response.json(StatusBody::of(status)))
 }
 
 fn knows(request: &HttpRequest, revision: u64) -> bool {
@@ -190,6 +197,6 @@ pub(crate) async fn runs(
 }
 
 /// A text that is no run id is the id of no run.
-fn run_id(text: &str) -> Result<RunId, Problem> {
+pub(crate) fn run_id(text: &str) -> Result<RunId, Problem> {
     text.parse().map_err(|_| Problem::NoSuchRun(text.to_owned()))
 }

@@ -5,17 +5,18 @@
 
 use super::fixtures::{after, at, cast_member, criteria, running, show, success};
 use crate::{
-    Changes, Event, MultiCharacterActor, Published, RunId, Show, ShowId, ShowStore, Version,
+    Changes, Enqueued, Event, MultiCharacterActor, Published, RunId, RunParameters, RunState,
+    RunStatus, Show, ShowId, ShowStore, Staged, StoreError, TopLimit, Version,
 };
 
 /// A whole run: these shows, those of `top` with a cast of one.
 async fn publish(store: &dyn ShowStore, shows: Vec<Show>, top: &[u32]) {
     let status = running();
-    store.begin(&status).await.expect("begin");
-    store.stage_page(0, shows, at(2)).await.expect("stage");
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, shows, at(2), &status).await.expect("stage");
     for id in top {
         let cast = vec![cast_member(*id, 1, 10 * id)];
-        store.stage_cast(ShowId(*id), cast, at(3)).await.expect("cast");
+        store.stage_cast(&show(*id), cast, at(3), &status).await.expect("cast");
     }
     let top: Vec<ShowId> = top.iter().copied().map(ShowId).collect();
     store.publish(&top, at(4), success(&status)).await.expect("publish");
@@ -37,9 +38,9 @@ pub async fn an_empty_store_answers_with_nothing(store: &dyn ShowStore) {
 
 pub async fn nothing_is_seen_before_publish(store: &dyn ShowStore) {
     let status = running();
-    store.begin(&status).await.expect("begin");
-    store.stage_page(0, vec![show(1)], at(2)).await.expect("stage");
-    store.stage_cast(ShowId(1), vec![cast_member(1, 1, 1)], at(2)).await.expect("cast");
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
+    store.stage_cast(&show(1), vec![cast_member(1, 1, 1)], at(2), &status).await.expect("cast");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
     assert!(store.top_shows(10).await.expect("top").is_empty());
     assert_eq!(store.run(status.request_id).await.expect("run"), Some(status.clone()));
@@ -84,11 +85,14 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
     changed.name = "Changed".into();
     changed.updated = Some(99);
     let status = running();
-    store.begin(&status).await.expect("begin");
+    store.begin(&status, false).await.expect("begin");
     store.keep_published().await.expect("keep");
-    store.stage_page(7, vec![changed.clone(), show(3), show(6)], at(12)).await.expect("stage");
-    store.drop_shows(vec![ShowId(4), ShowId(400)]).await.expect("drop");
-    store.stage_cast(ShowId(2), vec![], at(12)).await.expect("cast");
+    store
+        .stage_page(7, vec![changed.clone(), show(3), show(6)], at(12), &status)
+        .await
+        .expect("stage");
+    store.drop_shows(vec![ShowId(4), ShowId(400)], &status).await.expect("drop");
+    store.stage_cast(&show(2), vec![], at(12), &status).await.expect("cast");
     assert_eq!(store.snapshot_size().await.expect("size"), 5);
     assert_eq!(store.rank_snapshot(criteria(10)).await.expect("rank").len(), 5);
 
@@ -112,18 +116,18 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
 pub async fn a_top_show_keeps_its_cast_until_another_is_staged(store: &dyn ShowStore) {
     let cast = |show| vec![cast_member(show, 1, 1), cast_member(show, 1, 2)];
     let status = running();
-    store.begin(&status).await.expect("begin");
-    store.stage_page(0, vec![show(1), show(2)], at(2)).await.expect("stage");
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.expect("stage");
     for id in [1, 2] {
-        store.stage_cast(ShowId(id), cast(id), at(3)).await.expect("cast");
+        store.stage_cast(&show(id), cast(id), at(3), &status).await.expect("cast");
     }
     let top = [ShowId(1), ShowId(2)];
     store.publish(&top, at(4), success(&status)).await.expect("publish");
 
     let status = running();
-    store.begin(&status).await.expect("begin");
+    store.begin(&status, false).await.expect("begin");
     store.keep_published().await.expect("keep");
-    store.stage_cast(ShowId(2), vec![cast_member(2, 9, 5)], at(5)).await.expect("cast");
+    store.stage_cast(&show(2), vec![cast_member(2, 9, 5)], at(5), &status).await.expect("cast");
     store.publish(&top, at(6), success(&status)).await.expect("publish");
     let actors = store.multi_character_actors().await.expect("actors");
     assert_eq!(actors.len(), 1, "person 1 in the kept cast of show 1");
@@ -133,8 +137,8 @@ pub async fn a_top_show_keeps_its_cast_until_another_is_staged(store: &dyn ShowS
 pub async fn an_abandoned_run_changes_nothing_but_the_history(store: &dyn ShowStore) {
     publish(store, vec![show(1)], &[1]).await;
     let status = running();
-    store.begin(&status).await.expect("begin");
-    store.stage_page(0, vec![show(2)], at(2)).await.expect("stage");
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, vec![show(2)], at(2), &status).await.expect("stage");
     let failed = after(&status, Event::Failed("page 1: 500".into()));
     store.abandon(&failed).await.expect("abandon");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
@@ -147,9 +151,10 @@ pub async fn the_later_update_of_a_show_stays(store: &dyn ShowStore) {
     let (mut new, mut old) = (show(1), show(1));
     (new.updated, old.updated) = (Some(20), Some(10));
     new.name = "New".into();
-    store.begin(&running()).await.expect("begin");
-    store.stage_page(0, vec![new.clone()], at(2)).await.expect("stage");
-    store.stage_page(1, vec![old], at(3)).await.expect("stage");
+    let status = running();
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, vec![new.clone()], at(2), &status).await.expect("stage");
+    store.stage_page(1, vec![old], at(3), &status).await.expect("stage");
     assert_eq!(store.snapshot_size().await.expect("count"), 1);
     let ranked = store.rank_snapshot(criteria(10)).await.expect("rank");
     assert_eq!(ranked, [new]);
@@ -158,17 +163,18 @@ pub async fn the_later_update_of_a_show_stays(store: &dyn ShowStore) {
 pub async fn a_show_fetched_by_itself_replaces_the_staged_one(store: &dyn ShowStore) {
     let mut alone = show(1);
     (alone.updated, alone.name) = (Some(1), "Alone".into());
-    store.begin(&running()).await.expect("begin");
-    store.stage_page(0, vec![show(1)], at(2)).await.expect("stage");
-    store.stage_show(alone.clone(), at(3)).await.expect("stage");
+    let status = running();
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
+    store.stage_show(alone.clone(), at(3), &status).await.expect("stage");
     assert_eq!(store.rank_snapshot(criteria(10)).await.expect("rank"), [alone]);
 }
 
 pub async fn a_dropped_show_is_not_published(store: &dyn ShowStore) {
     let status = running();
-    store.begin(&status).await.expect("begin");
-    store.stage_page(0, vec![show(1), show(2)], at(2)).await.expect("stage");
-    store.drop_shows(vec![ShowId(1)]).await.expect("drop");
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.expect("stage");
+    store.drop_shows(vec![ShowId(1)], &status).await.expect("drop");
     store.publish(&[], at(4), success(&status)).await.expect("publish");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
     assert!(store.show(ShowId(2)).await.expect("show").is_some());
@@ -181,17 +187,18 @@ pub async fn ranks_the_snapshot(store: &dyn ShowStore) {
     comedy.genres = vec!["Action Comedy".into()];
     let mut unrated = show(4);
     unrated.rating_average = None;
-    store.begin(&running()).await.expect("begin");
+    let status = running();
+    store.begin(&status, false).await.expect("begin");
     let page = vec![unrated, foreign, comedy, show(5), best];
-    store.stage_page(0, page, at(2)).await.expect("stage");
+    store.stage_page(0, page, at(2), &status).await.expect("stage");
     let ranked = store.rank_snapshot(criteria(2)).await.expect("rank");
     assert_eq!(ranked.iter().map(|show| show.id.0).collect::<Vec<_>>(), [1, 5]);
 }
 
 pub async fn casts_keep_their_order_and_count_characters_by_person(store: &dyn ShowStore) {
     let status = running();
-    store.begin(&status).await.expect("begin");
-    store.stage_page(0, vec![show(1), show(2)], at(2)).await.expect("stage");
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.expect("stage");
     let mut namesake = cast_member(1, 8, 81);
     namesake.person_name = "Person 7".into();
     let first = vec![
@@ -202,8 +209,8 @@ pub async fn casts_keep_their_order_and_count_characters_by_person(store: &dyn S
         cast_member(1, 9, 91),
     ];
     let second = vec![cast_member(2, 7, 73), cast_member(2, 6, 61), cast_member(2, 6, 62)];
-    store.stage_cast(ShowId(1), first, at(3)).await.expect("cast");
-    store.stage_cast(ShowId(2), second, at(3)).await.expect("cast");
+    store.stage_cast(&show(1), first, at(3), &status).await.expect("cast");
+    store.stage_cast(&show(2), second, at(3), &status).await.expect("cast");
     let top = [ShowId(2), ShowId(1)];
     store.publish(&top, at(4), success(&status)).await.expect("publish");
     let actor = |person_name: &str, character_count| MultiCharacterActor {
@@ -215,28 +222,168 @@ pub async fn casts_keep_their_order_and_count_characters_by_person(store: &dyn S
 }
 
 pub async fn a_new_run_starts_from_an_empty_staging_area(store: &dyn ShowStore) {
-    let killed = running();
-    store.begin(&killed).await.expect("begin");
-    store.stage_page(0, vec![show(1)], at(2)).await.expect("stage");
-    let interrupted = after(&killed, Event::Interrupted("stopped".into()));
-    store.abandon(&interrupted).await.expect("abandon");
-    store.begin(&running()).await.expect("begin");
+    let status = running();
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
+    store.note(&after(&status, Event::Interrupted("stopped".into()))).await.expect("note");
+    store.begin(&running(), false).await.expect("begin");
     assert_eq!(store.snapshot_size().await.expect("count"), 0);
+    assert_eq!(store.staged().await.expect("staged"), Staged::default());
 }
 
-pub async fn a_run_in_hand_is_not_interrupted(store: &dyn ShowStore) {
+pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &dyn ShowStore) {
+    publish(store, vec![show(1), show(2), show(3)], &[1, 2]).await;
     let status = running();
-    store.begin(&status).await.expect("begin");
-    assert!(store.interrupt_unfinished(at(5)).await.expect("interrupt").is_empty());
-    assert_eq!(store.run(status.request_id).await.expect("run"), Some(status.clone()));
-    store.abandon(&after(&status, Event::Cancelled)).await.expect("abandon");
-    assert!(store.interrupt_unfinished(at(6)).await.expect("interrupt").is_empty());
+    store.begin(&status, false).await.expect("begin");
+    store.keep_published().await.expect("keep");
+    let mut changed = show(2);
+    changed.updated = Some(99);
+    store.stage_page(7, vec![changed.clone()], at(12), &status).await.expect("stage");
+    store.drop_shows(vec![ShowId(3)], &status).await.expect("drop");
+    store.stage_cast(&changed, vec![], at(13), &status).await.expect("cast");
+    let interrupted = after(&status, Event::Interrupted("stopped".into()));
+    store.note(&interrupted).await.expect("note");
+    assert_eq!(store.next_run(&[]).await.expect("next"), Some(interrupted.clone()));
+
+    let resumed = after(&interrupted, Event::Started);
+    store.begin(&resumed, false).await.expect("begin");
+    let staged = store.staged().await.expect("staged");
+    assert!(staged.keeps_published);
+    assert_eq!(staged.pages.into_iter().collect::<Vec<_>>(), [(7, at(12))]);
+    let snapshot = staged.snapshot;
+    assert_eq!(snapshot.pages.into_iter().collect::<Vec<_>>(), [(0, at(2)), (7, at(12))]);
+    let versions: Vec<_> =
+        snapshot.shows.iter().map(|(id, version)| (id.0, version.updated)).collect();
+    assert_eq!(versions, [(1, show(1).updated), (2, Some(99))]);
+    let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99))];
+    assert_eq!(snapshot.casts.into_iter().collect::<Vec<_>>(), casts);
+    store.publish(&[ShowId(2)], at(20), success(&resumed)).await.expect("publish");
+    assert_eq!(store.show(ShowId(2)).await.expect("show"), Some(changed));
+    assert_eq!(store.show(ShowId(3)).await.expect("show"), None);
+    assert_eq!(store.next_run(&[]).await.expect("next"), None);
+}
+
+pub async fn what_was_staged_can_be_thrown_away(store: &dyn ShowStore) {
+    publish(store, vec![show(1)], &[1]).await;
+    let status = running();
+    store.begin(&status, false).await.expect("begin");
+    store.keep_published().await.expect("keep");
+    store.stage_page(7, vec![show(2)], at(12), &status).await.expect("stage");
+    store.unstage().await.expect("unstage");
+    assert_eq!(store.staged().await.expect("staged"), Staged::default());
+    store.stage_page(0, vec![show(3)], at(13), &status).await.expect("it is still the run's");
+}
+
+pub async fn what_is_staged_is_noted_with_the_status(store: &dyn ShowStore) {
+    let status = running();
+    store.begin(&status, false).await.expect("begin");
+    let reached = after(&status, Event::PageStaged(1));
+    store.stage_page(0, vec![show(1)], at(2), &reached).await.expect("stage");
+    assert_eq!(store.run(status.request_id).await.expect("run"), Some(reached));
+}
+
+pub async fn idle_resumes_are_counted_until_something_is_staged(store: &dyn ShowStore) {
+    let status = running();
+    store.begin(&status, false).await.expect("begin");
+    store.count_resume().await.expect("count");
+    store.count_resume().await.expect("count");
+    assert_eq!(store.staged().await.expect("staged").idle_resumes, 2);
+    store.stage_page(0, vec![], at(2), &status).await.expect("stage");
+    assert_eq!(store.staged().await.expect("staged").idle_resumes, 0);
+}
+
+pub async fn an_earlier_attempt_and_an_ended_run_write_nothing(store: &dyn ShowStore) {
+    let first = running();
+    store.begin(&first, true).await.expect("begin");
+    assert!(store.is_leased().await.expect("leased"));
+    store.stage_page(0, vec![show(1)], at(2), &first).await.expect("stage");
+    let second = after(&after(&first, Event::Interrupted("paused".into())), Event::Started);
+    store.begin(&second, false).await.expect("begin");
+    assert!(!store.is_leased().await.expect("leased"));
+
+    let late = store.begin(&first, false).await;
+    assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");
+    store.note(&after(&first, Event::Cancelled)).await.expect("note");
+    store.abandon(&after(&first, Event::Failed("late".into()))).await.expect("abandon");
+    assert_eq!(store.run(first.request_id).await.expect("run"), Some(second.clone()));
+    assert_eq!(store.snapshot_size().await.expect("size"), 1, "what is staged is the second's");
+
+    let failed = after(&second, Event::Failed("no".into()));
+    store.abandon(&failed).await.expect("abandon");
+    let third = after(&after(&second, Event::Interrupted("paused".into())), Event::Started);
+    let late = store.begin(&third, false).await;
+    assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");
+    assert_eq!(store.run(first.request_id).await.expect("run"), Some(failed));
+}
+
+fn queued(top: u16) -> RunStatus {
+    let top = TopLimit::new(top).expect("within the range");
+    let parameters = RunParameters { top, ..RunParameters::default() };
+    RunStatus::queued(RunId::random(), parameters, "here", at(0))
+}
+
+pub async fn requests_with_equal_parameters_share_a_run(store: &dyn ShowStore) {
+    let (one, other) = (queued(1), queued(2));
+    let position = |status: &RunStatus, position| {
+        Enqueued::New(RunStatus { position: Some(position), ..status.clone() })
+    };
+    let enqueue = async |status: RunStatus, except: &'static [RunId]| {
+        store.enqueue(&status, except, 2).await.expect("enqueue")
+    };
+    assert_eq!(enqueue(one.clone(), &[]).await, position(&one, 0));
+    assert_eq!(enqueue(other.clone(), &[]).await, position(&other, 1));
+    let Enqueued::Joined(joined) = enqueue(queued(2), &[]).await else { panic!("it is there") };
+    assert_eq!((joined.request_id, joined.position), (other.request_id, Some(1)));
+    let again = queued(1);
+    let not_that_one = store.enqueue(&again, &[one.request_id], 2).await.expect("enqueue");
+    assert_eq!(not_that_one, position(&again, 1));
+    assert_eq!(enqueue(queued(3), &[]).await, Enqueued::Full);
+    let Enqueued::Joined(_) = enqueue(queued(2), &[]).await else {
+        panic!("there is room to join")
+    };
+}
+
+pub async fn runs_wait_in_the_order_of_their_requests(store: &dyn ShowStore) {
+    let runs = [queued(1), queued(2), queued(3)];
+    for run in &runs {
+        store.enqueue(run, &[], 9).await.expect("enqueue");
+    }
+    let next = async |except: &[RunId]| {
+        store.next_run(except).await.expect("next").map(|run| run.request_id)
+    };
+    assert_eq!(next(&[]).await, Some(runs[0].request_id));
+    assert_eq!(next(&[runs[0].request_id]).await, Some(runs[1].request_id));
+    store.abandon(&after(&runs[0], Event::Cancelled)).await.expect("abandon");
+    let begun = after(&runs[2], Event::Started);
+    store.begin(&begun, false).await.expect("begin");
+    assert_eq!(next(&[]).await, Some(runs[2].request_id), "what was begun comes first");
+    let waiting = store.run(runs[1].request_id).await.expect("run").expect("it waits");
+    assert_eq!((waiting.state, waiting.position), (RunState::Queued, Some(1)));
+    store.abandon(&after(&begun, Event::Cancelled)).await.expect("abandon");
+    assert_eq!(next(&[]).await, Some(runs[1].request_id));
+}
+
+pub async fn one_at_a_time_has_the_claim(store: &dyn ShowStore) {
+    assert!(!store.is_claimed().await.expect("claimed"));
+    store.claim().await.expect("claim");
+    assert!(matches!(store.claim().await, Err(StoreError::Busy)));
+    assert!(store.is_claimed().await.expect("claimed"));
+    store.release().await;
+    assert!(!store.is_claimed().await.expect("claimed"));
+    store.claim().await.expect("claim");
+}
+
+pub async fn the_data_has_one_name(store: &dyn ShowStore) {
+    let name = store.id().await.expect("id");
+    assert!(!name.is_empty());
+    publish(store, vec![show(1)], &[]).await;
+    assert_eq!(store.id().await.expect("id"), name);
 }
 
 pub async fn a_noted_run_is_in_the_history_and_disturbs_no_other(store: &dyn ShowStore) {
     let status = running();
-    store.begin(&status).await.expect("begin");
-    store.stage_page(0, vec![show(1)], at(2)).await.expect("stage");
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
     let cancelled = after(&running(), Event::Cancelled);
     store.note(&cancelled).await.expect("note");
     assert_eq!(store.run(cancelled.request_id).await.expect("run"), Some(cancelled));
@@ -248,7 +395,7 @@ pub async fn history_is_newest_first(store: &dyn ShowStore) {
     let mut ids = Vec::new();
     for _ in 0..3 {
         let status = running();
-        store.begin(&status).await.expect("begin");
+        store.begin(&status, false).await.expect("begin");
         store.abandon(&after(&status, Event::Cancelled)).await.expect("abandon");
         ids.insert(0, status.request_id);
     }

@@ -35,6 +35,36 @@ pub async fn a_late_revision_changes_nothing(tracker: &dyn ProgressTracker) {
     assert_eq!(tracker.status(early.request_id).await.expect("status"), Some(later));
 }
 
+pub async fn a_stale_attempt_changes_nothing(tracker: &dyn ProgressTracker) {
+    let paused = running();
+    let resumed = after(&after(&paused, Event::Interrupted("paused".into())), Event::Started);
+    assert!(tracker.record(&resumed).await.expect("record"));
+    let mut late = paused;
+    late.revision = resumed.revision + 100;
+    assert!(!tracker.record(&late).await.expect("record"));
+    assert_eq!(tracker.status(resumed.request_id).await.expect("status"), Some(resumed));
+}
+
+pub async fn a_lease_has_one_holder_at_a_time(tracker: &dyn ProgressTracker) {
+    let lease = async |data, holder| tracker.lease(data, holder, None).await.expect("lease");
+    assert!(lease("one", "a").await);
+    assert!(lease("one", "a").await, "renewed");
+    assert!(!lease("one", "b").await);
+    assert!(lease("two", "b").await, "other data");
+    tracker.release("one", "b").await.expect("release");
+    assert!(!lease("one", "b").await, "nobody gives back what is another's");
+    tracker.release("one", "a").await.expect("release");
+    assert!(lease("one", "b").await);
+    assert!(!lease("one", "a").await);
+}
+
+pub async fn the_lease_of_a_dead_holder_is_taken_over(tracker: &dyn ProgressTracker) {
+    assert!(tracker.lease("data", "a", None).await.expect("lease"));
+    assert!(!tracker.lease("data", "b", Some("c")).await.expect("lease"));
+    assert!(tracker.lease("data", "b", Some("a")).await.expect("lease"));
+    assert!(!tracker.lease("data", "a", None).await.expect("lease"));
+}
+
 pub async fn nothing_follows_the_end(tracker: &dyn ProgressTracker) {
     for end in [Event::Succeeded(Changes::default()), Event::Failed("no".into()), Event::Cancelled]
     {

@@ -114,6 +114,18 @@ struct Gone;
 
 #[async_trait]
 impl ProgressTracker for Gone {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn lease(&self, _: &str, _: &str, _: Option<&str>) -> Result<bool, TrackerError> {
+        Err(TrackerError::Unavailable { source: "gone".into() })
+    }
+
+    async fn release(&self, _: &str, _: &str) -> Result<(), TrackerError> {
+        Err(TrackerError::Unavailable { source: "gone".into() })
+    }
+
     async fn record(&self, _: &RunStatus) -> Result<bool, TrackerError> {
         Err(TrackerError::Unavailable { source: "gone".into() })
     }

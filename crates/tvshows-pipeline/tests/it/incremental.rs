@@ -9,7 +9,7 @@ use crate::moving::Moving;
 use crate::world::World;
 
 /// Five pages of six shows each.
-fn ids() -> impl Iterator<Item = u32> {
+pub(crate) fn ids() -> impl Iterator<Item = u32> {
     (0..5).flat_map(|page| (0..6).map(move |show| 250 * page + 40 * show + 1))
 }
 
@@ -19,7 +19,7 @@ fn counts(status: &RunStatus) -> (u32, u32, u32, u32) {
 }
 
 /// The tables without when each row was fetched.
-fn content(world: &World) -> String {
+pub(crate) fn content(world: &World) -> String {
     let dump = world.tables();
     let is_time = |cell: &&str| cell.starts_with("Text(\"2") && cell.ends_with("Z\")");
     let line =
@@ -28,7 +28,7 @@ fn content(world: &World) -> String {
 }
 
 /// What a full run into an empty store makes of the upstream.
-async fn truth(base_url: &str) -> String {
+pub(crate) async fn truth(base_url: &str) -> String {
     let world = World::new(base_url).await;
     assert_eq!(world.update_fully().await.state, RunState::Succeeded);
     content(&world)
@@ -156,7 +156,7 @@ async fn a_show_beyond_the_last_of_the_map_is_asked_for() {
 
 /// What happens to the upstream between two runs.
 #[derive(Debug, Clone)]
-enum Move {
+pub(crate) enum Move {
     Change(prop::sample::Index),
     Add(u32),
     Delete(prop::sample::Index),
@@ -165,7 +165,7 @@ enum Move {
     FailOnce(u32),
 }
 
-fn moves() -> impl Strategy<Value = Vec<Move>> {
+pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         6 => any::<prop::sample::Index>().prop_map(Move::Change),
         2 => (1_u32..1600).prop_map(Move::Add),
@@ -177,7 +177,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 0..25)
 }
 
-fn apply(moving: &Moving, step: &Move) {
+pub(crate) fn apply(moving: &Moving, step: &Move) {
     let ids = moving.ids();
     match step {
         Move::Change(index) => moving.change(*index.get(&ids)),

@@ -6,6 +6,7 @@ mod full_run;
 mod incremental;
 mod moving;
 mod queue;
+mod resume;
 #[path = "../../../../tests/it/tables.rs"]
 mod tables;
 mod world;

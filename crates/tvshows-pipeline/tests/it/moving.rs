@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -12,7 +14,10 @@ const IDS_A_PAGE: u32 = 250;
 const START: i64 = 1_600_000_000;
 
 #[derive(Clone)]
-pub(crate) struct Moving(Arc<Mutex<State>>);
+pub(crate) struct Moving {
+    state: Arc<Mutex<State>>,
+    stalled: Arc<Notify>,
+}
 
 struct State {
     /// How often each show has changed.
@@ -26,6 +31,10 @@ struct State {
     requests: Vec<String>,
     /// Answered with 500, once each.
     faults: BTreeSet<String>,
+    has_map: bool,
+    /// How many more requests are answered.
+    answers_left: usize,
+    is_stalled: bool,
 }
 
 impl Moving {
@@ -37,8 +46,11 @@ impl Moving {
             cached: BTreeMap::new(),
             requests: Vec::new(),
             faults: BTreeSet::new(),
+            has_map: true,
+            answers_left: usize::MAX,
+            is_stalled: false,
         };
-        let moving = Moving(Arc::new(Mutex::new(state)));
+        let moving = Moving { state: Arc::new(Mutex::new(state)), stalled: Arc::default() };
         let server = MockServer::start().await;
         Mock::given(any()).respond_with(moving.clone()).mount(&server).await;
         (moving, server)
@@ -75,8 +87,30 @@ impl Moving {
         self.state().cached.remove(&page);
     }
 
+    /// Has no map of updates any more.
+    pub(crate) fn lose_the_map(&self) {
+        self.state().has_map = false;
+    }
+
     pub(crate) fn fail_once(&self, path: &str) {
         self.state().faults.insert(path.to_owned());
+    }
+
+    /// Answers so many requests more, and then none.
+    pub(crate) fn stall_after(&self, answers: usize) {
+        let mut state = self.state();
+        (state.answers_left, state.is_stalled) = (answers, false);
+    }
+
+    /// Comes when a request gets no answer.
+    pub(crate) async fn stalled(&self) {
+        loop {
+            let stalled = self.stalled.notified();
+            if self.state().is_stalled {
+                return;
+            }
+            stalled.await;
+        }
     }
 
     pub(crate) fn ids(&self) -> Vec<u32> {
@@ -89,7 +123,7 @@ impl Moving {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.state.lock().unwrap()
     }
 }
 
@@ -125,6 +159,7 @@ impl State {
     fn answer(&mut self, request: &Request) -> Option<Value> {
         let segments: Vec<&str> = request.url.path_segments()?.collect();
         match segments[..] {
+            ["updates", "shows"] if !self.has_map => None,
             ["updates", "shows"] => {
                 let moment = |(id, changes): (&u32, &i64)| (id.to_string(), json!(START + changes));
                 Some(Value::Object(self.shows.iter().map(moment).collect()))
@@ -146,6 +181,12 @@ impl Respond for Moving {
         let mut state = self.state();
         let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let path = format!("{}{query}", request.url.path());
+        if state.answers_left == 0 {
+            state.is_stalled = true;
+            self.stalled.notify_waiters();
+            return ResponseTemplate::new(500).set_delay(Duration::from_hours(1));
+        }
+        state.answers_left -= 1;
         let fails = state.faults.remove(&path);
         state.requests.push(path);
         if fails {

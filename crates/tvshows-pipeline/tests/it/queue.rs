@@ -23,17 +23,17 @@ async fn end_of(world: &World, run: &RunStatus) -> RunStatus {
 #[tokio::test]
 async fn the_same_parameters_join_and_others_wait() {
     let (_simulator, world) = stuck().await;
-    let first = world.runner.submit(parameters(10)).unwrap();
+    let first = world.runner.submit(parameters(10)).await.unwrap();
     assert_eq!(first.kind, SubmissionKind::Started);
-    let joined = world.runner.submit(parameters(10)).unwrap();
+    let joined = world.runner.submit(parameters(10)).await.unwrap();
     assert_eq!(joined.kind, SubmissionKind::Joined);
     assert_eq!(joined.status.request_id, first.status.request_id);
-    let other = world.runner.submit(parameters(20)).unwrap();
+    let other = world.runner.submit(parameters(20)).await.unwrap();
     assert_eq!(other.kind, SubmissionKind::Queued { ahead: 1 });
     assert_eq!(other.status.state, RunState::Queued);
     let full = RunParameters { mode: Mode::Full, ..parameters(10) };
-    assert_eq!(world.runner.submit(full).unwrap().kind, SubmissionKind::Queued { ahead: 2 });
-    let again = world.runner.submit(parameters(20)).unwrap();
+    assert_eq!(world.runner.submit(full).await.unwrap().kind, SubmissionKind::Queued { ahead: 2 });
+    let again = world.runner.submit(parameters(20)).await.unwrap();
     assert_eq!(
         (again.kind, again.status.request_id),
         (SubmissionKind::Joined, other.status.request_id)
@@ -43,8 +43,10 @@ async fn the_same_parameters_join_and_others_wait() {
 #[tokio::test]
 async fn runs_that_wait_are_done_in_order() {
     let (simulator, world) = stuck().await;
-    let runs: Vec<_> =
-        (1..=3).map(|top| world.runner.submit(parameters(top)).unwrap().status).collect();
+    let mut runs = Vec::new();
+    for top in 1..=3 {
+        runs.push(world.runner.submit(parameters(top)).await.unwrap().status);
+    }
     simulator.set_behaviour(behaviour(&[]));
     world.runner.cancel(runs[0].request_id).await.unwrap();
     let (second, third) = (end_of(&world, &runs[1]).await, end_of(&world, &runs[2]).await);
@@ -56,20 +58,22 @@ async fn runs_that_wait_are_done_in_order() {
 #[tokio::test]
 async fn a_full_queue_refuses_and_changes_nothing() {
     let (_simulator, world) = stuck().await;
-    for top in 1..=u16::try_from(QUEUE_LENGTH).unwrap() + 1 {
-        world.runner.submit(parameters(top)).unwrap();
+    let runs = QUEUE_LENGTH + 1;
+    for top in 1..=u16::try_from(runs).unwrap() {
+        world.runner.submit(parameters(top)).await.unwrap();
     }
-    assert_eq!(world.runner.submit(parameters(100)), Err(SubmitError::QueueFull));
-    assert_eq!(world.runner.submit(parameters(1)).unwrap().kind, SubmissionKind::Joined);
-    assert_eq!(world.runner.runs(100).await.unwrap().len(), QUEUE_LENGTH + 1);
+    let refused = world.runner.submit(parameters(100)).await;
+    assert!(matches!(refused, Err(SubmitError::QueueFull)), "{refused:?}");
+    assert_eq!(world.runner.submit(parameters(1)).await.unwrap().kind, SubmissionKind::Joined);
+    assert_eq!(world.runner.runs(100).await.unwrap().len(), runs as usize);
 }
 
 #[tokio::test]
 async fn a_cancelled_run_ends_and_is_not_joined() {
     let (_simulator, world) = stuck().await;
-    let run = world.runner.submit(parameters(10)).unwrap().status;
+    let run = world.runner.submit(parameters(10)).await.unwrap().status;
     world.runner.cancel(run.request_id).await.unwrap();
-    let next = world.runner.submit(parameters(10)).unwrap();
+    let next = world.runner.submit(parameters(10)).await.unwrap();
     assert_ne!(next.status.request_id, run.request_id);
     let ended = end_of(&world, &run).await;
     assert_eq!((ended.state, ended.running), (RunState::Cancelled, false));
@@ -83,10 +87,9 @@ async fn a_run_that_has_just_ended_is_not_joined() {
     let simulator = simulator(&["status:403@/shows?page=0"]).await;
     let world = World::new(&simulator.base_url()).await;
     for _ in 0..20 {
-        let run = world.runner.submit(parameters(10)).unwrap().status;
-        let mut statuses = world.runner.subscribe(run.request_id).unwrap();
-        statuses.wait_for(|status| !status.state.is_live()).await.unwrap();
-        let next = world.runner.submit(parameters(10)).unwrap();
+        let run = world.runner.submit(parameters(10)).await.unwrap().status;
+        end_of(&world, &run).await;
+        let next = world.runner.submit(parameters(10)).await.unwrap();
         assert_ne!(next.status.request_id, run.request_id);
         end_of(&world, &next.status).await;
     }
@@ -95,8 +98,8 @@ async fn a_run_that_has_just_ended_is_not_joined() {
 #[tokio::test]
 async fn a_waiting_run_is_cancelled_at_once() {
     let (_simulator, world) = stuck().await;
-    world.runner.submit(parameters(10)).unwrap();
-    let waiting = world.runner.submit(parameters(20)).unwrap().status;
+    world.runner.submit(parameters(10)).await.unwrap();
+    let waiting = world.runner.submit(parameters(20)).await.unwrap().status;
     world.runner.cancel(waiting.request_id).await.unwrap();
     let ended = world.runner.status(waiting.request_id).await.unwrap().unwrap();
     assert_eq!((ended.state, ended.started_at), (RunState::Cancelled, None));
@@ -111,24 +114,41 @@ async fn a_run_that_nobody_knows_cannot_be_cancelled() {
 }
 
 #[tokio::test]
-async fn a_stop_interrupts_what_runs_and_what_waits() {
+async fn a_stop_interrupts_what_runs_and_leaves_what_waits() {
     let (_simulator, world) = stuck().await;
-    let running = world.runner.submit(parameters(10)).unwrap().status;
-    let waiting = world.runner.submit(parameters(20)).unwrap().status;
-    let mut statuses = world.runner.subscribe(running.request_id).unwrap();
-    statuses.wait_for(|status| status.requests > 0).await.unwrap();
+    let running = world.runner.submit(parameters(10)).await.unwrap().status;
+    let waiting = world.runner.submit(parameters(20)).await.unwrap().status;
+    until(&world, &running, |status| status.requests > 0).await;
     world.runner.shutdown().await;
-    for run in [running, waiting] {
+    for (run, state) in [(running, RunState::Interrupted), (waiting, RunState::Queued)] {
         let stored = world.store.run(run.request_id).await.unwrap().unwrap();
-        assert_eq!(stored.state, RunState::Interrupted);
+        assert_eq!(stored.state, state);
     }
-    assert_eq!(world.runner.submit(parameters(30)), Err(SubmitError::Stopping));
+    let refused = world.runner.submit(parameters(30)).await;
+    assert!(matches!(refused, Err(SubmitError::Stopping)), "{refused:?}");
+}
+
+/// Follows a run until `is_reached`.
+async fn until(
+    world: &World,
+    run: &RunStatus,
+    is_reached: impl Fn(&RunStatus) -> bool,
+) -> RunStatus {
+    let mut known = 0;
+    loop {
+        let status = world.runner.changed(run.request_id, known, Duration::from_mins(1)).await;
+        let status = status.unwrap().unwrap();
+        if is_reached(&status) {
+            return status;
+        }
+        known = status.revision;
+    }
 }
 
 #[tokio::test]
 async fn a_change_is_waited_for_and_patience_ends() {
     let (_simulator, world) = stuck().await;
-    let run = world.runner.submit(parameters(10)).unwrap().status;
+    let run = world.runner.submit(parameters(10)).await.unwrap().status;
     let mut revision = run.revision;
     while revision < 3 {
         let status = world.runner.changed(run.request_id, revision, Duration::from_mins(1)).await;
@@ -139,11 +159,9 @@ async fn a_change_is_waited_for_and_patience_ends() {
     let known = u64::MAX;
     let news = world.runner.changed(run.request_id, known, Duration::from_mins(1)).await.unwrap();
     assert!(news.is_some(), "any other revision is news");
-    let mut statuses = world.runner.subscribe(run.request_id).unwrap();
     // The map, and the four pages that a concurrency of four asks for while the first one hangs: then
     // nothing more comes for a while, and only the end of the patience answers.
-    statuses.wait_for(|status| status.requests >= 5).await.unwrap();
-    let known = statuses.borrow().revision;
+    let known = until(&world, &run, |status| status.requests >= 5).await.revision;
     let last = world.runner.changed(run.request_id, known, Duration::from_millis(1)).await.unwrap();
     assert!(last.unwrap().revision >= known);
     let unknown = world.runner.changed(RunId::random(), 1, Duration::from_mins(1)).await.unwrap();

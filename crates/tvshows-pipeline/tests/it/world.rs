@@ -1,12 +1,13 @@
 //! All that a run needs, in one place.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tvmaze_client::{Client, ClientBuilder, RetryPolicy};
 use tvmaze_sim::{Behaviour, Catalogue, Fault, Simulator};
-use tvshows_core::{Mode, ProgressTracker, RunParameters, RunStatus, ShowStore};
+use tvshows_core::{Mode, ProgressTracker, RunId, RunParameters, RunStatus, ShowStore};
 use tvshows_pipeline::{DEFAULT_MAX_AGE, Pipeline, Runner};
 use tvshows_progress::InProcessTracker;
 use tvshows_store::SqliteStore;
@@ -28,7 +29,24 @@ fn client(base_url: &str) -> ClientBuilder {
 pub(crate) struct World {
     pub(crate) runner: Runner,
     pub(crate) store: Arc<dyn ShowStore>,
+    pipeline: Settings,
     folder: TempDir,
+}
+
+/// What a new process on the same database needs.
+struct Settings {
+    client: Client,
+    tracker: Arc<dyn ProgressTracker>,
+    max_age: Duration,
+}
+
+impl Settings {
+    async fn start(&self, folder: &Path, instance: &str) -> (Runner, Arc<dyn ShowStore>) {
+        let store = SqliteStore::open(&folder.join("tvshows.db")).await.unwrap();
+        let store: Arc<dyn ShowStore> = Arc::new(store);
+        let pipeline = Pipeline::new(self.client.clone(), Arc::clone(&store)).max_age(self.max_age);
+        (Runner::start(pipeline, Arc::clone(&self.tracker), instance), store)
+    }
 }
 
 impl World {
@@ -61,10 +79,33 @@ impl World {
         max_age: Duration,
     ) -> World {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("tvshows.db")).await.unwrap();
-        let store: Arc<dyn ShowStore> = Arc::new(store);
-        let pipeline = Pipeline::new(client.build().unwrap(), Arc::clone(&store)).max_age(max_age);
-        World { runner: Runner::start(pipeline, tracker, "test"), store, folder }
+        let pipeline = Settings { client: client.build().unwrap(), tracker, max_age };
+        let (runner, store) = pipeline.start(folder.path(), "test").await;
+        World { runner, store, pipeline, folder }
+    }
+
+    /// Stops the runner, so that a run under way is interrupted.
+    pub(crate) async fn stop(&self) {
+        self.runner.shutdown().await;
+    }
+
+    /// Starts another on the same database, as after a stop.
+    pub(crate) async fn restart(&mut self) {
+        (self.runner, self.store) = self.pipeline.start(self.folder.path(), "next").await;
+    }
+
+    /// Another process on the same database.
+    pub(crate) async fn other(&self) -> Runner {
+        self.pipeline.start(self.folder.path(), "other").await.0
+    }
+
+    pub(crate) async fn submit(&self, mode: Mode) -> RunId {
+        let parameters = RunParameters { mode, ..RunParameters::default() };
+        self.runner.submit(parameters).await.unwrap().status.request_id
+    }
+
+    pub(crate) async fn end_of(&self, run: RunId) -> RunStatus {
+        self.runner.end_of(run).await.unwrap().unwrap()
     }
 
     /// Does one run with default parameters.
@@ -78,9 +119,8 @@ impl World {
     }
 
     async fn update_with(&self, mode: Mode) -> RunStatus {
-        let parameters = RunParameters { mode, ..RunParameters::default() };
-        let submission = self.runner.submit(parameters).unwrap();
-        self.runner.end_of(submission.status.request_id).await.unwrap().unwrap()
+        let run = self.submit(mode).await;
+        self.end_of(run).await
     }
 
     pub(crate) fn tables(&self) -> String {

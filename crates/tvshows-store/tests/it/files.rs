@@ -11,8 +11,8 @@ use tvshows_store::SqliteStore;
 async fn publish_one(path: &Path) {
     let store = SqliteStore::open(path).await.unwrap();
     let status = running();
-    store.begin(&status).await.unwrap();
-    store.stage_page(0, vec![show(1)], at(2)).await.unwrap();
+    store.begin(&status, false).await.unwrap();
+    store.stage_page(0, vec![show(1)], at(2), &status).await.unwrap();
     store.publish(&[ShowId(1)], at(3), success(&status)).await.unwrap();
     store.close().await;
 }
@@ -40,27 +40,27 @@ async fn what_was_published_is_there_after_a_restart() {
     assert_eq!(store.show(ShowId(1)).await.unwrap(), Some(show(1)));
 }
 
+/// A database as an earlier version left it.
+fn left_by(path: &Path, dump: &str) {
+    Connection::open(path).unwrap().execute_batch(dump).unwrap();
+}
+
+/// Opens it with the present version, and checks that the file is sound.
+async fn opened(path: &Path) -> SqliteStore {
+    let store = SqliteStore::open(path).await.unwrap();
+    let check = "PRAGMA integrity_check";
+    let sound: String =
+        Connection::open(path).unwrap().query_row(check, [], |row| row.get(0)).unwrap();
+    assert_eq!(sound, "ok");
+    store
+}
+
 #[tokio::test]
-async fn a_file_of_the_first_version_keeps_its_rows() {
+async fn a_file_of_schema_1_keeps_its_rows() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
-    let old = Connection::open(&path).unwrap();
-    old.execute_batch(include_str!("../../migrations/0001_initial.sql")).unwrap();
-    old.execute_batch(
-        "PRAGMA application_id = 0x74767368; PRAGMA user_version = 1;
-         INSERT INTO All_Shows (id, name, genres, updated, processed_at)
-             VALUES (7, 'Old', 'Drama', 5, '2026-01-01T00:00:00Z');
-         INSERT INTO Top_Shows (id, name, language, genres, premiered, processed_at, rank)
-             VALUES (7, 'Old', 'English', 'Drama', '2025-01-01', '2026-01-01T00:00:00Z', 1);
-         INSERT INTO Runs (request_id, state, step, progress, pages_done, shows_seen, singles_done,
-             casts_done, requests, retries, rate_limited, updated_at, years, top, mode, instance, revision)
-             VALUES ('5f0c1a9e-0000-4000-8000-000000000000', 'succeeded', 'Completed', 100, 1, 1, 0,
-             1, 3, 0, 0, '2026-01-01T00:00:00Z', 10, 10, 'auto', 'old', 9);",
-    )
-    .unwrap();
-    drop(old);
-
-    let store = SqliteStore::open(&path).await.unwrap();
+    left_by(&path, include_str!("../fixtures/schema-1.sql"));
+    let store = opened(&path).await;
     assert_eq!(store.show(ShowId(7)).await.unwrap().unwrap().name, "Old");
     let run = store.runs(1).await.unwrap().remove(0);
     assert_eq!((run.state, run.shows_seen, run.added), (RunState::Succeeded, 1, 0));
@@ -71,38 +71,39 @@ async fn a_file_of_the_first_version_keeps_its_rows() {
 }
 
 #[tokio::test]
-async fn a_run_whose_process_died_is_interrupted_at_the_next_start() {
+async fn a_file_of_schema_2_keeps_its_rows_and_its_killed_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
-    let status = running();
-    let died = SqliteStore::open(&path).await.unwrap();
-    died.begin(&status).await.unwrap();
-    died.stage_page(0, vec![show(1)], at(2)).await.unwrap();
+    left_by(&path, include_str!("../fixtures/schema-2.sql"));
+    let store = opened(&path).await;
+    let published = store.published().await.unwrap();
+    assert_eq!((published.shows.len(), published.pages.len()), (14, 1));
+    let top = store.top_shows(10).await.unwrap();
+    assert_eq!((top.len(), top[0].name.as_str()), (1, "Bergen Letters: The Eriksen Detective"));
 
-    let next = SqliteStore::open(&path).await.unwrap();
-    assert!(next.interrupt_unfinished(at(5)).await.unwrap().is_empty(), "it still runs");
-    drop(died);
-    let interrupted = next.interrupt_unfinished(at(5)).await.unwrap();
-    assert_eq!(interrupted.len(), 1);
-    assert_eq!(interrupted[0].state, RunState::Interrupted);
-    assert!(interrupted[0].revision > status.revision);
-    assert_eq!(next.run(status.request_id).await.unwrap().as_ref(), Some(&interrupted[0]));
-    assert!(next.interrupt_unfinished(at(6)).await.unwrap().is_empty(), "once is enough");
-    assert_eq!(next.show(ShowId(1)).await.unwrap(), None);
+    let runs = store.runs(10).await.unwrap();
+    let states: Vec<_> = runs.iter().map(|run| run.state).collect();
+    assert_eq!(states, [RunState::Running, RunState::Failed, RunState::Succeeded]);
+    assert!(runs[1].error.as_ref().unwrap().contains("stopped"), "nobody went on with it then");
+    let mut killed = store.next_run(&[]).await.unwrap().unwrap();
+    assert_eq!(killed.request_id, runs[0].request_id);
+    killed.presume_dead("killed", at(5));
+    store.begin(&after(&killed, Event::Started), false).await.unwrap();
+    let staged = store.staged().await.unwrap();
+    assert_eq!((staged.pages.len(), staged.snapshot.shows.len()), (1, 14));
 }
 
 #[tokio::test]
-async fn one_process_at_a_time_runs_an_update() {
+async fn the_claim_of_a_process_ends_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
-    let (one, other) =
-        (SqliteStore::open(&path).await.unwrap(), SqliteStore::open(&path).await.unwrap());
-    let status = running();
-    one.begin(&status).await.unwrap();
-    assert!(matches!(other.begin(&running()).await, Err(StoreError::Busy)));
-    assert!(matches!(one.begin(&running()).await, Err(StoreError::Busy)));
-    one.abandon(&after(&status, Event::Cancelled)).await.unwrap();
-    other.begin(&running()).await.unwrap();
+    let one = SqliteStore::open(&path).await.unwrap();
+    let other = SqliteStore::open(&path).await.unwrap();
+    one.claim().await.unwrap();
+    assert!(matches!(other.claim().await, Err(StoreError::Busy)));
+    assert!(other.is_claimed().await.unwrap());
+    drop(one);
+    other.claim().await.unwrap();
 }
 
 #[cfg(unix)]
@@ -111,40 +112,52 @@ async fn other_names_of_a_file_do_not_lead_around_the_lock() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
     let one = SqliteStore::open(&path).await.unwrap();
-    let status = running();
-    one.begin(&status).await.unwrap();
+    one.claim().await.unwrap();
     let link = folder.path().join("link.db");
     std::os::unix::fs::symlink(&path, &link).unwrap();
     let dots =
         folder.path().join("./../").join(folder.path().file_name().unwrap()).join("tvshows.db");
     for name in [link, dots] {
         let other = SqliteStore::open(&name).await.unwrap();
-        assert!(
-            matches!(other.begin(&running()).await, Err(StoreError::Busy)),
-            "{}",
-            name.display()
-        );
+        assert!(matches!(other.claim().await, Err(StoreError::Busy)), "{}", name.display());
     }
 }
 
 #[tokio::test]
-async fn a_run_whose_staging_area_was_taken_over_publishes_nothing() {
+async fn a_process_that_was_overtaken_stages_and_publishes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let paused = SqliteStore::open(&path).await.unwrap();
+    let other = SqliteStore::open(&path).await.unwrap();
+    let status = running();
+    paused.begin(&status, true).await.unwrap();
+    paused.stage_page(0, vec![show(1)], at(2), &status).await.unwrap();
+    let resumed = after(&after(&status, Event::Interrupted("paused".into())), Event::Started);
+    other.begin(&resumed, true).await.unwrap();
+
+    let refused = paused.stage_page(1, vec![show(3)], at(3), &status).await;
+    assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
+    let refused = paused.publish(&[], at(3), success(&status)).await;
+    assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
+    assert_eq!(paused.show(ShowId(1)).await.unwrap(), None);
+    assert_eq!(other.snapshot_size().await.unwrap(), 1, "the other attempt's rows are left alone");
+    other.publish(&[], at(4), success(&resumed)).await.unwrap();
+    assert!(other.show(ShowId(1)).await.unwrap().is_some());
+    let refused = paused.publish(&[], at(5), success(&status)).await;
+    assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_another_program_locks_is_not_waited_for_without_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
     let store = SqliteStore::open(&path).await.unwrap();
-    let status = running();
-    store.begin(&status).await.unwrap();
-    store.stage_page(0, vec![show(1)], at(2)).await.unwrap();
     let other = Connection::open(&path).unwrap();
-    other.execute("UPDATE Staged_Run SET request_id = 'another run'", []).unwrap();
-
-    let refused = store.stage_page(1, vec![show(3)], at(3)).await;
-    assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
-    let refused = store.publish(&[], at(3), success(&status)).await;
-    assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
-    store.abandon(&after(&status, Event::Failed("superseded".into()))).await.unwrap();
-    assert_eq!(store.show(ShowId(1)).await.unwrap(), None);
-    assert_eq!(store.snapshot_size().await.unwrap(), 1, "the other run's rows are left alone");
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = store.begin(&running(), false).await;
+    assert!(matches!(refused, Err(StoreError::Locked)), "{refused:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+    store.begin(&running(), false).await.unwrap();
 }
 
 #[tokio::test]
