@@ -1,13 +1,18 @@
 //! End to end: the real binary, a real Redis, the simulator; and the rules of the workspace.
 
 mod architecture;
-mod interrupted;
+mod content;
+mod events;
 mod live;
 mod openapi;
 mod redis;
 #[path = "../../crates/tvshows-progress/tests/it/server.rs"]
 mod redis_server;
+mod resume;
 mod serving;
+mod sharing;
+mod storage;
 mod support;
 mod tables;
 mod update;
+mod upstream;

@@ -100,11 +100,11 @@ async fn a_killed_service_leaves_no_run_running_in_redis() {
     service.process.kill().await.unwrap();
     assert_eq!(field(redis.port, &run, "state").await, "running", "nobody could say more");
 
+    world.simulator.set_behaviour(behaviour(&[]));
     let service = serve(&world, &redis.url()).await;
-    eventually(async || field(redis.port, &run, "state").await == "interrupted").await;
+    assert_eq!(service.end_of(&run).await["attempt"], 2);
+    eventually(async || field(redis.port, &run, "state").await == "succeeded").await;
     assert_eq!(field(redis.port, &run, "running").await, "false");
-    let status = service.json(&format!("/pipeline/status/{run}")).await["status"].clone();
-    assert_eq!((&status["state"], &status["pages_done"]), (&json!("interrupted"), &json!(5)));
 }
 
 #[cfg(unix)]
@@ -117,7 +117,7 @@ async fn a_stopped_service_leaves_no_run_running_in_redis() {
     service.until(&run, |status| status["pages_done"] == 5).await;
     assert!(service.terminate().await.success());
     assert_eq!(field(redis.port, &run, "state").await, "interrupted");
-    assert_eq!(field(redis.port, &waiting, "state").await, "interrupted");
+    assert_eq!(field(redis.port, &waiting, "state").await, "queued", "it still waits");
 }
 
 #[tokio::test]
@@ -131,6 +131,37 @@ async fn a_run_of_another_service_is_cancelled_there() {
     let refused = other.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
     assert_eq!(refused.status(), 409);
     assert_eq!(crate::support::json(refused).await["code"], "run_elsewhere");
+}
+
+/// What an administrator tells the server.
+async fn tell(port: u16, words: &[&str]) {
+    let mut command = Command::new("redis-cli");
+    command.args(["-p", &port.to_string()]).args(words);
+    assert!(command.output().await.unwrap().status.success());
+}
+
+#[tokio::test]
+async fn whatever_redis_does_meanwhile_the_run_goes_on_and_its_status_recovers() {
+    let redis = RedisServer::start().await;
+    let world = World::new(&["hang*1@/shows?page=5"]).await;
+    let truth = world.truth().await;
+    world.simulator.set_behaviour(behaviour(&[]));
+    let service = serve(&world, &redis.url()).await;
+    for words in [
+        &["FLUSHALL"][..],
+        &["CLIENT", "PAUSE", "5000", "ALL"],
+        &["CONFIG", "SET", "maxmemory", "1"],
+    ] {
+        world.simulator.set_behaviour(behaviour(&["hang*1@/shows?page=5"]));
+        let run = service.submit("?mode=full").await;
+        service.until(&run, |status| status["pages_done"] == 5).await;
+        tell(redis.port, words).await;
+        assert_eq!(service.end_of(&run).await["state"], "succeeded", "{words:?}");
+        tell(redis.port, &["CONFIG", "SET", "maxmemory", "0"]).await;
+        eventually(async || field(redis.port, &run, "state").await == "succeeded").await;
+        assert_eq!(field(redis.port, &run, "progress").await, "100", "the whole of it");
+        assert_eq!(world.content(), truth, "{words:?}");
+    }
 }
 
 #[cfg(unix)]

@@ -27,7 +27,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(faults: &[&str]) -> World {
-        let simulator = Simulator::start("127.0.0.1:0", catalogue(), behaviour(faults)).await;
+        World::of(catalogue(), behaviour(faults)).await
+    }
+
+    pub(crate) async fn of(catalogue: Catalogue, behaviour: Behaviour) -> World {
+        let simulator = Simulator::start("127.0.0.1:0", catalogue, behaviour).await;
         World { simulator: simulator.unwrap(), folder: tempfile::tempdir().unwrap() }
     }
 
@@ -50,6 +54,26 @@ impl World {
 
     pub(crate) fn tables(&self) -> String {
         crate::tables::dump(&self.database())
+    }
+
+    pub(crate) fn content(&self) -> String {
+        crate::content::content(&self.database())
+    }
+
+    /// What an undisturbed update makes of the upstream, in a database of its own.
+    pub(crate) async fn truth(&self) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("truth.db");
+        let arguments = ["update", "--database-path", database.to_str().unwrap()];
+        assert!(self.tvshows(&arguments).output().await.unwrap().status.success());
+        crate::content::content(&database)
+    }
+
+    /// The state of each run in the history, oldest first.
+    pub(crate) fn states(&self) -> Vec<String> {
+        let history = rusqlite::Connection::open(self.database()).unwrap();
+        let mut select = history.prepare("SELECT state FROM Runs ORDER BY sequence").unwrap();
+        select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 }
 
@@ -133,8 +157,8 @@ impl Service {
     }
 
     pub(crate) async fn end_of(&self, run: &str) -> Value {
-        let is_over = |status: &Value| status["state"] != "queued" && status["state"] != "running";
-        self.until(run, is_over).await
+        let ends = ["succeeded", "failed", "cancelled"];
+        self.until(run, |status| ends.iter().any(|end| status["state"] == *end)).await
     }
 
     /// SIGTERM, as `docker stop` sends it.
@@ -147,8 +171,13 @@ impl Service {
 
 #[cfg(unix)]
 pub(crate) async fn terminate(process: &Child) {
+    signal(process, "-TERM").await;
+}
+
+#[cfg(unix)]
+pub(crate) async fn signal(process: &Child, signal: &str) {
     let id = process.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());
 }
 
 pub(crate) async fn json(answer: reqwest::Response) -> Value {
@@ -157,7 +186,11 @@ pub(crate) async fn json(answer: reqwest::Response) -> Value {
 
 /// Asks again and again until the answer is yes; half a minute is a hang.
 pub(crate) async fn eventually(mut ask: impl AsyncFnMut() -> bool) {
-    let asking = async { while !ask().await {} };
+    let asking = async {
+        while !ask().await {
+            tokio::task::yield_now().await;
+        }
+    };
     let answered = tokio::time::timeout(std::time::Duration::from_secs(30), asking).await;
     answered.expect("it never came to be");
 }

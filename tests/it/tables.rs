@@ -5,9 +5,12 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-/// The three published tables as text, a line a row.
+/// The three published tables as text, a line a row, of a file that is sound.
 pub(crate) fn dump(database: &Path) -> String {
     let connection = Connection::open(database).unwrap();
+    let sound: String =
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(sound, "ok");
     let mut text = String::new();
     for table in ["All_Shows", "Top_Shows", "Top_Shows_Cast"] {
         let mut select = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::time::timeout;
 use tvshows_core::{ProgressTracker, ShowStore};
-use tvshows_pipeline::{Pipeline, Runner};
+use tvshows_pipeline::{Pipeline, Runner, give_up_interrupted};
 use tvshows_progress::{InProcessTracker, RedisTracker};
 use tvshows_store::SqliteStore;
 use uuid::Uuid;
@@ -24,16 +24,29 @@ pub(crate) struct Application {
 }
 
 impl Application {
-    /// Opens the database, reaches for nothing else yet, and starts the runner.
+    /// Opens the database and starts the runner, which goes on with a run that was interrupted.
     pub(crate) async fn build(settings: &Settings) -> anyhow::Result<Application> {
-        let path = &settings.database_path;
-        let store = SqliteStore::open(path).await.with_context(|| path.display().to_string())?;
-        let store = Arc::new(store);
+        let (store, tracker) = (open(settings).await?, tracker(settings)?);
+        Application::wire(settings, store, tracker).await
+    }
+
+    /// The same, but a run that was interrupted is given up.
+    pub(crate) async fn build_anew(settings: &Settings) -> anyhow::Result<Application> {
+        let (store, tracker) = (open(settings).await?, tracker(settings)?);
+        give_up_interrupted(store.as_ref(), tracker.as_ref()).await?;
+        Application::wire(settings, store, tracker).await
+    }
+
+    async fn wire(
+        settings: &Settings,
+        store: Arc<SqliteStore>,
+        tracker: Arc<dyn ProgressTracker>,
+    ) -> anyhow::Result<Application> {
         let upstream = Upstream::at(&settings.tvmaze_base_url).await?;
         let ports: Arc<dyn ShowStore> = Arc::<SqliteStore>::clone(&store);
         let pipeline = Pipeline::new(upstream.client.clone(), ports).max_age(settings.max_age);
         let instance = format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]);
-        let runner = Runner::start(pipeline, tracker(settings)?, &instance);
+        let runner = Runner::start(pipeline, tracker, &instance);
         Ok(Application { runner, store, _upstream: upstream })
     }
 
@@ -48,6 +61,12 @@ impl Application {
             tracing::warn!("the database is still busy; what is not committed is rolled back");
         }
     }
+}
+
+async fn open(settings: &Settings) -> anyhow::Result<Arc<SqliteStore>> {
+    let path = &settings.database_path;
+    let store = SqliteStore::open(path).await.with_context(|| path.display().to_string())?;
+    Ok(Arc::new(store))
 }
 
 fn tracker(settings: &Settings) -> anyhow::Result<Arc<dyn ProgressTracker>> {

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::panic::resume_unwind;
+use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 use tvmaze_client::{Client, PageIndex};
 use tvshows_core::{Event, Published, Show, ShowId, ShowStore, Staged};
@@ -90,7 +91,8 @@ pub(crate) async fn stage(
             disputed.compare(id, version.updated);
         }
     }
-    let fetching = fetch(client, plan.known, plan.staged_pages, sender);
+    let pages = Pages { client, known: plan.known, staged: plan.staged_pages };
+    let fetching = pages.fetch(monitor.answered(), sender);
     let staging = async {
         while let Some((page, shows)) = receiver.recv().await {
             let shows = convert::page(shows)?;
@@ -111,54 +113,78 @@ pub(crate) async fn stage(
     Ok(disputed)
 }
 
-/// Sends the pages that are not staged, in order: those that are known concurrently; beyond them, or where
-/// nothing is known, until the first 404.
-async fn fetch(
-    client: &Client,
+/// The pages that are not staged yet.
+struct Pages<'a> {
+    client: &'a Client,
     known: Option<Known>,
     staged: BTreeSet<u32>,
-    sender: mpsc::Sender<(u32, Vec<tvmaze_client::Show>)>,
-) -> Result<(), RunError> {
-    let most_pages = known.map_or(MOST_PAGES, |known| known.last + MOST_PAGES_BEYOND);
-    let mut under_way = FuturesOrdered::new();
-    let mut pages = (0..).filter(|page| !staged.contains(page)).peekable();
-    let mut first_missing = None;
-    loop {
-        while first_missing.is_none()
-            && let Some(page) = pages.next_if(|page| may_ask(*page, known, under_way.len(), client))
-        {
-            under_way
-                .push_back(AbortOnDropHandle::new(tokio::spawn(fetch_page(client.clone(), page))));
-        }
-        let Some(fetched) = under_way.next().await else { return Ok(()) };
-        let (page, answer) = fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));
-        match (answer.map_err(|source| RunError::Page { page, source })?, first_missing) {
-            (Some(_), Some(missing)) => {
-                return Err(RunError::MissingPage { page: missing, later: page });
+}
+
+impl Pages<'_> {
+    /// Sends them in order: those that are known concurrently; beyond them, or where nothing is known,
+    /// until the first 404.
+    async fn fetch(
+        &self,
+        answered: Arc<Notify>,
+        sender: mpsc::Sender<(u32, Vec<tvmaze_client::Show>)>,
+    ) -> Result<(), RunError> {
+        let most_pages = self.known.map_or(MOST_PAGES, |known| known.last + MOST_PAGES_BEYOND);
+        let mut under_way = FuturesOrdered::new();
+        let mut pages = (0..).filter(|page| !self.staged.contains(page)).peekable();
+        let mut first_missing = None;
+        loop {
+            while first_missing.is_none()
+                && let Some(page) = pages.next_if(|page| self.may_ask(*page, under_way.len()))
+            {
+                let fetching = fetch_page(self.client.clone(), page, Arc::clone(&answered));
+                under_way.push_back(AbortOnDropHandle::new(tokio::spawn(fetching)));
             }
-            (Some(_), None) if page >= most_pages => {
-                return Err(RunError::EndlessIndex { pages: most_pages });
-            }
-            (Some(shows), None) => {
-                if sender.send((page, shows)).await.is_err() {
-                    // Staging failed; its error is the run's.
-                    return Ok(());
+            let Some(fetched) = under_way.next().await else { return Ok(()) };
+            let (page, answer) = fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+            match (answer.map_err(|source| RunError::Page { page, source })?, first_missing) {
+                (Some(_), Some(missing)) => {
+                    return Err(RunError::MissingPage { page: missing, later: page });
                 }
-            }
-            (None, _) => {
-                must_be_the_end(page, known, &staged)?;
-                first_missing = first_missing.or(Some(page));
+                (Some(_), None) if page >= most_pages => {
+                    return Err(RunError::EndlessIndex { pages: most_pages });
+                }
+                (Some(shows), None) => {
+                    if sender.send((page, shows)).await.is_err() {
+                        // Staging failed; its error is the run's.
+                        return Ok(());
+                    }
+                }
+                (None, _) => {
+                    self.must_be_the_end(page)?;
+                    first_missing = first_missing.or(Some(page));
+                }
             }
         }
     }
-}
 
-/// Beyond a page that is known to be the last or nearly so, pages are asked for one by one, so that
-/// just one request meets the end.
-fn may_ask(page: u32, known: Option<Known>, under_way: usize, client: &Client) -> bool {
-    match known {
-        Some(known) if page > known.last => under_way == 0,
-        _ => under_way < client.concurrency(),
+    /// Beyond a page that is known to be the last or nearly so, pages are asked for one by one, so that
+    /// just one request meets the end.
+    fn may_ask(&self, page: u32, under_way: usize) -> bool {
+        match self.known {
+            Some(known) if page > known.last => under_way == 0,
+            _ => under_way < self.client.concurrency(),
+        }
+    }
+
+    /// Checks that a page that answered 404 may be missing.
+    fn must_be_the_end(&self, page: u32) -> Result<(), RunError> {
+        if let Some(later) = self.staged.range((Excluded(page), Unbounded)).next_back() {
+            return Err(RunError::MissingPage { page, later: *later });
+        }
+        match self.known {
+            Some(Known { last, .. }) if page < last => {
+                Err(RunError::MissingPage { page, later: last })
+            }
+            Some(known) if page == known.last && !known.last_may_be_missing => {
+                Err(RunError::VanishedPage { page })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -166,26 +192,11 @@ fn may_ask(page: u32, known: Option<Known>, under_way: usize, client: &Client) -
 async fn fetch_page(
     client: Client,
     page: u32,
+    answered: Arc<Notify>,
 ) -> (u32, Result<Option<Vec<tvmaze_client::Show>>, tvmaze_client::Error>) {
-    (page, client.show_page(PageIndex(page)).await)
-}
-
-/// Checks that a page that answered 404 may be missing.
-fn must_be_the_end(
-    page: u32,
-    known: Option<Known>,
-    staged: &BTreeSet<u32>,
-) -> Result<(), RunError> {
-    if let Some(later) = staged.range((Excluded(page), Unbounded)).next_back() {
-        return Err(RunError::MissingPage { page, later: *later });
-    }
-    match known {
-        Some(known) if page < known.last => Err(RunError::MissingPage { page, later: known.last }),
-        Some(known) if page == known.last && !known.last_may_be_missing => {
-            Err(RunError::VanishedPage { page })
-        }
-        _ => Ok(()),
-    }
+    let answer = client.show_page(PageIndex(page)).await;
+    answered.notify_one();
+    (page, answer)
 }
 
 /// Checks that the shows of a page belong there, by which alone a page of something else is told where no

@@ -3,6 +3,7 @@
 mod changes;
 mod convert;
 mod error;
+mod give_up;
 mod in_hand;
 mod index;
 mod mirror;
@@ -15,6 +16,7 @@ mod submission;
 mod worker;
 
 pub use error::RunError;
+pub use give_up::give_up_interrupted;
 pub use pipeline::{DEFAULT_MAX_AGE, Pipeline};
 pub use runner::{CancelError, Runner};
 pub use submission::{QUEUE_LENGTH, Submission, SubmissionKind, SubmitError};

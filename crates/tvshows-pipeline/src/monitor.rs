@@ -1,16 +1,19 @@
+use std::sync::Arc;
+
 use jiff::{Timestamp, TimestampRound, Unit};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tvshows_core::{Event, RunStatus};
 
 /// The one place where a run's status changes. Everyone who wants to know holds a receiver.
 #[derive(Debug)]
 pub(crate) struct Monitor {
     status: watch::Sender<RunStatus>,
+    answered: Arc<Notify>,
 }
 
 impl Monitor {
     pub(crate) fn new(status: RunStatus) -> Monitor {
-        Monitor { status: watch::Sender::new(status) }
+        Monitor { status: watch::Sender::new(status), answered: Arc::default() }
     }
 
     pub(crate) fn record(&self, event: Event) {
@@ -27,6 +30,11 @@ impl Monitor {
     /// Shows a status made by [`after`](Self::after).
     pub(crate) fn show(&self, status: RunStatus) {
         self.status.send_replace(status);
+    }
+
+    /// To be notified when TVmaze has answered with something to stage.
+    pub(crate) fn answered(&self) -> Arc<Notify> {
+        Arc::clone(&self.answered)
     }
 
     pub(crate) fn status(&self) -> RunStatus {

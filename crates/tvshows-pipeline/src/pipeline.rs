@@ -102,8 +102,8 @@ impl Pipeline {
     pub(crate) async fn end(&self, error: RunError, monitor: &Monitor) -> Outcome {
         let (ended, written) = match error {
             RunError::Store(StoreError::Superseded) => return Outcome::Overtaken,
-            RunError::Stopped => {
-                let interrupted = monitor.after(Event::Interrupted(RunError::Stopped.sentence()));
+            error if self.leaves_interrupted(&error, monitor).await => {
+                let interrupted = monitor.after(Event::Interrupted(error.sentence()));
                 let written = self.store.note(&interrupted).await;
                 (interrupted, written)
             }
@@ -125,6 +125,23 @@ impl Pipeline {
         outcome
     }
 
+    /// Whether a run that comes to this error is gone on with: where the service stops, and where a run that
+    /// has something staged finds TVmaze away, as after a start without a network, but not for ever.
+    async fn leaves_interrupted(&self, error: &RunError, monitor: &Monitor) -> bool {
+        let goes_on = async || {
+            self.store.count_resume().await?;
+            let staged = self.store.staged().await?;
+            Ok::<_, StoreError>(staged.idle_resumes < MOST_IDLE_RESUMES)
+        };
+        match error {
+            RunError::Stopped => true,
+            RunError::Unreachable { .. } if monitor.status().attempt > 1 => {
+                goes_on().await.unwrap_or_default()
+            }
+            _ => false,
+        }
+    }
+
     async fn work(
         &self,
         parameters: RunParameters,
@@ -138,6 +155,7 @@ impl Pipeline {
             () = stop.cancelled.cancelled() => Err(RunError::Cancelled),
             () = stop.overtaken.cancelled() => Err(StoreError::Superseded.into()),
             never = self.report_traffic(monitor, &spent) => never,
+            failed = self.count_resume(monitor) => Err(failed),
             top = self.stage(parameters, monitor) => top,
         };
         monitor.record(Event::Traffic(spent.until(self.client.stats())));
@@ -148,6 +166,18 @@ impl Pipeline {
             return Err(RunError::Cancelled);
         }
         self.publish(&top, monitor).await
+    }
+
+    /// Counts an attempt that goes on with a run, once there is something to stage: whoever ends before that
+    /// ended for another reason than this run.
+    async fn count_resume(&self, monitor: &Monitor) -> RunError {
+        monitor.answered().notified().await;
+        if monitor.status().attempt > 1
+            && let Err(error) = self.store.count_resume().await
+        {
+            return error.into();
+        }
+        std::future::pending().await
     }
 
     /// Everything before publishing. Gives the top shows, best first.
@@ -165,7 +195,6 @@ impl Pipeline {
         if monitor.status().attempt > 1 {
             // A page may have been staged right before the process ended.
             monitor.record(Event::Resumed(count(staged.pages.len())));
-            store.count_resume().await?;
         }
         let casts = self.stage_shows(parameters, monitor, staged, updates).await?;
 

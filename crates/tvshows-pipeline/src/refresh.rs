@@ -31,6 +31,7 @@ pub(crate) async fn stage_pages(
         let answer = client.show_page(PageIndex(page)).send();
         async move {
             let shows = answer.await.map_err(|source| RunError::Page { page, source })?;
+            monitor.answered().notify_one();
             Ok::<_, RunError>((page, shows))
         }
     });

@@ -99,7 +99,7 @@ impl Shared {
         Ok(Some(Work { status, data, claimed, leased }))
     }
 
-    /// `false` says that the run must wait, for another program has the store locked.
+    /// `false` says that the run must wait: another program has the store locked, or TVmaze is away.
     async fn do_work(self: Arc<Self>, mut work: Work) -> bool {
         let entry = Arc::new(Entry::new(self.taken_over(work.status.clone())));
         self.in_hand().take(Arc::clone(&entry));
@@ -130,9 +130,11 @@ impl Shared {
             let again = Arc::clone(&self).write_end(entry.monitor.status());
             self.tasks.spawn_on(again, &self.runtime);
         }
+        let must_wait =
+            outcome == Outcome::Locked || entry.monitor.status().state == RunState::Interrupted;
         self.in_hand().let_go();
         self.give_back(&work).await;
-        outcome != Outcome::Locked
+        !must_wait
     }
 
     /// The status of a run that this process takes up.

@@ -3,7 +3,6 @@ use std::process::ExitCode;
 use anyhow::Context;
 use indicatif::{HumanCount, MultiProgress};
 use tvshows_core::{RunState, RunStatus, ShowStore, TopShow};
-use tvshows_pipeline::CancelError;
 
 use crate::application::Application;
 use crate::cli::{LogFormat, Update};
@@ -20,11 +19,12 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
         LogFormat::Json => "info",
     };
     logging::start(options.settings.log_format, level, &bars);
-    let application = Application::build(&options.settings).await?;
+    let application = if options.restart {
+        Application::build_anew(&options.settings).await?
+    } else {
+        Application::build(&options.settings).await?
+    };
     let runner = &application.runner;
-    if options.restart {
-        give_up_interrupted(&application).await?;
-    }
     let submitted = runner.submit(options.parameters()).await?.status;
     let run = submitted.request_id;
     let mut top = Vec::new();
@@ -41,21 +41,6 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     let status = runner.status(run).await?.context("the update was forgotten")?;
     application.shutdown(std::future::ready(())).await;
     Ok(conclude(&status, &top, options.settings.log_format))
-}
-
-/// Cancels what a process that is gone has begun.
-async fn give_up_interrupted(application: &Application) -> anyhow::Result<()> {
-    let unfinished = application.store.next_run(&[]).await?;
-    let Some(begun) = unfinished.filter(|run| run.state != RunState::Queued) else { return Ok(()) };
-    match application.runner.cancel(begun.request_id).await {
-        Ok(()) => {
-            application.runner.end_of(begun.request_id).await?;
-            Ok(())
-        }
-        Err(CancelError::Store(error)) => Err(error.into()),
-        // Another process works on it, or it has just ended.
-        Err(_) => Ok(()),
-    }
 }
 
 /// Says how the update went.

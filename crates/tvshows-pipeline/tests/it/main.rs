@@ -1,5 +1,7 @@
 //! Whole runs: the real client and store, the simulator or a mock server as TVmaze.
 
+#[path = "../../../../tests/it/content.rs"]
+mod content;
 mod disagreement;
 mod faults;
 mod full_run;

@@ -35,6 +35,7 @@ struct State {
     /// How many more requests are answered.
     answers_left: usize,
     is_stalled: bool,
+    held: String,
 }
 
 impl Moving {
@@ -49,6 +50,7 @@ impl Moving {
             has_map: true,
             answers_left: usize::MAX,
             is_stalled: false,
+            held: String::new(),
         };
         let moving = Moving { state: Arc::new(Mutex::new(state)), stalled: Arc::default() };
         let server = MockServer::start().await;
@@ -100,6 +102,11 @@ impl Moving {
     pub(crate) fn stall_after(&self, answers: usize) {
         let mut state = self.state();
         (state.answers_left, state.is_stalled) = (answers, false);
+    }
+
+    /// Gives no answer to this path.
+    pub(crate) fn hold(&self, path: &str) {
+        path.clone_into(&mut self.state().held);
     }
 
     /// Comes when a request gets no answer.
@@ -181,7 +188,7 @@ impl Respond for Moving {
         let mut state = self.state();
         let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let path = format!("{}{query}", request.url.path());
-        if state.answers_left == 0 {
+        if state.answers_left == 0 || state.held == path {
             state.is_stalled = true;
             self.stalled.notify_waiters();
             return ResponseTemplate::new(500).set_delay(Duration::from_hours(1));

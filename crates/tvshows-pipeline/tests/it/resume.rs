@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use tvshows_core::{Mode, RunState, RunStatus};
 
-use crate::incremental::{Move, apply, content, ids, moves, truth};
+use crate::incremental::{Move, apply, ids, moves, truth};
 use crate::moving::Moving;
 use crate::world::World;
 
@@ -63,7 +63,7 @@ async fn a_full_run_goes_on_under_its_id_where_it_was() {
     let status = interrupted(&moving, &mut world, Mode::Full, 4, || {}).await;
     assert_eq!((status.state, status.pages_done), (RunState::Succeeded, 5));
     assert_eq!((status.added, status.shows_seen, status.progress), (30, 30, 100));
-    assert_eq!(content(&world), truth(&server.uri()).await);
+    assert_eq!(world.content(), truth(&server.uri()).await);
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn what_changed_while_nobody_worked_is_fetched_again() {
     };
     let status = interrupted(&moving, &mut world, Mode::Full, 5, meanwhile).await;
     assert_eq!((status.state, status.added), (RunState::Succeeded, 30));
-    assert_eq!(content(&world), truth(&server.uri()).await);
+    assert_eq!(world.content(), truth(&server.uri()).await);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn without_a_map_the_404_at_the_end_still_tells() {
     moving.lose_the_map();
     let status = interrupted(&moving, &mut world, Mode::Full, 4, || {}).await;
     assert_eq!((status.state, status.added), (RunState::Succeeded, 30), "{:?}", status.error);
-    assert_eq!(content(&world), truth(&server.uri()).await);
+    assert_eq!(world.content(), truth(&server.uri()).await);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn an_incremental_run_that_loses_the_map_begins_anew() {
     let status = world.end_of(run).await;
     assert_eq!((status.state, status.changed), (RunState::Succeeded, 30), "{:?}", status.error);
     assert_eq!((status.pages_done, status.pages_total), (5, Some(5)));
-    assert_eq!(content(&world), truth(&server.uri()).await);
+    assert_eq!(world.content(), truth(&server.uri()).await);
 }
 
 #[tokio::test]
@@ -121,29 +121,45 @@ async fn a_cast_that_is_staged_is_not_asked_for_again() {
     let status = interrupted(&moving, &mut world, Mode::Full, 11, || {}).await;
     assert_eq!((status.casts_done, status.casts_total), (10, Some(10)));
     assert_eq!(status.state, RunState::Succeeded);
-    assert_eq!(content(&world), truth(&server.uri()).await);
+    assert_eq!(world.content(), truth(&server.uri()).await);
 }
 
 #[tokio::test]
 async fn a_run_that_goes_on_in_vain_ends_as_failed() {
     let (moving, server) = Moving::start(ids()).await;
     let mut world = World::new(&server.uri()).await;
-    moving.stall_after(3);
+    moving.hold("/shows?page=2");
     let run = world.submit(Mode::Full).await;
-    for _ in 0..4 {
-        moving.stalled().await;
+    while world.store.run(run).await.unwrap().unwrap().pages_done < 2 {}
+    for idle in 1..=3 {
         world.stop().await;
-        assert_eq!(world.store.run(run).await.unwrap().unwrap().state, RunState::Interrupted);
-        // The map once more, and nothing else.
-        moving.stall_after(1);
         world.restart().await;
+        while world.store.staged().await.unwrap().idle_resumes < idle {}
     }
+    world.stop().await;
+    assert_eq!(world.store.run(run).await.unwrap().unwrap().state, RunState::Interrupted);
+    world.restart().await;
     let status = world.end_of(run).await;
     assert_eq!((status.state, status.attempt), (RunState::Failed, 5));
     assert!(status.error.unwrap().contains("3 times in a row"));
     assert_eq!(world.tables(), "");
-    moving.stall_after(usize::MAX);
+    moving.hold("nothing");
     assert_eq!(world.update_fully().await.state, RunState::Succeeded);
+}
+
+#[tokio::test]
+async fn an_interrupted_run_that_finds_tvmaze_away_tries_again_and_not_for_ever() {
+    let simulator = crate::world::simulator(&["hang@/shows?page=5"]).await;
+    let mut world = World::new(&simulator.base_url()).await;
+    let run = world.submit(Mode::Full).await;
+    while world.store.run(run).await.unwrap().unwrap().pages_done < 5 {}
+    world.stop().await;
+    simulator.stop().await;
+    world.restart().await;
+    let status = world.end_of(run).await;
+    assert_eq!((status.state, status.attempt), (RunState::Failed, 4));
+    let error = status.error.unwrap();
+    assert!(error.starts_with("TVmaze cannot be reached"), "{error}");
 }
 
 #[tokio::test]
@@ -239,7 +255,7 @@ proptest! {
                     }
                 };
                 assert_eq!(status.state, RunState::Succeeded, "{:?}", status.error);
-                assert_eq!(content(&world), truth(&server.uri()).await);
+                assert_eq!(world.content(), truth(&server.uri()).await);
             }
         });
     }

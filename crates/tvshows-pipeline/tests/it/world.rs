@@ -123,6 +123,10 @@ impl World {
         self.end_of(run).await
     }
 
+    pub(crate) fn content(&self) -> String {
+        crate::content::content(&self.folder.path().join("tvshows.db"))
+    }
+
     pub(crate) fn tables(&self) -> String {
         crate::tables::dump(&self.folder.path().join("tvshows.db"))
     }

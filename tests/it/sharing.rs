@@ -1,0 +1,128 @@
+//! Several processes with one database.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::redis_server::RedisServer;
+use crate::support::{Service, World, behaviour};
+
+#[tokio::test]
+async fn a_hundred_requests_to_two_services_are_one_run() {
+    let redis = RedisServer::start().await;
+    let world = World::new(&["hang*1@/shows?page=5"]).await;
+    let arguments = ["--redis-url", &redis.url()];
+    let services =
+        [Service::start(&world, &arguments).await, Service::start(&world, &arguments).await];
+    let requests: Vec<_> = (0..100)
+        .map(|n: usize| tokio::spawn(services[n % 2].post("/pipeline/update?mode=full").send()))
+        .collect();
+    let mut runs = BTreeSet::new();
+    for request in requests {
+        let answer = request.await.unwrap().unwrap();
+        assert_eq!(answer.status(), 202);
+        let accepted = crate::support::json(answer).await;
+        runs.insert(accepted["request_id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(runs.len(), 1);
+    let run = runs.first().unwrap();
+    for service in &services {
+        assert_eq!(service.end_of(run).await["state"], "succeeded");
+    }
+    assert_eq!(world.states(), ["succeeded"]);
+    assert_eq!(world.simulator.requests_for("/shows?page=0"), 1);
+}
+
+#[tokio::test]
+async fn an_update_joins_or_waits_for_the_run_of_a_service() {
+    let world = World::new(&["hang@/shows?page=5"]).await;
+    let service = Service::start(&world, &[]).await;
+    let run = service.submit("?mode=full").await;
+    service.until(&run, |status| status["pages_done"] == 5).await;
+    let same = world.tvshows(&["update", "--mode", "full"]).spawn().unwrap();
+    let other = world.tvshows(&["update", "--top", "3"]).spawn().unwrap();
+    let is_queued = |run: &Value| run["state"] == "queued" && run["position"] == 1;
+    crate::support::eventually(async || {
+        let runs = service.json("/pipeline/runs").await;
+        runs["runs"].as_array().unwrap().iter().any(is_queued)
+    })
+    .await;
+    world.simulator.set_behaviour(behaviour(&[]));
+    // The page that hangs is asked for again after its time limit.
+    for update in [same, other] {
+        assert!(update.wait_with_output().await.unwrap().status.success());
+    }
+    assert_eq!(world.states(), ["succeeded", "succeeded"]);
+    assert_eq!(service.json("/shows/top_shows").await.as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_run_that_waits_is_cancelled_by_any_service() {
+    let world = World::new(&["hang@/shows?page=5"]).await;
+    let (one, other) = (Service::start(&world, &[]).await, Service::start(&world, &[]).await);
+    let running = one.submit("?mode=full").await;
+    one.until(&running, |status| status["pages_done"] == 5).await;
+    let waiting = one.submit("?top=3").await;
+    let seen = other.json(&format!("/pipeline/status/{waiting}")).await["status"].clone();
+    assert_eq!((&seen["state"], &seen["position"]), (&json!("queued"), &json!(1)));
+    let cancelled = other.post(&format!("/pipeline/cancel/{waiting}")).send().await.unwrap();
+    assert_eq!(cancelled.status(), 202);
+    assert_eq!(one.end_of(&waiting).await["state"], "cancelled");
+    let refused = other.post(&format!("/pipeline/cancel/{running}")).send().await.unwrap();
+    assert_eq!(refused.status(), 409, "that one is in the other's hands");
+}
+
+/// The lease ends some 15 s after its holder stopped, so this takes a while.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_paused_holder_of_the_lease_is_overtaken_and_publishes_nothing_when_it_wakes() {
+    let redis = RedisServer::start().await;
+    let world = World::new(&[]).await;
+    let truth = world.truth().await;
+    world.simulator.set_behaviour(behaviour(&["hang@/shows?page=5"]));
+    let arguments = ["--redis-url", &redis.url()];
+    let paused = Service::start(&world, &arguments).await;
+    let run = paused.submit("?mode=full").await;
+    let before = paused.until(&run, |status| status["pages_done"] == 5).await;
+    let other = Service::start(&world, &arguments).await;
+    crate::support::signal(&paused.process, "-STOP").await;
+    world.simulator.set_behaviour(behaviour(&[]));
+    let asked = world.simulator.requests_for("/shows?page=0");
+    let status = other.end_of(&run).await;
+    assert_eq!((&status["state"], &status["attempt"]), (&json!("succeeded"), &json!(2)));
+    assert_ne!(status["instance"], before["instance"]);
+    assert_eq!(world.simulator.requests_for("/shows?page=0"), asked, "what was staged is used");
+    let tables = world.tables();
+    assert!(world.content() == truth);
+
+    crate::support::signal(&paused.process, "-CONT").await;
+    let seen = paused.until(&run, |status| status["instance"] == status["instance"]).await;
+    assert_eq!(paused.end_of(&run).await["instance"], status["instance"], "not {seen}");
+    assert!(world.tables() == tables);
+    assert_eq!(world.states(), ["succeeded"]);
+    let next = paused.submit("?mode=full").await;
+    assert_eq!(paused.end_of(&next).await["state"], "succeeded", "it works on");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_service_that_is_killed_is_succeeded_by_the_other_at_once() {
+    let redis = RedisServer::start().await;
+    let world = World::new(&["hang@/shows?page=5"]).await;
+    let arguments = ["--redis-url", &redis.url()];
+    let mut killed = Service::start(&world, &arguments).await;
+    let other = Service::start(&world, &arguments).await;
+    let run = killed.submit("?mode=full").await;
+    killed.until(&run, |status| status["pages_done"] == 5).await;
+    let events = other.get(&format!("/pipeline/status/{run}/events")).send().await.unwrap();
+    world.simulator.set_behaviour(behaviour(&[]));
+    killed.process.kill().await.unwrap();
+    assert_eq!(other.end_of(&run).await["state"], "succeeded");
+    let events = events.text().await.unwrap();
+    let last = events.trim_end().rsplit("data: ").next().unwrap();
+    let last: Value = serde_json::from_str(last).unwrap();
+    assert_eq!(
+        (&last["status"]["state"], &last["status"]["attempt"]),
+        (&json!("succeeded"), &json!(2))
+    );
+}
