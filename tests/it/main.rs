@@ -9,6 +9,7 @@ mod redis;
 #[path = "../../crates/tvshows-progress/tests/it/server.rs"]
 mod redis_server;
 mod resume;
+mod schedule;
 mod serving;
 mod sharing;
 mod storage;
@@ -16,3 +17,4 @@ mod support;
 mod tables;
 mod update;
 mod upstream;
+mod verify;

@@ -10,7 +10,7 @@ async fn lists_are_empty_before_the_first_run() {
     let service = Service::start(&world, &[]).await;
     assert_eq!(service.json("/shows/top_shows").await, json!([]));
     assert_eq!(service.json("/shows/top_shows_multi_char_actors").await, json!([]));
-    assert_eq!(service.json("/pipeline/runs").await, json!({"runs": []}));
+    assert_eq!(service.json("/pipeline/runs").await, json!({"runs": [], "next_run_at": null}));
     assert_eq!(service.json("/health/live").await, json!({"status": "ok"}));
     let ready = service.json("/health/ready").await;
     assert_eq!(ready, json!({"status": "ready", "store": "ok", "tracker": "ok"}));
@@ -162,7 +162,11 @@ async fn wrong_requests_get_a_problem_that_says_what_to_do() {
             assert!(detail.contains(problem["parameter"].as_str().unwrap()), "{path}");
         }
     }
-    assert_eq!(service.json("/pipeline/runs").await, json!({"runs": []}), "nothing was started");
+    assert_eq!(
+        service.json("/pipeline/runs").await,
+        json!({"runs": [], "next_run_at": null}),
+        "nothing was started"
+    );
 }
 
 #[tokio::test]

@@ -83,6 +83,9 @@ pub(crate) fn tvshows(arguments: &[&str]) -> Command {
     for setting in [
         "DATABASE_PATH",
         "REDIS_URL",
+        "REFRESH",
+        "REFRESH_EVERY",
+        "MAX_AGE",
         "TVMAZE_BASE_URL",
         "HOST",
         "PORT",

@@ -181,7 +181,7 @@ async fn a_wrong_setting_stops_the_start_with_a_sentence() {
 #[tokio::test]
 async fn help_names_every_command_and_setting() {
     let help = text(&tvshows(&["--help"]).output().await.unwrap().stdout);
-    for word in ["serve", "update", "sim", "openapi", "Exit codes", "TVmaze"] {
+    for word in ["serve", "update", "sim", "verify", "openapi", "Exit codes", "TVmaze"] {
         assert!(help.contains(word), "{word}");
     }
     let help = text(&tvshows(&["serve", "--help"]).output().await.unwrap().stdout);

@@ -63,7 +63,7 @@ impl Application {
     }
 }
 
-async fn open(settings: &Settings) -> anyhow::Result<Arc<SqliteStore>> {
+pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Arc<SqliteStore>> {
     let path = &settings.database_path;
     let store = SqliteStore::open(path).await.with_context(|| path.display().to_string())?;
     Ok(Arc::new(store))

@@ -8,6 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
 use tvshows_core::{Mode, RunParameters, TopLimit, Years};
+use tvshows_pipeline::Schedule;
 
 /// Mirrors TVmaze's catalogue of TV shows into a local SQLite database and serves it.
 ///
@@ -28,11 +29,12 @@ Settings come from flags, then the environment, then the file of --config, then 
 
 Examples:
   tvshows serve --update                 serve http://localhost:8000 and begin an update at once
+  tvshows serve --refresh '0 4 * * *'    serve, and begin an update each day at four (UTC)
   tvshows update --database-path my.db   one update, with a progress bar
   tvshows update --base-url demo         the same against the built-in simulator, without a network
   tvshows sim --fault 'status:500@/shows?page=7'
 
-Exit codes: 0 done (for update: published), 1 failed, 2 wrong usage or settings, 130 stopped by a signal.
+Exit codes: 0 done (for update: published; for verify: nothing differs), 1 failed, 2 wrong usage or settings, 130 stopped by a signal.
 Data: TVmaze (https://www.tvmaze.com), licensed CC BY-SA 4.0.";
 
 #[derive(Subcommand)]
@@ -46,6 +48,10 @@ pub(crate) enum Command {
     Update(Update),
     /// Run a stand-in of TVmaze, until a signal
     Sim(Sim),
+    /// Compare the database with TVmaze, and check that its file is sound; changes nothing
+    ///
+    /// Exit code 0 where they are equal, 1 where an update is due or the file is damaged.
+    Verify(Settings),
     /// Print the OpenAPI document of the service
     Openapi,
 }
@@ -55,6 +61,14 @@ pub(crate) struct Serve {
     /// Begin an update at once
     #[arg(long)]
     pub(crate) update: bool,
+
+    /// Begin updates by a cron pattern, in UTC: "0 4 * * *" is each day at four
+    #[arg(long, value_name = "CRON", env = "REFRESH", value_parser = Schedule::cron)]
+    refresh: Option<Schedule>,
+
+    /// Begin an update so long after the last one has begun: 24h
+    #[arg(long, value_name = "TIME", env = "REFRESH_EVERY", value_parser = every, conflicts_with = "refresh")]
+    refresh_every: Option<Schedule>,
 
     /// The address to listen at; 0.0.0.0 for every address of this machine
     #[arg(long, env = "HOST", default_value = "127.0.0.1")]
@@ -66,6 +80,12 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+impl Serve {
+    pub(crate) fn schedule(&self) -> Option<&Schedule> {
+        self.refresh.as_ref().or(self.refresh_every.as_ref())
+    }
 }
 
 #[derive(Args)]
@@ -188,6 +208,10 @@ fn age(text: &str) -> Result<Duration, String> {
     let parsed = text.parse::<Span>().and_then(|span| span.to_duration(days));
     let age = parsed.ok().and_then(|duration| Duration::try_from(duration).ok());
     age.ok_or_else(|| "must be a time such as 7d, 36h or 0".into())
+}
+
+fn every(text: &str) -> Result<Schedule, String> {
+    Schedule::every(age(text)?).map_err(|error| error.to_string())
 }
 
 fn milliseconds(text: &str) -> Result<Duration, std::num::ParseIntError> {

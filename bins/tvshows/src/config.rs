@@ -11,8 +11,17 @@ use toml::{Table, Value};
 use crate::cli::Cli;
 
 /// The settings that a file may hold.
-const KEYS: &[&str] =
-    &["database_path", "redis_url", "tvmaze_base_url", "max_age", "log_format", "host", "port"];
+const KEYS: &[&str] = &[
+    "database_path",
+    "redis_url",
+    "tvmaze_base_url",
+    "max_age",
+    "refresh",
+    "refresh_every",
+    "log_format",
+    "host",
+    "port",
+];
 
 /// A setting whose value only the part that it is for can check.
 #[derive(Debug, thiserror::Error)]

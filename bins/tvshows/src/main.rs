@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Serve(options) => block_on(commands::serve::run(&options)),
         Command::Update(options) => block_on(commands::update::run(&options)),
         Command::Sim(options) => block_on(commands::sim::run(options)),
+        Command::Verify(options) => block_on(commands::verify::run(&options)),
         Command::Openapi => commands::openapi::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -11,6 +11,13 @@ pub enum RunError {
         #[source]
         source: tvmaze_client::Error,
     },
+    /// The map of updates stayed unreachable where nothing can be done without it.
+    #[error("the map of updates cannot be fetched")]
+    Map {
+        /// What happened, after how many attempts.
+        #[source]
+        source: tvmaze_client::Error,
+    },
     /// A page of the index stayed unreachable.
     #[error("index page {page} cannot be fetched")]
     Page {

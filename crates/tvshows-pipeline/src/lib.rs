@@ -11,12 +11,16 @@ mod monitor;
 mod pipeline;
 mod refresh;
 mod runner;
+mod schedule;
 mod singles;
 mod submission;
+mod verify;
 mod worker;
 
 pub use error::RunError;
 pub use give_up::give_up_interrupted;
 pub use pipeline::{DEFAULT_MAX_AGE, Pipeline};
 pub use runner::{CancelError, Runner};
+pub use schedule::{Schedule, ScheduleError};
 pub use submission::{QUEUE_LENGTH, Submission, SubmissionKind, SubmitError};
+pub use verify::{Difference, verify};

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) tracker: Arc<dyn ProgressTracker>,
     pub(crate) instance: String,
     in_hand: Mutex<InHand>,
+    next_run: Mutex<Option<Timestamp>>,
     pub(crate) submitted: Notify,
     pub(crate) stopped: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -81,6 +83,7 @@ impl Runner {
             tracker,
             instance: instance.to_owned(),
             in_hand: Mutex::default(),
+            next_run: Mutex::default(),
             submitted: Notify::new(),
             stopped: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -264,6 +267,25 @@ impl Runner {
             }
         }
         Ok(runs)
+    }
+
+    /// When the next run begins by itself; `None` without a schedule.
+    #[must_use]
+    pub fn next_run_at(&self) -> Option<Timestamp> {
+        *self.shared.next_run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_next_run(&self, at: Option<Timestamp>) {
+        *self.shared.next_run.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.shared.tasks.spawn_on(task, &self.shared.runtime);
+    }
+
+    /// Comes when [`shutdown`](Self::shutdown) begins.
+    pub(crate) async fn stopped(&self) {
+        self.shared.stopped.cancelled().await;
     }
 
     /// Whether [`shutdown`](Self::shutdown) has begun.

@@ -87,14 +87,13 @@ impl Shared {
         let data = self.store().id().await?;
         let dead = (claimed && was_running).then_some(status.instance.as_str());
         let leased = match self.tracker.lease(&data, &self.instance, dead).await {
-            Ok(false) => return Ok(None),
             Ok(true) => self.tracker.is_shared(),
             Err(error) if claimed => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(run.id = %status.request_id, error, "a run goes without a lease");
                 false
             }
-            Err(_) => return Ok(None),
+            Ok(false) | Err(_) => return Ok(None),
         };
         Ok(Some(Work { status, data, claimed, leased }))
     }

@@ -57,6 +57,22 @@ impl SqliteStore {
         self.writer.close();
     }
 
+    /// Reads the whole file and says what is damaged in it, nothing where it is sound. Takes a second or so
+    /// for the whole catalogue.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub async fn damage(&self) -> Result<Vec<String>, StoreError> {
+        let found = self.read(|connection| {
+            let mut check = connection.prepare("PRAGMA integrity_check")?;
+            check.query_map([], |row| row.get::<_, String>(0))?.collect::<SqlResult<Vec<_>>>()
+        });
+        let mut found = found.await?;
+        found.retain(|line| line != "ok");
+        Ok(found)
+    }
+
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,

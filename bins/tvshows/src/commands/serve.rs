@@ -27,6 +27,9 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
             "the progress tracker is away; progress stays in this process until it is back"
         );
     }
+    if let Some(schedule) = options.schedule() {
+        application.runner.schedule(schedule.clone());
+    }
     let services = Services {
         runner: application.runner.clone(),
         store: Arc::<_>::clone(&application.store) as _,

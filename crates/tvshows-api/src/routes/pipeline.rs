@@ -1,5 +1,6 @@
 use actix_web::http::header::{ETAG, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
 use serde::Serialize;
 use tvshows_core::{RunId, RunStatus};
 use tvshows_pipeline::{Submission, SubmissionKind};
@@ -46,6 +47,9 @@ impl StatusBody {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Runs {
     runs: Vec<RunStatus>,
+    /// When the next one begins by itself; `null` without a schedule.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_run_at: Option<Timestamp>,
 }
 
 /// Starts an update
@@ -193,7 +197,9 @@ pub(crate) async fn runs(
     query: web::Query<LimitQuery>,
 ) -> Result<HttpResponse, Problem> {
     let runs = services.runner.runs(query.limit(DEFAULT_RUNS)?).await?;
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-cache")).json(Runs { runs }))
+    let next_run_at = services.runner.next_run_at();
+    let runs = Runs { runs, next_run_at };
+    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-cache")).json(runs))
 }
 
 /// A text that is no run id is the id of no run.
