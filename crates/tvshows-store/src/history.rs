@@ -88,6 +88,17 @@ pub(crate) fn unfinished(connection: &Connection) -> SqlResult<Vec<RunStatus>> {
     select.query_map([], read)?.collect()
 }
 
+/// An unfinished run, none of `except`, that was asked to do the same.
+pub(crate) fn equal(
+    connection: &Connection,
+    status: &RunStatus,
+    except: &[RunId],
+) -> SqlResult<Option<RunStatus>> {
+    let mut unfinished = unfinished(connection)?.into_iter();
+    Ok(unfinished
+        .find(|run| run.parameters() == status.parameters() && !except.contains(&run.request_id)))
+}
+
 /// Puts a run into the queue, where none but `except` does the same already and there is room.
 pub(crate) fn enqueue(
     connection: &Connection,
@@ -95,14 +106,13 @@ pub(crate) fn enqueue(
     except: &[RunId],
     most_waiting: u32,
 ) -> SqlResult<Enqueued> {
-    let mut unfinished = unfinished(connection)?;
-    unfinished.retain(|run| !except.contains(&run.request_id));
-    let asks_for = |run: &RunStatus| (run.years, run.top, run.mode);
-    if let Some(run) = unfinished.iter().find(|run| asks_for(run) == asks_for(status)) {
-        return Ok(Enqueued::Joined(run.clone()));
+    if let Some(run) = equal(connection, status, except)? {
+        return Ok(Enqueued::Joined(run));
     }
+    let ahead =
+        unfinished(connection)?.iter().filter(|run| !except.contains(&run.request_id)).count();
     // One of them is under way, or about to be.
-    let ahead = u32::try_from(unfinished.len()).unwrap_or(u32::MAX);
+    let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
     if ahead > most_waiting {
         return Ok(Enqueued::Full);
     }

@@ -159,6 +159,12 @@ impl ShowStore for SqliteStore {
         most_waiting: u32,
     ) -> Result<Enqueued, StoreError> {
         let (status, except) = (status.clone(), except.to_owned());
+        // Who joins a run does not wait for one that publishes.
+        let (asked, not_these) = (status.clone(), except.clone());
+        let equal = self.read(move |connection| history::equal(connection, &asked, &not_these));
+        if let Some(run) = equal.await? {
+            return Ok(Enqueued::Joined(run));
+        }
         self.write(move |connection| history::enqueue(connection, &status, &except, most_waiting))
             .await
     }
