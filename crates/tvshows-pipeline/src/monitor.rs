@@ -1,28 +1,64 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::{Timestamp, TimestampRound, Unit};
 use tokio::sync::{Notify, watch};
-use tvshows_core::{Event, RunStatus};
+use tvmaze_client::{Client, Stats};
+use tvshows_core::{Event, RunStatus, Traffic};
 
 /// The one place where a run's status changes. Everyone who wants to know holds a receiver.
 #[derive(Debug)]
 pub(crate) struct Monitor {
     status: watch::Sender<RunStatus>,
     answered: Arc<Notify>,
+    spent: OnceLock<Spent>,
+}
+
+/// What a run has asked of TVmaze, in this attempt and before it.
+#[derive(Debug)]
+struct Spent {
+    client: Client,
+    before: Stats,
+    earlier: Traffic,
 }
 
 impl Monitor {
     pub(crate) fn new(status: RunStatus) -> Monitor {
-        Monitor { status: watch::Sender::new(status), answered: Arc::default() }
+        Monitor {
+            status: watch::Sender::new(status),
+            answered: Arc::default(),
+            spent: OnceLock::new(),
+        }
+    }
+
+    /// Counts what `client` asks from now on as the run's.
+    pub(crate) fn count_requests(&self, client: &Client) {
+        let RunStatus { requests, retries, rate_limited, .. } = self.status();
+        let earlier = Traffic { requests, retries, rate_limited };
+        // A run is worked on once in the life of a monitor.
+        let _ = self.spent.set(Spent { client: client.clone(), before: client.stats(), earlier });
     }
 
     pub(crate) fn record(&self, event: Event) {
-        self.status.send_if_modified(|status| status.apply(event, now()));
+        self.status.send_if_modified(|status| {
+            let has_asked = self.apply_traffic(status);
+            status.apply(event, now()) || has_asked
+        });
+    }
+
+    /// Shows the present counts of requests.
+    pub(crate) fn record_traffic(&self) {
+        self.status.send_if_modified(|status| self.apply_traffic(status));
+    }
+
+    fn apply_traffic(&self, status: &mut RunStatus) -> bool {
+        let spent = self.spent.get();
+        spent.is_some_and(|spent| status.apply(Event::Traffic(spent.traffic()), now()))
     }
 
     /// What the status would be after `event`, for writing it before anyone sees it.
     pub(crate) fn after(&self, event: Event) -> RunStatus {
         let mut status = self.status();
+        self.apply_traffic(&mut status);
         status.apply(event, now());
         status
     }
@@ -43,6 +79,18 @@ impl Monitor {
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<RunStatus> {
         self.status.subscribe()
+    }
+}
+
+impl Spent {
+    fn traffic(&self) -> Traffic {
+        let Spent { client, before, earlier } = self;
+        let now = client.stats();
+        Traffic {
+            requests: earlier.requests + now.requests - before.requests,
+            retries: earlier.retries + now.retries - before.retries,
+            rate_limited: earlier.rate_limited + now.rate_limited - before.rate_limited,
+        }
     }
 }
 

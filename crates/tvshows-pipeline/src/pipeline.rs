@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use tvmaze_client::{Client, Stats};
+use tvmaze_client::Client;
 use tvshows_core::{
-    Event, Mode, Published, RunParameters, RunStatus, Show, ShowId, ShowStore, Staged, Step,
-    StoreError, TopLimit, TopShowsCriteria, Traffic,
+    Event, Mode, Published, RunParameters, Show, ShowId, ShowStore, Staged, Step, StoreError,
+    TopLimit, TopShowsCriteria,
 };
 
 use crate::changes::{self, Changes};
@@ -148,17 +148,17 @@ impl Pipeline {
         monitor: &Monitor,
         stop: &Stop,
     ) -> Result<(), RunError> {
-        let spent = Spent::since(monitor, &self.client);
+        monitor.count_requests(&self.client);
         let staged = tokio::select! {
             biased;
             () = stop.stopped.cancelled() => Err(RunError::Stopped),
             () = stop.cancelled.cancelled() => Err(RunError::Cancelled),
             () = stop.overtaken.cancelled() => Err(StoreError::Superseded.into()),
-            never = self.report_traffic(monitor, &spent) => never,
+            never = report_traffic(monitor) => never,
             failed = self.count_resume(monitor) => Err(failed),
             top = self.stage(parameters, monitor) => top,
         };
-        monitor.record(Event::Traffic(spent.until(self.client.stats())));
+        monitor.record_traffic();
         let top = staged?;
         monitor.record(Event::StepBegan(Step::Publishing));
         // A cancel that comes later than this step is refused: see InHand::cancel.
@@ -317,37 +317,14 @@ impl Pipeline {
             }
         }
     }
-
-    async fn report_traffic<T>(&self, monitor: &Monitor, spent: &Spent) -> T {
-        let mut interval = tokio::time::interval(TRAFFIC_INTERVAL);
-        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            interval.tick().await;
-            monitor.record(Event::Traffic(spent.until(self.client.stats())));
-        }
-    }
 }
 
-/// What a run has asked of TVmaze, in this attempt and before it.
-struct Spent {
-    earlier: Traffic,
-    before: Stats,
-}
-
-impl Spent {
-    fn since(monitor: &Monitor, client: &Client) -> Spent {
-        let RunStatus { requests, retries, rate_limited, .. } = monitor.status();
-        let earlier = Traffic { requests, retries, rate_limited };
-        Spent { earlier, before: client.stats() }
-    }
-
-    fn until(&self, now: Stats) -> Traffic {
-        let Spent { earlier, before } = self;
-        Traffic {
-            requests: earlier.requests + now.requests - before.requests,
-            retries: earlier.retries + now.retries - before.retries,
-            rate_limited: earlier.rate_limited + now.rate_limited - before.rate_limited,
-        }
+async fn report_traffic<T>(monitor: &Monitor) -> T {
+    let mut interval = tokio::time::interval(TRAFFIC_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        monitor.record_traffic();
     }
 }
 
