@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{CastMember, RunId, RunStatus, Show, ShowId, TopShowsCriteria};
+use crate::{
+    CastMember, CastRow, RunId, RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats, Snapshot,
+    TopShowsCriteria,
+};
 
 /// Where shows, casts and the history of runs last.
 ///
@@ -94,6 +97,18 @@ pub trait ShowStore: Send + Sync {
 
     /// A run of the history.
     async fn run(&self, id: RunId) -> Result<Option<RunStatus>, StoreError>;
+
+    /// Which snapshot is published. Its number rises by one in every publish, with what that changes.
+    async fn snapshot(&self) -> Result<Snapshot, StoreError>;
+
+    /// A page of the published shows.
+    async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError>;
+
+    /// The published cast of a show, in TVmaze's order; empty when none is stored.
+    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError>;
+
+    /// Counts of the published shows.
+    async fn stats(&self) -> Result<ShowStats, StoreError>;
 
     /// Answers when the data can be read.
     async fn check(&self) -> Result<(), StoreError>;

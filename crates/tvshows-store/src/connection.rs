@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use tvshows_core::StoreError;
 
 use crate::error::{SqlResult, unavailable};
+use crate::plain_text;
 
 /// Reads are short and SQLite's readers never wait for each other.
 const READERS: usize = 4;
@@ -24,7 +25,8 @@ pub(crate) fn writer(path: &Path) -> Result<Pool, StoreError> {
         // A committed page must survive a power cut: what is staged is not asked for again.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)
+        connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
+        plain_text::register(connection)
     })
 }
 

@@ -6,14 +6,14 @@ use deadpool_sqlite::Pool;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::{
-    CastMember, Finish, MultiCharacterActor, Published, RunId, RunStatus, Show, ShowId, ShowStore,
-    StoreError, TopShow, TopShowsCriteria,
+    CastMember, CastRow, Finish, MultiCharacterActor, Published, RunId, RunStatus, Show, ShowId,
+    ShowPage, ShowQuery, ShowStats, ShowStore, Snapshot, StoreError, TopShow, TopShowsCriteria,
 };
 
 use crate::connection;
 use crate::error::{SqlResult, from_interact, from_pool, from_sql};
 use crate::lock::RunLock;
-use crate::{history, migrations, published, staging};
+use crate::{cast_row, catalogue, history, migrations, published, snapshot, staging, stats};
 
 /// A [`ShowStore`] in an SQLite file.
 ///
@@ -244,6 +244,22 @@ impl ShowStore for SqliteStore {
 
     async fn run(&self, id: RunId) -> Result<Option<RunStatus>, StoreError> {
         self.read(move |connection| history::run(connection, id)).await
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.read(snapshot::read).await
+    }
+
+    async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError> {
+        self.read(move |connection| catalogue::shows(connection, &query)).await
+    }
+
+    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
+        self.read(move |connection| cast_row::published(connection, show)).await
+    }
+
+    async fn stats(&self) -> Result<ShowStats, StoreError> {
+        self.read(stats::stats).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
