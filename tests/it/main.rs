@@ -1,6 +1,7 @@
 //! End to end: the real binary, a real Redis, the simulator; and the rules of the workspace.
 
 mod architecture;
+mod catalogue;
 mod interrupted;
 mod live;
 mod openapi;

@@ -1,6 +1,6 @@
 use utoipa::OpenApi;
 
-use crate::routes::{health, pipeline, shows};
+use crate::routes::{catalogue, health, pipeline, shows};
 
 /// The OpenAPI document of every route.
 #[must_use]
@@ -27,6 +27,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         pipeline::status,
         pipeline::cancel,
         pipeline::runs,
+        catalogue::list,
+        catalogue::stats,
+        catalogue::cast,
         shows::top_shows,
         shows::multi_character_actors,
         shows::show,

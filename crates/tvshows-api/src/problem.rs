@@ -29,6 +29,7 @@ pub(crate) enum Problem {
     RunElsewhere(String),
     RunPublishing(String),
     NoSuchShow(ShowId),
+    NoCast(ShowId),
     QueueFull,
     Stopping,
     Store(StoreError),
@@ -129,6 +130,11 @@ impl Problem {
                 StatusCode::NOT_FOUND,
                 "no_such_show",
                 format!("there is no show {show} in the last published snapshot"),
+            ),
+            Problem::NoCast(show) => (
+                StatusCode::NOT_FOUND,
+                "no_cast",
+                format!("no cast of show {show} is stored; only the top shows have one"),
             ),
             Problem::QueueFull => {
                 (StatusCode::SERVICE_UNAVAILABLE, "queue_full", SubmitError::QueueFull.to_string())

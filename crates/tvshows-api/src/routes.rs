@@ -1,3 +1,4 @@
+pub(crate) mod catalogue;
 pub(crate) mod health;
 pub(crate) mod pipeline;
 pub(crate) mod shows;

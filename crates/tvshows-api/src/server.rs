@@ -10,7 +10,7 @@ use tvshows_pipeline::Runner;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::problem::Problem;
-use crate::routes::{health, pipeline, shows};
+use crate::routes::{catalogue, health, pipeline, shows};
 use crate::{openapi, page};
 
 /// How long a stop waits for answers under way. Those that wait for a change end with the runner.
@@ -52,11 +52,14 @@ pub fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
             .service(read("/pipeline/status/{request_id}", || web::to(pipeline::status)))
             .service(only("/pipeline/cancel/{request_id}", web::post().to(pipeline::cancel)))
             .service(read("/pipeline/runs", || web::to(pipeline::runs)))
+            .service(read("/shows", || web::to(catalogue::list)))
+            .service(read("/shows/stats", || web::to(catalogue::stats)))
             .service(read("/shows/top_shows", || web::to(shows::top_shows)))
             .service(read("/shows/top_shows_multi_char_actors", || {
                 web::to(shows::multi_character_actors)
             }))
             .service(read("/shows/{id}", || web::to(shows::show)))
+            .service(read("/shows/{id}/cast", || web::to(catalogue::cast)))
             .service(read("/health/live", || web::to(health::live)))
             .service(read("/health/ready", || web::to(health::ready)))
             .service(read("/", || web::to(page::html)))
