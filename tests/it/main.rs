@@ -2,6 +2,7 @@
 
 mod architecture;
 mod catalogue;
+mod exports;
 mod interrupted;
 mod live;
 mod openapi;

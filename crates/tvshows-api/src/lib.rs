@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod cursor;
+mod download;
 mod etag;
 mod openapi;
+mod origins;
 mod page;
 mod problem;
 mod query;
@@ -11,4 +13,5 @@ mod server;
 mod shows_query;
 
 pub use openapi::openapi;
+pub use origins::{Origins, WrongOrigin};
 pub use server::{Services, routes, server};

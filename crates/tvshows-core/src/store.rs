@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
+use std::io;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    CastMember, CastRow, RunId, RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats, Snapshot,
-    TopShowsCriteria,
+    CastMember, CastRow, RowSink, RunId, RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats,
+    Snapshot, Table, TopShowsCriteria,
 };
 
 /// Where shows, casts and the history of runs last.
@@ -110,6 +111,22 @@ pub trait ShowStore: Send + Sync {
     /// Counts of the published shows.
     async fn stats(&self) -> Result<ShowStats, StoreError>;
 
+    /// Gives every row of a published table, all of the same snapshot, while others read and runs
+    /// write. Ends early when `rows` does not take one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Crowded`] at once, while too many exports are under way.
+    async fn export(&self, table: Table, rows: Box<dyn RowSink>) -> Result<(), StoreError>;
+
+    /// Gives a copy of everything that is published and of the history, as a file that the backend's
+    /// own tools open.
+    ///
+    /// # Errors
+    ///
+    /// As for [`export`](Self::export).
+    async fn export_all(&self, file: Box<dyn io::Write + Send>) -> Result<(), StoreError>;
+
     /// Answers when the data can be read.
     async fn check(&self) -> Result<(), StoreError>;
 }
@@ -184,6 +201,16 @@ pub enum StoreError {
     /// The run's staging area was taken over by another run.
     #[error("another process has begun an update on this database; this one can publish nothing")]
     Superseded,
+    /// As many exports as are allowed are under way.
+    #[error("too many exports are under way; try again when one has ended")]
+    Crowded,
+    /// Whatever takes an export's rows does not take them any more.
+    #[error("the export was not taken to its end")]
+    NotTaken {
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
     /// Something that a person can put right: another program's file, no space, no permission.
     #[error("the database cannot be used: {reason}")]
     Unusable {

@@ -4,6 +4,7 @@ mod cast_row;
 mod catalogue;
 mod connection;
 mod error;
+mod export;
 mod history;
 mod lock;
 mod migrations;
