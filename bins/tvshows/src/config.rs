@@ -11,8 +11,16 @@ use toml::{Table, Value};
 use crate::cli::Cli;
 
 /// The settings that a file may hold.
-const KEYS: &[&str] =
-    &["database_path", "redis_url", "tvmaze_base_url", "max_age", "log_format", "host", "port"];
+const KEYS: &[&str] = &[
+    "database_path",
+    "redis_url",
+    "tvmaze_base_url",
+    "max_age",
+    "log_format",
+    "host",
+    "port",
+    "cors_origins",
+];
 
 /// A setting whose value only the part that it is for can check.
 #[derive(Debug, thiserror::Error)]
