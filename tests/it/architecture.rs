@@ -11,13 +11,18 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("tvmaze-sim", &[], &["reqwest", "rusqlite", "redis", "clap"]),
     ("tvshows-core", &[], &["reqwest", "rusqlite", "redis", "actix-web", "tokio", "clap"]),
     ("tvshows-store", &["tvshows-core"], &["reqwest", "actix-web", "redis", "clap"]),
+    ("tvshows-export", &["tvshows-core"], &["reqwest", "actix-web", "rusqlite", "redis", "clap"]),
     ("tvshows-progress", &["tvshows-core"], &["reqwest", "actix-web", "rusqlite", "clap"]),
     (
         "tvshows-pipeline",
         &["tvshows-core", "tvmaze-client"],
         &["rusqlite", "redis", "actix-web", "clap"],
     ),
-    ("tvshows-api", &["tvshows-core", "tvshows-pipeline"], &["rusqlite", "redis", "clap"]),
+    (
+        "tvshows-api",
+        &["tvshows-core", "tvshows-export", "tvshows-pipeline"],
+        &["rusqlite", "redis", "clap"],
+    ),
 ];
 
 fn metadata() -> Metadata {

@@ -1,8 +1,10 @@
 //! End to end: the real binary, a real Redis, the simulator; and the rules of the workspace.
 
 mod architecture;
+mod catalogue;
 mod content;
 mod events;
+mod exports;
 mod live;
 mod openapi;
 mod redis;

@@ -89,6 +89,7 @@ pub(crate) fn tvshows(arguments: &[&str]) -> Command {
         "TVMAZE_BASE_URL",
         "HOST",
         "PORT",
+        "CORS_ORIGINS",
         "LOG_FORMAT",
         "TVSHOWS_CONFIG",
         "RUST_LOG",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
+use tvshows_api::Origins;
 use tvshows_core::{Mode, RunParameters, TopLimit, Years};
 use tvshows_pipeline::Schedule;
 
@@ -77,6 +78,11 @@ pub(crate) struct Serve {
     /// The port to listen at; 0 for any free one
     #[arg(long, env = "PORT", default_value_t = 8000)]
     pub(crate) port: u16,
+
+    /// The origins whose web pages may use the service from a browser, such as `https://example.org`, with
+    /// commas between; `*` for all
+    #[arg(long, value_name = "ORIGINS", env = "CORS_ORIGINS", default_value = "")]
+    pub(crate) cors_origins: Origins,
 
     #[command(flatten)]
     pub(crate) settings: Settings,

@@ -21,6 +21,7 @@ const KEYS: &[&str] = &[
     "log_format",
     "host",
     "port",
+    "cors_origins",
 ];
 
 /// A setting whose value only the part that it is for can check.

@@ -1,9 +1,26 @@
-use actix_web::http::header::{EntityTag, Header, IfNoneMatch};
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, Header, IfNoneMatch};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
+use tvshows_core::Snapshot;
 
 /// The tag of a status is its revision.
 pub(crate) fn of(revision: u64) -> EntityTag {
     EntityTag::new_strong(revision.to_string())
+}
+
+/// The tag of all that is read of a snapshot. Weak, since an answer may be compressed or not.
+pub(crate) fn of_snapshot(snapshot: &Snapshot) -> EntityTag {
+    EntityTag::new_weak(snapshot.tag())
+}
+
+/// Marks an answer as one that is asked for again each time, and not sent again while it is the same.
+pub(crate) fn mark(mut response: HttpResponseBuilder, tag: EntityTag) -> HttpResponseBuilder {
+    response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
+    response
+}
+
+/// The answer to a client that has `tag` already.
+pub(crate) fn unchanged(request: &HttpRequest, tag: &EntityTag) -> Option<HttpResponse> {
+    is_known(request, tag).then(|| mark(HttpResponse::NotModified(), tag.clone()).finish())
 }
 
 /// Whether the client says that it has `tag` already.

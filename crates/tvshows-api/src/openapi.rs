@@ -1,6 +1,6 @@
 use utoipa::OpenApi;
 
-use crate::routes::{events, health, pipeline, shows};
+use crate::routes::{catalogue, events, export, health, pipeline, shows};
 
 /// The OpenAPI document of every route.
 #[must_use]
@@ -20,6 +20,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     tags(
         (name = "pipeline", description = "Runs: start, watch, cancel"),
         (name = "shows", description = "The last published snapshot"),
+        (name = "export", description = "The published tables, to take away"),
         (name = "health", description = "Probes"),
     ),
     paths(
@@ -28,9 +29,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         events::events,
         pipeline::cancel,
         pipeline::runs,
+        catalogue::list,
+        catalogue::stats,
+        catalogue::cast,
         shows::top_shows,
         shows::multi_character_actors,
         shows::show,
+        export::table,
+        export::database,
         health::live,
         health::ready,
     )

@@ -29,6 +29,8 @@ pub(crate) enum Problem {
     RunElsewhere(String),
     RunPublishing(String),
     NoSuchShow(ShowId),
+    NoCast(ShowId),
+    NoSuchExport(String),
     QueueFull,
     Stopping,
     Store(StoreError),
@@ -80,6 +82,17 @@ pub(crate) enum WrongQuery {
 #[expect(dead_code, reason = "the answers are made from Problem")]
 pub(crate) struct StoreUnavailable(ProblemBody);
 
+/// What the downloads answer when they cannot begin, for the document.
+#[derive(utoipa::IntoResponses)]
+#[response(
+    status = 503,
+    description = "Too many exports are under way, or the database cannot be used",
+    content_type = "application/problem+json",
+    headers(("Retry-After" = u32, description = "Seconds, when too many exports are under way"))
+)]
+#[expect(dead_code, reason = "the answers are made from Problem")]
+pub(crate) struct ExportUnavailable(ProblemBody);
+
 /// What the routes of one run answer when there is none, for the document.
 #[derive(utoipa::IntoResponses)]
 #[response(
@@ -130,6 +143,24 @@ impl Problem {
                 "no_such_show",
                 format!("there is no show {show} in the last published snapshot"),
             ),
+            Problem::NoCast(show) => (
+                StatusCode::NOT_FOUND,
+                "no_cast",
+                format!("no cast of show {show} is stored; only the top shows have one"),
+            ),
+            Problem::NoSuchExport(file) => (
+                StatusCode::NOT_FOUND,
+                "no_such_export",
+                format!(
+                    "there is no export {file:?}; there are tvshows.db and each of all_shows, top_shows, \
+                     top_shows_cast as .csv, .ndjson and .parquet"
+                ),
+            ),
+            Problem::Store(StoreError::Crowded) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too_many_exports",
+                StoreError::Crowded.to_string(),
+            ),
             Problem::QueueFull => {
                 (StatusCode::SERVICE_UNAVAILABLE, "queue_full", SubmitError::QueueFull.to_string())
             }
@@ -145,13 +176,22 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Whether there is only no room at the moment.
+    fn is_temporary(&self) -> bool {
+        matches!(self, Problem::QueueFull | Problem::Stopping | Problem::Store(StoreError::Crowded))
+    }
+}
+
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         self.row().0
     }
 
     fn error_response(&self) -> HttpResponse {
-        if let Problem::Store(error) = self {
+        if let Problem::Store(error) = self
+            && !self.is_temporary()
+        {
             tracing::error!(
                 error = error as &dyn std::error::Error,
                 "a request failed at the store"
@@ -163,7 +203,7 @@ impl ResponseError for Problem {
             _ => None,
         };
         let mut response = HttpResponse::build(status);
-        if matches!(self, Problem::QueueFull | Problem::Stopping) {
+        if self.is_temporary() {
             response.insert_header((RETRY_AFTER, RETRY_SECONDS));
         }
         response.insert_header((CONTENT_TYPE, "application/problem+json")).json(ProblemBody {

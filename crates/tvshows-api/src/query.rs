@@ -60,15 +60,19 @@ pub(crate) struct LimitQuery {
 }
 
 impl LimitQuery {
-    /// 1 to 1000 like the number of top shows, and `default` when not given.
     pub(crate) fn limit(&self, default: u32) -> Result<u32, Problem> {
-        let limit: Option<TopLimit> = parse("limit", self.limit.as_deref())?;
-        Ok(limit.map_or(default, |limit| limit.number().into()))
+        limit(self.limit.as_deref(), default)
     }
 }
 
+/// 1 to 1000 like the number of top shows, and `default` when not given.
+pub(crate) fn limit(text: Option<&str>, default: u32) -> Result<u32, Problem> {
+    let limit: Option<TopLimit> = parse("limit", text)?;
+    Ok(limit.map_or(default, |limit| limit.number().into()))
+}
+
 /// Reads a value, or says what its type says is wrong with it.
-fn parse<T: FromStr<Err: Display>>(
+pub(crate) fn parse<T: FromStr<Err: Display>>(
     name: &'static str,
     text: Option<&str>,
 ) -> Result<Option<T>, Problem> {

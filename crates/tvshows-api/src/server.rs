@@ -2,7 +2,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix_web::dev::Server;
-use actix_web::middleware::{Compress, DefaultHeaders};
+use actix_web::middleware::{Compress, Condition, DefaultHeaders};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer, Resource, Route};
 use tvshows_core::ShowStore;
@@ -10,8 +10,8 @@ use tvshows_pipeline::Runner;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::problem::Problem;
-use crate::routes::{events, health, pipeline, shows};
-use crate::{openapi, page};
+use crate::routes::{catalogue, events, export, health, pipeline, shows};
+use crate::{Origins, openapi, page};
 
 /// How long a stop waits for answers under way. Those that wait for a change end with the runner.
 const SHUTDOWN_SECONDS: u64 = 5;
@@ -24,17 +24,26 @@ pub struct Services {
     pub store: Arc<dyn ShowStore>,
 }
 
-/// The service on a listener. It ends by its handle, not by signals.
+/// The service on a listener, which pages of `origins` may use. It ends by its handle, not by signals.
 ///
 /// # Errors
 ///
 /// The listener cannot be used.
-pub fn server(listener: TcpListener, services: Services) -> std::io::Result<Server> {
+pub fn server(
+    listener: TcpListener,
+    services: Services,
+    origins: Origins,
+) -> std::io::Result<Server> {
     let server = HttpServer::new(move || {
         let headers = DefaultHeaders::new()
             .add(("X-Content-Type-Options", "nosniff"))
             .add(("Referrer-Policy", "no-referrer"));
-        App::new().wrap(Compress::default()).wrap(headers).configure(routes(services.clone()))
+        let elsewhere = Condition::new(origins != Origins::None, origins.cors());
+        App::new()
+            .wrap(Compress::default())
+            .wrap(headers)
+            .wrap(elsewhere)
+            .configure(routes(services.clone()))
     });
     let server = server.listen(listener)?.disable_signals().shutdown_timeout(SHUTDOWN_SECONDS);
     Ok(server.run())
@@ -53,11 +62,16 @@ pub fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
             .service(read("/pipeline/status/{request_id}/events", || web::to(events::events)))
             .service(only("/pipeline/cancel/{request_id}", web::post().to(pipeline::cancel)))
             .service(read("/pipeline/runs", || web::to(pipeline::runs)))
+            .service(read("/shows", || web::to(catalogue::list)))
+            .service(read("/shows/stats", || web::to(catalogue::stats)))
             .service(read("/shows/top_shows", || web::to(shows::top_shows)))
             .service(read("/shows/top_shows_multi_char_actors", || {
                 web::to(shows::multi_character_actors)
             }))
             .service(read("/shows/{id}", || web::to(shows::show)))
+            .service(read("/shows/{id}/cast", || web::to(catalogue::cast)))
+            .service(read("/export/tvshows.db", || web::to(export::database)))
+            .service(read("/export/{table}.{format}", || web::to(export::table)))
             .service(read("/health/live", || web::to(health::live)))
             .service(read("/health/ready", || web::to(health::ready)))
             .service(read("/", || web::to(page::html)))

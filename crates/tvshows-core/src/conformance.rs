@@ -4,6 +4,7 @@
 //! async function that makes an empty instance and returns a pointer to it, such as a `Box` or a guard;
 //! each promise becomes a test of its own name.
 
+pub mod catalogue;
 pub mod fixtures;
 pub mod store;
 pub mod tracker;
@@ -70,6 +71,19 @@ macro_rules! store_conformance {
             the_data_has_one_name
             a_noted_run_is_in_the_history_and_disturbs_no_other
             history_is_newest_first
+        }
+        $crate::promises! { catalogue, $new:
+            each_publish_is_another_snapshot
+            lists_are_sorted_with_unknown_values_last
+            pages_of_any_size_make_up_the_whole_list
+            a_list_read_on_after_a_publish_has_each_unchanged_show_once
+            filters_are_exact_and_hold_together
+            a_search_finds_words_in_any_case_and_accent_names_first
+            a_search_knows_what_is_published_and_nothing_else
+            a_search_can_be_read_on
+            a_cast_is_given_as_it_is_stored
+            shows_are_counted
+            an_empty_list_ends
         }
     };
 }

@@ -75,7 +75,59 @@ impl Show {
 
 impl Serialize for Show {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = Object { map: serializer.serialize_map(None)?, extra: &self.extra };
+        self.serialize_keys(None, serializer)
+    }
+}
+
+/// A show that serialises to some of its keys only.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "said above")]
+pub struct Selection<'a> {
+    pub show: &'a Show,
+    pub keys: &'a [String],
+}
+
+impl Serialize for Selection<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.show.serialize_keys(Some(self.keys), serializer)
+    }
+}
+
+impl Show {
+    /// The keys that every show has, in their order.
+    pub const KEYS: &[&str] = &[
+        "id",
+        "url",
+        "name",
+        "type",
+        "language",
+        "genres",
+        "status",
+        "runtime",
+        "averageRuntime",
+        "premiered",
+        "ended",
+        "officialSite",
+        "schedule",
+        "rating",
+        "weight",
+        "network",
+        "webChannel",
+        "dvdCountry",
+        "externals",
+        "image",
+        "summary",
+        "updated",
+        "_links",
+    ];
+
+    fn serialize_keys<S: Serializer>(
+        &self,
+        keys: Option<&[String]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let map = serializer.serialize_map(None)?;
+        let mut object = Object { map, extra: &self.extra, keys };
         object.entry("id", &self.id)?;
         object.entry("url", &self.url)?;
         object.entry("name", &self.name)?;
@@ -100,7 +152,9 @@ impl Serialize for Show {
         object.entry("updated", &self.updated)?;
         object.entry("_links", &self.links)?;
         for (key, value) in &self.extra {
-            object.map.serialize_entry(key, value)?;
+            if object.wants(key) {
+                object.map.serialize_entry(key, value)?;
+            }
         }
         object.map.end()
     }
@@ -121,17 +175,22 @@ fn json_number(number: f64) -> Value {
     }
 }
 
-/// The object being written, less the keys that `extra` overrides.
+/// The object being written, less the keys that `extra` overrides or that nobody asked for.
 struct Object<'a, M> {
     map: M,
     extra: &'a Map<String, Value>,
+    keys: Option<&'a [String]>,
 }
 
 impl<M: SerializeMap> Object<'_, M> {
     fn entry<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), M::Error> {
-        if self.extra.contains_key(key) {
+        if self.extra.contains_key(key) || !self.wants(key) {
             return Ok(());
         }
         self.map.serialize_entry(key, value)
+    }
+
+    fn wants(&self, key: &str) -> bool {
+        self.keys.is_none_or(|keys| keys.iter().any(|wanted| wanted == key))
     }
 }

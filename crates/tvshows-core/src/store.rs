@@ -1,10 +1,14 @@
 use std::collections::BTreeMap;
+use std::io;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{CastMember, RunId, RunStatus, Show, ShowId, TopShowsCriteria};
+use crate::{
+    CastMember, CastRow, RowSink, RunId, RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats,
+    Snapshot, Table, TopShowsCriteria,
+};
 
 /// Where shows, casts and the history of runs last.
 ///
@@ -148,6 +152,34 @@ pub trait ShowStore: Send + Sync {
     /// A run of the history.
     async fn run(&self, id: RunId) -> Result<Option<RunStatus>, StoreError>;
 
+    /// Which snapshot is published. Its number rises by one in every publish, with what that changes.
+    async fn snapshot(&self) -> Result<Snapshot, StoreError>;
+
+    /// A page of the published shows.
+    async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError>;
+
+    /// The published cast of a show, in TVmaze's order; empty when none is stored.
+    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError>;
+
+    /// Counts of the published shows.
+    async fn stats(&self) -> Result<ShowStats, StoreError>;
+
+    /// Gives every row of a published table, all of the same snapshot, while others read and runs
+    /// write. Ends early when `rows` does not take one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Crowded`] at once, while too many exports are under way.
+    async fn export(&self, table: Table, rows: Box<dyn RowSink>) -> Result<(), StoreError>;
+
+    /// Gives a copy of everything that is published and of the history, as a file that the backend's
+    /// own tools open.
+    ///
+    /// # Errors
+    ///
+    /// As for [`export`](Self::export).
+    async fn export_all(&self, file: Box<dyn io::Write + Send>) -> Result<(), StoreError>;
+
     /// Answers when the data can be read.
     async fn check(&self) -> Result<(), StoreError>;
 }
@@ -249,6 +281,16 @@ pub enum StoreError {
     /// Another run, or another process with the same run, has taken the staging area over.
     #[error("another process has taken this update over; this one can publish nothing")]
     Superseded,
+    /// As many exports as are allowed are under way.
+    #[error("too many exports are under way; try again when one has ended")]
+    Crowded,
+    /// Whatever takes an export's rows does not take them any more.
+    #[error("the export was not taken to its end")]
+    NotTaken {
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
     /// Something that a person can put right: another program's file, no space, no permission.
     #[error("the database cannot be used: {reason}")]
     Unusable {

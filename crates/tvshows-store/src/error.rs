@@ -1,4 +1,4 @@
-use deadpool_sqlite::{HookError, InteractError, PoolError};
+use deadpool_sqlite::{HookError, InteractError, PoolError, TimeoutType};
 use rusqlite::ErrorCode;
 use tvshows_core::StoreError;
 
@@ -53,6 +53,7 @@ pub(crate) fn from_pool(error: PoolError) -> StoreError {
         PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
             from_sql(error)
         }
+        PoolError::Timeout(TimeoutType::Wait) => StoreError::Crowded,
         error => unavailable(error),
     }
 }

@@ -8,6 +8,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_initial.sql"),
     include_str!("../migrations/0002_incremental.sql"),
     include_str!("../migrations/0003_resume.sql"),
+    include_str!("../migrations/0004_data.sql"),
 ];
 
 /// `tvsh`: tells a database of this project from one of another program.

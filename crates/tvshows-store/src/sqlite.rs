@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -6,15 +7,18 @@ use deadpool_sqlite::Pool;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::{
-    CastMember, Enqueued, Finish, MultiCharacterActor, Published, RunId, RunStatus, Show, ShowId,
-    ShowStore, Staged, StoreError, TopShow, TopShowsCriteria,
+    CastMember, CastRow, Enqueued, Finish, MultiCharacterActor, Published, RowSink, RunId,
+    RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats, ShowStore, Snapshot, Staged,
+    StoreError, Table, TopShow, TopShowsCriteria,
 };
 
 use crate::connection;
 use crate::error::{SqlResult, from_interact, from_pool, from_sql};
 use crate::lock::RunLock;
 use crate::staging::Attempt;
-use crate::{history, migrations, published, staging};
+use crate::{
+    cast_row, catalogue, export, history, migrations, published, snapshot, staging, stats,
+};
 
 /// A [`ShowStore`] in an SQLite file.
 ///
@@ -22,6 +26,8 @@ use crate::{history, migrations, published, staging};
 pub struct SqliteStore {
     writer: Pool,
     readers: Pool,
+    exports: Pool,
+    path: PathBuf,
     lock: RunLock,
     /// The attempt that this store has begun.
     begun: Mutex<Option<Attempt>>,
@@ -37,17 +43,20 @@ impl SqliteStore {
     pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         let path = one_spelling(path)?;
         let (writer, readers) = (connection::writer(&path)?, connection::readers(&path)?);
+        let exports = connection::exports(&path)?;
         let connection = writer.get().await.map_err(from_pool)?;
         connection.interact(migrations::migrate).await.map_err(from_interact)??;
         drop(connection);
-        let lock = RunLock::beside(&one_spelling(&path)?);
-        Ok(SqliteStore { writer, readers, lock, begun: Mutex::default() })
+        let path = one_spelling(&path)?;
+        let lock = RunLock::beside(&path);
+        Ok(SqliteStore { writer, readers, exports, path, lock, begun: Mutex::default() })
     }
 
     /// Folds the WAL into the database file, so that the file alone is the whole database, and closes
     /// every connection. Best effort: what fails here is done by whoever opens the file next.
     pub async fn close(&self) {
         self.readers.close();
+        self.exports.close();
         if let Ok(connection) = self.writer.get().await {
             let fold = |connection: &mut Connection| {
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
@@ -142,6 +151,15 @@ impl SqliteStore {
         let connection = self.readers.get().await.map_err(from_pool)?;
         let answer = connection.interact(move |connection| work(connection));
         answer.await.map_err(from_interact)?.map_err(from_sql)
+    }
+
+    async fn give(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let connection = self.exports.get().await.map_err(from_pool)?;
+        let given = connection.interact(move |connection| work(connection));
+        given.await.map_err(from_interact)?
     }
 }
 
@@ -320,6 +338,31 @@ impl ShowStore for SqliteStore {
 
     async fn run(&self, id: RunId) -> Result<Option<RunStatus>, StoreError> {
         self.read(move |connection| history::run(connection, id)).await
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.read(snapshot::read).await
+    }
+
+    async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError> {
+        self.read(move |connection| catalogue::shows(connection, &query)).await
+    }
+
+    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
+        self.read(move |connection| cast_row::published(connection, show)).await
+    }
+
+    async fn stats(&self) -> Result<ShowStats, StoreError> {
+        self.read(stats::stats).await
+    }
+
+    async fn export(&self, table: Table, rows: Box<dyn RowSink>) -> Result<(), StoreError> {
+        self.give(move |connection| export::rows(connection, table, rows)).await
+    }
+
+    async fn export_all(&self, file: Box<dyn Write + Send>) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        self.give(move |connection| export::database(connection, &path, file)).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use tvshows_core::{CastMember, Changes, RunId, Show, ShowId, TopShowsCriteria};
 
 use crate::error::SqlResult;
-use crate::{cast_row, show_row};
+use crate::{cast_row, search, show_row, snapshot};
 
 /// An attempt at a run, which the staging area belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,9 +158,11 @@ pub(crate) fn publish(
     top: &[ShowId],
     at: Timestamp,
 ) -> SqlResult<Changes> {
+    search::publish(connection, keeps_published(connection)?)?;
     let changes = publish_shows(connection)?;
     publish_top(connection, top, at)?;
     publish_casts(connection)?;
+    snapshot::advance(connection, at)?;
     clear(connection)?;
     Ok(changes)
 }

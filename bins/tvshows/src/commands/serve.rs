@@ -34,7 +34,7 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
         runner: application.runner.clone(),
         store: Arc::<_>::clone(&application.store) as _,
     };
-    let server = tvshows_api::server(listener, services)?;
+    let server = tvshows_api::server(listener, services, options.cors_origins.clone())?;
     let handle = server.handle();
     let mut serving = tokio::spawn(server);
     println!("Serving http://{address} (the API: http://{address}/docs)");

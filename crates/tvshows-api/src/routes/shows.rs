@@ -1,9 +1,9 @@
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use tvshows_core::{MultiCharacterActor, ShowId, TopShow};
 
-use crate::Services;
 use crate::problem::{Problem, ProblemBody, StoreUnavailable, WrongQuery};
 use crate::query::LimitQuery;
+use crate::{Services, etag};
 
 const DEFAULT_TOP: u32 = 10;
 
@@ -12,9 +12,13 @@ const DEFAULT_TOP: u32 = 10;
 /// Empty before the first run.
 #[utoipa::path(
     get, path = "/shows/top_shows", tag = "shows",
-    params(("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "How many; 10 by default, never more than the last run kept")),
+    params(
+        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "How many; 10 by default, never more than the last run kept"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 while the snapshot is the same"),
+    ),
     responses(
-        (status = 200, description = "The top shows", body = Vec<TopShow>),
+        (status = 200, description = "The top shows", body = Vec<TopShow>, headers(("ETag" = String, description = "The snapshot"))),
+        (status = 304, description = "The snapshot is that of `If-None-Match`"),
         WrongQuery,
         StoreUnavailable,
     )
@@ -22,9 +26,15 @@ const DEFAULT_TOP: u32 = 10;
 pub(crate) async fn top_shows(
     services: web::Data<Services>,
     query: web::Query<LimitQuery>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let shows = services.store.top_shows(query.limit(DEFAULT_TOP)?).await?;
-    Ok(HttpResponse::Ok().json(shows))
+    let limit = query.limit(DEFAULT_TOP)?;
+    let tag = etag::of_snapshot(&services.store.snapshot().await?);
+    if let Some(answer) = etag::unchanged(&request, &tag) {
+        return Ok(answer);
+    }
+    let shows = services.store.top_shows(limit).await?;
+    Ok(etag::mark(HttpResponse::Ok(), tag).json(shows))
 }
 
 /// Lists the people who play several characters in the top shows, most characters first
@@ -32,23 +42,35 @@ pub(crate) async fn top_shows(
 /// Empty before the first run.
 #[utoipa::path(
     get, path = "/shows/top_shows_multi_char_actors", tag = "shows",
+    params(("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 while the snapshot is the same")),
     responses(
-        (status = 200, description = "The people", body = Vec<MultiCharacterActor>),
+        (status = 200, description = "The people", body = Vec<MultiCharacterActor>, headers(("ETag" = String, description = "The snapshot"))),
+        (status = 304, description = "The snapshot is that of `If-None-Match`"),
         StoreUnavailable,
     )
 )]
 pub(crate) async fn multi_character_actors(
     services: web::Data<Services>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(services.store.multi_character_actors().await?))
+    let tag = etag::of_snapshot(&services.store.snapshot().await?);
+    if let Some(answer) = etag::unchanged(&request, &tag) {
+        return Ok(answer);
+    }
+    let actors = services.store.multi_character_actors().await?;
+    Ok(etag::mark(HttpResponse::Ok(), tag).json(actors))
 }
 
 /// Gives a show as TVmaze sends it
 #[utoipa::path(
     get, path = "/shows/{id}", tag = "shows",
-    params(("id" = u32, Path, description = "TVmaze's number for the show")),
+    params(
+        ("id" = u32, Path, description = "TVmaze's number for the show", example = 82),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 while the snapshot is the same"),
+    ),
     responses(
-        (status = 200, description = "The object that TVmaze sent, key for key", body = serde_json::Value),
+        (status = 200, description = "The object that TVmaze sent, key for key", body = serde_json::Value, headers(("ETag" = String, description = "The snapshot"))),
+        (status = 304, description = "The snapshot is that of `If-None-Match`"),
         (status = 404, description = "There is no such show in the last snapshot", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The id is not a number", body = ProblemBody, content_type = "application/problem+json"),
         StoreUnavailable,
@@ -57,10 +79,17 @@ pub(crate) async fn multi_character_actors(
 pub(crate) async fn show(
     services: web::Data<Services>,
     path: web::Path<String>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
+    let id = show_id(&path)?;
+    let tag = etag::of_snapshot(&services.store.snapshot().await?);
+    let show = services.store.show(id).await?.ok_or(Problem::NoSuchShow(id))?;
+    let unchanged = etag::unchanged(&request, &tag);
+    Ok(unchanged.unwrap_or_else(|| etag::mark(HttpResponse::Ok(), tag).json(show)))
+}
+
+pub(super) fn show_id(path: &str) -> Result<ShowId, Problem> {
     let wrong =
         |_| Problem::Parameter { name: "id", reason: "must be the number of a show".into() };
-    let id = ShowId(path.parse().map_err(wrong)?);
-    let show = services.store.show(id).await?.ok_or(Problem::NoSuchShow(id))?;
-    Ok(HttpResponse::Ok().json(show))
+    path.parse().map(ShowId).map_err(wrong)
 }

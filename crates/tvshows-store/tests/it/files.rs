@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{after, at, running, show, success};
-use tvshows_core::{Event, RunState, ShowId, ShowStore, StoreError};
+use tvshows_core::{Event, RunState, ShowFilter, ShowId, ShowQuery, ShowStore, Sort, StoreError};
 use tvshows_store::SqliteStore;
 
 async fn publish_one(path: &Path) {
@@ -68,6 +68,11 @@ async fn a_file_of_schema_1_keeps_its_rows() {
     assert_eq!(published.shows[&ShowId(7)].updated, Some(5));
     assert!(published.pages.is_empty(), "so that every page is due");
     assert_eq!(published.casts[&ShowId(7)], None, "so that its cast is fetched again");
+    assert_eq!(store.snapshot().await.unwrap().number, 1, "what is there is a snapshot");
+    let filter = ShowFilter { text: Some("old".into()), ..ShowFilter::default() };
+    let query = ShowQuery { filter, sort: Sort::default(), after: None, limit: 10 };
+    let found = store.shows(query).await.unwrap().shows;
+    assert_eq!(found[0].id, ShowId(7), "it is searched as well");
 }
 
 #[tokio::test]

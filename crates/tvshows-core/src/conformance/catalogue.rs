@@ -1,0 +1,333 @@
+//! What every [`ShowStore`] promises about lists, casts and counts of what is published.
+
+#![expect(missing_docs, reason = "the names are the promises")]
+#![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
+
+use super::fixtures::{at, cast_member, running, show, success};
+use crate::{
+    Count, Json, Position, Show, ShowFilter, ShowId, ShowPage, ShowQuery, ShowStore, Snapshot, Sort,
+};
+
+async fn publish(store: &dyn ShowStore, shows: Vec<Show>, second: i64) {
+    let status = running();
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, shows, at(second), &status).await.expect("stage");
+    store.publish(&[], at(second), success(&status)).await.expect("publish");
+}
+
+fn query(filter: ShowFilter, sort: &str) -> ShowQuery {
+    ShowQuery { filter, sort: sort.parse().expect("an order"), after: None, limit: 1000 }
+}
+
+fn ids(page: &ShowPage) -> Vec<u32> {
+    page.shows.iter().map(|show| show.id.0).collect()
+}
+
+async fn found(store: &dyn ShowStore, filter: ShowFilter) -> Vec<u32> {
+    ids(&store.shows(query(filter, "id")).await.expect("shows"))
+}
+
+async fn searched(store: &dyn ShowStore, text: &str) -> Vec<u32> {
+    let filter = ShowFilter { text: Some(text.into()), ..ShowFilter::default() };
+    ids(&store.shows(query(filter, "relevance")).await.expect("shows"))
+}
+
+/// Shows of which some lack what is sorted by, and some have it in common.
+fn assorted() -> Vec<Show> {
+    let names = ["beta", "Alpha", "alpha", "Beta", "Émile", "gamma"];
+    let ratings = [Some(8.0), None, Some(8.1), Some(8.0), None, Some(0.3)];
+    let make = |(id, (name, rating)): (u32, (&str, Option<f64>))| {
+        let mut show = show(id);
+        (show.name, show.rating_average) = (name.into(), rating);
+        show.premiered = (id != 3).then(|| format!("20{:02}-01-01", 30 - id / 2));
+        show.weight = (id % 2 == 0).then_some(i64::from(id) / 4);
+        show.updated = Some(100 - i64::from(id));
+        show
+    };
+    (1..).zip(names.into_iter().zip(ratings)).map(make).collect()
+}
+
+const ORDERS: [&str; 12] = [
+    "id",
+    "-id",
+    "name",
+    "-name",
+    "rating",
+    "-rating",
+    "premiered",
+    "-premiered",
+    "updated",
+    "-updated",
+    "weight",
+    "-weight",
+];
+
+pub async fn each_publish_is_another_snapshot(store: &dyn ShowStore) {
+    assert_eq!(store.snapshot().await.expect("snapshot"), Snapshot::default());
+    publish(store, vec![show(1)], 3).await;
+    let first = store.snapshot().await.expect("snapshot");
+    assert_eq!(first, Snapshot { number: 1, published_at: Some(at(3)) });
+    let status = running();
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, vec![show(2)], at(4), &status).await.expect("stage");
+    assert_eq!(store.snapshot().await.expect("snapshot"), first, "nothing is published yet");
+    store.publish(&[], at(5), success(&status)).await.expect("publish");
+    let second = Snapshot { number: 2, published_at: Some(at(5)) };
+    assert_eq!(store.snapshot().await.expect("snapshot"), second);
+}
+
+pub async fn lists_are_sorted_with_unknown_values_last(store: &dyn ShowStore) {
+    publish(store, assorted(), 2).await;
+    let expected: [&[u32]; 12] = [
+        &[1, 2, 3, 4, 5, 6],
+        &[6, 5, 4, 3, 2, 1],
+        &[2, 3, 1, 4, 6, 5],
+        &[5, 6, 1, 4, 2, 3],
+        &[6, 1, 4, 3, 2, 5],
+        &[3, 1, 4, 6, 2, 5],
+        &[6, 4, 5, 2, 1, 3],
+        &[1, 2, 4, 5, 6, 3],
+        &[6, 5, 4, 3, 2, 1],
+        &[1, 2, 3, 4, 5, 6],
+        &[2, 4, 6, 1, 3, 5],
+        &[4, 6, 2, 1, 3, 5],
+    ];
+    for (order, expected) in ORDERS.iter().zip(expected) {
+        let page = store.shows(query(ShowFilter::default(), order)).await.expect("shows");
+        assert_eq!(ids(&page), expected, "{order}");
+        assert_eq!(page.next, None);
+    }
+    let page = store.shows(query(ShowFilter::default(), "id")).await.expect("shows");
+    assert_eq!(page.shows, assorted(), "whole shows");
+}
+
+pub async fn pages_of_any_size_make_up_the_whole_list(store: &dyn ShowStore) {
+    publish(store, assorted(), 2).await;
+    for order in ORDERS {
+        let whole = store.shows(query(ShowFilter::default(), order)).await.expect("shows");
+        for limit in 1..=7 {
+            let (mut listed, mut after) = (Vec::new(), None);
+            loop {
+                let asked = ShowQuery { after, limit, ..query(ShowFilter::default(), order) };
+                let page = store.shows(asked).await.expect("shows");
+                listed.extend(ids(&page));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(listed, ids(&whole), "{order}, {limit} at a time");
+        }
+    }
+}
+
+pub async fn a_list_read_on_after_a_publish_has_each_unchanged_show_once(store: &dyn ShowStore) {
+    for order in ORDERS {
+        publish(store, assorted(), 2).await;
+        let whole = store.shows(query(ShowFilter::default(), order)).await.expect("shows");
+        for read in 1..6 {
+            publish(store, assorted(), 2).await;
+            let asked = ShowQuery { limit: read, ..query(ShowFilter::default(), order) };
+            let first = store.shows(asked.clone()).await.expect("shows");
+            // The show that the page ended with is gone, one moved to the front, others came.
+            let last = first.shows.last().expect("a show").id;
+            let mut next = assorted();
+            next.retain(|show| show.id != last);
+            let moved = next.remove(0);
+            next.extend((7..10).map(show));
+            publish(store, next, 3).await;
+            let asked = ShowQuery { after: first.next.clone(), limit: 1000, ..asked };
+            let second = store.shows(asked).await.expect("shows");
+            let mut seen = [ids(&first), ids(&second)].concat();
+            seen.retain(|id| *id <= 6 && *id != moved.id.0);
+            let mut expected = ids(&whole);
+            expected.retain(|id| *id != moved.id.0);
+            assert_eq!(seen, expected, "{order}, after {read}");
+        }
+    }
+}
+
+pub async fn filters_are_exact_and_hold_together(store: &dyn ShowStore) {
+    let mut shows = assorted();
+    let network = |name: &str| Json::of(&serde_json::json!({"id": 1, "name": name})).ok();
+    shows[0].genres = vec!["Action".into(), "Drama".into()];
+    shows[1].genres = vec!["Dramatic".into()];
+    shows[2].genres.clear();
+    shows[0].language = Some("French".into());
+    shows[1].language = None;
+    shows[2].status = Some("Running".into());
+    shows[3].kind = Some("Reality".into());
+    (shows[4].network, shows[4].web_channel) = (network("HBO"), network("HBO Max"));
+    shows[5].web_channel = None;
+    publish(store, shows, 2).await;
+    let some = |text: &str| Some(text.to_owned());
+    let none = ShowFilter::default;
+    let cases: [(ShowFilter, &[u32]); 18] = [
+        (none(), &[1, 2, 3, 4, 5, 6]),
+        (ShowFilter { genre: some("Drama"), ..none() }, &[1, 4, 5, 6]),
+        (ShowFilter { genre: some("Drama,Action"), ..none() }, &[]),
+        (ShowFilter { genre: some("drama"), ..none() }, &[]),
+        (ShowFilter { language: some("French"), ..none() }, &[1]),
+        (ShowFilter { language: some("Fr%"), ..none() }, &[]),
+        (ShowFilter { status: some("Running"), ..none() }, &[3]),
+        (ShowFilter { kind: some("Reality"), ..none() }, &[4]),
+        (ShowFilter { network: some("HBO"), ..none() }, &[5]),
+        (ShowFilter { network: some("HBO Max"), ..none() }, &[]),
+        (ShowFilter { network: some("Netflix"), ..none() }, &[1, 2, 3, 4]),
+        (ShowFilter { premiered_from: "2028".parse().ok(), ..none() }, &[1, 2, 4, 5]),
+        (ShowFilter { premiered_to: "2028".parse().ok(), ..none() }, &[4, 5, 6]),
+        (ShowFilter { premiered_from: "2028-01-02".parse().ok(), ..none() }, &[1, 2]),
+        (ShowFilter { premiered_to: "2028-01-01".parse().ok(), ..none() }, &[4, 5, 6]),
+        (ShowFilter { min_rating: "8".parse().ok(), ..none() }, &[1, 3, 4]),
+        (ShowFilter { min_rating: "0".parse().ok(), ..none() }, &[1, 3, 4, 6]),
+        (ShowFilter { min_rating: "8".parse().ok(), language: some("French"), ..none() }, &[1]),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(found(store, filter.clone()).await, expected, "{filter:?}");
+    }
+}
+
+pub async fn a_search_finds_words_in_any_case_and_accent_names_first(store: &dyn ShowStore) {
+    let make = |id, name: &str, summary: &str, weight| {
+        let mut show = show(id);
+        (show.name, show.summary, show.weight) = (name.into(), Some(summary.into()), Some(weight));
+        show
+    };
+    let shows = vec![
+        make(1, "Kitchen", "<p>The <b>café</b> of a <i>detective</i></p>", 99),
+        make(2, "The Café", "<p>Tom &amp; Jerry</p>", 10),
+        make(3, "Cafe Society", "", 20),
+        make(4, "CAFE", "", 1),
+        make(5, "Пирог", "<p>Кухня</p>", 5),
+    ];
+    publish(store, shows, 2).await;
+    let cases: [(&str, &[u32]); 14] = [
+        ("cafe", &[4, 3, 2, 1]),
+        ("CAFÉ", &[3, 2, 4, 1]),
+        ("caf", &[3, 2, 4, 1]),
+        ("caf ", &[]),
+        ("cafe detec", &[1]),
+        ("detective cafe", &[1]),
+        ("society nowhere", &[]),
+        ("tom & jerry", &[2]),
+        ("amp", &[]),
+        ("b", &[]),
+        ("КУХН", &[5]),
+        ("cafe OR kitchen", &[]),
+        ("name:cafe", &[]),
+        ("\"society\" cafe", &[3]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(searched(store, text).await, expected, "{text:?}");
+    }
+    for odd in
+        ["\"", "'", "*", "a*b\"c", "\0", "(", "NEAR(", "-", "^", "🙂", "%", "\\", "{", "; DROP"]
+    {
+        searched(store, odd).await;
+    }
+}
+
+pub async fn a_search_knows_what_is_published_and_nothing_else(store: &dyn ShowStore) {
+    let named = |id, name: &str| Show { name: name.into(), ..show(id) };
+    publish(store, vec![named(1, "One"), named(2, "Two"), named(3, "Three")], 2).await;
+    let status = running();
+    store.begin(&status, false).await.expect("begin");
+    store.keep_published().await.expect("keep");
+    store
+        .stage_page(0, vec![named(2, "Second"), named(4, "Four")], at(3), &status)
+        .await
+        .expect("stage");
+    store.drop_shows(vec![ShowId(3)], &status).await.expect("drop");
+    assert_eq!(searched(store, "second").await, [0; 0], "not before it is published");
+    assert_eq!(searched(store, "three").await, [3]);
+    store.publish(&[], at(4), success(&status)).await.expect("publish");
+    for (text, expected) in
+        [("one", &[1][..]), ("second", &[2]), ("four", &[4]), ("two", &[2]), ("three", &[])]
+    {
+        // The summary of every show has the word "two".
+        let mut found = searched(store, text).await;
+        found.retain(|id| text != "two" || *id == 2);
+        found.retain(|id| text != "one" || *id == 1);
+        assert_eq!(found, expected, "{text}");
+    }
+    publish(store, vec![named(2, "Second"), named(5, "Five")], 5).await;
+    assert_eq!(searched(store, "four").await, [0; 0]);
+    assert_eq!(searched(store, "second").await, [2]);
+    assert_eq!(searched(store, "five").await, [5]);
+}
+
+pub async fn a_search_can_be_read_on(store: &dyn ShowStore) {
+    let shows = (1..=9).map(|id| Show { weight: Some(i64::from(id) % 3), ..show(id) }).collect();
+    publish(store, shows, 2).await;
+    let filter = ShowFilter { text: Some("show".into()), ..ShowFilter::default() };
+    let (mut listed, mut after) = (Vec::new(), None::<Position>);
+    loop {
+        let asked = ShowQuery { after, limit: 2, ..query(filter.clone(), "relevance") };
+        let page = store.shows(asked).await.expect("shows");
+        listed.extend(ids(&page));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(listed, [2, 5, 8, 1, 4, 7, 3, 6, 9]);
+}
+
+pub async fn a_cast_is_given_as_it_is_stored(store: &dyn ShowStore) {
+    let status = running();
+    store.begin(&status, false).await.expect("begin");
+    store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.expect("stage");
+    let cast = vec![cast_member(1, 9, 5), cast_member(1, 8, 4)];
+    store.stage_cast(&show(1), cast, at(3), &status).await.expect("cast");
+    store.publish(&[ShowId(1)], at(4), success(&status)).await.expect("publish");
+    let rows = store.cast(ShowId(1)).await.expect("cast");
+    let places: Vec<_> = rows.iter().map(|row| (row.position, row.character_id)).collect();
+    assert_eq!(places, [(0, 5), (1, 4)]);
+    let member = cast_member(1, 9, 5);
+    let row = &rows[0];
+    assert_eq!((&row.show_name, &row.person_name), (&member.show_name, &member.person_name));
+    assert_eq!((row.plays_self, row.voice), (Some(false), None));
+    assert_eq!(row.processed_at, at(3));
+    assert!(store.cast(ShowId(2)).await.expect("cast").is_empty());
+}
+
+pub async fn shows_are_counted(store: &dyn ShowStore) {
+    let empty = store.stats().await.expect("stats");
+    assert_eq!((empty.snapshot, empty.tables.all_shows, empty.genres.len()), (0, 0, 0));
+    let mut shows = assorted();
+    shows[0].genres.clear();
+    shows[1].language = None;
+    publish(store, shows, 2).await;
+    let stats = store.stats().await.expect("stats");
+    assert_eq!((stats.snapshot, stats.published_at), (1, Some(at(2))));
+    assert_eq!(
+        (stats.tables.all_shows, stats.tables.top_shows, stats.tables.top_shows_cast),
+        (6, 0, 0)
+    );
+    let count = |value: &str, count| Count { value: Some(value.to_owned()), count };
+    let none = |count| Count { value: None, count };
+    assert_eq!(stats.genres, [count("Action", 5), count("Drama", 5), none(1)]);
+    assert_eq!(stats.languages, [count("English", 5), none(1)]);
+    assert_eq!(stats.networks, [count("Netflix", 6)]);
+    assert_eq!(
+        (stats.statuses, stats.types),
+        (vec![count("Ended", 6)], vec![count("Scripted", 6)])
+    );
+    let numbers = |counts: Vec<Count<i64>>| {
+        counts.into_iter().map(|count| (count.value, count.count)).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(stats.ratings), [(Some(0), 1), (Some(8), 3), (None, 2)]);
+    let years = [(Some(2027), 1), (Some(2028), 2), (Some(2029), 1), (Some(2030), 1), (None, 1)];
+    assert_eq!(numbers(stats.premiere_years), years);
+}
+
+pub async fn an_empty_list_ends(store: &dyn ShowStore) {
+    for order in ORDERS {
+        let sort: Sort = order.parse().expect("an order");
+        let page =
+            store.shows(query(ShowFilter::default(), &sort.to_string())).await.expect("shows");
+        assert_eq!(page, ShowPage { shows: vec![], next: None });
+    }
+    assert_eq!(searched(store, "anything").await, [0; 0]);
+    assert!(store.cast(ShowId(1)).await.expect("cast").is_empty());
+}

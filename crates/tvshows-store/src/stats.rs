@@ -1,0 +1,126 @@
+//! Counts of the published shows.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+use tvshows_core::{Count, ShowStats, TableRows};
+
+use crate::catalogue::NETWORK;
+use crate::error::SqlResult;
+use crate::snapshot;
+
+/// As many networks as a chart can show; there are some thousand.
+const NETWORKS: usize = 50;
+
+/// Counts in one pass over the index `Show_Facets`, and in one snapshot.
+pub(crate) fn stats(connection: &Connection) -> SqlResult<ShowStats> {
+    let transaction = connection.unchecked_transaction()?;
+    let published = snapshot::read(&transaction)?;
+    let mut counts = Counts::default();
+    let mut select = transaction.prepare_cached(&format!(
+        "SELECT type, language, genres, status, premiered, rating_average, {NETWORK} \
+         FROM All_Shows INDEXED BY Show_Facets"
+    ))?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        counts.add(row)?;
+    }
+    let mut networks = counts.networks.by_count();
+    networks.truncate(NETWORKS);
+    let tables = TableRows {
+        all_shows: row_count(&transaction, "All_Shows INDEXED BY Show_Facets")?,
+        top_shows: row_count(&transaction, "Top_Shows")?,
+        top_shows_cast: row_count(&transaction, "Top_Shows_Cast")?,
+    };
+    Ok(ShowStats {
+        snapshot: published.number,
+        published_at: published.published_at,
+        tables,
+        premiere_years: in_order(counts.premiere_years),
+        ratings: in_order(counts.ratings),
+        genres: counts.genres.by_count(),
+        languages: counts.languages.by_count(),
+        networks,
+        statuses: counts.statuses.by_count(),
+        types: counts.types.by_count(),
+    })
+}
+
+fn row_count(connection: &Connection, table: &str) -> SqlResult<u64> {
+    connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+}
+
+#[derive(Default)]
+struct Counts {
+    types: Words,
+    languages: Words,
+    genres: Words,
+    statuses: Words,
+    networks: Words,
+    premiere_years: BTreeMap<Option<i64>, u64>,
+    ratings: BTreeMap<Option<i64>, u64>,
+}
+
+impl Counts {
+    fn add(&mut self, row: &Row<'_>) -> SqlResult<()> {
+        self.types.add(text(row, 0)?);
+        self.languages.add(text(row, 1)?);
+        match text(row, 2)? {
+            None | Some("") => self.genres.add(None),
+            Some(genres) => genres.split(',').for_each(|genre| self.genres.add(Some(genre))),
+        }
+        self.statuses.add(text(row, 3)?);
+        let year = text(row, 4)?.and_then(|premiered| premiered.get(..4)?.parse().ok());
+        *self.premiere_years.entry(year).or_default() += 1;
+        let rating: Option<f64> = row.get(5)?;
+        #[expect(clippy::cast_possible_truncation, reason = "a cast keeps within its range")]
+        let rating = rating.map(|rating| rating.floor() as i64);
+        *self.ratings.entry(rating).or_default() += 1;
+        self.networks.add(text(row, 6)?);
+        Ok(())
+    }
+}
+
+fn text<'row>(row: &'row Row<'_>, column: usize) -> SqlResult<Option<&'row str>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        value => Ok(Some(value.as_str()?)),
+    }
+}
+
+/// How often each text was met, and none.
+#[derive(Default)]
+struct Words {
+    some: HashMap<String, u64>,
+    none: u64,
+}
+
+impl Words {
+    fn add(&mut self, word: Option<&str>) {
+        match word {
+            None => self.none += 1,
+            Some(word) => match self.some.get_mut(word) {
+                Some(count) => *count += 1,
+                None => _ = self.some.insert(word.to_owned(), 1),
+            },
+        }
+    }
+
+    /// The most frequent first, and by the alphabet among equals.
+    fn by_count(self) -> Vec<Count<String>> {
+        let some = self.some.into_iter().map(|(value, count)| Count { value: Some(value), count });
+        let none = (self.none > 0).then_some(Count { value: None, count: self.none });
+        let mut counts: Vec<_> = some.chain(none).collect();
+        counts.sort_unstable_by(|a, b| {
+            (Reverse(a.count), &a.value).cmp(&(Reverse(b.count), &b.value))
+        });
+        counts
+    }
+}
+
+fn in_order(counts: BTreeMap<Option<i64>, u64>) -> Vec<Count<i64>> {
+    let (none, some): (Vec<_>, Vec<_>) = counts.into_iter().partition(|(value, _)| value.is_none());
+    some.into_iter().chain(none).map(|(value, count)| Count { value, count }).collect()
+}

@@ -1,0 +1,154 @@
+//! The published shows over HTTP: lists, searches, cursors, casts, counts, and what is not sent again.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Service, World, json as body};
+
+/// A service with ten pages of shows published.
+async fn published() -> (World, Service) {
+    let world = World::new(&[]).await;
+    assert!(world.update().await.status.success());
+    let service = Service::start(&world, &[]).await;
+    (world, service)
+}
+
+fn ids(list: &Value) -> Vec<u64> {
+    list["shows"].as_array().unwrap().iter().map(|show| show["id"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_list_has_shows_as_they_are_given_alone() {
+    let (_world, service) = published().await;
+    let list = service.json("/shows?limit=3").await;
+    assert_eq!(ids(&list).len(), 3);
+    for show in list["shows"].as_array().unwrap() {
+        assert_eq!(*show, service.json(&format!("/shows/{}", show["id"])).await);
+    }
+    let some = service.json("/shows?limit=3&fields=name,rating").await;
+    let keys = |show: &Value| show.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&some["shows"][0]), ["name", "rating"]);
+    assert_eq!(some["shows"][2]["rating"], list["shows"][2]["rating"]);
+    assert_eq!(some["next_cursor"], list["next_cursor"]);
+}
+
+#[tokio::test]
+async fn a_cursor_visits_each_show_once_while_an_update_publishes() {
+    let (world, service) = published().await;
+    for sort in ["id", "-name", "rating", "-premiered", "updated", "-weight"] {
+        let mut seen = Vec::new();
+        let mut path = format!("/shows?sort={sort}&limit=300&fields=id");
+        loop {
+            let list = service.json(&path).await;
+            seen.extend(ids(&list));
+            if seen.len() == 600 {
+                assert!(world.update().await.status.success());
+            }
+            let Some(cursor) = list["next_cursor"].as_str() else { break };
+            path = format!("/shows?sort={sort}&limit=300&fields=id&cursor={cursor}");
+        }
+        let distinct: BTreeSet<_> = seen.iter().collect();
+        assert_eq!((seen.len(), distinct.len()), (2300, 2300), "{sort}");
+    }
+}
+
+#[tokio::test]
+async fn a_show_is_found_by_a_piece_of_its_name() {
+    let (_world, service) = published().await;
+    let show = service.json("/shows?limit=1").await["shows"][0].clone();
+    let name = show["name"].as_str().unwrap();
+    let found = service.get("/shows").query(&[("q", name)]).send().await.unwrap();
+    assert_eq!(body(found).await["shows"][0]["name"], show["name"]);
+    for odd in ["\"", "a\"b", "NOT", "name:x", "(", "\0", "🙂", "%", "'; --", "*", "^x", "a AND"]
+    {
+        let found = service.get("/shows").query(&[("q", odd)]).send().await.unwrap();
+        assert_eq!(found.status(), 200, "{odd:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_snapshot_is_not_sent_again() {
+    let (world, service) = published().await;
+    let top = service.json("/shows/top_shows").await[0]["id"].clone();
+    let paths = [
+        "/shows?limit=2",
+        "/shows/stats",
+        "/shows/top_shows",
+        "/shows/top_shows_multi_char_actors",
+        &format!("/shows/{top}"),
+        &format!("/shows/{top}/cast"),
+    ];
+    for path in paths {
+        let first = service.get(path).send().await.unwrap();
+        assert_eq!(first.headers()["cache-control"], "no-cache", "{path}");
+        let tag = first.headers()["etag"].clone();
+        let again = || service.get(path).header("if-none-match", &tag).send();
+        let known = again().await.unwrap();
+        assert_eq!((known.status().as_u16(), &known.headers()["etag"]), (304, &tag), "{path}");
+        assert!(world.update().await.status.success());
+        assert_eq!(again().await.unwrap().status(), 200, "{path}: another snapshot");
+    }
+    let missing =
+        service.get("/shows/999999999").header("if-none-match", "*").send().await.unwrap();
+    assert_eq!(missing.status(), 404);
+}
+
+#[tokio::test]
+async fn casts_and_counts_are_those_of_the_tables() {
+    let (world, service) = published().await;
+    let database = rusqlite::Connection::open(world.database()).unwrap();
+    let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, u64>(0)).unwrap();
+    let stats = service.json("/shows/stats").await;
+    assert_eq!(stats["tables"]["all_shows"], count("SELECT count(*) FROM All_Shows"));
+    assert_eq!(stats["tables"]["top_shows_cast"], count("SELECT count(*) FROM Top_Shows_Cast"));
+    assert_eq!(stats["snapshot"], 1);
+    for language in stats["languages"].as_array().unwrap() {
+        let value = language["value"].as_str();
+        let sql = "SELECT count(*) FROM All_Shows WHERE language IS ?1";
+        let expected: u64 = database.query_row(sql, [value], |row| row.get(0)).unwrap();
+        assert_eq!(language["count"], expected, "{value:?}");
+    }
+    let top = service.json("/shows/top_shows?limit=1").await[0]["id"].clone();
+    let cast = service.json(&format!("/shows/{top}/cast")).await;
+    let sql = format!("SELECT count(*) FROM Top_Shows_Cast WHERE show_id = {top}");
+    assert_eq!(cast.as_array().unwrap().len() as u64, count(&sql));
+    assert_eq!(cast[0]["show_id"], top);
+    assert!(cast[0]["self"].is_boolean() && cast[0]["position"] == 0, "{cast}");
+}
+
+#[tokio::test]
+async fn wrong_parameters_of_a_list_are_named() {
+    let (_world, service) = published().await;
+    let cursor = service.json("/shows?limit=1&sort=name").await["next_cursor"].clone();
+    let cursor = cursor.as_str().unwrap();
+    let cases = [
+        ("/shows?page=2".to_owned(), 400, "page"),
+        ("/shows?q=a&q=b".to_owned(), 400, "q"),
+        ("/shows?limit=0".to_owned(), 422, "`limit`"),
+        ("/shows?limit=1001".to_owned(), 422, "`limit`"),
+        ("/shows?sort=popularity".to_owned(), 422, "`sort`"),
+        ("/shows?sort=relevance".to_owned(), 422, "`sort`"),
+        ("/shows?premiered_from=soon".to_owned(), 422, "`premiered_from`"),
+        ("/shows?premiered_to=2019-02-30".to_owned(), 422, "`premiered_to`"),
+        ("/shows?min_rating=11".to_owned(), 422, "`min_rating`"),
+        ("/shows?min_rating=NaN".to_owned(), 422, "`min_rating`"),
+        ("/shows?fields=id,nme".to_owned(), 422, "`fields`"),
+        ("/shows?cursor=nonsense".to_owned(), 422, "`cursor`"),
+        (format!("/shows?cursor={cursor}"), 422, "`cursor`"),
+        (format!("/shows?sort=name&language=English&cursor={cursor}"), 422, "`cursor`"),
+        (format!("/shows?sort=name&cursor={cursor}A"), 422, "`cursor`"),
+        ("/shows/x/cast".to_owned(), 422, "`id`"),
+        ("/shows/999999999/cast".to_owned(), 404, "top shows"),
+    ];
+    for (path, status, detail) in cases {
+        let answer = service.get(&path).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+        let problem = body(answer).await;
+        assert!(problem["detail"].as_str().unwrap().contains(detail), "{path}: {problem}");
+    }
+    let whole = service.json(&format!("/shows?sort=name&cursor={cursor}")).await;
+    assert_eq!(whole["shows"].as_array().unwrap().len(), 50);
+    assert_ne!(whole["next_cursor"], json!(null));
+}
