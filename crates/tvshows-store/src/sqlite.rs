@@ -7,7 +7,7 @@ use deadpool_sqlite::Pool;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::{
-    CastMember, CastRow, Finish, MultiCharacterActor, Published, RowSink, RunId, RunStatus, Show,
+    CastMember, CastRow, Finish, MultiCharacterActor, OpenRows, Published, RunId, RunStatus, Show,
     ShowId, ShowPage, ShowQuery, ShowStats, ShowStore, Snapshot, StoreError, Table, TopShow,
     TopShowsCriteria,
 };
@@ -280,7 +280,7 @@ impl ShowStore for SqliteStore {
         self.read(stats::stats).await
     }
 
-    async fn export(&self, table: Table, rows: Box<dyn RowSink>) -> Result<(), StoreError> {
+    async fn export(&self, table: Table, rows: OpenRows) -> Result<(), StoreError> {
         self.give(move |connection| export::rows(connection, table, rows)).await
     }
 
