@@ -24,7 +24,7 @@ pub use export::{Cell, Column, ColumnKind, OpenRows, RowSink, Table, UnknownTabl
 pub use json::Json;
 pub use run::{Mode, RunId, RunParameters, RunState, Step, UnknownWord};
 pub use show::{Selection, Show, ShowId};
-pub use stats::{Count, ShowStats, TableRows};
+pub use stats::{NumberCount, ShowStats, TableRows, TextCount};
 pub use status::{Event, RunStatus, Traffic};
 pub use store::{
     Changes, Finish, MultiCharacterActor, Published, ShowStore, StoreError, TopShow, Version,

@@ -16,8 +16,8 @@ use crate::{Services, etag};
 #[utoipa::path(
     get, path = "/export/{table}.{format}", tag = "export",
     params(
-        ("table" = TableName, Path, description = "The table", example = "top_shows"),
-        ("format" = FormatName, Path, description = "The form", example = "csv"),
+        ("table" = inline(TableName), Path, description = "The table", example = "top_shows"),
+        ("format" = inline(FormatName), Path, description = "The form", example = "csv"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 while the snapshot is the same"),
     ),
     responses(
@@ -102,7 +102,7 @@ fn attachment(name: &str, content_type: &str) -> HttpResponseBuilder {
     response
 }
 
-/// The names of the tables, for the document.
+/// A published table.
 #[derive(utoipa::ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "tables are read by their own type")]
@@ -112,7 +112,7 @@ pub(crate) enum TableName {
     TopShowsCast,
 }
 
-/// The names of the forms, for the document.
+/// The form of a file.
 #[derive(utoipa::ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "forms are read by their own type")]
