@@ -151,6 +151,7 @@ async fn wrong_requests_get_a_problem_that_says_what_to_do() {
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), status, "{method} {path}");
         assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+        assert_eq!(answer.headers().contains_key("allow"), status == 405, "{path}");
         let problem = body(answer).await;
         assert_eq!(
             (&problem["code"], &problem["status"]),

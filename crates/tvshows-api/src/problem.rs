@@ -4,7 +4,7 @@ use std::fmt;
 
 use actix_web::error::QueryPayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use tvshows_core::{RunId, ShowId, StoreError};
@@ -16,7 +16,8 @@ const RETRY_SECONDS: &str = "30";
 #[derive(Debug)]
 pub(crate) enum Problem {
     NoSuchPath,
-    MethodNotAllowed,
+    /// The path has these methods only.
+    MethodNotAllowed(&'static str),
     /// The query has a parameter that nobody knows, or one twice.
     Query(String),
     /// A parameter's value cannot be used.
@@ -111,7 +112,7 @@ impl Problem {
                 "no_such_path",
                 "there is nothing here; /docs lists every path".into(),
             ),
-            Problem::MethodNotAllowed => (
+            Problem::MethodNotAllowed(_) => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
                 "the path exists, but not for this method; /docs lists the methods".into(),
@@ -205,6 +206,9 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(status);
         if self.is_temporary() {
             response.insert_header((RETRY_AFTER, RETRY_SECONDS));
+        }
+        if let Problem::MethodNotAllowed(methods) = self {
+            response.insert_header((ALLOW, *methods));
         }
         response.insert_header((CONTENT_TYPE, "application/problem+json")).json(ProblemBody {
             r#type: "about:blank",

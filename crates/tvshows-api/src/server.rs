@@ -57,10 +57,14 @@ pub fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
             .app_data(
                 web::QueryConfig::default().error_handler(|error, _| Problem::from(error).into()),
             )
-            .service(only("/pipeline/update", web::post().to(pipeline::update)))
+            .service(only("/pipeline/update", "POST", web::post().to(pipeline::update)))
             .service(read("/pipeline/status/{request_id}", || web::to(pipeline::status)))
             .service(read("/pipeline/status/{request_id}/events", || web::to(events::events)))
-            .service(only("/pipeline/cancel/{request_id}", web::post().to(pipeline::cancel)))
+            .service(only(
+                "/pipeline/cancel/{request_id}",
+                "POST",
+                web::post().to(pipeline::cancel),
+            ))
             .service(read("/pipeline/runs", || web::to(pipeline::runs)))
             .service(read("/shows", || web::to(catalogue::list)))
             .service(read("/shows/stats", || web::to(catalogue::stats)))
@@ -85,11 +89,13 @@ pub fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
 
 /// A resource that is read: GET, and HEAD for those who want no body.
 fn read(path: &str, route: impl Fn() -> Route) -> Resource {
-    let resource = only(path, route().guard(actix_web::guard::Get()));
-    resource.route(route().guard(actix_web::guard::Head()))
+    let get = route().guard(actix_web::guard::Get());
+    let head = route().guard(actix_web::guard::Head());
+    only(path, "GET, HEAD", get).route(head)
 }
 
-fn only(path: &str, route: Route) -> Resource {
-    let refuse = web::to(async || Err::<HttpResponse, _>(Problem::MethodNotAllowed));
-    web::resource(path).route(route).default_service(refuse)
+fn only(path: &str, methods: &'static str, route: Route) -> Resource {
+    let refuse =
+        move || std::future::ready(Err::<HttpResponse, _>(Problem::MethodNotAllowed(methods)));
+    web::resource(path).route(route).default_service(web::to(refuse))
 }

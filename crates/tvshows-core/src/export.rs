@@ -119,6 +119,9 @@ pub trait RowSink: Send {
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
+/// Begins to take rows. Called where taking one may wait, and not at all when there will be none.
+pub type OpenRows = Box<dyn FnOnce() -> io::Result<Box<dyn RowSink>> + Send>;
+
 const fn must(name: &'static str, kind: ColumnKind) -> Column {
     Column { name, kind, optional: false }
 }

@@ -20,11 +20,11 @@ pub use catalogue::{
     SortValue, WrongDate, WrongRating, WrongSort,
 };
 pub use criteria::{OutOfRange, TopLimit, TopShowsCriteria, Years};
-pub use export::{Cell, Column, ColumnKind, RowSink, Table, UnknownTable};
+pub use export::{Cell, Column, ColumnKind, OpenRows, RowSink, Table, UnknownTable};
 pub use json::Json;
 pub use run::{Mode, RunId, RunParameters, RunState, Step, UnknownWord};
 pub use show::{Selection, Show, ShowId};
-pub use stats::{Count, ShowStats, TableRows};
+pub use stats::{NumberCount, ShowStats, TableRows, TextCount};
 pub use status::{Event, RunStatus, Traffic};
 pub use store::{
     Changes, Enqueued, Finish, MultiCharacterActor, Published, ShowStore, Staged, StoreError,

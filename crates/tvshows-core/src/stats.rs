@@ -16,19 +16,19 @@ pub struct ShowStats {
     /// How many rows the tables have.
     pub tables: TableRows,
     /// By the year of the premiere, in order; shows without one last, as null.
-    pub premiere_years: Vec<Count<i64>>,
+    pub premiere_years: Vec<NumberCount>,
     /// By the whole number below the rating (8 counts 8.0 to 8.9), in order; unrated shows last, as null.
-    pub ratings: Vec<Count<i64>>,
+    pub ratings: Vec<NumberCount>,
     /// By genre, most shows first; shows without any are counted as null.
-    pub genres: Vec<Count<String>>,
+    pub genres: Vec<TextCount>,
     /// By language, most shows first.
-    pub languages: Vec<Count<String>>,
+    pub languages: Vec<TextCount>,
     /// By network, or web channel where there is no network, most shows first: the first 50.
-    pub networks: Vec<Count<String>>,
+    pub networks: Vec<TextCount>,
     /// By status, most shows first.
-    pub statuses: Vec<Count<String>>,
+    pub statuses: Vec<TextCount>,
     /// By type, most shows first.
-    pub types: Vec<Count<String>>,
+    pub types: Vec<TextCount>,
 }
 
 /// How many rows each table has.
@@ -43,11 +43,22 @@ pub struct TableRows {
     pub top_shows_cast: u64,
 }
 
-/// How many shows have a value.
+/// How many shows have a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Count<T> {
-    /// The value; null for shows without one.
-    pub value: Option<T>,
+#[schema(example = json!({"value": "Drama", "count": 24861}))]
+pub struct TextCount {
+    /// The text; null for shows without one.
+    pub value: Option<String>,
+    /// How many shows.
+    pub count: u64,
+}
+
+/// How many shows have a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({"value": 2011, "count": 2310}))]
+pub struct NumberCount {
+    /// The number; null for shows without one.
+    pub value: Option<i64>,
     /// How many shows.
     pub count: u64,
 }

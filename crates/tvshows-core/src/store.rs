@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    CastMember, CastRow, RowSink, RunId, RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats,
+    CastMember, CastRow, OpenRows, RunId, RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats,
     Snapshot, Table, TopShowsCriteria,
 };
 
@@ -165,12 +165,12 @@ pub trait ShowStore: Send + Sync {
     async fn stats(&self) -> Result<ShowStats, StoreError>;
 
     /// Gives every row of a published table, all of the same snapshot, while others read and runs
-    /// write. Ends early when `rows` does not take one.
+    /// write. Ends early when one is not taken.
     ///
     /// # Errors
     ///
     /// [`StoreError::Crowded`] at once, while too many exports are under way.
-    async fn export(&self, table: Table, rows: Box<dyn RowSink>) -> Result<(), StoreError>;
+    async fn export(&self, table: Table, rows: OpenRows) -> Result<(), StoreError>;
 
     /// Gives a copy of everything that is published and of the history, as a file that the backend's
     /// own tools open.

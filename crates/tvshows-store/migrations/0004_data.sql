@@ -12,7 +12,7 @@ INSERT INTO Snapshot_Number
 -- shows. The id is first, so that publishing appends.
 CREATE INDEX Show_Facets ON All_Shows (
     id, name, type, language, genres, status, premiered, rating_average, updated, weight,
-    ifnull(network ->> '$.name', web_channel ->> '$.name')
+    ifnull(json_extract(network, '$.name'), json_extract(web_channel, '$.name'))
 );
 
 -- The words of names and summaries. It holds no copy of the texts; a row is replaced by its rowid alone.

@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use tempfile::NamedTempFile;
-use tvshows_core::{Cell, RowSink, StoreError, Table};
+use tvshows_core::{Cell, OpenRows, StoreError, Table};
 
 use crate::error::{SqlResult, from_sql, unavailable};
 use crate::staging;
@@ -16,8 +16,9 @@ use crate::staging;
 pub(crate) fn rows(
     connection: &Connection,
     table: Table,
-    mut sink: Box<dyn RowSink>,
+    open: OpenRows,
 ) -> Result<(), StoreError> {
+    let mut sink = open().map_err(not_taken)?;
     let columns: Vec<_> = table.columns().iter().map(|column| column.name).collect();
     let (columns, name) = (columns.join(", "), table.name());
     // The order in which SQLite gives them to whoever asks for none.
@@ -60,9 +61,10 @@ pub(crate) fn database(
 }
 
 fn fill(connection: &Connection, copy: &NamedTempFile) -> SqlResult<()> {
-    let name = copy.path().to_string_lossy();
-    connection.execute("VACUUM INTO ?1", [&name])?;
-    let copy = Connection::open(copy.path())?;
+    let path = copy.path();
+    let name = path.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(path.into()))?;
+    connection.execute("VACUUM INTO ?1", [name])?;
+    let copy = Connection::open(path)?;
     // What a run under way has staged is nobody's business, and as large as the rest.
     let staged: bool =
         copy.query_row("SELECT EXISTS (SELECT 1 FROM Staged_Run)", [], |row| row.get(0))?;

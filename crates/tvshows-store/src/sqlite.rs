@@ -7,7 +7,7 @@ use deadpool_sqlite::Pool;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::{
-    CastMember, CastRow, Enqueued, Finish, MultiCharacterActor, Published, RowSink, RunId,
+    CastMember, CastRow, Enqueued, Finish, MultiCharacterActor, OpenRows, Published, RunId,
     RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats, ShowStore, Snapshot, Staged,
     StoreError, Table, TopShow, TopShowsCriteria,
 };
@@ -356,7 +356,7 @@ impl ShowStore for SqliteStore {
         self.read(stats::stats).await
     }
 
-    async fn export(&self, table: Table, rows: Box<dyn RowSink>) -> Result<(), StoreError> {
+    async fn export(&self, table: Table, rows: OpenRows) -> Result<(), StoreError> {
         self.give(move |connection| export::rows(connection, table, rows)).await
     }
 

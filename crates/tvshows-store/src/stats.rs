@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
-use tvshows_core::{Count, ShowStats, TableRows};
+use tvshows_core::{NumberCount, ShowStats, TableRows, TextCount};
 
 use crate::catalogue::NETWORK;
 use crate::error::SqlResult;
@@ -109,9 +109,10 @@ impl Words {
     }
 
     /// The most frequent first, and by the alphabet among equals.
-    fn by_count(self) -> Vec<Count<String>> {
-        let some = self.some.into_iter().map(|(value, count)| Count { value: Some(value), count });
-        let none = (self.none > 0).then_some(Count { value: None, count: self.none });
+    fn by_count(self) -> Vec<TextCount> {
+        let some =
+            self.some.into_iter().map(|(value, count)| TextCount { value: Some(value), count });
+        let none = (self.none > 0).then_some(TextCount { value: None, count: self.none });
         let mut counts: Vec<_> = some.chain(none).collect();
         counts.sort_unstable_by(|a, b| {
             (Reverse(a.count), &a.value).cmp(&(Reverse(b.count), &b.value))
@@ -120,7 +121,7 @@ impl Words {
     }
 }
 
-fn in_order(counts: BTreeMap<Option<i64>, u64>) -> Vec<Count<i64>> {
+fn in_order(counts: BTreeMap<Option<i64>, u64>) -> Vec<NumberCount> {
     let (none, some): (Vec<_>, Vec<_>) = counts.into_iter().partition(|(value, _)| value.is_none());
-    some.into_iter().chain(none).map(|(value, count)| Count { value, count }).collect()
+    some.into_iter().chain(none).map(|(value, count)| NumberCount { value, count }).collect()
 }

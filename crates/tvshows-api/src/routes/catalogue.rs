@@ -31,12 +31,12 @@ pub(crate) struct ShowList<T> {
         ("status" = Option<String>, Query, description = "The status, exactly", example = "Running"),
         ("type" = Option<String>, Query, description = "The type, exactly", example = "Scripted"),
         ("network" = Option<String>, Query, description = "The name of the network, or of the web channel where there is no network, exactly", example = "HBO"),
-        ("premiered_from" = Option<String>, Query, description = "The first day of the premiere: a year or a day", example = "2010"),
-        ("premiered_to" = Option<String>, Query, description = "The last day of the premiere: a day, or a year with all its days", example = "2019-06-30"),
+        ("premiered_from" = Option<String>, Query, pattern = r"^[0-9]{4}(-[0-9]{2}-[0-9]{2})?$", description = "The first day of the premiere: a year or a day", example = "2010"),
+        ("premiered_to" = Option<String>, Query, pattern = r"^[0-9]{4}(-[0-9]{2}-[0-9]{2})?$", description = "The last day of the premiere: a day, or a year with all its days", example = "2019-06-30"),
         ("min_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "The least average rating", example = 7.5),
-        ("sort" = Option<String>, Query, description = "`id`, `name`, `rating`, `premiered`, `updated` or `weight`, with `-` in front for the greatest first; or `relevance`, the default beside `q` (the name is the text, the name has its words, the summary has them; then by weight). Else `id` is the default. Shows without a value come last; ties go by id", example = "-rating"),
+        ("sort" = inline(Option<SortName>), Query, description = "`id`, `name`, `rating`, `premiered`, `updated` or `weight`, with `-` in front for the greatest first; or `relevance`, the default beside `q` (the name is the text, the name has its words, the summary has them; then by weight). Else `id` is the default. Shows without a value come last; ties go by id", example = "-rating"),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "How many; 50 by default"),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of an answer to the same query; `limit` and `fields` may differ"),
+        ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$", description = "The `next_cursor` of an answer to the same query; `limit` and `fields` may differ"),
         ("fields" = Option<String>, Query, description = "The keys of each show to send, with commas between; all by default", example = "id,name,rating"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 while the snapshot is the same"),
     ),
@@ -122,4 +122,36 @@ pub(crate) async fn cast(
     }
     let unchanged = etag::unchanged(&request, &tag);
     Ok(unchanged.unwrap_or_else(|| etag::mark(HttpResponse::Ok(), tag).json(cast)))
+}
+
+/// An order of a list; `-` puts the greatest first.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "orders are read by their own type")]
+pub(crate) enum SortName {
+    #[schema(rename = "id")]
+    Id,
+    #[schema(rename = "-id")]
+    IdDescending,
+    #[schema(rename = "name")]
+    Name,
+    #[schema(rename = "-name")]
+    NameDescending,
+    #[schema(rename = "rating")]
+    Rating,
+    #[schema(rename = "-rating")]
+    RatingDescending,
+    #[schema(rename = "premiered")]
+    Premiered,
+    #[schema(rename = "-premiered")]
+    PremieredDescending,
+    #[schema(rename = "updated")]
+    Updated,
+    #[schema(rename = "-updated")]
+    UpdatedDescending,
+    #[schema(rename = "weight")]
+    Weight,
+    #[schema(rename = "-weight")]
+    WeightDescending,
+    #[schema(rename = "relevance")]
+    Relevance,
 }

@@ -1,7 +1,7 @@
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
-use tvshows_core::{StoreError, Table};
+use tvshows_core::Table;
 use tvshows_export::Format;
 
 use crate::download::download;
@@ -16,8 +16,8 @@ use crate::{Services, etag};
 #[utoipa::path(
     get, path = "/export/{table}.{format}", tag = "export",
     params(
-        ("table" = TableName, Path, description = "The table", example = "top_shows"),
-        ("format" = FormatName, Path, description = "The form", example = "csv"),
+        ("table" = inline(TableName), Path, description = "The table", example = "top_shows"),
+        ("format" = inline(FormatName), Path, description = "The form", example = "csv"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 while the snapshot is the same"),
     ),
     responses(
@@ -56,8 +56,7 @@ pub(crate) async fn table(
     }
     let store = services.store.clone();
     let body = download(async move |file| {
-        let rows = format.writer(table.columns(), file);
-        store.export(table, rows.map_err(|source| StoreError::NotTaken { source })?).await
+        store.export(table, Box::new(move || format.writer(table.columns(), file))).await
     });
     Ok(response.body(body.await?))
 }
@@ -103,7 +102,7 @@ fn attachment(name: &str, content_type: &str) -> HttpResponseBuilder {
     response
 }
 
-/// The names of the tables, for the document.
+/// A published table.
 #[derive(utoipa::ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "tables are read by their own type")]
@@ -113,7 +112,7 @@ pub(crate) enum TableName {
     TopShowsCast,
 }
 
-/// The names of the forms, for the document.
+/// The form of a file.
 #[derive(utoipa::ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "forms are read by their own type")]
@@ -121,4 +120,77 @@ pub(crate) enum FormatName {
     Csv,
     Ndjson,
     Parquet,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use actix_web::{App, http::StatusCode, test};
+    use tvshows_core::{Cell, RowSink, ShowStore};
+    use tvshows_pipeline::{Pipeline, Runner};
+    use tvshows_progress::InProcessTracker;
+    use tvshows_store::SqliteStore;
+
+    use super::*;
+
+    /// Says that it is there, and takes nothing until it is let go.
+    struct Stuck(Receiver<()>);
+
+    impl Stuck {
+        fn open(here: &Sender<()>, go: Receiver<()>) -> io::Result<Box<dyn RowSink>> {
+            here.send(()).map_err(io::Error::other)?;
+            Ok(Box::new(Stuck(go)))
+        }
+    }
+
+    impl RowSink for Stuck {
+        fn row(&mut self, _: &[Cell<'_>]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn finish(self: Box<Self>) -> io::Result<()> {
+            self.0.recv().map_err(io::Error::other)
+        }
+    }
+
+    #[actix_web::test]
+    async fn too_many_exports_are_told_to_come_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("tvshows.db")).await.unwrap();
+        let store = Arc::new(store);
+        let client = tvmaze_client::Client::builder().build().unwrap();
+        let pipeline = Pipeline::new(client, store.clone());
+        let runner = Runner::start(pipeline, Arc::new(InProcessTracker::default()), "here");
+        let services = Services { runner, store: store.clone() };
+        let app = test::init_service(App::new().configure(crate::routes(services))).await;
+        let ask = async |file: &str| {
+            let request = test::TestRequest::get().uri(&format!("/export/{file}")).to_request();
+            test::call_service(&app, request).await
+        };
+
+        let ((here, arrived), mut stuck) = (channel(), Vec::new());
+        for _ in 0..4 {
+            let ((go, gone), here, store) = (channel(), here.clone(), store.clone());
+            let rows = Box::new(move || Stuck::open(&here, gone));
+            let export = async move { store.export(Table::TopShows, rows).await };
+            stuck.push((go, actix_web::rt::spawn(export)));
+        }
+        let all = actix_web::rt::task::spawn_blocking(move || arrived.iter().take(4).count());
+        assert_eq!(all.await.unwrap(), 4);
+        for file in ["top_shows.csv", "top_shows.ndjson", "top_shows.parquet", "tvshows.db"] {
+            let refused = ask(file).await;
+            assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE, "{file}");
+            assert!(refused.headers().contains_key("retry-after"), "{file}");
+            let problem: serde_json::Value = test::read_body_json(refused).await;
+            assert_eq!(problem["code"], "too_many_exports", "{file}");
+        }
+        for (go, export) in stuck {
+            drop(go);
+            export.await.unwrap().unwrap_err();
+        }
+        assert_eq!(ask("top_shows.csv").await.status(), StatusCode::OK);
+    }
 }

@@ -5,7 +5,8 @@
 
 use super::fixtures::{at, cast_member, running, show, success};
 use crate::{
-    Count, Json, Position, Show, ShowFilter, ShowId, ShowPage, ShowQuery, ShowStore, Snapshot, Sort,
+    Json, NumberCount, Position, Show, ShowFilter, ShowId, ShowPage, ShowQuery, ShowStore,
+    Snapshot, Sort, TextCount,
 };
 
 async fn publish(store: &dyn ShowStore, shows: Vec<Show>, second: i64) {
@@ -304,8 +305,8 @@ pub async fn shows_are_counted(store: &dyn ShowStore) {
         (stats.tables.all_shows, stats.tables.top_shows, stats.tables.top_shows_cast),
         (6, 0, 0)
     );
-    let count = |value: &str, count| Count { value: Some(value.to_owned()), count };
-    let none = |count| Count { value: None, count };
+    let count = |value: &str, count| TextCount { value: Some(value.to_owned()), count };
+    let none = |count| TextCount { value: None, count };
     assert_eq!(stats.genres, [count("Action", 5), count("Drama", 5), none(1)]);
     assert_eq!(stats.languages, [count("English", 5), none(1)]);
     assert_eq!(stats.networks, [count("Netflix", 6)]);
@@ -313,7 +314,7 @@ pub async fn shows_are_counted(store: &dyn ShowStore) {
         (stats.statuses, stats.types),
         (vec![count("Ended", 6)], vec![count("Scripted", 6)])
     );
-    let numbers = |counts: Vec<Count<i64>>| {
+    let numbers = |counts: Vec<NumberCount>| {
         counts.into_iter().map(|count| (count.value, count.count)).collect::<Vec<_>>()
     };
     assert_eq!(numbers(stats.ratings), [(Some(0), 1), (Some(8), 3), (None, 2)]);

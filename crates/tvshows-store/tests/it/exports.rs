@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{at, cast_member, running, show, success};
-use tvshows_core::{Cell, RowSink, ShowId, ShowStore, StoreError, Table};
+use tvshows_core::{Cell, OpenRows, RowSink, ShowId, ShowStore, StoreError, Table};
 use tvshows_store::SqliteStore;
 
 async fn filled(path: &std::path::Path) -> Arc<SqliteStore> {
@@ -33,9 +33,9 @@ impl RowSink for Gate {
     }
 }
 
-fn gate() -> (Box<Gate>, Receiver<String>, SyncSender<()>) {
+fn gate() -> (OpenRows, Receiver<String>, SyncSender<()>) {
     let ((rows, told), (go, gone)) = (sync_channel(100), sync_channel(100));
-    (Box::new(Gate(rows, gone)), told, go)
+    (Box::new(|| Ok(Box::new(Gate(rows, gone)))), told, go)
 }
 
 #[tokio::test]
