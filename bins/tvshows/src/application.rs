@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::time::timeout;
 use tvshows_core::{ProgressTracker, ShowStore};
 use tvshows_pipeline::{Pipeline, Runner, give_up_interrupted};
@@ -9,7 +9,7 @@ use tvshows_progress::{InProcessTracker, RedisTracker};
 use tvshows_store::SqliteStore;
 use uuid::Uuid;
 
-use crate::cli::Settings;
+use crate::cli::{Database, Settings};
 use crate::config::WrongSetting;
 use crate::upstream::Upstream;
 
@@ -63,10 +63,19 @@ impl Application {
     }
 }
 
-pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Arc<SqliteStore>> {
+async fn open(settings: &Settings) -> anyhow::Result<Arc<SqliteStore>> {
     let path = &settings.database_path;
     let store = SqliteStore::open(path).await.with_context(|| path.display().to_string())?;
     Ok(Arc::new(store))
+}
+
+/// The database of a command that reads, which makes none.
+pub(crate) async fn open_existing(database: &Database) -> anyhow::Result<SqliteStore> {
+    let path = &database.database_path;
+    if !path.exists() {
+        bail!("there is no database at {}; `tvshows update` makes one", path.display());
+    }
+    SqliteStore::open(path).await.with_context(|| path.display().to_string())
 }
 
 fn tracker(settings: &Settings) -> anyhow::Result<Arc<dyn ProgressTracker>> {

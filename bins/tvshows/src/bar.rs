@@ -33,14 +33,14 @@ pub(crate) async fn follow(
     }
 }
 
-enum View {
+pub(crate) enum View {
     Bar(ProgressBar),
     Lines { last: Option<String> },
     Nothing,
 }
 
 impl View {
-    fn new(bars: &MultiProgress, log_format: LogFormat) -> View {
+    pub(crate) fn new(bars: &MultiProgress, log_format: LogFormat) -> View {
         match log_format {
             LogFormat::Json => return View::Nothing,
             LogFormat::Text if !std::io::stderr().is_terminal() => {
@@ -56,7 +56,7 @@ impl View {
         View::Bar(bar)
     }
 
-    fn show(&mut self, status: &RunStatus) {
+    pub(crate) fn show(&mut self, status: &RunStatus) {
         match self {
             View::Bar(bar) => {
                 bar.set_prefix(status.step.as_str());
@@ -75,7 +75,7 @@ impl View {
         }
     }
 
-    fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let View::Bar(bar) = self {
             bar.abandon();
         }

@@ -1,5 +1,7 @@
 //! What the command line takes. Library constants are the defaults, so that help and library agree.
 
+mod query;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +12,10 @@ use jiff::{Span, SpanRelativeTo};
 use tvshows_api::Origins;
 use tvshows_core::{Mode, RunParameters, TopLimit, Years};
 use tvshows_pipeline::Schedule;
+
+pub(crate) use query::{
+    Completions, Database, Export, Healthcheck, Runs, Search, Show, Status, Top,
+};
 
 /// Mirrors TVmaze's catalogue of TV shows into a local SQLite database and serves it.
 ///
@@ -33,6 +39,8 @@ Examples:
   tvshows serve --refresh '0 4 * * *'    serve, and begin an update each day at four (UTC)
   tvshows update --database-path my.db   one update, with a progress bar
   tvshows update --base-url demo         the same against the built-in simulator, without a network
+  tvshows search space station           shows by words of their names and summaries
+  tvshows export all_shows -o shows.csv
   tvshows sim --fault 'status:500@/shows?page=7'
 
 Exit codes: 0 done (for update: published; for verify: nothing differs), 1 failed, 2 wrong usage or settings, 130 stopped by a signal.
@@ -47,14 +55,30 @@ pub(crate) enum Command {
     /// Goes on with an update that was interrupted; follows the update of another process with the same
     /// parameters.
     Update(Update),
-    /// Run a stand-in of TVmaze, until a signal
-    Sim(Sim),
+    /// Tell how an update goes, or went
+    Status(Status),
+    /// List the last updates, newest first
+    Runs(Runs),
+    /// List the top shows, best first
+    Top(Top),
+    /// Show what is known of a show
+    Show(Show),
+    /// List shows by words, language, genre, rating and so on
+    Search(Search),
+    /// Write a table, or the whole database, to a file or stdout
+    Export(Export),
     /// Compare the database with TVmaze, and check that its file is sound; changes nothing
     ///
     /// Exit code 0 where they are equal, 1 where an update is due or the file is damaged.
     Verify(Settings),
+    /// Run a stand-in of TVmaze, until a signal
+    Sim(Sim),
+    /// Ask the service on this machine whether it can do its work, for a container's health check
+    Healthcheck(Healthcheck),
     /// Print the OpenAPI document of the service
     Openapi,
+    /// Print what completes the commands in a shell
+    Completions(Completions),
 }
 
 #[derive(Args)]
@@ -107,6 +131,10 @@ pub(crate) struct Update {
     /// `auto` fetches what is new, changed or aged, and everything the first time; `full` everything
     #[arg(long, default_value_t)]
     mode: Mode,
+
+    /// Print the outcome as JSON, as the `status` of GET /pipeline/status/{request_id}
+    #[arg(long)]
+    pub(crate) json: bool,
 
     /// Begin anew in place of going on with an update that was interrupted
     #[arg(long)]

@@ -1,5 +1,13 @@
+pub(crate) mod completions;
+pub(crate) mod export;
+pub(crate) mod healthcheck;
 pub(crate) mod openapi;
+pub(crate) mod runs;
+pub(crate) mod search;
 pub(crate) mod serve;
+pub(crate) mod show;
 pub(crate) mod sim;
+pub(crate) mod status;
+pub(crate) mod top;
 pub(crate) mod update;
 pub(crate) mod verify;

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod config;
 mod logging;
+mod output;
 mod signals;
 mod upstream;
 
@@ -19,11 +20,22 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(options) => block_on(commands::serve::run(&options)),
         Command::Update(options) => block_on(commands::update::run(&options)),
+        Command::Status(options) => block_on(commands::status::run(&options)),
+        Command::Runs(options) => block_on(commands::runs::run(&options)),
+        Command::Top(options) => block_on(commands::top::run(&options)),
+        Command::Show(options) => block_on(commands::show::run(&options)),
+        Command::Search(options) => block_on(commands::search::run(&options)),
+        Command::Export(options) => block_on(commands::export::run(&options)),
+        Command::Healthcheck(options) => block_on(commands::healthcheck::run(&options)),
+        Command::Completions(options) => commands::completions::run(&options),
         Command::Sim(options) => block_on(commands::sim::run(options)),
         Command::Verify(options) => block_on(commands::verify::run(&options)),
         Command::Openapi => commands::openapi::run(),
     };
     outcome.unwrap_or_else(|error| {
+        if output::is_unread(&error) {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("error: {error:#}");
         if error.is::<WrongSetting>() { ExitCode::from(2) } else { ExitCode::FAILURE }
     })

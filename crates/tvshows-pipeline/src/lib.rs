@@ -3,9 +3,9 @@
 mod changes;
 mod convert;
 mod error;
-mod give_up;
 mod in_hand;
 mod index;
+mod interrupted;
 mod mirror;
 mod monitor;
 mod pipeline;
@@ -18,7 +18,7 @@ mod verify;
 mod worker;
 
 pub use error::RunError;
-pub use give_up::give_up_interrupted;
+pub use interrupted::{give_up_interrupted, mark_interrupted};
 pub use pipeline::{DEFAULT_MAX_AGE, Pipeline};
 pub use runner::{CancelError, Runner};
 pub use schedule::{Schedule, ScheduleError};

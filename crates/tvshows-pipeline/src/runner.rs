@@ -13,14 +13,12 @@ use tvshows_core::{
 };
 
 use crate::in_hand::{Cancelled, InHand};
+use crate::interrupted::mark_interrupted;
 use crate::mirror::mirror;
 use crate::monitor::now;
 use crate::pipeline::Pipeline;
 use crate::submission::{QUEUE_LENGTH, Submission, SubmissionKind, SubmitError};
 
-/// What is said of a run whose process died.
-pub(crate) const DIED: &str =
-    "the process that ran it ended first; it goes on when a service starts again";
 /// How long a run of another process is left alone between two looks at it.
 const REMOTE_POLL: Duration = Duration::from_millis(500);
 /// What a stop may take: less than the ten seconds after which containers are killed.
@@ -173,7 +171,7 @@ impl Runner {
         }
         let mut stored = self.store().run(run).await?;
         if let Some(status) = &mut stored {
-            self.shared.find_dead(status).await?;
+            mark_interrupted(self.store(), status).await?;
             if !status.state.is_live() {
                 return Ok(stored);
             }
@@ -263,7 +261,7 @@ impl Runner {
             let here = self.shared.in_hand().find(status.request_id);
             match here {
                 Some(entry) => *status = entry.monitor.status(),
-                None => self.shared.find_dead(status).await?,
+                None => mark_interrupted(self.store(), status).await?,
             }
         }
         Ok(runs)
@@ -321,21 +319,6 @@ impl Runner {
 }
 
 impl Shared {
-    /// Says of a run that the history calls running whether its process died.
-    async fn find_dead(&self, status: &mut RunStatus) -> Result<(), StoreError> {
-        if status.state != RunState::Running || self.store().is_claimed().await? {
-            return Ok(());
-        }
-        // It may have ended between the two looks.
-        if let Some(present) = self.store().run(status.request_id).await? {
-            *status = present;
-        }
-        if status.state == RunState::Running {
-            status.presume_dead(DIED, status.updated_at);
-        }
-        Ok(())
-    }
-
     pub(crate) fn store(&self) -> &dyn ShowStore {
         self.pipeline.store.as_ref()
     }

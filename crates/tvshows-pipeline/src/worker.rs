@@ -9,9 +9,10 @@ use tvshows_core::{LEASE, RunState, RunStatus, StoreError};
 
 use crate::error::RunError;
 use crate::in_hand::Entry;
+use crate::interrupted::DIED;
 use crate::monitor::now;
 use crate::pipeline::{Outcome, Stop};
-use crate::runner::{DIED, Shared};
+use crate::runner::Shared;
 
 /// How often a process without work looks whether another left some.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);

@@ -6,7 +6,7 @@ use tvshows_core::{RunState, RunStatus, ShowStore, TopShow};
 
 use crate::application::Application;
 use crate::cli::{LogFormat, Update};
-use crate::{bar, logging, signals};
+use crate::{bar, logging, output, signals};
 
 /// What a shell gives for a process that a signal ended.
 const STOPPED: u8 = 130;
@@ -40,14 +40,19 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     runner.shutdown().await;
     let status = runner.status(run).await?.context("the update was forgotten")?;
     application.shutdown(std::future::ready(())).await;
-    Ok(conclude(&status, &top, options.settings.log_format))
+    if options.json {
+        output::print_json(&status)?;
+    }
+    conclude(&status, &top, options)
 }
 
 /// Says how the update went.
-fn conclude(status: &RunStatus, top: &[TopShow], log_format: LogFormat) -> ExitCode {
+fn conclude(status: &RunStatus, top: &[TopShow], options: &Update) -> anyhow::Result<ExitCode> {
     if status.state == RunState::Succeeded {
-        print_summary(status, top);
-        return ExitCode::SUCCESS;
+        if !options.json {
+            print_summary(status, top)?;
+        }
+        return Ok(ExitCode::SUCCESS);
     }
     let error = status.error.as_deref().unwrap_or_default();
     let (sentence, code) = match status.state {
@@ -67,38 +72,34 @@ fn conclude(status: &RunStatus, top: &[TopShow], log_format: LogFormat) -> ExitC
             ExitCode::from(STOPPED),
         ),
     };
-    if matches!(log_format, LogFormat::Text) {
+    if matches!(options.settings.log_format, LogFormat::Text) {
         eprintln!("{sentence}");
     }
-    code
+    Ok(code)
 }
 
-fn print_summary(status: &RunStatus, top: &[TopShow]) {
+fn print_summary(status: &RunStatus, top: &[TopShow]) -> anyhow::Result<()> {
     let seconds =
         status.started_at.zip(status.finished_at).map(|(start, end)| end.duration_since(start));
     let RunStatus { added, changed, deleted, requests, retries, rate_limited, .. } = status;
     let count = |number: &u32| HumanCount((*number).into());
     let shows = count(&status.shows_seen);
-    match added + changed + deleted {
-        0 => print!("Nothing changed: {shows} shows are as they were"),
-        _ => print!(
+    let outcome = match added + changed + deleted {
+        0 => format!("Nothing changed: {shows} shows are as they were"),
+        _ => format!(
             "Published {shows} shows: {} added, {} changed, {} deleted",
             count(added),
             count(changed),
             count(deleted)
         ),
-    }
-    println!(
-        "; {:.1} s, {requests} requests, {retries} retries, {rate_limited} answers of 429.",
+    };
+    output::print(format!(
+        "{outcome}; {:.1} s, {requests} requests, {retries} retries, {rate_limited} answers of 429.\n",
         seconds.map(|seconds| seconds.as_secs_f64()).unwrap_or_default(),
-    );
+    ))?;
     if top.is_empty() {
-        return;
+        return Ok(());
     }
-    println!("\n{:>4}  {:>6}  {:<10}  {:>7}  SHOW", "RANK", "RATING", "PREMIERED", "ID");
-    for (rank, show) in (1..).zip(top) {
-        let rating = show.rating.map_or_else(|| "-".to_owned(), |rating| format!("{rating:.1}"));
-        let premiered = show.premiered.as_deref().unwrap_or("-");
-        println!("{rank:>4}  {rating:>6}  {premiered:<10}  {:>7}  {}", show.id.0, show.name);
-    }
+    output::print("\n")?;
+    super::top::print(top)
 }

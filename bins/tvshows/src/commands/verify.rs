@@ -4,8 +4,8 @@ use indicatif::{HumanCount, MultiProgress};
 use tvshows_core::ShowId;
 use tvshows_pipeline::Difference;
 
-use crate::application::open;
-use crate::cli::Settings;
+use crate::application::open_existing;
+use crate::cli::{Database, Settings};
 use crate::logging;
 use crate::upstream::Upstream;
 
@@ -14,7 +14,8 @@ const NAMED: usize = 10;
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     logging::start(settings.log_format, "warn", &MultiProgress::new());
-    let store = open(settings).await?;
+    let database = Database { database_path: settings.database_path.clone() };
+    let store = open_existing(&database).await?;
     let damage = store.damage().await?;
     if !damage.is_empty() {
         println!("damaged: {}", damage.join("\ndamaged: "));
@@ -22,8 +23,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let upstream = Upstream::at(&settings.tvmaze_base_url).await?;
-    let difference = tvshows_pipeline::verify(&upstream.client, store.as_ref()).await;
-    store.close().await;
+    let difference = tvshows_pipeline::verify(&upstream.client, &store).await;
     let difference = difference.map_err(|error| anyhow::anyhow!(error.sentence()))?;
     print(&difference);
     if difference.is_none() {

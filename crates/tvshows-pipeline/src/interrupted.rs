@@ -1,7 +1,33 @@
-use tvshows_core::{Event, ProgressTracker, RunState, ShowStore, StoreError};
+use tvshows_core::{Event, ProgressTracker, RunState, RunStatus, ShowStore, StoreError};
 
 use crate::monitor::now;
-use crate::runner::DIED;
+
+/// What is said of a run whose process died.
+pub(crate) const DIED: &str =
+    "the process that ran it ended first; it goes on when a service starts again";
+
+/// Marks the status of a run as interrupted where the history says that it is running and its process
+/// died. Nothing is written.
+///
+/// # Errors
+///
+/// The history cannot be read.
+pub async fn mark_interrupted(
+    store: &dyn ShowStore,
+    status: &mut RunStatus,
+) -> Result<(), StoreError> {
+    if status.state != RunState::Running || store.is_claimed().await? {
+        return Ok(());
+    }
+    // It may have ended between the two looks.
+    if let Some(present) = store.run(status.request_id).await? {
+        *status = present;
+    }
+    if status.state == RunState::Running {
+        status.presume_dead(DIED, status.updated_at);
+    }
+    Ok(())
+}
 
 /// Ends a run that was begun and that no process works on, as cancelled. For before a
 /// [`Runner`](crate::Runner) starts, which would go on with it.

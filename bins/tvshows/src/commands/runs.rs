@@ -1,0 +1,49 @@
+use std::process::ExitCode;
+
+use indicatif::HumanCount;
+use tvshows_core::{RunState, RunStatus, ShowStore};
+use tvshows_pipeline::mark_interrupted;
+
+use crate::application::open_existing;
+use crate::cli::Runs;
+use crate::output;
+
+pub(crate) async fn run(options: &Runs) -> anyhow::Result<ExitCode> {
+    let store = open_existing(&options.database).await?;
+    let mut runs = store.runs(options.limit.number().into()).await?;
+    for status in &mut runs {
+        mark_interrupted(&store, status).await?;
+    }
+    if options.json {
+        output::print_json(&runs)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let header =
+        ["STARTED", "OUTCOME", "SECONDS", "SHOWS", "ADDED", "CHANGED", "DELETED", "REQUESTS", "ID"];
+    output::print_table(&header, runs.iter().map(row))?;
+    for status in runs.iter().filter(|status| status.state == RunState::Failed) {
+        let error = status.error.as_deref().unwrap_or_default();
+        output::print(format!("{}: {error}\n", status.request_id))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(status: &RunStatus) -> Vec<String> {
+    let started = status.started_at.map_or("-".to_owned(), |at| format!("{at:.0}"));
+    let seconds = status
+        .started_at
+        .zip(status.finished_at)
+        .map(|(start, end)| format!("{:.1}", end.duration_since(start).as_secs_f64()));
+    let count = |number: u64| HumanCount(number).to_string();
+    vec![
+        started,
+        status.state.to_string(),
+        seconds.unwrap_or_else(|| "-".to_owned()),
+        count(status.shows_seen.into()),
+        count(status.added.into()),
+        count(status.changed.into()),
+        count(status.deleted.into()),
+        count(status.requests),
+        status.request_id.to_string(),
+    ]
+}

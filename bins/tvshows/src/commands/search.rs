@@ -1,0 +1,46 @@
+use std::process::ExitCode;
+
+use tvshows_core::{Show, ShowQuery, ShowStore};
+
+use crate::application::open_existing;
+use crate::cli::Search;
+use crate::output;
+
+pub(crate) async fn run(options: &Search) -> anyhow::Result<ExitCode> {
+    let store = open_existing(&options.database).await?;
+    let query = ShowQuery {
+        filter: options.filter(),
+        sort: options.sort(),
+        after: None,
+        limit: options.limit.number().into(),
+    };
+    let page = store.shows(query).await?;
+    if options.json {
+        output::print_json(&page.shows)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if page.shows.is_empty() {
+        eprintln!("No show is like that.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let header = ["ID", "RATING", "PREMIERED", "LANGUAGE", "GENRES", "SHOW"];
+    output::print_table(&header, page.shows.iter().map(row))?;
+    if page.next.is_some() {
+        eprintln!("There are more: see --limit.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(show: &Show) -> Vec<String> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let rating =
+        show.rating_average.map_or_else(|| "-".to_owned(), |rating| format!("{rating:.1}"));
+    vec![
+        show.id.to_string(),
+        rating,
+        text(&show.premiered),
+        text(&show.language),
+        show.genres.join(", "),
+        show.name.clone(),
+    ]
+}

@@ -1,0 +1,69 @@
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use tvmaze_client::plain_text;
+use tvshows_core::{CastRow, Show, ShowFilter, ShowId, ShowQuery, ShowStore, Sort, SortBy};
+use tvshows_store::SqliteStore;
+
+use crate::application::open_existing;
+use crate::cli;
+use crate::output;
+
+pub(crate) async fn run(options: &cli::Show) -> anyhow::Result<ExitCode> {
+    let store = open_existing(&options.database).await?;
+    let what = options.what.join(" ");
+    let Some(show) = find(&store, &what).await? else {
+        bail!("no show is called {what:?} in the last snapshot; try `tvshows search`");
+    };
+    if options.json {
+        output::print_json(&show)?;
+    } else {
+        output::print(describe(&show, &store.cast(show.id).await?)?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The show of that id, or the one whose name meets the words best.
+async fn find(store: &SqliteStore, what: &str) -> anyhow::Result<Option<Show>> {
+    if let Ok(id) = what.parse() {
+        return Ok(store.show(ShowId(id)).await?);
+    }
+    let filter = ShowFilter { text: Some(what.to_owned()), ..ShowFilter::default() };
+    let sort = Sort { by: SortBy::Relevance, descending: false };
+    let mut page = store.shows(ShowQuery { filter, sort, after: None, limit: 1 }).await?;
+    Ok(page.shows.pop())
+}
+
+fn describe(show: &Show, cast: &[CastRow]) -> anyhow::Result<String> {
+    let mut text = format!("{} (show {})\n", show.name, show.id);
+    let rating = show.rating_average.map(|rating| format!("{rating:.1}"));
+    let runtime = show.average_runtime.or(show.runtime).map(|minutes| format!("{minutes} min"));
+    let facts = [
+        ("Type", show.kind.clone()),
+        ("Language", show.language.clone()),
+        ("Genres", Some(show.genres.join(", ")).filter(|genres| !genres.is_empty())),
+        ("Status", show.status.clone()),
+        ("Premiered", show.premiered.clone()),
+        ("Ended", show.ended.clone()),
+        ("Rating", rating),
+        ("Runtime", runtime),
+        ("Site", show.official_site.clone()),
+        ("TVmaze", show.url.clone()),
+    ];
+    for (name, value) in facts {
+        if let Some(value) = value {
+            writeln!(text, "{name:<10} {value}")?;
+        }
+    }
+    if let Some(summary) = &show.summary {
+        writeln!(text, "\n{}", plain_text(summary))?;
+    }
+    if !cast.is_empty() {
+        writeln!(text, "\nCast")?;
+    }
+    for row in cast {
+        writeln!(text, "  {} as {}", row.person_name, row.character_name)?;
+    }
+    Ok(text)
+}
