@@ -125,6 +125,7 @@ async fn wrong_parameters_of_a_list_are_named() {
     let cases = [
         ("/shows?page=2".to_owned(), 400, "page"),
         ("/shows?q=a&q=b".to_owned(), 400, "q"),
+        (format!("/shows?q={}", "a+".repeat(200)), 422, "`q`"),
         ("/shows?limit=0".to_owned(), 422, "`limit`"),
         ("/shows?limit=1001".to_owned(), 422, "`limit`"),
         ("/shows?sort=popularity".to_owned(), 422, "`sort`"),

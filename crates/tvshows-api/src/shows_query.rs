@@ -31,7 +31,7 @@ impl ShowsQuery {
     /// What to ask the store.
     pub(crate) fn query(&self) -> Result<ShowQuery, Problem> {
         let filter = ShowFilter {
-            text: given(self.q.as_ref()).filter(|text| !text.trim().is_empty()),
+            text: parse("q", self.q.as_deref().filter(|text| !text.trim().is_empty()))?,
             language: given(self.language.as_ref()),
             genre: given(self.genre.as_ref()),
             status: given(self.status.as_ref()),

@@ -32,7 +32,7 @@ impl Snapshot {
 pub struct ShowFilter {
     /// Words that the name and the summary together must have, the last of them perhaps cut short. Any
     /// text will do: nothing in it is an operator. Case and accents do not count.
-    pub text: Option<String>,
+    pub text: Option<SearchText>,
     /// The show's language.
     pub language: Option<String>,
     /// One of the show's genres.
@@ -49,6 +49,31 @@ pub struct ShowFilter {
     pub premiered_to: Option<PremiereBound>,
     /// The least rating; a show without one is left out.
     pub min_rating: Option<RatingBound>,
+}
+
+/// A text to search for, of at most 256 characters: what a search costs grows with its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchText(String);
+
+/// A text that is too long to search for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must have at most 256 characters")]
+pub struct TooLong;
+
+impl SearchText {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SearchText {
+    type Err = TooLong;
+
+    fn from_str(text: &str) -> Result<SearchText, TooLong> {
+        if text.chars().nth(256).is_some() { Err(TooLong) } else { Ok(SearchText(text.into())) }
+    }
 }
 
 /// A year, `2019`, or a day, `2019-05-01`.
@@ -249,6 +274,12 @@ mod tests {
         {
             assert_eq!(bound(wrong), Err(WrongDate), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_searched_text_has_256_characters_at_most() {
+        assert_eq!("é".repeat(256).parse::<SearchText>().unwrap().as_str(), "é".repeat(256));
+        assert_eq!("é".repeat(257).parse::<SearchText>(), Err(TooLong));
     }
 
     #[test]

@@ -16,8 +16,8 @@ mod tracker;
 
 pub use cast::{CastMember, CastRow};
 pub use catalogue::{
-    Position, PremiereBound, RatingBound, ShowFilter, ShowPage, ShowQuery, Snapshot, Sort, SortBy,
-    SortValue, WrongDate, WrongRating, WrongSort,
+    Position, PremiereBound, RatingBound, SearchText, ShowFilter, ShowPage, ShowQuery, Snapshot,
+    Sort, SortBy, SortValue, TooLong, WrongDate, WrongRating, WrongSort,
 };
 pub use criteria::{OutOfRange, TopLimit, TopShowsCriteria, Years};
 pub use export::{Cell, Column, ColumnKind, OpenRows, RowSink, Table, UnknownTable};

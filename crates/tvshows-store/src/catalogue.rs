@@ -3,7 +3,7 @@
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 use tvshows_core::{
-    Position, Show, ShowFilter, ShowId, ShowPage, ShowQuery, Sort, SortBy, SortValue,
+    Position, SearchText, Show, ShowFilter, ShowId, ShowPage, ShowQuery, Sort, SortBy, SortValue,
 };
 
 use crate::error::SqlResult;
@@ -92,7 +92,7 @@ impl Statement {
 
     fn filter(&mut self, filter: &ShowFilter) -> Option<()> {
         if let Some(text) = &filter.text {
-            let (all, _) = search::queries(text)?;
+            let (all, _) = search::queries(text.as_str())?;
             let all = self.bind(all);
             self.conditions.push(format!("id IN (SELECT rowid FROM Show_Search({all}))"));
         }
@@ -140,7 +140,7 @@ impl Statement {
             SortBy::Updated => "updated",
             SortBy::Weight => "weight",
             SortBy::Relevance => {
-                let text = filter.text.as_deref().unwrap_or_default();
+                let text = filter.text.as_ref().map_or("", SearchText::as_str);
                 let (_, named) = search::queries(text)?;
                 let (text, named) = (self.bind(text.trim().to_owned()), self.bind(named));
                 return Some(format!(
@@ -198,7 +198,7 @@ mod tests {
     fn lists_are_found_in_the_index_alone() {
         let some = |text: &str| Some(text.to_owned());
         let filter = ShowFilter {
-            text: some("a b"),
+            text: "a b".parse().ok(),
             language: some("English"),
             genre: some("Drama"),
             status: some("Ended"),
@@ -208,7 +208,7 @@ mod tests {
             premiered_to: "2020".parse().ok(),
             min_rating: "5".parse().ok(),
         };
-        for filter in [filter, ShowFilter { text: some("x"), ..ShowFilter::default() }] {
+        for filter in [filter, ShowFilter { text: "x".parse().ok(), ..ShowFilter::default() }] {
             for order in ["name", "-rating", "premiered", "updated", "weight", "relevance"] {
                 let sort = order.parse().unwrap();
                 let after = Some(Position { value: SortValue::Integer(1), id: ShowId(1) });

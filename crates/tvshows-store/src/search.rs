@@ -40,6 +40,7 @@ pub(crate) fn queries(text: &str) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use tvshows_core::SearchText;
 
     use super::*;
 
@@ -63,6 +64,18 @@ mod tests {
                    INSERT INTO Show_Search (rowid, name, summary) VALUES (1, 'Ökonomie & Spider-Man', 'x');";
         connection.execute_batch(sql).unwrap();
         connection
+    }
+
+    #[test]
+    fn the_longest_text_is_no_faulty_query() {
+        let index = index();
+        for text in ["a ".repeat(128), "a-".repeat(128), "b".repeat(256), "\"a".repeat(128)] {
+            let text: SearchText = text.parse().unwrap();
+            let (all, _) = queries(text.as_str()).unwrap();
+            let sql = "SELECT count(*) FROM Show_Search WHERE Show_Search MATCH ?1";
+            let found = index.query_row(sql, [&all], |row| row.get::<_, u32>(0));
+            assert!(found.is_ok(), "{found:?}");
+        }
     }
 
     proptest! {

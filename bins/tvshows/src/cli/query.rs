@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 use tvshows_core::{PremiereBound, RatingBound, RunId, ShowFilter, Sort, SortBy, Table, TopLimit};
@@ -100,9 +101,10 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    pub(crate) fn filter(&self) -> ShowFilter {
-        ShowFilter {
-            text: (!self.text.is_empty()).then(|| self.text.join(" ")),
+    pub(crate) fn filter(&self) -> anyhow::Result<ShowFilter> {
+        let text = (!self.text.is_empty()).then(|| self.text.join(" ").parse());
+        Ok(ShowFilter {
+            text: text.transpose().context("the text")?,
             language: self.language.clone(),
             genre: self.genre.clone(),
             status: self.status.clone(),
@@ -111,7 +113,7 @@ impl Search {
             premiered_from: self.premiered_from,
             premiered_to: self.premiered_to,
             min_rating: self.min_rating,
-        }
+        })
     }
 
     pub(crate) fn sort(&self) -> Sort {

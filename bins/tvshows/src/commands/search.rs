@@ -9,7 +9,7 @@ use crate::output;
 pub(crate) async fn run(options: &Search) -> anyhow::Result<ExitCode> {
     let store = open_existing(&options.database).await?;
     let query = ShowQuery {
-        filter: options.filter(),
+        filter: options.filter()?,
         sort: options.sort(),
         after: None,
         limit: options.limit.number().into(),

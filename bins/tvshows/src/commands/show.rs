@@ -1,7 +1,7 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use tvmaze_client::plain_text;
 use tvshows_core::{CastRow, Show, ShowFilter, ShowId, ShowQuery, ShowStore, Sort, SortBy};
 use tvshows_store::SqliteStore;
@@ -29,7 +29,8 @@ async fn find(store: &SqliteStore, what: &str) -> anyhow::Result<Option<Show>> {
     if let Ok(id) = what.parse() {
         return Ok(store.show(ShowId(id)).await?);
     }
-    let filter = ShowFilter { text: Some(what.to_owned()), ..ShowFilter::default() };
+    let text = what.parse().context("the name")?;
+    let filter = ShowFilter { text: Some(text), ..ShowFilter::default() };
     let sort = Sort { by: SortBy::Relevance, descending: false };
     let mut page = store.shows(ShowQuery { filter, sort, after: None, limit: 1 }).await?;
     Ok(page.shows.pop())

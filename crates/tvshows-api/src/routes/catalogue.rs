@@ -25,7 +25,7 @@ pub(crate) struct ShowList<T> {
 #[utoipa::path(
     get, path = "/shows", tag = "shows",
     params(
-        ("q" = Option<String>, Query, description = "Words that the name and the summary must have, the last of them perhaps cut short; case and accents do not count, and nothing in the text is an operator", example = "game of thr"),
+        ("q" = Option<String>, Query, max_length = 256, description = "Words that the name and the summary must have, the last of them perhaps cut short; case and accents do not count, and nothing in the text is an operator", example = "game of thr"),
         ("language" = Option<String>, Query, description = "The language, exactly", example = "English"),
         ("genre" = Option<String>, Query, description = "One of the genres, exactly", example = "Drama"),
         ("status" = Option<String>, Query, description = "The status, exactly", example = "Running"),

@@ -69,7 +69,7 @@ async fn a_file_of_schema_1_keeps_its_rows() {
     assert!(published.pages.is_empty(), "so that every page is due");
     assert_eq!(published.casts[&ShowId(7)], None, "so that its cast is fetched again");
     assert_eq!(store.snapshot().await.unwrap().number, 1, "what is there is a snapshot");
-    let filter = ShowFilter { text: Some("old".into()), ..ShowFilter::default() };
+    let filter = ShowFilter { text: "old".parse().ok(), ..ShowFilter::default() };
     let query = ShowQuery { filter, sort: Sort::default(), after: None, limit: 10 };
     let found = store.shows(query).await.unwrap().shows;
     assert_eq!(found[0].id, ShowId(7), "it is searched as well");
