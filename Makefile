@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test package bench fuzz lint docker openapi
+.PHONY: help run demo test package schemathesis bench fuzz lint docker openapi
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,10 @@ demo: build-tools ## The same on the built-in simulator, without a network, into
 
 test: lint package ## Install what the tests need, then run the linters and every test
 	cargo test --workspace --locked
+	scripts/schemathesis.sh
+
+schemathesis: test-tools ## Hold the service to its OpenAPI document
+	scripts/schemathesis.sh
 
 package: test-tools ## Pack tvmaze-client as for crates.io, and build and test it where it is unpacked
 	scripts/package.sh

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod catalogue;
+mod commands;
 mod content;
 mod events;
 mod exports;

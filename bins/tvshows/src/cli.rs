@@ -132,7 +132,7 @@ pub(crate) struct Update {
     #[arg(long, default_value_t)]
     mode: Mode,
 
-    /// Print the outcome as JSON, as the `status` of GET /pipeline/status/{request_id}
+    /// Print the outcome as JSON, as the `status` of `GET /pipeline/status/{request_id}`
     #[arg(long)]
     pub(crate) json: bool,
 

@@ -9,7 +9,7 @@ pub(crate) struct Csv(Writer<Box<dyn Write + Send>>);
 impl Csv {
     pub(crate) fn begin(columns: &[Column], file: Box<dyn Write + Send>) -> io::Result<Csv> {
         let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(file);
-        writer.write_record(columns.iter().map(|column| column.name))?;
+        writer.write_record(columns.iter().map(|column| column.name)).map_err(io_error)?;
         Ok(Csv(writer))
     }
 }
@@ -17,21 +17,30 @@ impl Csv {
 impl RowSink for Csv {
     fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
         for cell in cells {
-            match cell {
-                Cell::Null => self.0.write_field("")?,
-                Cell::Integer(number) => self.0.write_field(number.to_string())?,
+            let written = match cell {
+                Cell::Null => self.0.write_field(""),
+                Cell::Integer(number) => self.0.write_field(number.to_string()),
                 // With its point: a column of numbers is one of numbers in every row.
-                Cell::Real(number) => self.0.write_field(format!("{number:?}"))?,
-                Cell::Text(text) => self.0.write_field(text)?,
-            }
+                Cell::Real(number) => self.0.write_field(format!("{number:?}")),
+                Cell::Text(text) => self.0.write_field(text),
+            };
+            written.map_err(io_error)?;
         }
         // Ends the record that the fields made.
-        self.0.write_record(None::<&[u8]>)?;
-        Ok(())
+        self.0.write_record(None::<&[u8]>).map_err(io_error)
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+/// The file's own error, so that whoever reads it can tell a pipe that nobody reads.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        // A record without its fields, which no row is.
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

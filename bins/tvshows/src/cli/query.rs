@@ -23,7 +23,7 @@ pub(crate) struct Top {
     #[arg(long, default_value_t)]
     pub(crate) limit: TopLimit,
 
-    /// Print JSON, as GET /shows/top_shows
+    /// Print JSON, as `GET /shows/top_shows`
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -38,7 +38,7 @@ pub(crate) struct Show {
     #[arg(value_name = "ID|NAME", required = true, num_args = 1..)]
     pub(crate) what: Vec<String>,
 
-    /// Print JSON, as GET /shows/{id}
+    /// Print JSON, as `GET /shows/{id}`
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -131,7 +131,7 @@ impl Search {
     after_help = "Examples:\n  tvshows export top_shows\n  tvshows export all_shows --output shows.parquet\n  tvshows export database --output copy.db"
 )]
 pub(crate) struct Export {
-    /// all_shows, top_shows, top_shows_cast, or database for a copy of the whole file
+    /// A table, or `database` for a copy of the whole file
     #[arg(value_name = "TABLE")]
     pub(crate) what: Exported,
 
@@ -182,7 +182,7 @@ pub(crate) struct Runs {
     #[arg(long, default_value = "20")]
     pub(crate) limit: TopLimit,
 
-    /// Print JSON, as the `runs` of GET /pipeline/runs
+    /// Print JSON, as the `runs` of `GET /pipeline/runs`
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -195,14 +195,14 @@ pub(crate) struct Runs {
     after_help = "Exit code with --watch: 0 where the update published, 1 where it did not.\n\nExamples:\n  tvshows status --watch\n  tvshows status --service http://localhost:8000"
 )]
 pub(crate) struct Status {
-    /// The update's request_id; the newest one by default
+    /// The update's `request_id`; the newest one by default
     pub(crate) id: Option<RunId>,
 
     /// Follow it to its end, with a progress bar on stderr
     #[arg(long)]
     pub(crate) watch: bool,
 
-    /// Print JSON, as the `status` of GET /pipeline/status/{request_id}
+    /// Print JSON, as the `status` of `GET /pipeline/status/{request_id}`
     #[arg(long)]
     pub(crate) json: bool,
 

@@ -70,11 +70,12 @@ impl Source {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Answer {
-    One { status: RunStatus },
-    Several { runs: Vec<RunStatus> },
+/// One run, or the newest of several.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Answer {
+    status: Option<RunStatus>,
+    runs: Vec<RunStatus>,
 }
 
 async fn ask(
@@ -94,10 +95,8 @@ async fn ask(
     }
     let answer = answer.error_for_status().with_context(unusable)?;
     let body = answer.bytes().await.with_context(unusable)?;
-    Ok(match serde_json::from_slice(&body).with_context(unusable)? {
-        Answer::One { status } => Some(status),
-        Answer::Several { mut runs } => runs.pop(),
-    })
+    let mut answer: Answer = serde_json::from_slice(&body).with_context(unusable)?;
+    Ok(answer.status.or_else(|| answer.runs.pop()))
 }
 
 async fn watch(source: &Source, mut status: RunStatus) -> anyhow::Result<RunStatus> {
