@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test package schemathesis bench fuzz lint docker openapi
+.PHONY: help run demo test browser-test schemathesis package bench fuzz lint docker openapi
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build-tools ## Build, serve http://localhost:8000 and begin an update from TVmaze
 	cargo build --release --locked --bin tvshows
@@ -14,7 +14,11 @@ demo: build-tools ## The same on the built-in simulator, without a network, into
 
 test: lint package ## Install what the tests need, then run the linters and every test
 	cargo test --workspace --locked
-	scripts/schemathesis.sh
+	$(MAKE) browser-test schemathesis
+
+browser-test: browser-tools ## Try the page in Debian's Chromium (CHROMIUM=/path/to/another)
+	cargo build --locked --bin tvshows
+	cd tests/browser && node --test
 
 schemathesis: test-tools ## Hold the service to its OpenAPI document
 	scripts/schemathesis.sh
@@ -43,10 +47,12 @@ docker: ## Build the image and serve http://localhost:8000 with Redis
 openapi: ## Write the OpenAPI document anew, after a change of the API
 	cargo run --locked --bin tvshows -- openapi > docs/openapi.json
 
-.PHONY: build-tools test-tools bench-tools
+.PHONY: build-tools test-tools browser-tools bench-tools
 build-tools:
 	@scripts/setup.sh build
 test-tools:
 	@scripts/setup.sh test
+browser-tools:
+	@scripts/setup.sh browser
 bench-tools: build-tools
 	@scripts/setup.sh bench

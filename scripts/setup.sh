@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what is missing on a Debian machine: `setup.sh build` for building and running, `setup.sh test` for
-# the tests as well, `setup.sh bench` for the benchmarks. Says what to install where there is no apt-get.
+# the tests as well, `setup.sh browser` for those in a browser, `setup.sh bench` for the benchmarks. Says what to
+# install where there is no apt-get.
 set -eu
 
 missing=
@@ -17,20 +18,33 @@ test)
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
     ;;
+browser)
+    [ -n "${CHROMIUM:-}" ] || need chromium chromium
+    need node nodejs
+    need npm npm
+    ;;
 bench)
     need curl curl
     [ -e /usr/bin/time ] || missing="$missing time"
     ;;
 esac
 
-[ -z "$missing" ] && exit 0
-if ! command -v apt-get >/dev/null 2>&1; then
-    case $(uname) in Linux) echo "please install:$missing" >&2; exit 1 ;; *) exit 0 ;; esac
-fi
-sudo=
-[ "$(id -u)" = 0 ] || sudo=sudo
-echo "installing:$missing"
-$sudo apt-get update -qq
-# RUNLEVEL=1 keeps redis-server from being started as a service: the tests start their own.
+install_packages() {
+    if ! command -v apt-get >/dev/null 2>&1; then
+        case $(uname) in Linux) echo "please install: $*" >&2; exit 1 ;; *) return 0 ;; esac
+    fi
+    sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    echo "installing: $*"
+    $sudo apt-get update -qq
+    # RUNLEVEL=1 keeps redis-server from being started as a service: the tests start their own.
+    $sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
 # shellcheck disable=SC2086
-$sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+[ -z "$missing" ] || install_packages $missing
+if [ "${1:-build}" = browser ]; then
+    cd "$(dirname "$0")/../tests/browser"
+    # Anew where the list of modules is newer than the modules.
+    [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund
+fi

@@ -8,6 +8,7 @@ mod events;
 mod exports;
 mod live;
 mod openapi;
+mod page;
 mod redis;
 #[path = "../../crates/tvshows-progress/tests/it/server.rs"]
 mod redis_server;

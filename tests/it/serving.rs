@@ -171,18 +171,9 @@ async fn wrong_requests_get_a_problem_that_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_page_and_the_documentation_need_nothing_from_elsewhere() {
+async fn the_documentation_needs_nothing_from_elsewhere() {
     let world = World::new(&[]).await;
     let service = Service::start(&world, &[]).await;
-    let page = service.get("/").send().await.unwrap();
-    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
-    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    let html = page.text().await.unwrap();
-    for asset in ["page.css", "page.js"] {
-        assert!(html.contains(asset));
-        assert_eq!(service.get(&format!("/{asset}")).send().await.unwrap().status(), 200);
-    }
-    assert!(html.contains("https://www.tvmaze.com"), "names the source of the data");
     let docs = service.get("/docs").send().await.unwrap();
     assert_eq!((docs.status().as_u16(), docs.url().path()), (200, "/docs/"));
     assert!(docs.text().await.unwrap().contains("swagger-ui"));

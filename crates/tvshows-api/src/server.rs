@@ -79,8 +79,7 @@ pub fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
             .service(read("/health/live", || web::to(health::live)))
             .service(read("/health/ready", || web::to(health::ready)))
             .service(read("/", || web::to(page::html)))
-            .service(read("/page.css", || web::to(page::css)))
-            .service(read("/page.js", || web::to(page::script)))
+            .service(read("/page/{file}", || web::to(page::file)))
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi()))
             .default_service(web::to(async || Err::<HttpResponse, _>(Problem::NoSuchPath)));

@@ -1,0 +1,102 @@
+// What axe finds, what the keyboard reaches, and that nothing is cut off on a small screen.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { before, test } from "node:test";
+import { json, open, service, simulator, update } from "./support.js";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const LOOKS = [
+  { colorScheme: "light", viewport: { width: 1280, height: 800 } },
+  { colorScheme: "dark", viewport: { width: 360, height: 740 } },
+];
+
+let served;
+let views;
+before(async () => {
+  const upstream = await simulator("--shows", "2300", "--fault", "status:403*1@/shows?page=3");
+  served = await service(upstream);
+  assert.equal((await update(served)).state, "failed");
+  const { request_id: run } = await update(served);
+  const [top] = await json(`${served.url}/shows/top_shows?limit=1`);
+  views = [
+    ["runs", "Failed"],
+    [`runs/${run}`, "Published in"],
+    ["runs/nonsense", "there is no run"],
+    ["shows", "The first 40 shows"],
+    ["shows?q=zzzzz&genre=Drama", "No show is like that"],
+    [`shows/${top.id}`, top.name],
+    ["shows/999999999", "there is no show"],
+    ["top", "Several characters"],
+    ["charts", "Premiere year"],
+    ["data", "Snapshot 1"],
+    ["nowhere", "nothing at this address"],
+  ];
+});
+
+for (const look of LOOKS) {
+  test(`axe finds nothing serious and nothing is cut off, ${look.colorScheme} and ${look.viewport.width} px wide`, async () => {
+    const page = await open(served, "runs", look);
+    await page.evaluate(AXE);
+    for (const [place, text] of views) {
+      await page.goto(`./#/${place}`);
+      await page.locator("main").getByText(text).first().waitFor();
+      await page.locator("main [aria-busy]").waitFor({ state: "detached" });
+      await page.locator("main details").evaluateAll((all) => { for (const details of all) details.open = true; });
+      await checked(page, place);
+    }
+    assert.deepEqual(page.errors, []);
+  });
+}
+
+test("axe finds nothing serious before the first run, while one runs and when the service is lost", async () => {
+  const upstream = await simulator("--shows", "6000", "--latency", "300");
+  const slow = await service(upstream);
+  const page = await open(slow);
+  await page.evaluate(AXE);
+  await page.getByText("No update yet").waitFor();
+  await checked(page, "runs, none yet");
+  await page.getByRole("link", { name: "Top", exact: true }).click();
+  await page.getByText("Nothing is published yet").waitFor();
+  await checked(page, "top, nothing yet");
+  await page.getByRole("link", { name: "Runs", exact: true }).click();
+  await page.getByRole("button", { name: "Start an update" }).click();
+  await page.locator(".run").getByText("Fetching all shows").waitFor();
+  await checked(page, "a run under way");
+  await slow.stop();
+  await page.getByText("Trying again until it does").waitFor();
+  await checked(page, "a lost service");
+});
+
+test("the keyboard alone reaches the content, a show and the way back", async () => {
+  const page = await open(served, "shows");
+  await page.locator(".list li").first().waitFor();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  assert.equal(await focused(page), "MAIN", "the skip link skips");
+  assert.match(page.url(), /#\/shows$/, "and leaves the address alone");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("the");
+  await page.getByRole("option", { name: "Best match" }).waitFor({ state: "attached" });
+  await page.locator(".list .show").first().focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Cast" }).waitFor();
+  assert.equal(await focused(page), "H1");
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Shows", level: 1 }).waitFor();
+});
+
+const focused = (page) => page.evaluate(() => document.activeElement.tagName);
+
+async function checked(page, place) {
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  const found = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+  const told = found.map(({ id, nodes }) => `${id}, ${nodes.length} times: ${nodes[0].html} ${nodes[0].failureSummary}`);
+  assert.deepEqual(told, [], place);
+  const others = violations.filter(({ impact }) => !["serious", "critical"].includes(impact)).map(({ id, impact }) => `${impact} ${id}`);
+  if (process.env.AXE_ALL) console.log(place, others);
+  const hidden = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(hidden <= 0, `${place} is ${hidden} px too wide`);
+}

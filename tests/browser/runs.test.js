@@ -1,0 +1,97 @@
+// Runs: started, followed, cancelled, failed, and a service that dies under them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { json, open, service, simulator, temporaryFolder, update } from "./support.js";
+
+const SLOW = ["--shows", "6000", "--latency", "100"];
+
+test("a run that is started here is followed until the bar reaches 100", async () => {
+  const upstream = await simulator("--shows", "2300");
+  const page = await open(await service(upstream));
+  await page.getByText("No update yet").waitFor();
+  await page.getByLabel("Top", { exact: true }).fill("7");
+  await page.getByRole("button", { name: "Start an update" }).click();
+  const run = page.getByRole("region", { name: "Run", exact: true });
+  await run.locator('progress[value="100"]').waitFor();
+  await run.getByText(/^Published in .*: [\d,]+ added$/).waitFor();
+  const row = page.getByRole("table", { name: "Ended runs" }).getByRole("row").nth(1);
+  await row.getByText("Succeeded").waitFor();
+  await page.getByRole("link", { name: "Top", exact: true }).click();
+  await page.locator(".top-list > li").nth(6).waitFor();
+  assert.equal(await page.locator(".top-list > li").count(), 7);
+  assert.deepEqual(page.errors, []);
+});
+
+test("others wait and can be cancelled, and so can the one under way", async () => {
+  const upstream = await simulator(...SLOW);
+  const page = await open(await service(upstream));
+  const begin = page.getByRole("button", { name: "Start an update" });
+  await begin.click();
+  const run = page.getByRole("region", { name: "Run", exact: true });
+  await run.getByText("Fetching all shows").waitFor();
+  await page.locator("nav .live").getByText("%").waitFor();
+  await page.getByLabel("Years").fill("3");
+  await begin.click();
+  await page.getByText("The run waits for the one under way.").waitFor();
+  const waiting = page.getByRole("region", { name: "Waiting" });
+  await waiting.getByRole("button", { name: "Cancel" }).click();
+  await waiting.waitFor({ state: "detached" });
+  await run.getByRole("button", { name: "Cancel" }).click();
+  await run.getByText("Cancelled: no table was changed").waitFor();
+  assert.equal(await page.getByRole("table", { name: "Ended runs" }).getByText("Cancelled").count(), 2);
+  assert.deepEqual(page.errors, []);
+});
+
+test("a failed run shows its whole error", async () => {
+  const upstream = await simulator("--shows", "2300", "--fault", "status:403@/shows?page=3");
+  const served = await service(upstream);
+  const failed = await update(served);
+  assert.equal(failed.state, "failed");
+  const page = await open(served);
+  const errors = page.getByText(failed.error, { exact: true });
+  await errors.first().waitFor();
+  assert.equal(await errors.count(), 2, "in the panel and in the history");
+  await page.getByRole("link", { name: "Details" }).click();
+  await page.getByRole("heading", { name: "Run", level: 1 }).waitFor();
+  await page.getByText(failed.error, { exact: true }).waitFor();
+  await page.getByText(failed.request_id).waitFor();
+  const heights = await page.locator("pre.error").evaluate((error) => [error.scrollHeight, error.clientHeight]);
+  assert.equal(heights[0], heights[1], "nothing of it is hidden");
+  assert.deepEqual(page.errors, []);
+});
+
+test("a killed service shows as lost, and its run goes on here when it is back", async () => {
+  const upstream = await simulator(...SLOW);
+  const folder = temporaryFolder();
+  const first = await service(upstream, { folder });
+  const page = await open(first);
+  await page.getByRole("button", { name: "Start an update" }).click();
+  const run = page.getByRole("region", { name: "Run", exact: true });
+  await run.getByText(/of 2\d$/).waitFor();
+  await first.stop();
+  const lost = page.getByText("The service does not answer. Trying again until it does.");
+  await lost.waitFor();
+  const second = await service(upstream, { folder, port: new URL(first.url).port });
+  await lost.waitFor({ state: "hidden" });
+  await run.getByText("it went on after an interruption").waitFor();
+  await run.locator('progress[value="100"]').waitFor();
+  const { runs } = await json(`${second.url}/pipeline/runs`);
+  assert.deepEqual(runs.map(({ state }) => state), ["succeeded"]);
+  assert.deepEqual(page.errors, []);
+});
+
+test("a page that was opened before the service answers fills itself", async () => {
+  const upstream = await simulator("--shows", "300");
+  const folder = temporaryFolder();
+  const first = await service(upstream, { folder });
+  await update(first);
+  const page = await open(first, "data");
+  await page.getByText("Snapshot 1").waitFor();
+  await first.stop();
+  await page.getByRole("link", { name: "Charts" }).click();
+  await page.getByText("The service does not answer.", { exact: true }).waitFor();
+  await service(upstream, { folder, port: new URL(first.url).port });
+  await page.getByRole("heading", { name: "Premiere year" }).waitFor();
+  assert.deepEqual(page.errors, []);
+});

@@ -1,0 +1,118 @@
+// Shows: searched, filtered, opened, and found again by the back button.
+
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { json, open, service, simulator, update } from "./support.js";
+
+let served;
+before(async () => {
+  served = await service(await simulator("--shows", "2300"));
+  await update(served);
+});
+
+const names = (page) => page.locator(".list .show-name").evaluateAll((all) => all.map((name) => name.firstChild.data));
+const idle = (page) => page.locator(".results [aria-busy]").waitFor({ state: "detached" });
+
+test("a search while typing, a filter, a show, and the way back", async () => {
+  const [wanted] = (await json(`${served.url}/shows?min_rating=5&genre=Drama&limit=1&sort=-rating`)).shows;
+  const word = /[a-z]{4,}/i.exec(wanted.name)[0];
+  const page = await open(served, "shows");
+  await page.locator(".list li").nth(39).waitFor();
+
+  await page.getByLabel("Search the shows").pressSequentially(word.toLowerCase());
+  await page.waitForURL((url) => url.hash.includes(`q=${word.toLowerCase()}`));
+  await page.getByLabel("Genre").selectOption("Drama");
+  await page.getByRole("button", { name: "Genre: Drama" }).waitFor();
+  await idle(page);
+  const found = await names(page);
+  const { shows } = await json(`${served.url}/shows?q=${word}&genre=Drama&limit=40&fields=name`);
+  assert.deepEqual(found, shows.map(({ name }) => name));
+
+  await page.locator(".list .show").nth(found.indexOf(wanted.name)).click();
+  await page.getByRole("heading", { name: wanted.name, level: 1 }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1", "the focus is on what is new");
+
+  await page.goBack();
+  await page.getByRole("button", { name: "Genre: Drama" }).waitFor();
+  assert.deepEqual(await names(page), found);
+  await page.goBack();
+  await page.getByRole("button", { name: "Genre: Drama" }).waitFor({ state: "detached" });
+  assert.equal(await page.getByLabel("Search the shows").inputValue(), word.toLowerCase());
+  await page.goBack();
+  await page.waitForURL((url) => url.hash === "#/shows");
+  assert.equal(await page.getByLabel("Search the shows").inputValue(), "", "a word was one step");
+  assert.deepEqual(page.errors, []);
+});
+
+test("an address has all that is seen", async () => {
+  const page = await open(served, "shows?language=English&premiered_from=2010&min_rating=7&sort=-rating");
+  await page.locator(".list li").first().waitFor();
+  const { shows } = await json(`${served.url}/shows?language=English&premiered_from=2010&min_rating=7&sort=-rating&limit=40&fields=name`);
+  assert.deepEqual(await names(page), shows.map(({ name }) => name));
+  assert.equal(await page.getByLabel("Rating at least").inputValue(), "7");
+  await page.getByRole("button", { name: "Clear all" }).click();
+  await page.waitForURL((url) => url.hash === "#/shows?sort=-rating");
+});
+
+test("a late answer to an earlier search is dropped", async () => {
+  const page = await open(served, "shows");
+  await page.locator(".list li").first().waitFor();
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route(/\/shows\?.*q=the&/, async (route) => {
+    await held;
+    await route.continue().catch(() => {});
+  });
+  const search = page.getByLabel("Search the shows");
+  const asked = page.waitForRequest(/q=the&/);
+  await search.fill("the");
+  await asked;
+  await search.fill("zzzzz");
+  await page.getByText("No show is like that").waitFor();
+  release();
+  await search.fill("zzzzzz");
+  await page.waitForURL(/q=zzzzzz$/);
+  await idle(page);
+  assert.equal(await page.locator(".list li:visible").count(), 0);
+});
+
+test("a list is read on, and found again as it was left", async () => {
+  const page = await open(served, "shows?sort=name");
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.locator(".list li").nth(79).waitFor();
+  assert.equal(new Set(await page.locator(".list .show").evaluateAll((all) => all.map(({ href }) => href))).size, 80);
+  await page.locator(".list .show").nth(70).click();
+  await page.getByRole("link", { name: "Back to the list" }).click();
+  await page.locator(".list li").nth(79).waitFor();
+  await page.waitForURL(/sort=name$/);
+  await page.locator(".list .show").nth(70).waitFor();
+  assert.ok(await page.locator(".list .show").nth(70).evaluate((show) => show.getBoundingClientRect().top < innerHeight), "as far scrolled");
+});
+
+test("a bar of a chart leads to its shows", async () => {
+  const page = await open(served, "charts");
+  await page.getByRole("region", { name: "Genre" }).getByRole("link", { name: "Comedy" }).click();
+  await page.getByRole("button", { name: "Genre: Comedy" }).waitFor();
+  await page.goBack();
+  const years = page.getByRole("region", { name: "Premiere year" });
+  const last = years.getByRole("link").last();
+  await last.focus();
+  await page.keyboard.press("ArrowLeft");
+  const year = (await page.evaluate(() => document.activeElement.getAttribute("aria-label"))).slice(0, 4);
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: `Premiered from: ${year}` }).waitFor();
+});
+
+test("the columns that the page tells are those of the files", async () => {
+  const page = await open(served, "data");
+  for (const table of ["All_Shows", "Top_Shows", "Top_Shows_Cast"]) {
+    const card = page.getByRole("region", { name: table, exact: false }).first();
+    await card.waitFor();
+    const told = await page.locator(`section[aria-labelledby="table-${table.toLowerCase()}"] tbody code`).allTextContents();
+    const file = await fetch(`${served.url}/export/${table.toLowerCase()}.csv`);
+    assert.deepEqual(told, (await file.text()).split("\r\n")[0].split(","));
+  }
+  const links = await page.locator("a[download]").evaluateAll((all) => all.map(({ href }) => href));
+  assert.equal(links.length, 10);
+  for (const link of links) assert.equal((await fetch(link, { method: "HEAD" })).status, 200, link);
+});
