@@ -28,15 +28,14 @@ export function showsView({ query, signal, heading, title, onUpdate }) {
   let isTyped = false;
 
   const set = (changes, options) => {
-    const next = Object.fromEntries(["q", ...FILTERS, "sort"].map((name) => [name, route().query.get(name)]));
-    go(address("shows", { ...next, ...changes }), options);
+    const kept = Object.fromEntries([...FILTERS, "sort"].map((name) => [name, route().query.get(name)]));
+    go(address("shows", { q: search.value.trim(), ...kept, ...changes }), options);
   };
   const type = () => {
     clearTimeout(typing);
     typing = setTimeout(() => {
-      const q = search.value.trim();
       // One word is one step back, not one for each letter.
-      set({ q }, { replace: isTyped });
+      set({}, { replace: isTyped });
       isTyped = true;
     }, TYPING_MILLISECONDS);
   };
