@@ -78,7 +78,8 @@ test("the keyboard alone reaches the content, a show and the way back", async ()
   assert.match(page.url(), /#\/shows$/, "and leaves the address alone");
   await page.keyboard.press("Tab");
   await page.keyboard.type("the");
-  await page.getByRole("option", { name: "Best match" }).waitFor({ state: "attached" });
+  await page.waitForURL(/q=the$/);
+  await page.locator(".results [aria-busy]").waitFor({ state: "detached" });
   await page.locator(".list .show").first().focus();
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Cast" }).waitFor();

@@ -95,3 +95,22 @@ test("a page that was opened before the service answers fills itself", async () 
   await page.getByRole("heading", { name: "Premiere year" }).waitFor();
   assert.deepEqual(page.errors, []);
 });
+
+test("what a run may say beyond the usual is shown", async () => {
+  const served = await service(await simulator("--shows", "300"));
+  const { request_id: run } = await update(served);
+  const { runs: [status] } = await json(`${served.url}/pipeline/runs`);
+  const now = { ...status, state: "running", running: true, step: "Publishing", progress: 97, finished_at: null, attempt: 2, rate_limited: 1200, revision: status.revision + 1 };
+  const waiting = { ...status, request_id: run.replace(/^./, "0"), state: "queued", step: "Queued", progress: 0, started_at: null, finished_at: null, position: 1 };
+  const page = await open(served, "data");
+  await page.route("**/pipeline/runs?*", (route) => route.fulfill({ json: { runs: [waiting, now], next_run_at: "2099-12-31T12:00:00Z" } }));
+  await page.route("**/events", (route) => route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ status: now })}\n\n` }));
+  await page.reload();
+  await page.locator("nav .live").getByText("97 %").waitFor();
+  await page.getByRole("link", { name: /^Runs/ }).click();
+  for (const text of ["it went on after an interruption", "1,200 answers of", "Waits for 1 run before it", "The next update starts by itself: 31 Dec 2099"]) {
+    await page.getByText(text).waitFor();
+  }
+  assert.equal(await page.locator(".steps [aria-current]").textContent(), "Publish");
+  assert.deepEqual(page.errors, []);
+});

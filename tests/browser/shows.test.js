@@ -89,6 +89,26 @@ test("a list is read on, and found again as it was left", async () => {
   assert.ok(await page.locator(".list .show").nth(70).evaluate((show) => show.getBoundingClientRect().top < innerHeight), "as far scrolled");
 });
 
+test("who leaves a list while it is read finds the way back to it", async () => {
+  const page = await open(served, "shows");
+  await page.locator(".list li").first().waitFor();
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route(/\/shows\?.*genre=Drama&/, async (route) => {
+    await held;
+    await route.continue().catch(() => {});
+  });
+  const asked = page.waitForRequest(/genre=Drama&/);
+  await page.getByLabel("Genre").selectOption("Drama");
+  await asked;
+  await page.locator(".list .show").first().click();
+  release();
+  await page.getByRole("link", { name: "Back to the list" }).click();
+  await page.waitForURL((url) => url.hash.startsWith("#/shows") && !/\d/.test(url.hash));
+  await page.locator(".list li").first().waitFor();
+  assert.deepEqual(page.errors, []);
+});
+
 test("a bar of a chart leads to its shows", async () => {
   const page = await open(served, "charts");
   await page.getByRole("region", { name: "Genre" }).getByRole("link", { name: "Comedy" }).click();
@@ -115,4 +135,17 @@ test("the columns that the page tells are those of the files", async () => {
   const links = await page.locator("a[download]").evaluateAll((all) => all.map(({ href }) => href));
   assert.equal(links.length, 10);
   for (const link of links) assert.equal((await fetch(link, { method: "HEAD" })).status, 200, link);
+});
+
+test("a poster takes the place of the letters where it can be had", async () => {
+  const dot = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+  const without = await open(served, "shows");
+  await without.locator(".list li").first().waitFor();
+  await without.locator(".list li:nth-child(-n+5) img").first().waitFor({ state: "detached" });
+  assert.match(await without.locator(".list .initials").first().textContent(), /./u);
+  const page = await open(served, "data");
+  await page.route("https://static.tvmaze.com/**", (route) => route.fulfill({ contentType: "image/png", body: dot }));
+  await page.goto("./#/shows");
+  await page.locator(".list img.there").first().waitFor();
+  assert.deepEqual([...page.errors, ...without.errors], []);
 });

@@ -13,7 +13,7 @@ export function columnChart({ name, counts, to, without, label = String, mark = 
   const known = counts.filter(({ value }) => value !== null);
   const most = Math.max(...known.map(({ count }) => count), 1);
   const columns = known.map(({ value, count }, index) => {
-    const bar = h("span", { class: "bar", "aria-hidden": "true" });
+    const bar = h("span", { class: "bar", "aria-hidden": "true", "data-none": count === 0 });
     bar.style.setProperty("--share", count / most);
     const words = `${label(value)}: ${plural(count, "show")}`;
     return h("li", {}, h("a", { href: to(value), "aria-label": words, title: words, tabindex: index === known.length - 1 ? null : "-1" },

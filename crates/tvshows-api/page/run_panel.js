@@ -2,7 +2,7 @@
 // that the focus stays where it is.
 
 import { h, write } from "./elements.js";
-import { ago, duration, moment, number } from "./format.js";
+import { duration, moment, number, plural } from "./format.js";
 import { address } from "./route.js";
 import { outcome, parameters, secondsOf, stateWord } from "./run_words.js";
 import { isLive } from "./runs.js";
@@ -49,7 +49,7 @@ export class RunPanel {
     this.#bar.value = run.progress;
     this.#showSteps(run);
     this.#showCounts(run, pace);
-    this.#showNotes(run, pace);
+    this.#showNotes(run);
     write(this.#error, run.error ?? "");
     this.#error.hidden = !run.error;
     write(this.#asked, `${parameters(run)} · ${started(run)}`);
@@ -69,7 +69,7 @@ export class RunPanel {
 
   #showCounts(run, pace) {
     const of = (done, total) => (total == null ? number(done) : `${number(done)} of ${number(total)}`);
-    const rates = run.state === "running" ? pace?.rates() : null;
+    const rate = run.state === "running" ? pace.requestsPerSecond : null;
     const seconds = secondsOf(run);
     const counts = [
       ["Pages", of(run.pages_done, run.pages_total)],
@@ -77,8 +77,7 @@ export class RunPanel {
       ["Shows", number(run.shows_seen)],
       ["Casts", of(run.casts_done, run.casts_total)],
       ["Requests", number(run.requests)],
-      ["Requests a second", rates && rates.requests.toFixed(rates.requests < 10 ? 1 : 0)],
-      ["Shows a second", rates && number(Math.round(rates.shows))],
+      ["Requests a second", rate === null ? null : rate.toFixed(rate < 10 ? 1 : 0)],
       [isLive(run) ? "Time spent" : "Duration", seconds == null ? null : duration(isLive(run) ? Math.floor(seconds) : seconds)],
       ["Time left", run.state === "running" && run.eta_seconds != null ? `about ${duration(Math.max(1, run.eta_seconds))}` : null],
       ...(run.state === "succeeded" ? ["added", "changed", "deleted", "unchanged"].map((key) => [word(key), number(run[key])]) : []),
@@ -98,11 +97,11 @@ export class RunPanel {
     write(text, value ?? "");
   }
 
-  #showNotes(run, pace) {
+  #showNotes(run) {
     const notes = [];
-    if (run.state === "running" && pace?.isHeldBack()) notes.push(["slow", "Slowed down by TVmaze: it takes no more requests just now"]);
-    if (run.rate_limited) notes.push(["", `${number(run.rate_limited)} answers of “too many requests” (429)`]);
-    if (run.retries) notes.push(["", `${number(run.retries)} requests repeated`]);
+    const kind = run.state === "running" ? "slow" : "";
+    if (run.rate_limited) notes.push([kind, `Slowed down by TVmaze: ${plural(run.rate_limited, "answer")} of “too many requests” (429)`]);
+    if (run.retries) notes.push(["", `${plural(run.retries, "request")} repeated`]);
     if (run.attempt > 1) notes.push(["", `Attempt ${run.attempt}: it went on after an interruption`]);
     if (notes.map(([, text]) => text).join() === [...this.#notes.children].map((note) => note.textContent).join()) return;
     this.#notes.replaceChildren(...notes.map(([kind, text]) => h("li", { class: kind || null }, text)));
@@ -112,5 +111,5 @@ export class RunPanel {
 const word = (key) => key[0].toUpperCase() + key.slice(1);
 
 function started(run) {
-  return run.started_at ? `started ${moment(run.started_at)} (${ago(run.started_at)})` : "not started yet";
+  return run.started_at ? `started ${moment(run.started_at)}` : "not started yet";
 }

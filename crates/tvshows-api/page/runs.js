@@ -7,6 +7,7 @@ import { ask } from "./service.js";
 const KEPT = 50;
 const IDLE_MILLISECONDS = 15_000;
 const WAITING_MILLISECONDS = 3000;
+const CUT_MILLISECONDS = 1000;
 
 export const isLive = (run) => run.state === "queued" || run.state === "running";
 
@@ -18,6 +19,7 @@ class Runs extends EventTarget {
   pace = new Pace();
   #stream = null;
   #timer = null;
+  #asked = 0;
 
   begin() {
     connection.addEventListener("found", () => this.refresh());
@@ -48,9 +50,12 @@ class Runs extends EventTarget {
   }
 
   async refresh() {
+    const asked = ++this.#asked;
     clearTimeout(this.#timer);
     try {
       const { runs, next_run_at: next } = await ask(`pipeline/runs?limit=${KEPT}`);
+      // A later question knows more.
+      if (asked !== this.#asked) return;
       const known = new Map((this.list ?? []).map((run) => [run.request_id, run]));
       this.list = runs.map((run) => newer(run, known.get(run.request_id)));
       this.nextRunAt = next ?? null;
@@ -61,9 +66,12 @@ class Runs extends EventTarget {
       this.error = error;
     }
     this.#change();
+    this.#refreshAfter(this.waiting.length ? WAITING_MILLISECONDS : IDLE_MILLISECONDS);
+  }
+
+  #refreshAfter(milliseconds) {
     clearTimeout(this.#timer);
-    const pause = this.waiting.length ? WAITING_MILLISECONDS : IDLE_MILLISECONDS;
-    if (!document.hidden) this.#timer = setTimeout(() => this.refresh(), pause);
+    if (!document.hidden) this.#timer = setTimeout(() => this.refresh(), milliseconds);
   }
 
   // Asks for a run. Gives what the service says to that.
@@ -100,7 +108,8 @@ class Runs extends EventTarget {
     source.onerror = () => {
       this.#leave();
       // The stream ends with the service, or when something between cut it: the answer tells which.
-      connection.check().then(() => connection.isLost || this.refresh());
+      connection.check();
+      this.#refreshAfter(CUT_MILLISECONDS);
     };
   }
 

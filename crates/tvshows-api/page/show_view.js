@@ -3,12 +3,12 @@
 import { castList } from "./cast_list.js";
 import { h, outside, webAddress } from "./elements.js";
 import { channel, day, plural, years } from "./format.js";
+import { lastList } from "./found_shows.js";
 import { fill } from "./loading.js";
 import { poster } from "./poster.js";
 import { address } from "./route.js";
 import { ask, askFor } from "./service.js";
 import { ratingMark } from "./show_list.js";
-import { lastList } from "./shows_view.js";
 import { summary } from "./summary.js";
 
 export function showView({ path: [, id], signal, heading, title }) {
@@ -62,7 +62,7 @@ function facts(show) {
 }
 
 function castSection(cast) {
-  const content = cast === null ? h("p", { class: "quiet" }, "Only the casts of the top shows are stored.")
+  const content = cast === null ? h("p", { class: "quiet" }, "No cast is stored; only the top shows have one.")
     : cast.length ? castList(cast) : h("p", { class: "quiet" }, "TVmaze names nobody.");
   return h("section", { "aria-labelledby": "cast" }, h("h2", { id: "cast" }, "Cast"), content);
 }

@@ -29,6 +29,7 @@ const FILES: &[(&str, &str)] = files![
     "data_view.js",
     "elements.js",
     "format.js",
+    "found_shows.js",
     "icon.svg",
     "loading.js",
     "main.js",
