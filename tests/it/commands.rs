@@ -99,14 +99,14 @@ async fn runs_are_told_from_the_file_and_by_the_service() {
     let service = Service::start(&world, &[]).await;
     assert!(refused(&world, &["status"]).await.contains("there was no update yet"));
     let run = service.submit("?mode=full").await;
-    service.until(&run, |status| status["pages_done"] == 5).await;
+    service.until(&run, |status| status["pages_done"] == 9).await;
     let url = service.base_url.clone();
     for source in [&[][..], &["--service", &url]] {
         for id in [&[][..], &[run.as_str()]] {
             let all: Vec<_> = [&["status", "--json"], id, source].concat();
             let status = parsed(&said(&world, &all).await);
             assert_eq!((&status["request_id"], &status["state"]), (&json!(run), &json!("running")));
-            assert_eq!(status["pages_done"], 5);
+            assert_eq!(status["pages_done"], 9);
         }
     }
     let other = "0190c5a8-0000-7000-8000-000000000000";
@@ -120,7 +120,7 @@ async fn runs_are_told_from_the_file_and_by_the_service() {
         let mut watch = watch.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(watch.stderr.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap();
-        assert!(line.contains("Fetching all shows: 5/10 pages"), "{line}");
+        assert!(line.contains("Fetching all shows: 9/10 pages"), "{line}");
         watches.push((watch, lines));
     }
     world.simulator.set_behaviour(behaviour(&[]));
@@ -171,6 +171,27 @@ async fn who_reads_no_further_is_no_error() {
     assert!(lines.next_line().await.unwrap().unwrap().starts_with("id,name,"));
     drop(lines);
     assert!(export.wait().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn who_reads_neither_the_outcome_nor_the_log_stops_no_update() {
+    let world = World::new(&[]).await;
+    let mut update = world.tvshows(&["update"]);
+    let mut update = update.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop((update.stdout.take(), update.stderr.take()));
+    assert!(update.wait().await.unwrap().success(), "it published");
+    assert_eq!(world.states(), ["succeeded"]);
+
+    let mut serve = world.tvshows(&["serve", "--port", "0"]);
+    let mut serve = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(serve.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    drop(serve.stderr.take());
+    let url = line.split_whitespace().nth(1).unwrap();
+    let http = reqwest::Client::new();
+    let answer = http.post(format!("{url}/pipeline/update?mode=full")).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    crate::support::eventually(async || world.states() == ["succeeded", "succeeded"]).await;
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn the_database_is_a_copy_without_what_a_run_has_staged() {
     let (world, service) = published().await;
     world.simulator.set_behaviour(crate::support::behaviour(&["hang@/shows?page=5"]));
     let run = service.submit("?mode=full").await;
-    service.until(&run, |status| status["pages_done"] == 5).await;
+    service.until(&run, |status| status["pages_done"] == 9).await;
 
     let copy = service.get("/export/tvshows.db").send().await.unwrap().bytes().await.unwrap();
     let path = world.folder.path().join("copy.db");

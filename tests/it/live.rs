@@ -15,7 +15,7 @@ async fn stuck() -> (World, Service, String) {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let service = Service::start(&world, &[]).await;
     let run = service.submit("").await;
-    service.until(&run, |status| status["pages_done"] == 5).await;
+    service.until(&run, |status| status["pages_done"] == 9).await;
     (world, service, run)
 }
 

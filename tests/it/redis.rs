@@ -39,8 +39,8 @@ async fn another_service_on_the_same_redis_knows_the_run() {
     let (service, other) =
         (serve(&world, &redis.url()).await, serve(&other_world, &redis.url()).await);
     let run = service.submit("?mode=full").await;
-    service.until(&run, |status| status["pages_done"] == 5).await;
-    eventually(async || field(redis.port, &run, "pages_done").await == "5").await;
+    service.until(&run, |status| status["pages_done"] == 9).await;
+    eventually(async || field(redis.port, &run, "pages_done").await == "9").await;
     let seen = other.json(&format!("/pipeline/status/{run}")).await;
     assert_eq!(
         (&seen["status"]["state"], &seen["status"]["running"]),
@@ -75,7 +75,7 @@ async fn a_redis_that_dies_in_the_middle_stops_nothing() {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let service = serve(&world, &redis.url()).await;
     let run = service.submit("?mode=full").await;
-    service.until(&run, |status| status["pages_done"] == 5).await;
+    service.until(&run, |status| status["pages_done"] == 9).await;
     let port = redis.kill().await;
     assert_eq!(service.json("/health/ready").await["status"], "degraded");
     let status = service.json(&format!("/pipeline/status/{run}")).await;
@@ -95,8 +95,8 @@ async fn a_killed_service_leaves_no_run_running_in_redis() {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let mut service = serve(&world, &redis.url()).await;
     let run = service.submit("?mode=full").await;
-    service.until(&run, |status| status["pages_done"] == 5).await;
-    eventually(async || field(redis.port, &run, "pages_done").await == "5").await;
+    service.until(&run, |status| status["pages_done"] == 9).await;
+    eventually(async || field(redis.port, &run, "pages_done").await == "9").await;
     service.process.kill().await.unwrap();
     assert_eq!(field(redis.port, &run, "state").await, "running", "nobody could say more");
 
@@ -114,7 +114,7 @@ async fn a_stopped_service_leaves_no_run_running_in_redis() {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let mut service = serve(&world, &redis.url()).await;
     let (run, waiting) = (service.submit("?mode=full").await, service.submit("?top=5").await);
-    service.until(&run, |status| status["pages_done"] == 5).await;
+    service.until(&run, |status| status["pages_done"] == 9).await;
     assert!(service.terminate().await.success());
     assert_eq!(field(redis.port, &run, "state").await, "interrupted");
     assert_eq!(field(redis.port, &waiting, "state").await, "queued", "it still waits");
@@ -154,7 +154,7 @@ async fn whatever_redis_does_meanwhile_the_run_goes_on_and_its_status_recovers()
     ] {
         world.simulator.set_behaviour(behaviour(&["hang*1@/shows?page=5"]));
         let run = service.submit("?mode=full").await;
-        service.until(&run, |status| status["pages_done"] == 5).await;
+        service.until(&run, |status| status["pages_done"] == 9).await;
         tell(redis.port, words).await;
         assert_eq!(service.end_of(&run).await["state"], "succeeded", "{words:?}");
         tell(redis.port, &["CONFIG", "SET", "maxmemory", "0"]).await;

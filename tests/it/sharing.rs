@@ -38,7 +38,7 @@ async fn an_update_joins_or_waits_for_the_run_of_a_service() {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let service = Service::start(&world, &[]).await;
     let run = service.submit("?mode=full").await;
-    service.until(&run, |status| status["pages_done"] == 5).await;
+    service.until(&run, |status| status["pages_done"] == 9).await;
     let same = world.tvshows(&["update", "--mode", "full"]).spawn().unwrap();
     let other = world.tvshows(&["update", "--top", "3"]).spawn().unwrap();
     let is_queued = |run: &Value| run["state"] == "queued" && run["position"] == 1;
@@ -61,7 +61,7 @@ async fn a_run_that_waits_is_cancelled_by_any_service() {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let (one, other) = (Service::start(&world, &[]).await, Service::start(&world, &[]).await);
     let running = one.submit("?mode=full").await;
-    one.until(&running, |status| status["pages_done"] == 5).await;
+    one.until(&running, |status| status["pages_done"] == 9).await;
     let waiting = one.submit("?top=3").await;
     let seen = other.json(&format!("/pipeline/status/{waiting}")).await["status"].clone();
     assert_eq!((&seen["state"], &seen["position"]), (&json!("queued"), &json!(1)));
@@ -83,7 +83,7 @@ async fn a_paused_holder_of_the_lease_is_overtaken_and_publishes_nothing_when_it
     let arguments = ["--redis-url", &redis.url()];
     let paused = Service::start(&world, &arguments).await;
     let run = paused.submit("?mode=full").await;
-    let before = paused.until(&run, |status| status["pages_done"] == 5).await;
+    let before = paused.until(&run, |status| status["pages_done"] == 9).await;
     let other = Service::start(&world, &arguments).await;
     crate::support::signal(&paused.process, "-STOP").await;
     world.simulator.set_behaviour(behaviour(&[]));
@@ -113,7 +113,7 @@ async fn a_service_that_is_killed_is_succeeded_by_the_other_at_once() {
     let mut killed = Service::start(&world, &arguments).await;
     let other = Service::start(&world, &arguments).await;
     let run = killed.submit("?mode=full").await;
-    killed.until(&run, |status| status["pages_done"] == 5).await;
+    killed.until(&run, |status| status["pages_done"] == 9).await;
     let events = other.get(&format!("/pipeline/status/{run}/events")).send().await.unwrap();
     world.simulator.set_behaviour(behaviour(&[]));
     killed.process.kill().await.unwrap();
@@ -125,4 +125,38 @@ async fn a_service_that_is_killed_is_succeeded_by_the_other_at_once() {
         (&last["status"]["state"], &last["status"]["attempt"]),
         (&json!("succeeded"), &json!(2))
     );
+}
+
+#[tokio::test]
+async fn a_redis_that_forgets_everything_takes_no_run_from_a_living_holder() {
+    let redis = RedisServer::start().await;
+    let world = World::new(&["hang*1@/shows?page=5"]).await;
+    let arguments = ["--redis-url", &redis.url()];
+    let holder = Service::start(&world, &arguments).await;
+    let other = Service::start(&world, &arguments).await;
+    let run = holder.submit("?mode=full").await;
+    holder.until(&run, |status| status["pages_done"] == 9).await;
+    let mut flush = tokio::process::Command::new("redis-cli");
+    flush.args(["-p", &redis.port.to_string(), "FLUSHALL"]);
+    assert!(flush.output().await.unwrap().status.success());
+    // The page that hangs is asked for again after ten seconds: time enough to take the run over.
+    let status = other.end_of(&run).await;
+    assert_eq!((&status["state"], &status["attempt"]), (&json!("succeeded"), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_run_of_other_data_is_not_cancelled_here() {
+    let redis = RedisServer::start().await;
+    let (world, other_world) = (World::new(&["hang@/shows?page=5"]).await, World::new(&[]).await);
+    let arguments = ["--redis-url", &redis.url()];
+    let mut service = Service::start(&world, &arguments).await;
+    let other = Service::start(&other_world, &arguments).await;
+    let run = service.submit("?mode=full").await;
+    service.until(&run, |status| status["pages_done"] == 9).await;
+    #[cfg(unix)]
+    service.terminate().await;
+    let refused = other.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
+    assert_eq!(refused.status(), 409);
+    assert_eq!(crate::support::json(refused).await["code"], "run_elsewhere");
+    assert_eq!(other.json("/pipeline/runs").await["runs"], json!([]));
 }

@@ -120,7 +120,9 @@ impl Service {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("the service starts");
         let base_url = line.split_whitespace().nth(1).unwrap().to_owned();
-        Service { process, base_url, http: reqwest::Client::new() }
+        // A connection each: the server closes one that is idle when it likes.
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        Service { process, base_url, http }
     }
 
     pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {

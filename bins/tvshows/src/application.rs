@@ -42,7 +42,7 @@ impl Application {
         store: Arc<SqliteStore>,
         tracker: Arc<dyn ProgressTracker>,
     ) -> anyhow::Result<Application> {
-        let upstream = Upstream::at(&settings.tvmaze_base_url).await?;
+        let upstream = Upstream::at(&settings.upstream.tvmaze_base_url).await?;
         let ports: Arc<dyn ShowStore> = Arc::<SqliteStore>::clone(&store);
         let pipeline = Pipeline::new(upstream.client.clone(), ports).max_age(settings.max_age);
         let instance = format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]);
@@ -72,7 +72,8 @@ async fn open(settings: &Settings) -> anyhow::Result<Arc<SqliteStore>> {
 /// The database of a command that reads, which makes none.
 pub(crate) async fn open_existing(database: &Database) -> anyhow::Result<SqliteStore> {
     let path = &database.database_path;
-    if !path.exists() {
+    // An empty file is what somebody made a name with.
+    if path.metadata().map_or(true, |file| file.len() == 0) {
         bail!("there is no database at {}; `tvshows update` makes one", path.display());
     }
     SqliteStore::open(path).await.with_context(|| path.display().to_string())

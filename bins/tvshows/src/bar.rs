@@ -8,6 +8,7 @@ use tvshows_core::{RunStatus, StoreError};
 use tvshows_pipeline::Runner;
 
 use crate::cli::LogFormat;
+use crate::output;
 
 /// A bar that says nothing new is drawn again after this time at the latest.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -67,7 +68,12 @@ impl View {
                 // A line a step and a line every ten per cent.
                 let line = format!("{} {}0 %", status.step, status.progress / 10);
                 if last.as_ref() != Some(&line) {
-                    eprintln!("{:>3} %  {}: {}", status.progress, status.step, details(status));
+                    output::tell(format!(
+                        "{:>3} %  {}: {}",
+                        status.progress,
+                        status.step,
+                        details(status)
+                    ));
                     *last = Some(line);
                 }
             }

@@ -70,7 +70,7 @@ pub(crate) enum Command {
     /// Compare the database with TVmaze, and check that its file is sound; changes nothing
     ///
     /// Exit code 0 where they are equal, 1 where an update is due or the file is damaged.
-    Verify(Settings),
+    Verify(Verify),
     /// Run a stand-in of TVmaze, until a signal
     Sim(Sim),
     /// Ask the service on this machine whether it can do its work, for a container's health check
@@ -162,15 +162,8 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
     pub(crate) redis_url: Option<String>,
 
-    /// Where TVmaze's API is; `demo` is the built-in simulator
-    #[arg(
-        long = "base-url",
-        value_name = "URL",
-        env = "TVMAZE_BASE_URL",
-        default_value = tvmaze_client::DEFAULT_BASE_URL,
-        value_parser = NonEmptyStringValueParser::new()
-    )]
-    pub(crate) tvmaze_base_url: String,
+    #[command(flatten)]
+    pub(crate) upstream: BaseUrl,
 
     /// Fetch an index page again after this time although nothing on it is known to have changed, since
     /// ratings move unannounced; 0 is always
@@ -180,6 +173,29 @@ pub(crate) struct Settings {
     /// How log lines look
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
+}
+
+/// Where TVmaze is.
+#[derive(Args)]
+pub(crate) struct BaseUrl {
+    /// Where TVmaze's API is; `demo` is the built-in simulator
+    #[arg(
+        long = "base-url",
+        value_name = "URL",
+        env = "TVMAZE_BASE_URL",
+        default_value = tvmaze_client::DEFAULT_BASE_URL,
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    pub(crate) tvmaze_base_url: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) upstream: BaseUrl,
+
+    #[command(flatten)]
+    pub(crate) database: Database,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

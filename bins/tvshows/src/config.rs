@@ -54,6 +54,9 @@ fn settings_of(command: &mut Command, file: &Path) -> Result<Vec<(String, String
     };
     let text = std::fs::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
     let table: Table = text.parse().map_err(|error: toml::de::Error| refuse(error.to_string()))?;
+    if table.contains_key("refresh") && table.contains_key("refresh_every") {
+        return Err(refuse("`refresh` cannot be used with `refresh_every`".into()));
+    }
     let mut settings = Vec::new();
     for (key, value) in table {
         if !KEYS.contains(&key.as_str()) {
@@ -121,6 +124,8 @@ mod tests {
             settings_of(&mut Cli::command(), &file).unwrap_err().to_string()
         };
         assert!(refused("prot = 1").contains("unknown key `prot`"));
+        let both = "refresh = \"0 4 * * *\"\nrefresh_every = \"24h\"";
+        assert!(refused(both).contains("`refresh` cannot be used with"));
         assert!(refused("port = [1]").contains("`port` must be"));
         assert!(refused("port = ").contains("tvshows.toml"));
         let command = with_default(Cli::command(), "port", "many");

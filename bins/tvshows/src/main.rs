@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         if output::is_unread(&error) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("error: {error:#}");
+        output::tell(format!("error: {error:#}"));
         if error.is::<WrongSetting>() { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
 }

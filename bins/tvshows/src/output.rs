@@ -1,4 +1,4 @@
-//! What goes to stdout.
+//! What goes to stdout and stderr. `println` and `eprintln` panic where nobody reads.
 
 use std::io::{self, Write};
 
@@ -6,6 +6,11 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use console::Term;
 use serde::Serialize;
+
+/// Tells a person something on stderr. Nobody there to be told is no reason to stop.
+pub(crate) fn tell(text: impl AsRef<str>) {
+    let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
+}
 
 /// Writes a text to stdout, which may be a pipe that nobody reads.
 pub(crate) fn print(text: impl AsRef<str>) -> anyhow::Result<()> {

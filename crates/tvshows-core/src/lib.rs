@@ -27,7 +27,7 @@ pub use show::{Selection, Show, ShowId};
 pub use stats::{NumberCount, ShowStats, TableRows, TextCount};
 pub use status::{Event, RunStatus, Traffic};
 pub use store::{
-    Changes, Enqueued, Finish, MultiCharacterActor, Published, ShowStore, Staged, StoreError,
-    TopShow, Version,
+    Changes, Enqueued, Finish, MultiCharacterActor, Published, Rights, ShowStore, Staged,
+    StoreError, TopShow, Version,
 };
 pub use tracker::{LEASE, ProgressTracker, TrackerError};

@@ -55,15 +55,15 @@ pub trait ShowStore: Send + Sync {
 
     /// Opens an attempt at a run, whose number and state `status` has, and writes that into the history.
     /// The staging area stays as it is where it is that of an earlier attempt at the run, and is emptied
-    /// where it is another run's. `leased` says that beside the claim a lease decides who works.
+    /// where it is another run's. `by` says by which rights the process works on it.
     ///
     /// # Errors
     ///
     /// [`StoreError::Superseded`] where the run has ended, or an attempt as late as this was opened.
-    async fn begin(&self, status: &RunStatus, leased: bool) -> Result<(), StoreError>;
+    async fn begin(&self, status: &RunStatus, by: Rights) -> Result<(), StoreError>;
 
-    /// Whether the attempt that was begun last goes by a lease too.
-    async fn is_leased(&self) -> Result<bool, StoreError>;
+    /// By which rights the attempt was begun whose the staging area is; none where it is nobody's.
+    async fn rights(&self) -> Result<Rights, StoreError>;
 
     /// What earlier attempts at the run that was begun have left in the staging area.
     async fn staged(&self) -> Result<Staged, StoreError>;
@@ -222,6 +222,15 @@ pub struct Staged {
     pub pages: BTreeMap<u32, Timestamp>,
     /// The whole snapshot as it stands.
     pub snapshot: Published,
+}
+
+/// By which rights a process works on a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rights {
+    /// By the store's claim: it ends with the process.
+    pub claim: bool,
+    /// By the tracker's lease: it ends when it is not renewed.
+    pub lease: bool,
 }
 
 /// How a request for a run is met.

@@ -22,6 +22,9 @@ pub trait ProgressTracker: Send + Sync {
         dead: Option<&str>,
     ) -> Result<bool, TrackerError>;
 
+    /// Who has the lease of some `data`.
+    async fn lease_holder(&self, data: &str) -> Result<Option<String>, TrackerError>;
+
     /// Gives a lease back, if it is `holder`'s.
     async fn release(&self, data: &str, holder: &str) -> Result<(), TrackerError>;
 

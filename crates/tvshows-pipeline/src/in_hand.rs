@@ -75,10 +75,12 @@ impl InHand {
         }
     }
 
-    /// The runs that are over, or about to be, whatever the history says of them.
+    /// The runs that are over, or cancelled in time, whatever the history says of them.
     pub(crate) fn ended(&self) -> Vec<RunId> {
         let is_over = |entry: &&Arc<Entry>| {
-            entry.cancelled.is_cancelled() || entry.monitor.status().state.is_ended()
+            let status = entry.monitor.status();
+            status.state.is_ended()
+                || (entry.cancelled.is_cancelled() && status.step != Step::Publishing)
         };
         self.entries().filter(is_over).map(|entry| entry.run).collect()
     }
@@ -117,6 +119,7 @@ mod tests {
         assert_eq!(in_hand.ended(), [entry.run], "nobody joins it any more");
         entry.monitor.record(Event::StepBegan(Step::Publishing));
         assert_eq!(in_hand.cancel(entry.run), Cancelled::TooLate);
+        assert!(in_hand.ended().is_empty(), "it publishes, and may be joined");
         entry.monitor.record(Event::Succeeded(Changes::default()));
         assert_eq!(in_hand.cancel(entry.run), Cancelled::NotHere);
         assert_eq!(in_hand.cancel(RunId::random()), Cancelled::NotHere);

@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use futures::stream::FuturesOrdered;
+use futures::stream::FuturesUnordered;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 use tvmaze_client::{Client, PageIndex};
@@ -121,53 +121,61 @@ struct Pages<'a> {
 }
 
 impl Pages<'_> {
-    /// Sends them in order: those that are known concurrently; beyond them, or where nothing is known,
-    /// until the first 404.
+    /// Sends them as they come, so that what has come is staged whatever else is slow: those that are known
+    /// concurrently; beyond them, or where nothing is known, until the first 404.
     async fn fetch(
         &self,
         answered: Arc<Notify>,
         sender: mpsc::Sender<(u32, Vec<tvmaze_client::Show>)>,
     ) -> Result<(), RunError> {
         let most_pages = self.known.map_or(MOST_PAGES, |known| known.last + MOST_PAGES_BEYOND);
-        let mut under_way = FuturesOrdered::new();
+        let mut under_way = FuturesUnordered::new();
         let mut pages = (0..).filter(|page| !self.staged.contains(page)).peekable();
-        let mut first_missing = None;
+        let mut last_present = None;
+        let mut first_missing: Option<u32> = None;
         loop {
-            while first_missing.is_none()
-                && let Some(page) = pages.next_if(|page| self.may_ask(*page, under_way.len()))
+            while let Some(page) =
+                pages.next_if(|page| self.may_ask(*page, under_way.len(), first_missing))
             {
                 let fetching = fetch_page(self.client.clone(), page, Arc::clone(&answered));
-                under_way.push_back(AbortOnDropHandle::new(tokio::spawn(fetching)));
+                under_way.push(AbortOnDropHandle::new(tokio::spawn(fetching)));
             }
             let Some(fetched) = under_way.next().await else { return Ok(()) };
             let (page, answer) = fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));
-            match (answer.map_err(|source| RunError::Page { page, source })?, first_missing) {
-                (Some(_), Some(missing)) => {
-                    return Err(RunError::MissingPage { page: missing, later: page });
-                }
-                (Some(_), None) if page >= most_pages => {
+            match answer.map_err(|source| RunError::Page { page, source })? {
+                Some(_) if page >= most_pages => {
                     return Err(RunError::EndlessIndex { pages: most_pages });
                 }
-                (Some(shows), None) => {
+                Some(shows) => {
+                    last_present = last_present.max(Some(page));
                     if sender.send((page, shows)).await.is_err() {
                         // Staging failed; its error is the run's.
                         return Ok(());
                     }
                 }
-                (None, _) => {
+                None => {
                     self.must_be_the_end(page)?;
-                    first_missing = first_missing.or(Some(page));
+                    first_missing = Some(first_missing.map_or(page, |missing| missing.min(page)));
                 }
+            }
+            if let (Some(page), Some(later)) = (first_missing, last_present)
+                && page < later
+            {
+                return Err(RunError::MissingPage { page, later });
             }
         }
     }
 
     /// Beyond a page that is known to be the last or nearly so, pages are asked for one by one, so that
-    /// just one request meets the end.
-    fn may_ask(&self, page: u32, under_way: usize) -> bool {
-        match self.known {
-            Some(known) if page > known.last => under_way == 0,
-            _ => under_way < self.client.concurrency(),
+    /// just one request meets the end. Where nothing is known, some pages beyond a missing one are asked
+    /// for, since one of them would show that it is not the end.
+    fn may_ask(&self, page: u32, under_way: usize, first_missing: Option<u32>) -> bool {
+        let concurrency = self.client.concurrency();
+        match (self.known, first_missing) {
+            (Some(_), Some(_)) => false,
+            (Some(known), None) if page > known.last => under_way == 0,
+            (None, Some(missing)) if (page - missing) as usize >= concurrency => false,
+            _ => under_way < concurrency,
         }
     }
 

@@ -19,6 +19,10 @@ pub async fn mark_interrupted(
     if status.state != RunState::Running || store.is_claimed().await? {
         return Ok(());
     }
+    // Who works by the lease alone, after a holder that was paused, has no claim to lose.
+    if !store.rights().await?.claim {
+        return Ok(());
+    }
     // It may have ended between the two looks.
     if let Some(present) = store.run(status.request_id).await? {
         *status = present;
@@ -59,6 +63,8 @@ async fn cancel_begun(
     }
     status.apply(Event::Cancelled, now());
     store.abandon(&status).await?;
+    // A lease that is not given back ends by itself.
+    let _ = tracker.release(&store.id().await?, &status.instance).await;
     // Who follows the run there learns it from the history otherwise.
     let _ = tracker.record(&status).await;
     Ok(())

@@ -7,8 +7,8 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tvmaze_client::Client;
 use tvshows_core::{
-    Event, Mode, Published, RunParameters, Show, ShowId, ShowStore, Staged, Step, StoreError,
-    TopLimit, TopShowsCriteria,
+    Event, Mode, Published, Rights, RunParameters, Show, ShowId, ShowStore, Staged, Step,
+    StoreError, TopLimit, TopShowsCriteria,
 };
 
 use crate::changes::{self, Changes};
@@ -83,11 +83,11 @@ impl Pipeline {
         &self,
         parameters: RunParameters,
         monitor: &Monitor,
-        leased: bool,
+        by: Rights,
         stop: &Stop,
     ) -> Outcome {
         let started = monitor.after(Event::Started);
-        match self.store.begin(&started, leased).await {
+        match self.store.begin(&started, by).await {
             Ok(()) => monitor.show(started),
             Err(StoreError::Locked) => return Outcome::Locked,
             Err(error) => return self.end(error.into(), monitor).await,
@@ -125,8 +125,9 @@ impl Pipeline {
         outcome
     }
 
-    /// Whether a run that comes to this error is gone on with: where the service stops, and where a run that
-    /// has something staged finds TVmaze away, as after a start without a network, but not for ever.
+    /// Whether a run that comes to this error is gone on with: where the service stops, where another program
+    /// has the store locked, and where a run that has something staged finds TVmaze away, as after a start
+    /// without a network, but not for ever.
     async fn leaves_interrupted(&self, error: &RunError, monitor: &Monitor) -> bool {
         let goes_on = async || {
             self.store.count_resume().await?;
@@ -134,7 +135,8 @@ impl Pipeline {
             Ok::<_, StoreError>(staged.idle_resumes < MOST_IDLE_RESUMES)
         };
         match error {
-            RunError::Stopped => true,
+            // The other program's lock ends some time, and what is staged is there still.
+            RunError::Stopped | RunError::Store(StoreError::Locked) => true,
             RunError::Unreachable { .. } if monitor.status().attempt > 1 => {
                 goes_on().await.unwrap_or_default()
             }
@@ -209,7 +211,8 @@ impl Pipeline {
         // A change of a cast is a change of its show.
         let is_new = |show: &&Show| casts.get(&show.id) != Some(&show.updated);
         let new: Vec<Show> = top.iter().filter(is_new).cloned().collect();
-        monitor.record(Event::CastsPlanned(monitor.status().casts_done + count(new.len())));
+        let casts = monitor.status().casts_done + count(new.len());
+        self.plan(monitor, Event::CastsPlanned(casts)).await?;
         monitor.record(Event::StepBegan(Step::FetchingCast));
         singles::stage_casts(&self.client, store, monitor, &new).await?;
         Ok(top.iter().map(|show| show.id).collect())
@@ -257,12 +260,13 @@ impl Pipeline {
     async fn stage_everything(&self, monitor: &Monitor, plan: Plan) -> Result<(), RunError> {
         let (client, store) = (&self.client, self.store.as_ref());
         if let Some(left) = plan.pages_left() {
-            monitor.record(Event::PagesPlanned(monitor.status().pages_done + left));
+            let pages = monitor.status().pages_done + left;
+            self.plan(monitor, Event::PagesPlanned(pages)).await?;
         }
         monitor.record(Event::StepBegan(Step::FetchingShows));
         let disputed = index::stage(client, store, monitor, plan).await?;
-        monitor.record(Event::PagesPlanned(monitor.status().pages_done));
-        plan_singles(monitor, disputed.len());
+        self.plan(monitor, Event::PagesPlanned(monitor.status().pages_done)).await?;
+        self.plan_singles(monitor, disputed.len()).await?;
         singles::stage_shows(client, store, monitor, disputed).await
     }
 
@@ -284,13 +288,30 @@ impl Pipeline {
         let near = changes::near_the_edge(snapshot, &ranked, parameters.top, now());
         alone.extend(near.into_iter().filter(|id| !pages.contains(&changes::page_of(*id))));
 
-        monitor.record(Event::PagesPlanned(monitor.status().pages_done + count(pages.len())));
-        plan_singles(monitor, alone.len());
+        let planned = monitor.status().pages_done + count(pages.len());
+        self.plan(monitor, Event::PagesPlanned(planned)).await?;
+        self.plan_singles(monitor, alone.len()).await?;
         monitor.record(Event::StepBegan(Step::FetchingShows));
         let known = Known { published: snapshot, updates };
         alone.extend(refresh::stage_pages(client, store, monitor, &known, pages).await?);
-        plan_singles(monitor, alone.len());
+        self.plan_singles(monitor, alone.len()).await?;
         singles::stage_shows(client, store, monitor, alone).await
+    }
+
+    async fn plan_singles(&self, monitor: &Monitor, left: usize) -> Result<(), RunError> {
+        let shows = monitor.status().singles_done + count(left);
+        self.plan(monitor, Event::SinglesPlanned(shows)).await
+    }
+
+    /// Says how much there is to do. Less than was expected is progress, which is written down before anyone
+    /// sees it: it must not fall after a kill.
+    async fn plan(&self, monitor: &Monitor, planned: Event) -> Result<(), RunError> {
+        let reached = monitor.after(planned.clone());
+        if reached.progress > monitor.status().progress {
+            self.store.note(&reached).await?;
+        }
+        monitor.record(planned);
+        Ok(())
     }
 
     async fn publish(&self, top: &[ShowId], monitor: &Monitor) -> Result<(), RunError> {
@@ -326,10 +347,6 @@ async fn report_traffic<T>(monitor: &Monitor) -> T {
         interval.tick().await;
         monitor.record_traffic();
     }
-}
-
-fn plan_singles(monitor: &Monitor, left: usize) {
-    monitor.record(Event::SinglesPlanned(monitor.status().singles_done + count(left)));
 }
 
 fn criteria(parameters: RunParameters) -> TopShowsCriteria {

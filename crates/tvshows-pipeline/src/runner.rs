@@ -37,7 +37,11 @@ pub(crate) struct Shared {
     pub(crate) instance: String,
     in_hand: Mutex<InHand>,
     next_run: Mutex<Option<Timestamp>>,
+    /// Since when nobody is seen to have the lease, while a run goes by one.
+    lease_free_since: Mutex<Option<Instant>>,
     pub(crate) submitted: Notify,
+    /// Tells whoever waits for a change of a run that it may be in hand now.
+    pub(crate) taken_up: Notify,
     pub(crate) stopped: CancellationToken,
     pub(crate) tasks: TaskTracker,
     /// The runtime of all tasks. A caller's own may be that of one HTTP worker, and end with it.
@@ -82,7 +86,9 @@ impl Runner {
             instance: instance.to_owned(),
             in_hand: Mutex::default(),
             next_run: Mutex::default(),
+            lease_free_since: Mutex::default(),
             submitted: Notify::new(),
+            taken_up: Notify::new(),
             stopped: CancellationToken::new(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
@@ -140,10 +146,19 @@ impl Runner {
                 return Err(CancelError::NotFound(run));
             };
             match status.state {
+                // It was taken up between the two looks.
+                RunState::Running if status.instance == self.shared.instance => {
+                    tokio::task::yield_now().await;
+                    continue;
+                }
                 RunState::Running => {
                     return Err(CancelError::Elsewhere { run, instance: status.instance });
                 }
                 state if state.is_ended() => return Err(CancelError::Ended(run)),
+                // A service with another database, which alone can end it.
+                _ if self.store().run(run).await?.is_none() => {
+                    return Err(CancelError::Elsewhere { run, instance: status.instance });
+                }
                 _ => {}
             }
             status.apply(Event::Cancelled, now());
@@ -199,6 +214,7 @@ impl Runner {
         let deadline = Instant::now() + patience;
         let is_news = |status: &RunStatus| status.revision != known || status.state.is_ended();
         loop {
+            let taken_up = self.shared.taken_up.notified();
             if let Some(mut statuses) = self.subscribe(run) {
                 let waiting =
                     async { statuses.wait_for(is_news).await.map(|status| status.clone()) };
@@ -220,6 +236,7 @@ impl Runner {
             }
             tokio::select! {
                 () = tokio::time::sleep(REMOTE_POLL) => {}
+                () = taken_up => {}
                 () = self.shared.stopped.cancelled() => return Ok(status),
             }
         }
@@ -326,6 +343,10 @@ impl Shared {
     pub(crate) fn mirror(&self, statuses: watch::Receiver<RunStatus>) {
         let tracker = Arc::clone(&self.tracker);
         self.tasks.spawn_on(mirror(tracker, statuses, self.stopped.clone()), &self.runtime);
+    }
+
+    pub(crate) fn lease_free_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.lease_free_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn in_hand(&self) -> MutexGuard<'_, InHand> {

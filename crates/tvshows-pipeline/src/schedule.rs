@@ -1,9 +1,9 @@
 //! When updates begin by themselves.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use croner::Cron;
+use croner::parser::{CronParser, Seconds};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::timeout;
@@ -56,7 +56,8 @@ impl Schedule {
     pub fn cron(pattern: &str) -> Result<Schedule, ScheduleError> {
         let wrong =
             |error: croner::errors::CronError| ScheduleError::Pattern { reason: error.to_string() };
-        let cron = Cron::from_str(pattern).map_err(wrong)?;
+        let parser = CronParser::builder().seconds(Seconds::Disallowed).build();
+        let cron = parser.parse(pattern).map_err(wrong)?;
         cron.find_next_occurrence(&now().to_zoned(TimeZone::UTC), false).map_err(wrong)?;
         Ok(Schedule(Rule::Cron(Box::new(cron))))
     }
@@ -70,34 +71,34 @@ impl Schedule {
         if time < SHORTEST { Err(ScheduleError::TooShort) } else { Ok(Schedule(Rule::Every(time))) }
     }
 
-    /// When an update is due after one that began at `last`. In the past where that was missed. `None` where
-    /// it never is.
-    fn due(&self, last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    /// When an update is due after one that began at `last`, or, where there was none, after the start of the
+    /// schedule. In the past where that was missed. `None` where it never is.
+    fn due(&self, last: Option<Timestamp>, start: Timestamp, now: Timestamp) -> Option<Timestamp> {
         // A clock that was set back must not put an update off.
         let last = last.filter(|last| *last <= now);
         match &self.0 {
             Rule::Every(time) => match last {
                 Some(last) => last.checked_add(*time).ok(),
-                None => Some(now),
+                None => Some(start.min(now)),
             },
             Rule::Cron(cron) => {
-                let after = last.unwrap_or(now).to_zoned(TimeZone::UTC);
+                let after = last.unwrap_or(start.min(now)).to_zoned(TimeZone::UTC);
                 let next = cron.find_next_occurrence(&after, false).ok()?;
                 Some(next.timestamp())
             }
         }
     }
 
-    /// What is added to an update that is due at `due`; `chance` is from 0 to 1. Nothing to one that was
-    /// missed.
-    fn jitter(&self, due: Timestamp, chance: f64, now: Timestamp) -> Duration {
-        if due <= now {
+    /// What is added to an update that is due at `due`; `chance` is from 0 to 1. Nothing to one that was due
+    /// before the schedule's start.
+    fn jitter(&self, due: Timestamp, chance: f64, start: Timestamp) -> Duration {
+        if due <= start {
             return Duration::ZERO;
         }
         let interval = match &self.0 {
             Rule::Every(time) => *time,
             Rule::Cron(_) => {
-                let next = self.due(Some(due), due).unwrap_or(due);
+                let next = self.due(Some(due), due, due).unwrap_or(due);
                 Duration::try_from(next.duration_since(due)).unwrap_or_default()
             }
         };
@@ -114,9 +115,9 @@ impl Runner {
     }
 
     async fn keep_schedule(&self, schedule: &Schedule) {
-        let chance = fastrand::f64();
+        let (start, chance) = (now(), fastrand::f64());
         while !self.is_stopped() {
-            let pause = self.look_at(schedule, chance).await.unwrap_or_else(|error| {
+            let pause = self.look_at(schedule, start, chance).await.unwrap_or_else(|error| {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "the schedule cannot be kept; it is tried again");
                 LOOK_AGAIN
@@ -127,20 +128,30 @@ impl Runner {
     }
 
     /// Begins an update if one is due. Gives the time until the next look.
-    async fn look_at(&self, schedule: &Schedule, chance: f64) -> Result<Duration, StoreError> {
+    async fn look_at(
+        &self,
+        schedule: &Schedule,
+        start: Timestamp,
+        chance: f64,
+    ) -> Result<Duration, StoreError> {
         let newest = self.runs(1).await?.pop();
         let last = newest.as_ref().map(|run| run.started_at.unwrap_or(run.updated_at));
         let present = now();
-        let Some(due) = schedule.due(last, present) else { return Ok(LOOK_AGAIN) };
-        let due = due + schedule.jitter(due, chance, present);
-        self.set_next_run(Some(due));
-        if due > present {
-            return Ok(Duration::try_from(due.duration_since(present)).unwrap_or_default());
+        let due = |last| {
+            let due = schedule.due(last, start, present)?;
+            Some(due + schedule.jitter(due, chance, start))
+        };
+        let Some(next) = due(last) else { return Ok(LOOK_AGAIN) };
+        self.set_next_run(Some(next));
+        if next > present {
+            return Ok(until(next, present));
         }
         match self.submit(RunParameters::default()).await {
             Ok(submission) => {
                 tracing::info!(run.id = %submission.status.request_id, "an update is due");
-                self.set_next_run(schedule.due(Some(present), present));
+                let next = due(Some(present));
+                self.set_next_run(next);
+                return Ok(next.map_or(LOOK_AGAIN, |next| until(next, present)));
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
@@ -149,6 +160,10 @@ impl Runner {
         }
         Ok(LOOK_AGAIN)
     }
+}
+
+fn until(next: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(next.duration_since(now)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -165,26 +180,41 @@ mod tests {
     fn a_pattern_is_due_at_its_next_time_after_the_last_update() {
         let daily = Schedule::cron("0 4 * * *").unwrap();
         let noon = at("2026-11-24T12:00:00Z");
-        assert_eq!(daily.due(None, noon), Some(at("2026-11-25T04:00:00Z")), "nothing was missed");
+        assert_eq!(
+            daily.due(None, noon, noon),
+            Some(at("2026-11-25T04:00:00Z")),
+            "nothing was missed"
+        );
+        let morning = at("2026-11-24T03:00:00Z");
+        let four = Some(at("2026-11-24T04:00:00Z"));
+        assert_eq!(daily.due(None, morning, noon), four, "the first time since the start");
         let by_hand = Some(at("2026-11-24T09:00:00Z"));
-        assert_eq!(daily.due(by_hand, noon), Some(at("2026-11-25T04:00:00Z")));
+        assert_eq!(daily.due(by_hand, noon, noon), Some(at("2026-11-25T04:00:00Z")));
         let long_ago = Some(at("2026-11-20T04:01:00Z"));
-        assert_eq!(daily.due(long_ago, noon), Some(at("2026-11-21T04:00:00Z")), "missed: due now");
+        assert_eq!(
+            daily.due(long_ago, noon, noon),
+            Some(at("2026-11-21T04:00:00Z")),
+            "missed: due now"
+        );
         let tomorrow = Some(at("2027-11-24T12:00:00Z"));
-        assert_eq!(daily.due(tomorrow, noon), Some(at("2026-11-25T04:00:00Z")), "clock set back");
+        assert_eq!(
+            daily.due(tomorrow, noon, noon),
+            Some(at("2026-11-25T04:00:00Z")),
+            "clock set back"
+        );
     }
 
     #[test]
     fn a_time_is_due_that_long_after_the_last_update() {
         let daily = Schedule::every(Duration::from_hours(24)).unwrap();
         let noon = at("2026-11-24T12:00:00Z");
-        assert_eq!(daily.due(None, noon), Some(noon), "the first one at once");
-        assert_eq!(daily.due(Some(noon), noon), Some(at("2026-11-25T12:00:00Z")));
+        assert_eq!(daily.due(None, noon, noon), Some(noon), "the first one at once");
+        assert_eq!(daily.due(Some(noon), noon, noon), Some(at("2026-11-25T12:00:00Z")));
     }
 
     #[test]
     fn what_is_no_schedule_is_refused() {
-        for wrong in ["", "0 4 * *", "61 * * * *", "at four", "0 0 31 2 *"] {
+        for wrong in ["", "0 4 * *", "61 * * * *", "at four", "0 0 31 2 *", "0 0 4 * * *"] {
             let error = Schedule::cron(wrong).unwrap_err().to_string();
             assert!(error.contains("such as \"0 4 * * *\""), "{wrong}: {error}");
         }
@@ -216,7 +246,7 @@ mod tests {
                 Schedule::cron(&format!("{} */{} * * *", minutes % 60, minutes % 23 + 1)).unwrap(),
             ];
             for schedule in schedules {
-                prop_assert!(schedule.due(Some(now), now).unwrap() > now);
+                prop_assert!(schedule.due(Some(now), now, now).unwrap() > now);
             }
         }
     }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tvshows_core::{LEASE, RunState, RunStatus, StoreError};
+use tokio_util::task::AbortOnDropHandle;
+use tvshows_core::{LEASE, Rights, RunState, RunStatus, StoreError};
 
 use crate::error::RunError;
 use crate::in_hand::Entry;
@@ -25,8 +27,7 @@ const WRITE_AGAIN: Duration = Duration::from_secs(5);
 struct Work {
     status: RunStatus,
     data: String,
-    claimed: bool,
-    leased: bool,
+    by: Rights,
 }
 
 impl Shared {
@@ -34,24 +35,35 @@ impl Shared {
     pub(crate) async fn work(self: Arc<Self>) {
         let mut is_troubled = false;
         while !self.stopped.is_cancelled() {
-            let found = self.find_work().await;
-            let trouble = found.as_ref().err();
-            if let (Some(error), false) = (trouble, is_troubled) {
+            // A task of its own, so that a bug ends this turn and not the worker.
+            let turn = self.runtime.spawn(Arc::clone(&self).take_turn()).await;
+            if turn.is_err() {
+                tracing::error!(
+                    "a bug in this program ended a turn of the queue; please report it"
+                );
+                self.in_hand().let_go();
+                self.store().release().await;
+            }
+            if let (Ok(Err(error)), false) = (&turn, is_troubled) {
                 let error = error as &dyn std::error::Error;
                 tracing::warn!(error, "the queue cannot be used; it is tried again");
             }
-            is_troubled = trouble.is_some();
-            let is_done = match found {
-                Ok(Some(work)) => Arc::clone(&self).do_work(work).await,
-                _ => false,
-            };
-            if !is_done {
+            is_troubled = matches!(turn, Ok(Err(_)));
+            if !matches!(turn, Ok(Ok(true))) {
                 tokio::select! {
                     () = self.submitted.notified() => {}
                     () = self.stopped.cancelled() => {}
                     () = sleep(LOOK_AGAIN) => {}
                 }
             }
+        }
+    }
+
+    /// Does a run, if there is one to do. `false` says to wait before the next turn.
+    async fn take_turn(self: Arc<Self>) -> Result<bool, StoreError> {
+        match self.find_work().await? {
+            Some(work) => Ok(self.do_work(work).await),
+            None => Ok(false),
         }
     }
 
@@ -75,35 +87,63 @@ impl Shared {
 
     /// The claim tells between processes on one machine, and ends with its process. The lease tells between
     /// machines, and ends also where its holder is paused: then it counts against the claim.
-    async fn take_work(&self, claimed: bool) -> Result<Option<Work>, StoreError> {
+    async fn take_work(&self, claim: bool) -> Result<Option<Work>, StoreError> {
         // Looked at again: another process may have been faster.
         let ended = self.in_hand().ended();
-        let Some(status) = self.store().next_run(&ended).await? else { return Ok(None) };
-        let was_running = status.state == RunState::Running;
-        let may_overrule =
-            was_running && self.tracker.is_shared() && self.store().is_leased().await?;
-        if !claimed && !may_overrule {
+        let Some(mut status) = self.store().next_run(&ended).await? else { return Ok(None) };
+        let data = self.store().id().await?;
+        let mut dead = None;
+        if status.state == RunState::Running {
+            let holder = self.store().rights().await?;
+            if claim && holder.claim {
+                // It had the claim that this process has now. Whoever asks learns that at once.
+                dead = Some(status.instance.clone());
+                tracing::warn!(run.id = %status.request_id, instance = status.instance, "a run was interrupted: its process died");
+                status.presume_dead(DIED, now());
+                self.store().note(&status).await?;
+            } else if !(holder.lease && self.is_lease_free_for_long(&data).await) {
+                return Ok(None);
+            }
+        } else if !claim {
             return Ok(None);
         }
-        let data = self.store().id().await?;
-        let dead = (claimed && was_running).then_some(status.instance.as_str());
-        let leased = match self.tracker.lease(&data, &self.instance, dead).await {
+        let lease = match self.tracker.lease(&data, &self.instance, dead.as_deref()).await {
             Ok(true) => self.tracker.is_shared(),
-            Err(error) if claimed => {
+            Err(error) if claim => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(run.id = %status.request_id, error, "a run goes without a lease");
                 false
             }
             Ok(false) | Err(_) => return Ok(None),
         };
-        Ok(Some(Work { status, data, claimed, leased }))
+        Ok(Some(Work { status, data, by: Rights { claim, lease } }))
+    }
+
+    /// Whether nobody has renewed the lease for longer than a living holder takes, also after Redis has
+    /// forgotten everything.
+    async fn is_lease_free_for_long(&self, data: &str) -> bool {
+        let is_free =
+            self.tracker.is_shared() && matches!(self.tracker.lease_holder(data).await, Ok(None));
+        let mut free_since = self.lease_free_since();
+        if !is_free {
+            *free_since = None;
+            return false;
+        }
+        free_since.get_or_insert_with(Instant::now).elapsed() > RENEWAL + LOOK_AGAIN
     }
 
     /// `false` says that the run must wait: another program has the store locked, or TVmaze is away.
-    async fn do_work(self: Arc<Self>, mut work: Work) -> bool {
-        let entry = Arc::new(Entry::new(self.taken_over(work.status.clone())));
+    async fn do_work(self: Arc<Self>, work: Work) -> bool {
+        let mut status = work.status.clone();
+        if status.state == RunState::Running {
+            tracing::warn!(run.id = %status.request_id, instance = status.instance, "a run is taken over: its process lost the lease");
+            status.presume_dead(DIED, now());
+        }
+        status.instance.clone_from(&self.instance);
+        let entry = Arc::new(Entry::new(status));
         self.in_hand().take(Arc::clone(&entry));
-        self.mirror(entry.monitor.subscribe());
+        self.taken_up.notify_waiters();
+        self.mirror_once_begun(entry.monitor.subscribe());
         tracing::info!(run.id = %entry.run, "a run begins");
         let stop = Stop {
             cancelled: entry.cancelled.clone(),
@@ -111,15 +151,15 @@ impl Shared {
             overtaken: CancellationToken::new(),
         };
         let overtaken = stop.overtaken.clone();
-        let (pipeline, running, leased) = (self.pipeline.clone(), Arc::clone(&entry), work.leased);
+        let (pipeline, running, by) = (self.pipeline.clone(), Arc::clone(&entry), work.by);
         // A task of its own, so that a bug in a run ends that run and not the runner.
-        let mut run = self.runtime.spawn(async move {
+        let mut run = AbortOnDropHandle::new(self.runtime.spawn(async move {
             let parameters = running.monitor.status().parameters();
-            pipeline.run(parameters, &running.monitor, leased, &stop).await
-        });
+            pipeline.run(parameters, &running.monitor, by, &stop).await
+        }));
         let outcome = tokio::select! {
             outcome = &mut run => outcome,
-            never = self.keep_lease(&mut work, &overtaken) => never,
+            never = self.keep_lease(&work, &overtaken) => never,
         };
         let outcome = match outcome {
             Ok(outcome) => outcome,
@@ -137,18 +177,20 @@ impl Shared {
         !must_wait
     }
 
-    /// The status of a run that this process takes up.
-    fn taken_over(&self, mut status: RunStatus) -> RunStatus {
-        if status.state == RunState::Running {
-            tracing::warn!(run.id = %status.request_id, instance = status.instance, "a run was interrupted: its process died");
-            status.presume_dead(DIED, now());
-        }
-        status.instance.clone_from(&self.instance);
-        status
+    /// Tells the tracker of a run from when it has begun: another process may be faster yet.
+    fn mirror_once_begun(self: &Arc<Self>, mut statuses: watch::Receiver<RunStatus>) {
+        let shared = Arc::clone(self);
+        let taken_up = statuses.borrow().revision;
+        let mirroring = async move {
+            if statuses.wait_for(|status| status.revision != taken_up).await.is_ok() {
+                shared.mirror(statuses);
+            }
+        };
+        self.tasks.spawn_on(mirroring, &self.runtime);
     }
 
-    /// Renews the lease for ever. Says where another process has it, and takes the claim once that is free.
-    async fn keep_lease<T>(&self, work: &mut Work, overtaken: &CancellationToken) -> T {
+    /// Renews the lease for ever, and says where another process has it.
+    async fn keep_lease<T>(&self, work: &Work, overtaken: &CancellationToken) -> T {
         loop {
             sleep(RENEWAL).await;
             // What cannot be asked is asked again in time.
@@ -156,12 +198,11 @@ impl Shared {
                 overtaken.cancel();
                 return std::future::pending().await;
             }
-            work.claimed = work.claimed || self.store().claim().await.is_ok();
         }
     }
 
     async fn give_back(&self, work: &Work) {
-        if work.claimed {
+        if work.by.claim {
             self.store().release().await;
         }
         // A lease that is not given back ends by itself.

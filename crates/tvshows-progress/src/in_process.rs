@@ -48,6 +48,10 @@ impl ProgressTracker for InProcessTracker {
         Ok(is_free)
     }
 
+    async fn lease_holder(&self, data: &str) -> Result<Option<String>, TrackerError> {
+        Ok(self.runs().leases.get(data).cloned())
+    }
+
     async fn release(&self, data: &str, holder: &str) -> Result<(), TrackerError> {
         let mut runs = self.runs();
         if runs.leases.get(data).is_some_and(|present| present == holder) {

@@ -87,6 +87,11 @@ impl ProgressTracker for RedisTracker {
         self.invoke(&call).await
     }
 
+    async fn lease_holder(&self, data: &str) -> Result<Option<String>, TrackerError> {
+        let key = lease_key(data);
+        self.with_connection(|mut connection| async move { connection.get(key).await }).await
+    }
+
     async fn release(&self, data: &str, holder: &str) -> Result<(), TrackerError> {
         self.invoke(self.release.key(lease_key(data)).arg(holder)).await
     }

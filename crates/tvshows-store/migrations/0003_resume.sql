@@ -13,9 +13,10 @@ ALTER TABLE Runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
 UPDATE Runs SET state = 'failed', error = ifnull(error, 'the process that ran it ended first')
     WHERE state IN ('interrupted', 'queued');
 
--- Whose the staging area is: which attempt's, whether that one holds a lease, and how many attempts in a row
--- found something staged and staged nothing more.
+-- Whose the staging area is: which attempt's, whether that one holds the claim and a lease, and how many attempts
+-- in a row found something staged and staged nothing more.
 ALTER TABLE Staged_Run ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE Staged_Run ADD COLUMN claimed INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE Staged_Run ADD COLUMN leased INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE Staged_Run ADD COLUMN idle_resumes INTEGER NOT NULL DEFAULT 0;
 

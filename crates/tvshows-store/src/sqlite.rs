@@ -7,7 +7,7 @@ use deadpool_sqlite::Pool;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::{
-    CastMember, CastRow, Enqueued, Finish, MultiCharacterActor, OpenRows, Published, RunId,
+    CastMember, CastRow, Enqueued, Finish, MultiCharacterActor, OpenRows, Published, Rights, RunId,
     RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats, ShowStore, Snapshot, Staged,
     StoreError, Table, TopShow, TopShowsCriteria,
 };
@@ -204,7 +204,7 @@ impl ShowStore for SqliteStore {
         self.lock.is_held()
     }
 
-    async fn begin(&self, status: &RunStatus, leased: bool) -> Result<(), StoreError> {
+    async fn begin(&self, status: &RunStatus, by: Rights) -> Result<(), StoreError> {
         let (attempt, status) = (attempt(status), status.clone());
         self.transaction(move |connection| {
             let before = history::run(connection, attempt.run).map_err(from_sql)?;
@@ -212,15 +212,15 @@ impl ShowStore for SqliteStore {
             if is_late || !history::write(connection, &status).map_err(from_sql)? {
                 return Err(StoreError::Superseded);
             }
-            staging::take(connection, attempt, leased).map_err(from_sql)
+            staging::take(connection, attempt, by).map_err(from_sql)
         })
         .await?;
         self.set_begun(Some(attempt));
         Ok(())
     }
 
-    async fn is_leased(&self) -> Result<bool, StoreError> {
-        self.read(staging::is_leased).await
+    async fn rights(&self) -> Result<Rights, StoreError> {
+        self.read(staging::rights).await
     }
 
     async fn staged(&self) -> Result<Staged, StoreError> {

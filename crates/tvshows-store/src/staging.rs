@@ -1,8 +1,8 @@
 //! What a run writes before it publishes, and publishing itself.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
-use tvshows_core::{CastMember, Changes, RunId, Show, ShowId, TopShowsCriteria};
+use rusqlite::{Connection, OptionalExtension, params};
+use tvshows_core::{CastMember, Changes, Rights, RunId, Show, ShowId, TopShowsCriteria};
 
 use crate::error::SqlResult;
 use crate::{cast_row, search, show_row, snapshot};
@@ -15,17 +15,17 @@ pub(crate) struct Attempt {
 }
 
 /// Makes the staging area that of an attempt: as it is where it is the run's already, else empty.
-pub(crate) fn take(connection: &Connection, attempt: Attempt, leased: bool) -> SqlResult<()> {
+pub(crate) fn take(connection: &Connection, attempt: Attempt, by: Rights) -> SqlResult<()> {
     let run = attempt.run.to_string();
     let taken = connection.execute(
-        "UPDATE Staged_Run SET attempt = ?2, leased = ?3 WHERE request_id = ?1",
-        params![run, attempt.number, leased],
+        "UPDATE Staged_Run SET attempt = ?2, claimed = ?3, leased = ?4 WHERE request_id = ?1",
+        params![run, attempt.number, by.claim, by.lease],
     )?;
     if taken == 0 {
         clear(connection)?;
         connection.execute(
-            "INSERT INTO Staged_Run (request_id, attempt, leased) VALUES (?1, ?2, ?3)",
-            params![run, attempt.number, leased],
+            "INSERT INTO Staged_Run (request_id, attempt, claimed, leased) VALUES (?1, ?2, ?3, ?4)",
+            params![run, attempt.number, by.claim, by.lease],
         )?;
     }
     Ok(())
@@ -39,9 +39,12 @@ pub(crate) fn is_of(connection: &Connection, attempt: Attempt) -> SqlResult<bool
     select.query_row(attempt, |row| row.get::<_, u32>(0)).map(|count| count == 1)
 }
 
-/// Whether the attempt that was begun last holds a lease.
-pub(crate) fn is_leased(connection: &Connection) -> SqlResult<bool> {
-    connection.query_row("SELECT count(*) FROM Staged_Run WHERE leased", [], |row| row.get(0))
+/// By which rights the attempt was begun whose the staging area is.
+pub(crate) fn rights(connection: &Connection) -> SqlResult<Rights> {
+    let rights = connection.query_row("SELECT claimed, leased FROM Staged_Run", [], |row| {
+        Ok(Rights { claim: row.get(0)?, lease: row.get(1)? })
+    });
+    rights.optional().map(Option::unwrap_or_default)
 }
 
 pub(crate) fn clear(connection: &Connection) -> SqlResult<()> {

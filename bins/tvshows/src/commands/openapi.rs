@@ -1,6 +1,8 @@
 use std::process::ExitCode;
 
+use crate::output;
+
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    println!("{}", tvshows_api::openapi().to_pretty_json()?);
+    output::print(tvshows_api::openapi().to_pretty_json()? + "\n")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -20,13 +20,13 @@ pub(crate) async fn run(options: &Search) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if page.shows.is_empty() {
-        eprintln!("No show is like that.");
+        output::tell("No show is like that.");
         return Ok(ExitCode::SUCCESS);
     }
     let header = ["ID", "RATING", "PREMIERED", "LANGUAGE", "GENRES", "SHOW"];
     output::print_table(&header, page.shows.iter().map(row))?;
     if page.next.is_some() {
-        eprintln!("There are more: see --limit.");
+        output::tell("There are more: see --limit.");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use tvshows_core::{RunParameters, RunState};
 
 use crate::application::Application;
 use crate::cli::{LogFormat, Serve};
-use crate::{bar, logging, signals};
+use crate::{bar, logging, output, signals};
 
 pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
@@ -37,7 +37,8 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let server = tvshows_api::server(listener, services, options.cors_origins.clone())?;
     let handle = server.handle();
     let mut serving = tokio::spawn(server);
-    println!("Serving http://{address} (the API: http://{address}/docs)");
+    // Whoever does not read where it is may know.
+    let _ = output::print(format!("Serving http://{address} (the API: http://{address}/docs)\n"));
     let first_update = async {
         if options.update {
             update(&application, &bars, options.settings.log_format).await?;
@@ -67,7 +68,9 @@ async fn update(
     if let (RunState::Failed, Some(error), false) = (status.state, status.error, told_by_the_log) {
         let advice = "The service stays up: start another update on its page, or try the built-in \
                       simulator with `make demo` (`tvshows serve --update --base-url demo`).";
-        bars.suspend(|| eprintln!("The update failed and changed nothing: {error}. {advice}"));
+        bars.suspend(|| {
+            output::tell(format!("The update failed and changed nothing: {error}. {advice}"));
+        });
     }
     Ok(())
 }

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use tvmaze_sim::{Behaviour, Catalogue, RateLimit, Simulator};
 
 use crate::cli::Sim;
-use crate::signals;
+use crate::{output, signals};
 
 pub(crate) async fn run(options: Sim) -> anyhow::Result<ExitCode> {
     let catalogue = match &options.data {
@@ -17,13 +17,13 @@ pub(crate) async fn run(options: Sim) -> anyhow::Result<ExitCode> {
     });
     let behaviour = Behaviour { latency: options.latency, limit, faults: options.fault };
     let simulator = Simulator::start((options.host, options.port), catalogue, behaviour).await?;
-    println!("Simulating TVmaze at {}", simulator.base_url());
+    let _ = output::print(format!("Simulating TVmaze at {}\n", simulator.base_url()));
     signals::stop().await;
-    println!(
-        "{} requests, {} of them answered 429",
+    let _ = output::print(format!(
+        "{} requests, {} of them answered 429\n",
         simulator.request_count(),
         simulator.rate_limited_count()
-    );
+    ));
     simulator.stop().await;
     Ok(ExitCode::SUCCESS)
 }

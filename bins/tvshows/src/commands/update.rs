@@ -40,19 +40,23 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     runner.shutdown().await;
     let status = runner.status(run).await?.context("the update was forgotten")?;
     application.shutdown(std::future::ready(())).await;
-    if options.json {
-        output::print_json(&status)?;
+    let told = if options.json {
+        output::print_json(&status)
+    } else if status.state == RunState::Succeeded {
+        print_summary(&status, &top)
+    } else {
+        Ok(())
+    };
+    if let Err(error) = told {
+        output::tell(format!("The outcome cannot be printed: {error}"));
     }
-    conclude(&status, &top, options)
+    Ok(conclude(&status, options.settings.log_format))
 }
 
-/// Says how the update went.
-fn conclude(status: &RunStatus, top: &[TopShow], options: &Update) -> anyhow::Result<ExitCode> {
+/// Says why an update did not publish.
+fn conclude(status: &RunStatus, log_format: LogFormat) -> ExitCode {
     if status.state == RunState::Succeeded {
-        if !options.json {
-            print_summary(status, top)?;
-        }
-        return Ok(ExitCode::SUCCESS);
+        return ExitCode::SUCCESS;
     }
     let error = status.error.as_deref().unwrap_or_default();
     let (sentence, code) = match status.state {
@@ -72,10 +76,10 @@ fn conclude(status: &RunStatus, top: &[TopShow], options: &Update) -> anyhow::Re
             ExitCode::from(STOPPED),
         ),
     };
-    if matches!(options.settings.log_format, LogFormat::Text) {
-        eprintln!("{sentence}");
+    if matches!(log_format, LogFormat::Text) {
+        output::tell(sentence);
     }
-    Ok(code)
+    code
 }
 
 fn print_summary(status: &RunStatus, top: &[TopShow]) -> anyhow::Result<()> {

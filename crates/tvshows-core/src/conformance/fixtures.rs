@@ -6,9 +6,14 @@ use jiff::Timestamp;
 use serde_json::{Map, json};
 
 use crate::{
-    CastMember, Event, Finish, Json, RunId, RunParameters, RunStatus, Show, ShowId, TopLimit,
-    TopShowsCriteria, Years,
+    CastMember, Event, Finish, Json, Rights, RunId, RunParameters, RunStatus, Show, ShowId,
+    TopLimit, TopShowsCriteria, Years,
 };
+
+/// The rights of a process that needs no lease.
+pub const BY_CLAIM: Rights = Rights { claim: true, lease: false };
+/// The rights of a process with a lease.
+pub const BY_BOTH: Rights = Rights { claim: true, lease: true };
 
 /// `second` seconds after a fixed moment in 2026.
 #[must_use]

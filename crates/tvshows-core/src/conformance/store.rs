@@ -3,7 +3,9 @@
 #![expect(missing_docs, reason = "the names are the promises")]
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
-use super::fixtures::{after, at, cast_member, criteria, running, show, success};
+use super::fixtures::{
+    BY_BOTH, BY_CLAIM, after, at, cast_member, criteria, running, show, success,
+};
 use crate::{
     Changes, Enqueued, Event, MultiCharacterActor, Published, RunId, RunParameters, RunState,
     RunStatus, Show, ShowId, ShowStore, Staged, StoreError, TopLimit, Version,
@@ -12,7 +14,7 @@ use crate::{
 /// A whole run: these shows, those of `top` with a cast of one.
 async fn publish(store: &dyn ShowStore, shows: Vec<Show>, top: &[u32]) {
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_page(0, shows, at(2), &status).await.expect("stage");
     for id in top {
         let cast = vec![cast_member(*id, 1, 10 * id)];
@@ -38,7 +40,7 @@ pub async fn an_empty_store_answers_with_nothing(store: &dyn ShowStore) {
 
 pub async fn nothing_is_seen_before_publish(store: &dyn ShowStore) {
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
     store.stage_cast(&show(1), vec![cast_member(1, 1, 1)], at(2), &status).await.expect("cast");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
@@ -85,7 +87,7 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
     changed.name = "Changed".into();
     changed.updated = Some(99);
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.keep_published().await.expect("keep");
     store
         .stage_page(7, vec![changed.clone(), show(3), show(6)], at(12), &status)
@@ -116,7 +118,7 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
 pub async fn a_top_show_keeps_its_cast_until_another_is_staged(store: &dyn ShowStore) {
     let cast = |show| vec![cast_member(show, 1, 1), cast_member(show, 1, 2)];
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.expect("stage");
     for id in [1, 2] {
         store.stage_cast(&show(id), cast(id), at(3), &status).await.expect("cast");
@@ -125,7 +127,7 @@ pub async fn a_top_show_keeps_its_cast_until_another_is_staged(store: &dyn ShowS
     store.publish(&top, at(4), success(&status)).await.expect("publish");
 
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.keep_published().await.expect("keep");
     store.stage_cast(&show(2), vec![cast_member(2, 9, 5)], at(5), &status).await.expect("cast");
     store.publish(&top, at(6), success(&status)).await.expect("publish");
@@ -137,7 +139,7 @@ pub async fn a_top_show_keeps_its_cast_until_another_is_staged(store: &dyn ShowS
 pub async fn an_abandoned_run_changes_nothing_but_the_history(store: &dyn ShowStore) {
     publish(store, vec![show(1)], &[1]).await;
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_page(0, vec![show(2)], at(2), &status).await.expect("stage");
     let failed = after(&status, Event::Failed("page 1: 500".into()));
     store.abandon(&failed).await.expect("abandon");
@@ -152,7 +154,7 @@ pub async fn the_later_update_of_a_show_stays(store: &dyn ShowStore) {
     (new.updated, old.updated) = (Some(20), Some(10));
     new.name = "New".into();
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_page(0, vec![new.clone()], at(2), &status).await.expect("stage");
     store.stage_page(1, vec![old], at(3), &status).await.expect("stage");
     assert_eq!(store.snapshot_size().await.expect("count"), 1);
@@ -164,7 +166,7 @@ pub async fn a_show_fetched_by_itself_replaces_the_staged_one(store: &dyn ShowSt
     let mut alone = show(1);
     (alone.updated, alone.name) = (Some(1), "Alone".into());
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
     store.stage_show(alone.clone(), at(3), &status).await.expect("stage");
     assert_eq!(store.rank_snapshot(criteria(10)).await.expect("rank"), [alone]);
@@ -172,7 +174,7 @@ pub async fn a_show_fetched_by_itself_replaces_the_staged_one(store: &dyn ShowSt
 
 pub async fn a_dropped_show_is_not_published(store: &dyn ShowStore) {
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.expect("stage");
     store.drop_shows(vec![ShowId(1)], &status).await.expect("drop");
     store.publish(&[], at(4), success(&status)).await.expect("publish");
@@ -188,7 +190,7 @@ pub async fn ranks_the_snapshot(store: &dyn ShowStore) {
     let mut unrated = show(4);
     unrated.rating_average = None;
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     let page = vec![unrated, foreign, comedy, show(5), best];
     store.stage_page(0, page, at(2), &status).await.expect("stage");
     let ranked = store.rank_snapshot(criteria(2)).await.expect("rank");
@@ -197,7 +199,7 @@ pub async fn ranks_the_snapshot(store: &dyn ShowStore) {
 
 pub async fn casts_keep_their_order_and_count_characters_by_person(store: &dyn ShowStore) {
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.expect("stage");
     let mut namesake = cast_member(1, 8, 81);
     namesake.person_name = "Person 7".into();
@@ -223,10 +225,10 @@ pub async fn casts_keep_their_order_and_count_characters_by_person(store: &dyn S
 
 pub async fn a_new_run_starts_from_an_empty_staging_area(store: &dyn ShowStore) {
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
     store.note(&after(&status, Event::Interrupted("stopped".into()))).await.expect("note");
-    store.begin(&running(), false).await.expect("begin");
+    store.begin(&running(), BY_CLAIM).await.expect("begin");
     assert_eq!(store.snapshot_size().await.expect("count"), 0);
     assert_eq!(store.staged().await.expect("staged"), Staged::default());
 }
@@ -234,7 +236,7 @@ pub async fn a_new_run_starts_from_an_empty_staging_area(store: &dyn ShowStore) 
 pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &dyn ShowStore) {
     publish(store, vec![show(1), show(2), show(3)], &[1, 2]).await;
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.keep_published().await.expect("keep");
     let mut changed = show(2);
     changed.updated = Some(99);
@@ -246,7 +248,7 @@ pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &dyn ShowStor
     assert_eq!(store.next_run(&[]).await.expect("next"), Some(interrupted.clone()));
 
     let resumed = after(&interrupted, Event::Started);
-    store.begin(&resumed, false).await.expect("begin");
+    store.begin(&resumed, BY_CLAIM).await.expect("begin");
     let staged = store.staged().await.expect("staged");
     assert!(staged.keeps_published);
     assert_eq!(staged.pages.into_iter().collect::<Vec<_>>(), [(7, at(12))]);
@@ -266,7 +268,7 @@ pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &dyn ShowStor
 pub async fn what_was_staged_can_be_thrown_away(store: &dyn ShowStore) {
     publish(store, vec![show(1)], &[1]).await;
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.keep_published().await.expect("keep");
     store.stage_page(7, vec![show(2)], at(12), &status).await.expect("stage");
     store.unstage().await.expect("unstage");
@@ -276,7 +278,7 @@ pub async fn what_was_staged_can_be_thrown_away(store: &dyn ShowStore) {
 
 pub async fn what_is_staged_is_noted_with_the_status(store: &dyn ShowStore) {
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     let reached = after(&status, Event::PageStaged(1));
     store.stage_page(0, vec![show(1)], at(2), &reached).await.expect("stage");
     assert_eq!(store.run(status.request_id).await.expect("run"), Some(reached));
@@ -284,7 +286,7 @@ pub async fn what_is_staged_is_noted_with_the_status(store: &dyn ShowStore) {
 
 pub async fn idle_resumes_are_counted_until_something_is_staged(store: &dyn ShowStore) {
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.count_resume().await.expect("count");
     store.count_resume().await.expect("count");
     assert_eq!(store.staged().await.expect("staged").idle_resumes, 2);
@@ -294,14 +296,14 @@ pub async fn idle_resumes_are_counted_until_something_is_staged(store: &dyn Show
 
 pub async fn an_earlier_attempt_and_an_ended_run_write_nothing(store: &dyn ShowStore) {
     let first = running();
-    store.begin(&first, true).await.expect("begin");
-    assert!(store.is_leased().await.expect("leased"));
+    store.begin(&first, BY_BOTH).await.expect("begin");
+    assert_eq!(store.rights().await.expect("rights"), BY_BOTH);
     store.stage_page(0, vec![show(1)], at(2), &first).await.expect("stage");
     let second = after(&after(&first, Event::Interrupted("paused".into())), Event::Started);
-    store.begin(&second, false).await.expect("begin");
-    assert!(!store.is_leased().await.expect("leased"));
+    store.begin(&second, BY_CLAIM).await.expect("begin");
+    assert_eq!(store.rights().await.expect("rights"), BY_CLAIM);
 
-    let late = store.begin(&first, false).await;
+    let late = store.begin(&first, BY_CLAIM).await;
     assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");
     store.note(&after(&first, Event::Cancelled)).await.expect("note");
     store.abandon(&after(&first, Event::Failed("late".into()))).await.expect("abandon");
@@ -311,7 +313,7 @@ pub async fn an_earlier_attempt_and_an_ended_run_write_nothing(store: &dyn ShowS
     let failed = after(&second, Event::Failed("no".into()));
     store.abandon(&failed).await.expect("abandon");
     let third = after(&after(&second, Event::Interrupted("paused".into())), Event::Started);
-    let late = store.begin(&third, false).await;
+    let late = store.begin(&third, BY_CLAIM).await;
     assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");
     assert_eq!(store.run(first.request_id).await.expect("run"), Some(failed));
 }
@@ -355,7 +357,7 @@ pub async fn runs_wait_in_the_order_of_their_requests(store: &dyn ShowStore) {
     assert_eq!(next(&[runs[0].request_id]).await, Some(runs[1].request_id));
     store.abandon(&after(&runs[0], Event::Cancelled)).await.expect("abandon");
     let begun = after(&runs[2], Event::Started);
-    store.begin(&begun, false).await.expect("begin");
+    store.begin(&begun, BY_CLAIM).await.expect("begin");
     assert_eq!(next(&[]).await, Some(runs[2].request_id), "what was begun comes first");
     let waiting = store.run(runs[1].request_id).await.expect("run").expect("it waits");
     assert_eq!((waiting.state, waiting.position), (RunState::Queued, Some(1)));
@@ -382,7 +384,7 @@ pub async fn the_data_has_one_name(store: &dyn ShowStore) {
 
 pub async fn a_noted_run_is_in_the_history_and_disturbs_no_other(store: &dyn ShowStore) {
     let status = running();
-    store.begin(&status, false).await.expect("begin");
+    store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
     let cancelled = after(&running(), Event::Cancelled);
     store.note(&cancelled).await.expect("note");
@@ -395,7 +397,7 @@ pub async fn history_is_newest_first(store: &dyn ShowStore) {
     let mut ids = Vec::new();
     for _ in 0..3 {
         let status = running();
-        store.begin(&status, false).await.expect("begin");
+        store.begin(&status, BY_CLAIM).await.expect("begin");
         store.abandon(&after(&status, Event::Cancelled)).await.expect("abandon");
         ids.insert(0, status.request_id);
     }

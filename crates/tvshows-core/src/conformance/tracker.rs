@@ -47,8 +47,11 @@ pub async fn a_stale_attempt_changes_nothing(tracker: &dyn ProgressTracker) {
 
 pub async fn a_lease_has_one_holder_at_a_time(tracker: &dyn ProgressTracker) {
     let lease = async |data, holder| tracker.lease(data, holder, None).await.expect("lease");
+    let holder = async |data| tracker.lease_holder(data).await.expect("holder");
+    assert_eq!(holder("one").await, None);
     assert!(lease("one", "a").await);
     assert!(lease("one", "a").await, "renewed");
+    assert_eq!(holder("one").await.as_deref(), Some("a"));
     assert!(!lease("one", "b").await);
     assert!(lease("two", "b").await, "other data");
     tracker.release("one", "b").await.expect("release");

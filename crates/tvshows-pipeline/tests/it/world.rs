@@ -123,6 +123,12 @@ impl World {
         self.end_of(run).await
     }
 
+    /// Changes the database as somebody with another program.
+    pub(crate) fn sql(&self, statement: &str) {
+        let path = self.folder.path().join("tvshows.db");
+        rusqlite::Connection::open(path).unwrap().execute_batch(statement).unwrap();
+    }
+
     pub(crate) fn content(&self) -> String {
         crate::content::content(&self.folder.path().join("tvshows.db"))
     }

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
-use tvshows_core::conformance::fixtures::{after, at, running, show, success};
+use tvshows_core::conformance::fixtures::{BY_BOTH, BY_CLAIM, after, at, running, show, success};
 use tvshows_core::{Event, RunState, ShowFilter, ShowId, ShowQuery, ShowStore, Sort, StoreError};
 use tvshows_store::SqliteStore;
 
 async fn publish_one(path: &Path) {
     let store = SqliteStore::open(path).await.unwrap();
     let status = running();
-    store.begin(&status, false).await.unwrap();
+    store.begin(&status, BY_CLAIM).await.unwrap();
     store.stage_page(0, vec![show(1)], at(2), &status).await.unwrap();
     store.publish(&[ShowId(1)], at(3), success(&status)).await.unwrap();
     store.close().await;
@@ -93,7 +93,7 @@ async fn a_file_of_schema_2_keeps_its_rows_and_its_killed_run_goes_on() {
     let mut killed = store.next_run(&[]).await.unwrap().unwrap();
     assert_eq!(killed.request_id, runs[0].request_id);
     killed.presume_dead("killed", at(5));
-    store.begin(&after(&killed, Event::Started), false).await.unwrap();
+    store.begin(&after(&killed, Event::Started), BY_CLAIM).await.unwrap();
     let staged = store.staged().await.unwrap();
     assert_eq!((staged.pages.len(), staged.snapshot.shows.len()), (1, 14));
 }
@@ -135,10 +135,10 @@ async fn a_process_that_was_overtaken_stages_and_publishes_nothing() {
     let paused = SqliteStore::open(&path).await.unwrap();
     let other = SqliteStore::open(&path).await.unwrap();
     let status = running();
-    paused.begin(&status, true).await.unwrap();
+    paused.begin(&status, BY_BOTH).await.unwrap();
     paused.stage_page(0, vec![show(1)], at(2), &status).await.unwrap();
     let resumed = after(&after(&status, Event::Interrupted("paused".into())), Event::Started);
-    other.begin(&resumed, true).await.unwrap();
+    other.begin(&resumed, BY_BOTH).await.unwrap();
 
     let refused = paused.stage_page(1, vec![show(3)], at(3), &status).await;
     assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
@@ -159,10 +159,10 @@ async fn a_database_that_another_program_locks_is_not_waited_for_without_end() {
     let store = SqliteStore::open(&path).await.unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let refused = store.begin(&running(), false).await;
+    let refused = store.begin(&running(), BY_CLAIM).await;
     assert!(matches!(refused, Err(StoreError::Locked)), "{refused:?}");
     other.execute_batch("ROLLBACK").unwrap();
-    store.begin(&running(), false).await.unwrap();
+    store.begin(&running(), BY_CLAIM).await.unwrap();
 }
 
 #[tokio::test]

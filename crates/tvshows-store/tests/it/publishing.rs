@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use rusqlite::Connection;
-use tvshows_core::conformance::fixtures::{after, at, cast_member, running, show, success};
+use tvshows_core::conformance::fixtures::{
+    BY_CLAIM, after, at, cast_member, running, show, success,
+};
 use tvshows_core::{Event, ShowId, ShowStore};
 use tvshows_store::SqliteStore;
 
@@ -53,7 +55,7 @@ async fn rows_have_the_documented_forms() {
     let path = folder.path().join("tvshows.db");
     let store = SqliteStore::open(&path).await.unwrap();
     let status = running();
-    store.begin(&status, false).await.unwrap();
+    store.begin(&status, BY_CLAIM).await.unwrap();
     store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.unwrap();
     let cast = vec![cast_member(2, 9, 5), cast_member(2, 8, 4)];
     store.stage_cast(&show(2), cast, at(3), &status).await.unwrap();
@@ -79,13 +81,13 @@ async fn a_publish_that_fails_half_way_changes_nothing() {
     let path = folder.path().join("tvshows.db");
     let store = SqliteStore::open(&path).await.unwrap();
     let first = running();
-    store.begin(&first, false).await.unwrap();
+    store.begin(&first, BY_CLAIM).await.unwrap();
     store.stage_page(0, vec![show(1)], at(2), &first).await.unwrap();
     store.publish(&[ShowId(1)], at(3), success(&first)).await.unwrap();
     let before = dump(&path);
 
     let second = running();
-    store.begin(&second, false).await.unwrap();
+    store.begin(&second, BY_CLAIM).await.unwrap();
     store.stage_page(0, vec![show(2)], at(12), &second).await.unwrap();
     let nobody = [ShowId(2), ShowId(99)];
     store.publish(&nobody, at(13), success(&second)).await.unwrap_err();
@@ -95,7 +97,7 @@ async fn a_publish_that_fails_half_way_changes_nothing() {
     let failed = after(&second, Event::Failed("show 99 is not staged".into()));
     store.abandon(&failed).await.unwrap();
     assert_eq!(dump(&path), before);
-    store.begin(&running(), false).await.expect("the failed run holds nothing");
+    store.begin(&running(), BY_CLAIM).await.expect("the failed run holds nothing");
 }
 
 #[tokio::test]
@@ -110,7 +112,7 @@ async fn a_reader_keeps_its_snapshot_while_a_run_publishes() {
     };
     assert_eq!(count(&reader), 0);
     let status = running();
-    store.begin(&status, false).await.unwrap();
+    store.begin(&status, BY_CLAIM).await.unwrap();
     store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.unwrap();
     store.publish(&[], at(3), success(&status)).await.unwrap();
     assert_eq!(count(&reader), 0, "the snapshot of its transaction");
