@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::redis_server::free_port;
 use crate::support::{Service, World, behaviour, json as body};
 
-/// A service whose runs stay at page 5 until the faults are lifted, and a run that got there.
+/// A service whose runs wait for page 5 until the faults are lifted, and a run that has all others.
 async fn stuck() -> (World, Service, String) {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let service = Service::start(&world, &[]).await;
