@@ -213,7 +213,21 @@ async fn every_command_has_help_and_every_shell_its_completions() {
         let script = tvshows(&["completions", shell]).output().await.unwrap();
         assert!(String::from_utf8(script.stdout).unwrap().contains("verify"), "{shell}");
     }
-    for command in ["status", "runs", "top", "show", "search", "export", "completions"] {
+    for command in [
+        "serve",
+        "update",
+        "status",
+        "runs",
+        "top",
+        "show",
+        "search",
+        "export",
+        "verify",
+        "sim",
+        "healthcheck",
+        "openapi",
+        "completions",
+    ] {
         let help = tvshows(&[command, "--help"]).output().await.unwrap();
         assert!(String::from_utf8(help.stdout).unwrap().contains("Examples:"), "{command}");
     }

@@ -139,6 +139,17 @@ async fn a_first_update_without_a_network_says_why_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn an_update_without_a_network_says_why_and_what_to_do() {
+    let world = World::new(&[]).await;
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    let output = world.tvshows(&["update", "--base-url", &nobody]).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("TVmaze cannot be reached; check the network"), "{error}");
+    assert!(error.contains("`tvshows update --base-url demo`"), "{error}");
+}
+
+#[tokio::test]
 async fn serve_update_begins_at_once_and_survives_its_failure() {
     let world = World::new(&["status:403@/shows?page=0"]).await;
     let service = Service::start(&world, &["--update"]).await;

@@ -44,10 +44,9 @@ async fn a_killed_run_goes_on_by_itself_under_its_id() {
 
 #[tokio::test]
 async fn nobody_is_told_that_a_killed_run_is_running() {
-    let world = World::new(&["hang@/shows?page=5", "hang@/updates/shows"]).await;
-    world.simulator.set_behaviour(behaviour(&["hang@/shows?page=5"]));
-    let watcher = Service::start(&world, &[]).await;
+    let world = World::new(&["hang@/shows?page=5"]).await;
     let mut update = stuck_update(&world, &[]).await;
+    let watcher = Service::start(&world, &[]).await;
     let runs = watcher.json("/pipeline/runs").await;
     assert_eq!(runs["runs"][0]["state"], "running");
     let run = runs["runs"][0]["request_id"].as_str().unwrap().to_owned();
@@ -65,11 +64,8 @@ async fn nobody_is_told_that_a_killed_run_is_running() {
 async fn stuck_update(world: &World, arguments: &[&str]) -> Child {
     let mut all = vec!["update", "--mode", "full"];
     all.extend_from_slice(arguments);
-    let mut update = world.tvshows(&all).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(update.stderr.take().unwrap()).lines();
-    while !lines.next_line().await.unwrap().expect("it goes on").contains("9/10 pages") {}
-    // Whoever reads what it says is gone; it must not mind.
-    drop(lines);
+    let update = world.tvshows(&all).stderr(Stdio::null()).spawn().unwrap();
+    world.staged(9).await;
     update
 }
 
@@ -97,9 +93,9 @@ async fn an_update_that_is_stopped_says_so_and_can_go_on() {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let mut update =
         world.tvshows(&["update", "--mode", "full"]).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(update.stderr.take().unwrap()).lines();
-    while !lines.next_line().await.unwrap().expect("it goes on").contains("9/10 pages") {}
+    world.staged(9).await;
     crate::support::terminate(&update).await;
+    let mut lines = BufReader::new(update.stderr.take().unwrap()).lines();
     let mut last = String::new();
     while let Some(line) = lines.next_line().await.unwrap() {
         last = line;

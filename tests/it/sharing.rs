@@ -111,9 +111,9 @@ async fn a_service_that_is_killed_is_succeeded_by_the_other_at_once() {
     let world = World::new(&["hang@/shows?page=5"]).await;
     let arguments = ["--redis-url", &redis.url()];
     let mut killed = Service::start(&world, &arguments).await;
-    let other = Service::start(&world, &arguments).await;
     let run = killed.submit("?mode=full").await;
     killed.until(&run, |status| status["pages_done"] == 9).await;
+    let other = Service::start(&world, &arguments).await;
     let events = other.get(&format!("/pipeline/status/{run}/events")).send().await.unwrap();
     world.simulator.set_behaviour(behaviour(&[]));
     killed.process.kill().await.unwrap();

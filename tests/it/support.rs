@@ -69,6 +69,16 @@ impl World {
         crate::content::content(&database)
     }
 
+    /// Waits until the newest run has staged so many pages.
+    pub(crate) async fn staged(&self, pages: u32) {
+        let staged = || -> rusqlite::Result<u32> {
+            let newest = "SELECT pages_done FROM Runs ORDER BY sequence DESC LIMIT 1";
+            rusqlite::Connection::open(self.database())?.query_row(newest, [], |row| row.get(0))
+        };
+        // The database may not be there yet.
+        eventually(async || staged().is_ok_and(|staged| staged == pages)).await;
+    }
+
     /// The state of each run in the history, oldest first.
     pub(crate) fn states(&self) -> Vec<String> {
         let history = rusqlite::Connection::open(self.database()).unwrap();

@@ -76,12 +76,16 @@ pub(crate) enum Command {
     /// Ask the service on this machine whether it can do its work, for a container's health check
     Healthcheck(Healthcheck),
     /// Print the OpenAPI document of the service
+    #[command(after_help = "Examples:\n  tvshows openapi > openapi.json")]
     Openapi,
     /// Print what completes the commands in a shell
     Completions(Completions),
 }
 
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tvshows serve --update\n  tvshows serve --refresh '0 4 * * *' --redis-url redis://localhost\n  tvshows serve --base-url demo --database-path demo.db --update"
+)]
 pub(crate) struct Serve {
     /// Begin an update at once
     #[arg(long)]
@@ -119,6 +123,9 @@ impl Serve {
 }
 
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tvshows update\n  tvshows update --years 5 --top 20 --mode full\n  tvshows update --base-url demo --database-path demo.db    without a network"
+)]
 pub(crate) struct Update {
     /// How many calendar years back a top show may have premiered, 0 to 200
     #[arg(long, default_value_t)]
@@ -190,6 +197,7 @@ pub(crate) struct BaseUrl {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:\n  tvshows verify\n  tvshows verify && echo up to date")]
 pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) upstream: BaseUrl,
@@ -205,6 +213,9 @@ pub(crate) enum LogFormat {
 }
 
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tvshows sim --shows 1000 --limit 20/10s\n  tvshows sim --fault 'status:500*2@/shows?page=7' --latency 50"
+)]
 pub(crate) struct Sim {
     /// How many shows the synthetic catalogue has
     #[arg(long, default_value_t = 90_000)]

@@ -215,6 +215,7 @@ pub(crate) struct Status {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:\n  tvshows healthcheck --port 8000")]
 pub(crate) struct Healthcheck {
     /// The port of the service on this machine
     #[arg(long, env = "PORT", default_value_t = 8000)]

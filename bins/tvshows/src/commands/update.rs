@@ -61,7 +61,12 @@ fn conclude(status: &RunStatus, log_format: LogFormat) -> ExitCode {
     let error = status.error.as_deref().unwrap_or_default();
     let (sentence, code) = match status.state {
         RunState::Failed => {
-            (format!("The update failed and changed nothing: {error}"), ExitCode::FAILURE)
+            let mut sentence = format!("The update failed and changed nothing: {error}");
+            if status.pages_done + status.shows_seen == 0 {
+                sentence += ". Without a network, `tvshows update --base-url demo` does an update from \
+                             the built-in simulator.";
+            }
+            (sentence, ExitCode::FAILURE)
         }
         RunState::Cancelled => {
             ("The update was cancelled and changed nothing.".to_owned(), ExitCode::FAILURE)
