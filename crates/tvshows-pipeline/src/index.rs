@@ -203,7 +203,9 @@ async fn fetch_page(
     answered: Arc<Notify>,
 ) -> (u32, Result<Option<Vec<tvmaze_client::Show>>, tvmaze_client::Error>) {
     let answer = client.show_page(PageIndex(page)).await;
-    answered.notify_one();
+    if let Ok(Some(_)) = &answer {
+        answered.notify_one();
+    }
     (page, answer)
 }
 

@@ -144,6 +144,35 @@ async fn a_run_that_goes_on_in_vain_ends_as_failed() {
 }
 
 #[tokio::test]
+async fn attempts_that_find_nothing_to_stage_are_not_in_vain() {
+    let (moving, server) = Moving::start(ids()).await;
+    let other = World::new(&server.uri()).await;
+    other.update().await;
+    let best = other.store.top_shows(1).await.unwrap()[0].id;
+    let mut world = World::new(&server.uri()).await;
+    moving.hold(&format!("/shows/{best}/cast"));
+    let run = world.submit(Mode::Full).await;
+    while world.store.run(run).await.unwrap().unwrap().casts_done < 9 {}
+    for _ in 0..5 {
+        world.stop().await;
+        moving.requests();
+        world.restart().await;
+        // The end of the index is asked for again: an answer, but nothing to stage.
+        let mut asked = Vec::new();
+        while !asked.contains(&"/shows?page=5".to_owned()) {
+            tokio::task::yield_now().await;
+            asked.extend(moving.requests());
+        }
+        while world.store.run(run).await.unwrap().unwrap().state != RunState::Running {}
+    }
+    world.stop().await;
+    assert_eq!(world.store.staged().await.unwrap().idle_resumes, 0);
+    moving.hold("nothing");
+    world.restart().await;
+    assert_eq!(world.end_of(run).await.state, RunState::Succeeded);
+}
+
+#[tokio::test]
 async fn what_is_slow_keeps_nothing_else_from_being_staged() {
     let (moving, server) = Moving::start(ids()).await;
     let mut world = World::new(&server.uri()).await;
