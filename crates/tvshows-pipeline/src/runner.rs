@@ -243,8 +243,7 @@ impl Runner {
     }
 
     /// Every change of a run that this process has in hand, the present status first.
-    #[must_use]
-    pub fn subscribe(&self, run: RunId) -> Option<watch::Receiver<RunStatus>> {
+    fn subscribe(&self, run: RunId) -> Option<watch::Receiver<RunStatus>> {
         Some(self.shared.in_hand().find(run)?.monitor.subscribe())
     }
 
