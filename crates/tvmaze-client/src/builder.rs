@@ -1,10 +1,13 @@
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
+use tokio::sync::Semaphore;
 
 use crate::client::Inner;
 use crate::limit::Limiter;
@@ -158,6 +161,7 @@ impl ClientBuilder {
             retry: self.retry,
             call_timeout: self.call_timeout,
             max_body_bytes: self.max_body_bytes,
+            decoders: Semaphore::new(available_parallelism().map_or(1, NonZero::get)),
             counters: Counters::default(),
         };
         Ok(Client { inner: Arc::new(inner) })

@@ -178,13 +178,14 @@ impl Inner {
             return Err(Error::ContentType { call: progress.call().into(), content_type }.into());
         }
         let body = self.body(progress, response).await?;
-        let decoded = decode(body).await;
+        let decoded = self.decode(body).await;
         Ok(decoded.map_err(|source| Error::Decode { call: progress.call().into(), source })?)
     }
 
     async fn body(&self, progress: &Progress, mut response: Response) -> Result<Vec<u8>, Error> {
         let limit = self.max_body_bytes;
-        let mut body = Vec::new();
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut body = Vec::with_capacity(length.unwrap_or_default().min(limit));
         while let Some(chunk) =
             response.chunk().await.map_err(|source| progress.transport(source))?
         {
@@ -195,6 +196,25 @@ impl Inner {
             body.extend_from_slice(&chunk);
         }
         Ok(body)
+    }
+
+    async fn decode<T>(&self, body: Vec<u8>) -> Result<T, serde_json::Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        if body.len() <= DECODED_IN_PLACE {
+            return serde_json::from_slice(&body);
+        }
+        // The semaphore is never closed.
+        let _permit = self.decoders.acquire().await;
+        match tokio::task::spawn_blocking(move || serde_json::from_slice(&body)).await {
+            Ok(decoded) => decoded,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down and will not poll this future again.
+                Err(_cancelled) => std::future::pending().await,
+            },
+        }
     }
 
     /// TVmaze's own words about a failure, if they arrive whole.
@@ -251,23 +271,6 @@ fn not_json(response: &Response) -> Option<String> {
         _ => subtype == "xml" || subtype.ends_with("+xml"),
     };
     is_other.then_some(media_type)
-}
-
-async fn decode<T>(body: Vec<u8>) -> Result<T, serde_json::Error>
-where
-    T: DeserializeOwned + Send + 'static,
-{
-    if body.len() <= DECODED_IN_PLACE {
-        return serde_json::from_slice(&body);
-    }
-    match tokio::task::spawn_blocking(move || serde_json::from_slice(&body)).await {
-        Ok(decoded) => decoded,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is shutting down and will not poll this future again.
-            Err(_cancelled) => std::future::pending().await,
-        },
-    }
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
+use tokio::sync::Semaphore;
 
 use crate::limit::Limiter;
 use crate::retry::RetryPolicy;
@@ -27,6 +28,8 @@ pub(crate) struct Inner {
     pub(crate) retry: RetryPolicy,
     pub(crate) call_timeout: Duration,
     pub(crate) max_body_bytes: usize,
+    /// A permit a core: more threads at it would be no faster, and each keeps memory of its own.
+    pub(crate) decoders: Semaphore,
     pub(crate) counters: Counters,
 }
 

@@ -48,6 +48,31 @@ impl<T> Request<T> {
     }
 }
 
+impl<T> Request<T> {
+    /// The same question, its answer decoded as another type: one of your own, say, that has less than the
+    /// model, or has it in another form.
+    ///
+    /// ```no_run
+    /// # async fn run() -> Result<(), tvmaze_client::Error> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Named {
+    ///     name: String,
+    /// }
+    ///
+    /// let client = tvmaze_client::Client::new()?;
+    /// let page = client.show_page(tvmaze_client::PageIndex(0)).decode_as::<Option<Vec<Named>>>().await?;
+    /// for Named { name } in page.unwrap_or_default() {
+    ///     println!("{name}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn decode_as<U: Answer>(self) -> Request<U> {
+        let Request { client, path, query, .. } = self;
+        Request { client, path, query, answer: PhantomData }
+    }
+}
+
 impl<T: Answer> Request<T> {
     /// The future that awaiting the request makes, for those who join or spawn it.
     #[must_use = "nothing is sent until it is awaited"]

@@ -11,6 +11,7 @@ use crate::Json;
     Debug,
     Clone,
     Copy,
+    Default,
     PartialEq,
     Eq,
     PartialOrd,
@@ -34,7 +35,7 @@ impl fmt::Display for ShowId {
 /// Serialises to the object that TVmaze sends, key for key: a row of `All_Shows` gives back what was
 /// received. `extra` holds what no other field can: a key that this code does not know, or a known
 /// key whose value the field beside it would not give back exactly. It wins over that field.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[expect(missing_docs, reason = "the fields are TVmaze's, with TVmaze's meaning")]
 pub struct Show {
     pub id: ShowId,

@@ -174,7 +174,8 @@ mod tests {
 
     fn show(id: u32, rating: Option<f64>) -> Show {
         let sent = serde_json::json!({"id": id, "name": "X", "rating": {"average": rating}});
-        crate::convert::show(serde_json::from_value(sent).unwrap()).unwrap()
+        let crate::convert::Received(show) = serde_json::from_value(sent).unwrap();
+        show
     }
 
     /// Shows with these ratings, best first, the ids from 1 up; fetched at hour 0.

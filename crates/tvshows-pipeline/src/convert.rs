@@ -1,63 +1,185 @@
 //! TVmaze's shapes become the domain's, and nothing is lost on the way.
 
-use serde_json::{Error, Map, Value};
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::{Map, Number, Value};
 use tvmaze_client::ShowId as TvmazeId;
 use tvshows_core::{CastMember, Json, Show, ShowId};
 
-use crate::error::RunError;
 use crate::index::Updates;
 
-pub(crate) fn show(mut show: tvmaze_client::Show) -> Result<Show, Error> {
-    let premiered = text(show.value_of("premiered"));
-    let ended = text(show.value_of("ended"));
-    let updated = show.value_of("updated").and_then(|seconds| seconds.as_i64());
-    let extra = extra(&mut show)?;
-    Ok(Show {
-        id: ShowId(show.id.0),
-        name: show.name,
-        kind: show.kind,
-        language: show.language,
-        genres: show.genres,
-        status: show.status,
-        premiered,
-        ended,
-        rating_average: show.rating.and_then(|rating| rating.average),
-        summary: show.summary,
-        updated,
-        url: show.url,
-        runtime: show.runtime,
-        average_runtime: show.average_runtime,
-        official_site: show.official_site,
-        weight: show.weight,
-        schedule: json(show.schedule)?,
-        network: json(show.network)?,
-        web_channel: json(show.web_channel)?,
-        dvd_country: json(show.dvd_country)?,
-        externals: json(show.externals)?,
-        image: json(show.image)?,
-        links: json(show.links)?,
-        extra,
-    })
+/// A show as an answer of TVmaze has it, read straight into the domain's. The client's own model would take
+/// the nested objects apart only for them to be put together again.
+pub(crate) struct Received(pub(crate) Show);
+
+impl<'de> Deserialize<'de> for Received {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Received, D::Error> {
+        deserializer.deserialize_map(ShowVisitor).map(Received)
+    }
 }
 
-/// What the columns cannot hold: keys without a column, and values that theirs would not give back.
-fn extra(show: &mut tvmaze_client::Show) -> Result<Map<String, Value>, Error> {
-    let mut extra = std::mem::take(&mut show.extra);
-    // A column of text holds what is no date, one of an integer what is no moment of the calendar.
-    extra.retain(|key, value| match key.as_str() {
-        "premiered" | "ended" => false,
-        "updated" => value.as_i64().is_none(),
-        _ => true,
-    });
-    if show.genres.iter().any(|genre| genre.is_empty() || genre.contains(',')) {
-        extra.insert("genres".into(), Value::from(show.genres.clone()));
-    } else if show.genres.is_empty() && show.value_of("genres") == Some(Value::Null) {
-        extra.insert("genres".into(), Value::Null);
+struct ShowVisitor;
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Key {
+    Id,
+    Url,
+    Name,
+    #[serde(rename = "type")]
+    Kind,
+    Language,
+    Genres,
+    Status,
+    Runtime,
+    AverageRuntime,
+    Premiered,
+    Ended,
+    OfficialSite,
+    Schedule,
+    Rating,
+    Weight,
+    Network,
+    WebChannel,
+    DvdCountry,
+    Externals,
+    Image,
+    Summary,
+    Updated,
+    #[serde(rename = "_links")]
+    Links,
+    Other(String),
+}
+
+impl<'de> Visitor<'de> for ShowVisitor {
+    type Value = Show;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a show")
     }
-    if show.rating.as_ref().is_none_or(|rating| !rating.extra.is_empty()) {
-        extra.insert("rating".into(), serde_json::to_value(&show.rating)?);
+
+    /// Of a key that comes twice the last value counts.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Show, A::Error> {
+        let (mut id, mut name, mut extra) = (None, None, Map::new());
+        let (mut genres, mut rating, mut updated) = (None, None, None);
+        let mut show = Show::default();
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Id => id = Some(map.next_value()?),
+                Key::Url => show.url = map.next_value()?,
+                Key::Name => name = Some(map.next_value()?),
+                Key::Kind => show.kind = map.next_value()?,
+                Key::Language => show.language = map.next_value()?,
+                Key::Genres => genres = Some(map.next_value()?),
+                Key::Status => show.status = map.next_value()?,
+                Key::Runtime => show.runtime = map.next_value()?,
+                Key::AverageRuntime => show.average_runtime = map.next_value()?,
+                Key::Premiered => show.premiered = map.next_value()?,
+                Key::Ended => show.ended = map.next_value()?,
+                Key::OfficialSite => show.official_site = map.next_value()?,
+                Key::Schedule => show.schedule = object(&mut map)?,
+                Key::Rating => rating = map.next_value()?,
+                Key::Weight => show.weight = map.next_value()?,
+                Key::Network => show.network = object(&mut map)?,
+                Key::WebChannel => show.web_channel = object(&mut map)?,
+                Key::DvdCountry => show.dvd_country = object(&mut map)?,
+                Key::Externals => show.externals = object(&mut map)?,
+                Key::Image => show.image = object(&mut map)?,
+                Key::Summary => show.summary = map.next_value()?,
+                Key::Updated => updated = map.next_value()?,
+                Key::Links => show.links = object(&mut map)?,
+                Key::Other(key) => {
+                    extra.insert(key, map.next_value()?);
+                }
+            }
+        }
+        show.id = id.ok_or_else(|| A::Error::missing_field("id"))?;
+        show.name = name.ok_or_else(|| A::Error::missing_field("name"))?;
+        show.extra = extra;
+        take_genres(&mut show, genres);
+        take_rating(&mut show, rating)?;
+        take_updated(&mut show, updated)?;
+        Ok(show)
     }
-    Ok(extra)
+}
+
+/// The column of genres joins them with commas.
+fn take_genres(show: &mut Show, genres: Option<Option<Vec<String>>>) {
+    let Some(genres) = genres else { return };
+    match &genres {
+        Some(genres) if genres.iter().all(|genre| !genre.is_empty() && !genre.contains(',')) => {}
+        other => {
+            show.extra.insert("genres".into(), Value::from(other.clone()));
+        }
+    }
+    show.genres = genres.unwrap_or_default();
+}
+
+/// The column holds the average alone.
+fn take_rating<E: serde::de::Error>(
+    show: &mut Show,
+    rating: Option<Map<String, Value>>,
+) -> Result<(), E> {
+    let average = match rating.as_ref().and_then(|rating| rating.get("average")) {
+        None | Some(Value::Null) => None,
+        Some(Value::Number(average)) => average.as_f64(),
+        Some(other) => return Err(E::custom(format_args!("`average` of `rating` is {other}"))),
+    };
+    show.rating_average = average;
+    if rating.as_ref().is_none_or(|rating| rating.keys().any(|key| key != "average")) {
+        show.extra.insert("rating".into(), rating.into());
+    }
+    Ok(())
+}
+
+/// The column holds an integer, whether it is a moment of the calendar or not.
+fn take_updated<E: serde::de::Error>(show: &mut Show, updated: Option<Number>) -> Result<(), E> {
+    let Some(updated) = updated else { return Ok(()) };
+    if updated.is_f64() {
+        return Err(E::custom(format_args!("`updated` is {updated}, which is no Unix time")));
+    }
+    show.updated = updated.as_i64();
+    if show.updated.is_none() {
+        show.extra.insert("updated".into(), updated.into());
+    }
+    Ok(())
+}
+
+/// A nested object as its text, which is written as TVmaze does it: without spaces and escapes.
+fn object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Json>, A::Error> {
+    let Some(json) = map.next_value::<Option<Json>>()? else { return Ok(None) };
+    if is_usual(json.as_str()) {
+        return Ok(Some(json));
+    }
+    let object: Map<String, Value> =
+        serde_json::from_str(json.as_str()).map_err(A::Error::custom)?;
+    Json::of(&object).map(Some).map_err(A::Error::custom)
+}
+
+/// Whether JSON text is an object that can be kept as it is: it has neither spaces between its parts, nor
+/// escapes, which may be wrong ones, nor more levels than any object of TVmaze.
+fn is_usual(json: &str) -> bool {
+    const MOST_LEVELS: u32 = 8;
+    let (mut levels, mut rest) = (0_u32, json.as_bytes());
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'"' => match memchr::memchr2(b'"', b'\\', rest) {
+                Some(end) if rest[end] == b'"' => rest = &rest[end + 1..],
+                _ => return false,
+            },
+            b'{' | b'[' => levels += 1,
+            b'}' | b']' => levels -= 1,
+            _ if byte.is_ascii_whitespace() => return false,
+            _ => {}
+        }
+        if levels > MOST_LEVELS {
+            return false;
+        }
+    }
+    json.starts_with('{')
 }
 
 /// A date as TVmaze writes it, whether it is one or not.
@@ -66,11 +188,6 @@ fn text(value: Option<Value>) -> Option<String> {
         Value::String(text) => Some(text),
         _ => None,
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the text replaces it")]
-fn json<T: serde::Serialize>(value: Option<T>) -> Result<Option<Json>, Error> {
-    value.as_ref().map(Json::of).transpose()
 }
 
 pub(crate) fn cast_member(show: &Show, member: tvmaze_client::CastMember) -> CastMember {
@@ -94,15 +211,6 @@ pub(crate) fn cast_member(show: &Show, member: tvmaze_client::CastMember) -> Cas
     }
 }
 
-/// The shows of an index page.
-pub(crate) fn page(shows: Vec<tvmaze_client::Show>) -> Result<Vec<Show>, RunError> {
-    let convert = |each: tvmaze_client::Show| {
-        let id = each.id.0;
-        show(each).map_err(|source| RunError::Unstorable { show: id, source })
-    };
-    shows.into_iter().map(convert).collect()
-}
-
 pub(crate) fn tvmaze_id(show: ShowId) -> TvmazeId {
     TvmazeId(show.0)
 }
@@ -120,8 +228,8 @@ mod tests {
 
     /// What the domain's show is serialised to, for a show as TVmaze sends it.
     fn given_back(sent: &Value) -> Value {
-        let received: tvmaze_client::Show = serde_json::from_value(sent.clone()).unwrap();
-        serde_json::to_value(show(received).unwrap()).unwrap()
+        let Received(show) = serde_json::from_value(sent.clone()).unwrap();
+        serde_json::to_value(show).unwrap()
     }
 
     #[test]
@@ -144,10 +252,58 @@ mod tests {
     }
 
     #[test]
+    fn nested_objects_are_kept_as_tvmaze_writes_them() {
+        let image = |sent: &str| {
+            let sent = format!(r#"{{"id":1,"name":"X","image":{sent}}}"#);
+            let received = serde_json::from_str::<Received>(&sent);
+            received.map(|Received(show)| show.image.map(|image| image.as_str().to_owned()))
+        };
+        let compact = r#"{"medium":"https://a.b/c d.jpg","sizes":[1,{"x":2.50}]}"#;
+        assert_eq!(image(compact).unwrap().unwrap(), compact);
+        assert_eq!(image("null").unwrap(), None);
+        let spaced = "{\"medium\" : \"https:\\/\\/a.b\",\n\"n\": 1}";
+        assert_eq!(image(spaced).unwrap().unwrap(), r#"{"medium":"https://a.b","n":1}"#);
+        let quoted = r#"{"name":"\"X\"{ [\\"}"#;
+        assert_eq!(image(quoted).unwrap().unwrap(), quoted);
+        for wrong in ["1", "[]", "\"x\"", r#"{"x":"\ud800"}"#] {
+            image(wrong).unwrap_err();
+        }
+        let deep = |levels: usize| "{\"a\":".repeat(levels) + "1" + &"}".repeat(levels);
+        assert_eq!(image(&deep(20)).unwrap().unwrap(), deep(20));
+        image(&deep(1000)).unwrap_err();
+    }
+
+    #[test]
+    fn wrong_types_and_missing_keys_are_errors() {
+        for wrong in [
+            json!({"name": "X"}),
+            json!({"id": 1}),
+            json!({"id": 1, "name": null}),
+            json!({"id": 1, "name": "X", "genres": "Drama"}),
+            json!({"id": 1, "name": "X", "rating": {"average": "8"}}),
+            json!({"id": 1, "name": "X", "updated": 1.5}),
+            json!({"id": 1, "name": "X", "premiered": 2013}),
+        ] {
+            let received = serde_json::from_value::<Received>(wrong.clone());
+            assert!(received.is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn of_a_key_that_comes_twice_the_last_counts() {
+        let twice = r#"{"id":1,"name":"X","genres":["a,b"],"rating":{"average":1,"votes":2},"id":2,
+            "genres":["Drama"],"rating":{"average":3}}"#;
+        let Received(show) = serde_json::from_str(twice).unwrap();
+        assert_eq!((show.id.0, show.rating_average), (2, Some(3.0)));
+        assert_eq!(show.genres, ["Drama"]);
+        assert!(show.extra.is_empty(), "{:?}", show.extra);
+    }
+
+    #[test]
     fn the_columns_hold_dates_however_they_are_written() {
         let sent = json!({"id": 1, "name": "X", "premiered": "1999-00-00", "ended": "",
             "updated": i64::MAX});
-        let show = show(serde_json::from_value(sent).unwrap()).unwrap();
+        let Received(show) = serde_json::from_value(sent).unwrap();
         assert_eq!(show.premiered.as_deref(), Some("1999-00-00"));
         assert_eq!(show.ended.as_deref(), Some(""));
         assert_eq!(show.updated, Some(i64::MAX));

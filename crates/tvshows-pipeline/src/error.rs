@@ -84,15 +84,6 @@ pub enum RunError {
         #[source]
         source: tvmaze_client::Error,
     },
-    /// An answer cannot be written down.
-    #[error("show {show} cannot be stored")]
-    Unstorable {
-        /// The show.
-        show: u32,
-        /// Why not.
-        #[source]
-        source: serde_json::Error,
-    },
     /// The process died again and again at the same place.
     #[error(
         "the process that ran it ended {resumes} times in a row before anything more was staged; look into \

@@ -13,7 +13,7 @@ use tvmaze_client::{Client, PageIndex};
 use tvshows_core::{Event, Published, Show, ShowId, ShowStore, Staged};
 
 use crate::changes;
-use crate::convert;
+use crate::convert::Received;
 use crate::error::RunError;
 use crate::monitor::{Monitor, now, this_second};
 
@@ -95,7 +95,7 @@ pub(crate) async fn stage(
     let fetching = pages.fetch(monitor.answered(), sender);
     let staging = async {
         while let Some((page, shows)) = receiver.recv().await {
-            let shows = convert::page(shows)?;
+            let shows: Vec<Show> = shows.into_iter().map(|Received(show)| show).collect();
             if !has_map {
                 must_be_of(page, &shows)?;
             }
@@ -126,7 +126,7 @@ impl Pages<'_> {
     async fn fetch(
         &self,
         answered: Arc<Notify>,
-        sender: mpsc::Sender<(u32, Vec<tvmaze_client::Show>)>,
+        sender: mpsc::Sender<(u32, Vec<Received>)>,
     ) -> Result<(), RunError> {
         let most_pages = self.known.map_or(MOST_PAGES, |known| known.last + MOST_PAGES_BEYOND);
         let mut under_way = FuturesUnordered::new();
@@ -201,8 +201,8 @@ async fn fetch_page(
     client: Client,
     page: u32,
     answered: Arc<Notify>,
-) -> (u32, Result<Option<Vec<tvmaze_client::Show>>, tvmaze_client::Error>) {
-    let answer = client.show_page(PageIndex(page)).await;
+) -> (u32, Result<Option<Vec<Received>>, tvmaze_client::Error>) {
+    let answer = client.show_page(PageIndex(page)).decode_as::<Option<Vec<Received>>>().await;
     if let Ok(Some(_)) = &answer {
         answered.notify_one();
     }

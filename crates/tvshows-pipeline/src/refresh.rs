@@ -7,7 +7,7 @@ use tvmaze_client::{Client, PageIndex, SHOWS_PER_PAGE};
 use tvshows_core::{Event, Published, Show, ShowId, ShowStore};
 
 use crate::changes::{is_older, page_of};
-use crate::convert;
+use crate::convert::Received;
 use crate::error::RunError;
 use crate::index::Updates;
 use crate::monitor::{Monitor, this_second};
@@ -28,7 +28,7 @@ pub(crate) async fn stage_pages(
     pages: Vec<u32>,
 ) -> Result<BTreeSet<ShowId>, RunError> {
     let fetches = pages.into_iter().map(|page| {
-        let answer = client.show_page(PageIndex(page)).send();
+        let answer = client.show_page(PageIndex(page)).decode_as::<Option<Vec<Received>>>().send();
         async move {
             let shows = answer.await.map_err(|source| RunError::Page { page, source })?;
             monitor.answered().notify_one();
@@ -38,7 +38,7 @@ pub(crate) async fn stage_pages(
     let mut answers = stream::iter(fetches).buffer_unordered(client.concurrency()).boxed();
     let mut behind = BTreeSet::new();
     while let Some((page, shows)) = answers.try_next().await? {
-        let shows = convert::page(known.shows_of(page, shows)?)?;
+        let shows = known.shows_of(page, shows)?;
         let (news, older) = known.compare(page, shows);
         behind.extend(older);
         let staged = Event::PageStaged(u32::try_from(news.len()).unwrap_or(u32::MAX));
@@ -54,15 +54,11 @@ impl Known<'_> {
     }
 
     /// The shows of a page; of the last one, none if it is so new that the cache has a 404 in its place.
-    fn shows_of(
-        &self,
-        page: u32,
-        shows: Option<Vec<tvmaze_client::Show>>,
-    ) -> Result<Vec<tvmaze_client::Show>, RunError> {
+    fn shows_of(&self, page: u32, shows: Option<Vec<Received>>) -> Result<Vec<Show>, RunError> {
         let later = self.last().map_or(0, page_of);
         match shows {
             None if page < later => Err(RunError::MissingPage { page, later }),
-            shows => Ok(shows.unwrap_or_default()),
+            shows => Ok(shows.into_iter().flatten().map(|Received(show)| show).collect()),
         }
     }
 

@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use tvmaze_client::Client;
 use tvshows_core::{Event, Show, ShowId, ShowStore};
 
-use crate::convert;
+use crate::convert::{self, Received};
 use crate::error::RunError;
 use crate::monitor::{Monitor, this_second};
 
@@ -18,21 +18,18 @@ pub(crate) async fn stage_shows(
     shows: BTreeSet<ShowId>,
 ) -> Result<(), RunError> {
     let fetches = shows.into_iter().map(|id| async move {
-        match client.show(convert::tvmaze_id(id)).await {
-            Ok(show) if show.id.0 != id.0 => {
+        let request = client.show(convert::tvmaze_id(id)).decode_as::<Option<Received>>();
+        match request.await.map_err(|source| RunError::Show { show: id.0, source })? {
+            Some(Received(show)) if show.id != id => {
                 Err(RunError::WrongShow { show: id.0, answered: show.id.0 })
             }
-            Ok(show) => Ok((id, Some(show))),
-            Err(error) if error.is_not_found() => Ok((id, None)),
-            Err(source) => Err(RunError::Show { show: id.0, source }),
+            show => Ok((id, show)),
         }
     });
     let mut answers = stream::iter(fetches).buffer_unordered(client.concurrency()).boxed();
     while let Some((id, show)) = answers.try_next().await? {
         let reached = monitor.after(Event::SingleStaged);
-        if let Some(show) = show {
-            let show = convert::show(show)
-                .map_err(|source| RunError::Unstorable { show: id.0, source })?;
+        if let Some(Received(show)) = show {
             store.stage_show(show, this_second(), &reached).await?;
         } else {
             tracing::debug!(show = id.0, "known to the index, the map or the snapshot, and gone");
