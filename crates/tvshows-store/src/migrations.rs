@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_incremental.sql"),
     include_str!("../migrations/0003_resume.sql"),
     include_str!("../migrations/0004_data.sql"),
+    include_str!("../migrations/0005_memory.sql"),
 ];
 
 /// `tvsh`: tells a database of this project from one of another program.

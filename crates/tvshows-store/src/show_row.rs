@@ -23,7 +23,6 @@ pub(crate) fn count_changed() -> String {
 }
 
 pub(crate) fn insert(statement: &mut Statement<'_>, show: &Show, at: &str) -> SqlResult<usize> {
-    let json = |value: &'_ Option<Json>| value.as_ref().map(|json| json.as_str().to_owned());
     let extra = (!show.extra.is_empty()).then(|| serde_json::to_string(&show.extra));
     let extra =
         extra.transpose().map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
@@ -45,13 +44,13 @@ pub(crate) fn insert(statement: &mut Statement<'_>, show: &Show, at: &str) -> Sq
         show.average_runtime,
         show.official_site,
         show.weight,
-        json(&show.schedule),
-        json(&show.network),
-        json(&show.web_channel),
-        json(&show.dvd_country),
-        json(&show.externals),
-        json(&show.image),
-        json(&show.links),
+        show.schedule.as_ref().map(Json::as_str),
+        show.network.as_ref().map(Json::as_str),
+        show.web_channel.as_ref().map(Json::as_str),
+        show.dvd_country.as_ref().map(Json::as_str),
+        show.externals.as_ref().map(Json::as_str),
+        show.image.as_ref().map(Json::as_str),
+        show.links.as_ref().map(Json::as_str),
         extra,
     ])
 }

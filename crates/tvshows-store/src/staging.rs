@@ -89,12 +89,12 @@ pub(crate) fn stage_page(
     at: Timestamp,
 ) -> SqlResult<()> {
     let at = at.to_string();
-    let mut drop_older = connection
-        .prepare_cached("DELETE FROM Staged_Shows WHERE id = ?1 AND ifnull(updated, 0) < ?2")?;
     let mut insert = connection.prepare_cached(show_row::INSERT_STAGED)?;
     for show in shows {
-        drop_older.execute(params![show.id.0, show.updated.unwrap_or_default()])?;
-        show_row::insert(&mut insert, show, &at)?;
+        let is_new = show_row::insert(&mut insert, show, &at)? == 1;
+        if !is_new && unstage_older(connection, show)? {
+            show_row::insert(&mut insert, show, &at)?;
+        }
     }
     connection.execute(
         "INSERT OR REPLACE INTO Staged_Pages (page, shows, staged_at) VALUES (?1, ?2, ?3)",
@@ -108,6 +108,14 @@ pub(crate) fn stage_show(connection: &Connection, show: &Show, at: Timestamp) ->
     let mut insert = connection.prepare_cached(show_row::INSERT_STAGED)?;
     show_row::insert(&mut insert, show, &at.to_string())?;
     Ok(())
+}
+
+/// Makes room for a show that is newer than what is staged of it.
+fn unstage_older(connection: &Connection, show: &Show) -> SqlResult<bool> {
+    let mut delete = connection
+        .prepare_cached("DELETE FROM Staged_Shows WHERE id = ?1 AND ifnull(updated, 0) < ?2")?;
+    let deleted = delete.execute(params![show.id.0, show.updated.unwrap_or_default()])?;
+    Ok(deleted == 1)
 }
 
 fn unstage(connection: &Connection, show: ShowId) -> SqlResult<()> {
@@ -182,16 +190,29 @@ fn publish_shows(connection: &Connection) -> SqlResult<Changes> {
              INSERT OR REPLACE INTO All_Shows SELECT * FROM Staged_Shows;",
         )?;
     } else {
-        connection.execute_batch(
-            "DELETE FROM All_Shows; DELETE FROM Index_Pages;
-             INSERT INTO All_Shows SELECT * FROM Staged_Shows;",
-        )?;
+        connection.execute_batch("DELETE FROM Index_Pages")?;
+        swap_shows(connection)?;
     }
     connection.execute_batch(
         "INSERT OR REPLACE INTO Index_Pages SELECT page, staged_at FROM Staged_Pages;",
     )?;
     let deleted = before + added - count("SELECT count(*) FROM All_Shows")?;
     Ok(Changes { added, changed, deleted, unchanged: before - deleted - changed })
+}
+
+/// Puts the staged table into the place of the published one, with the indexes and triggers of that, and an
+/// empty one in its own: no row is copied.
+fn swap_shows(connection: &Connection) -> SqlResult<()> {
+    let definitions = |filter: &str| {
+        let sql = format!("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND {filter}");
+        let mut select = connection.prepare(&sql)?;
+        select.query_map([], |row| row.get(0))?.collect::<SqlResult<Vec<String>>>()
+    };
+    let staging_area = definitions("name = 'Staged_Shows'")?;
+    let dependents = definitions("tbl_name = 'All_Shows' AND type != 'table'")?;
+    connection
+        .execute_batch("DROP TABLE All_Shows; ALTER TABLE Staged_Shows RENAME TO All_Shows")?;
+    staging_area.iter().chain(&dependents).try_for_each(|sql| connection.execute_batch(sql))
 }
 
 fn publish_top(connection: &Connection, top: &[ShowId], at: Timestamp) -> SqlResult<()> {

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{
     BY_CLAIM, after, at, cast_member, running, show, success,
 };
-use tvshows_core::{Event, ShowId, ShowStore};
+use tvshows_core::{Event, Show, ShowId, ShowStore};
 use tvshows_store::SqliteStore;
 
 use crate::tables::dump;
@@ -118,4 +118,54 @@ async fn a_reader_keeps_its_snapshot_while_a_run_publishes() {
     assert_eq!(count(&reader), 0, "the snapshot of its transaction");
     reader.execute_batch("COMMIT").unwrap();
     assert_eq!(count(&reader), 2);
+}
+
+/// Whoever works with the file may have made these.
+#[tokio::test]
+async fn indexes_triggers_and_views_of_others_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let theirs = Connection::open(&path).unwrap();
+    theirs
+        .execute_batch(
+            "CREATE INDEX By_Name ON All_Shows (name);
+             CREATE VIEW Names AS SELECT name FROM All_Shows;
+             CREATE TABLE Renamed (id);
+             CREATE TRIGGER On_Rename AFTER UPDATE OF name ON All_Shows
+                 BEGIN INSERT INTO Renamed VALUES (new.id); END;",
+        )
+        .unwrap();
+    let objects = || {
+        text(&path, "SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema ORDER BY name)")
+    };
+    let before = objects();
+    for round in [1, 2] {
+        let status = running();
+        store.begin(&status, BY_CLAIM).await.unwrap();
+        store.stage_page(0, vec![show(round), show(7)], at(2), &status).await.unwrap();
+        store.publish(&[], at(3), success(&status)).await.unwrap();
+        assert_eq!(objects(), before);
+        let names = "SELECT count(*) || '' FROM Names";
+        assert_eq!(text(&path, names), "2");
+        let indexed = "SELECT count(*) || '' FROM All_Shows INDEXED BY By_Name WHERE name > ''";
+        assert_eq!(text(&path, indexed), "2");
+    }
+    theirs.execute_batch("UPDATE All_Shows SET name = 'Y' WHERE id = 7").unwrap();
+    assert_eq!(text(&path, "SELECT id || '' FROM Renamed"), "7");
+}
+
+#[tokio::test]
+async fn a_show_that_is_staged_twice_stays_the_newest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let status = running();
+    store.begin(&status, BY_CLAIM).await.unwrap();
+    for (updated, name) in [(5, "first"), (6, "newer"), (6, "as new"), (4, "older")] {
+        let show = Show { updated: Some(updated), name: name.into(), ..show(1) };
+        store.stage_page(0, vec![show], at(2), &status).await.unwrap();
+    }
+    store.publish(&[], at(3), success(&status)).await.unwrap();
+    assert_eq!(text(&path, "SELECT name FROM All_Shows"), "newer");
 }
