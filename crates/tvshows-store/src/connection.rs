@@ -17,7 +17,7 @@ const EXPORTS: usize = 4;
 /// How long a statement waits for another process that holds the file, such as a person's `sqlite3`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The writer's page cache in KiB: enough for the pages that staging touches, small beside a run.
-const WRITER_CACHE_KIB: i64 = 8 * 1024;
+const WRITER_CACHE_KIB: i64 = 4 * 1024;
 /// The same of every other connection.
 const READER_CACHE_KIB: i64 = 2 * 1024;
 /// SQLite's own 4096 take four times as many reads and writes for rows of a kB and more.

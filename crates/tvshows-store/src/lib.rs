@@ -5,6 +5,7 @@ mod catalogue;
 mod connection;
 mod error;
 mod export;
+mod facets;
 mod history;
 mod lock;
 mod migrations;

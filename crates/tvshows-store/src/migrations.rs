@@ -60,3 +60,32 @@ fn is_foreign(connection: &Connection) -> SqlResult<bool> {
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(id != APPLICATION_ID && tables > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plain_text;
+
+    #[test]
+    fn a_database_of_schema_4_lists_its_shows() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        plain_text::register(&connection).unwrap();
+        for sql in &MIGRATIONS[..4] {
+            connection.execute_batch(sql).unwrap();
+        }
+        let network = r#"{"id":2,"name":"CBS"}"#;
+        connection
+            .execute(
+                "INSERT INTO All_Shows (id, name, genres, processed_at, web_channel) \
+                 VALUES (7, 'Old', 'Drama', '', ?1)",
+                [network],
+            )
+            .unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        connection.pragma_update(None, "user_version", 4).unwrap();
+        migrate(&mut connection).unwrap();
+        let facets = "SELECT id || name || genres || network FROM Show_Facets";
+        let facets: String = connection.query_row(facets, [], |row| row.get(0)).unwrap();
+        assert_eq!(facets, "7OldDramaCBS");
+    }
+}

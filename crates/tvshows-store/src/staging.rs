@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use tvshows_core::{CastMember, Changes, Rights, RunId, Show, ShowId, TopShowsCriteria};
 
 use crate::error::SqlResult;
-use crate::{cast_row, search, show_row, snapshot};
+use crate::{cast_row, facets, search, show_row, snapshot};
 
 /// An attempt at a run, which the staging area belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,8 +169,9 @@ pub(crate) fn publish(
     top: &[ShowId],
     at: Timestamp,
 ) -> SqlResult<Changes> {
-    search::publish(connection, keeps_published(connection)?)?;
-    let changes = publish_shows(connection)?;
+    let keeps_published = keeps_published(connection)?;
+    search::publish(connection, keeps_published)?;
+    let changes = publish_shows(connection, keeps_published)?;
     publish_top(connection, top, at)?;
     publish_casts(connection)?;
     snapshot::advance(connection, at)?;
@@ -178,13 +179,19 @@ pub(crate) fn publish(
     Ok(changes)
 }
 
-fn publish_shows(connection: &Connection) -> SqlResult<Changes> {
+fn publish_shows(connection: &Connection, keeps_published: bool) -> SqlResult<Changes> {
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0));
-    let before = count("SELECT count(*) FROM All_Shows")?;
-    let added =
-        count("SELECT count(*) FROM Staged_Shows WHERE id NOT IN (SELECT id FROM All_Shows)")?;
-    let changed = count(&show_row::count_changed())?;
-    if keeps_published(connection)? {
+    let size = || count("SELECT count(*) FROM Show_Facets");
+    let before = size()?;
+    let (mut added, mut changed) = (0, 0);
+    if before > 0 {
+        added = count(
+            "SELECT count(*) FROM Staged_Shows WHERE id NOT IN (SELECT id FROM Show_Facets)",
+        )?;
+        changed = count(&show_row::count_changed())?;
+    }
+    facets::publish(connection, keeps_published)?;
+    if keeps_published {
         connection.execute_batch(
             "DELETE FROM All_Shows WHERE id IN (SELECT id FROM Staged_Drops);
              INSERT OR REPLACE INTO All_Shows SELECT * FROM Staged_Shows;",
@@ -196,7 +203,11 @@ fn publish_shows(connection: &Connection) -> SqlResult<Changes> {
     connection.execute_batch(
         "INSERT OR REPLACE INTO Index_Pages SELECT page, staged_at FROM Staged_Pages;",
     )?;
-    let deleted = before + added - count("SELECT count(*) FROM All_Shows")?;
+    let after = size()?;
+    if before == 0 {
+        added = after;
+    }
+    let deleted = before + added - after;
     Ok(Changes { added, changed, deleted, unchanged: before - deleted - changed })
 }
 

@@ -7,22 +7,20 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use tvshows_core::{NumberCount, ShowStats, TableRows, TextCount};
 
-use crate::catalogue::NETWORK;
 use crate::error::SqlResult;
 use crate::snapshot;
 
 /// As many networks as a chart can show; there are some thousand.
 const NETWORKS: usize = 50;
 
-/// Counts in one pass over the index `Show_Facets`, and in one snapshot.
+/// Counts in one pass over the table `Show_Facets`, and in one snapshot.
 pub(crate) fn stats(connection: &Connection) -> SqlResult<ShowStats> {
     let transaction = connection.unchecked_transaction()?;
     let published = snapshot::read(&transaction)?;
     let mut counts = Counts::default();
-    let mut select = transaction.prepare_cached(&format!(
-        "SELECT type, language, genres, status, premiered, rating_average, {NETWORK} \
-         FROM All_Shows INDEXED BY Show_Facets"
-    ))?;
+    let mut select = transaction.prepare_cached(
+        "SELECT type, language, genres, status, premiered, rating_average, network FROM Show_Facets",
+    )?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         counts.add(row)?;
@@ -30,7 +28,7 @@ pub(crate) fn stats(connection: &Connection) -> SqlResult<ShowStats> {
     let mut networks = counts.networks.by_count();
     networks.truncate(NETWORKS);
     let tables = TableRows {
-        all_shows: row_count(&transaction, "All_Shows INDEXED BY Show_Facets")?,
+        all_shows: row_count(&transaction, "Show_Facets")?,
         top_shows: row_count(&transaction, "Top_Shows")?,
         top_shows_cast: row_count(&transaction, "Top_Shows_Cast")?,
     };
