@@ -105,8 +105,13 @@ pub enum Event {
     StepBegan(Step),
     /// The index is known to have this many pages.
     PagesPlanned(u32),
-    /// A page with this many shows is staged.
-    PageStaged(u32),
+    /// Index pages with so many shows in all are staged.
+    PagesStaged {
+        /// How many pages.
+        pages: u32,
+        /// How many shows.
+        shows: u32,
+    },
     /// This many shows are to be fetched by themselves.
     SinglesPlanned(u32),
     /// A show fetched by itself is staged, or turned out to be gone.
@@ -241,8 +246,8 @@ impl RunStatus {
             }
             Event::StepBegan(step) => self.step = step,
             Event::PagesPlanned(pages) => self.pages_total = Some(pages),
-            Event::PageStaged(shows) => {
-                self.pages_done += 1;
+            Event::PagesStaged { pages, shows } => {
+                self.pages_done += pages;
                 self.shows_seen += shows;
                 self.pages_total = self.pages_total.map(|total| total.max(self.pages_done));
             }
@@ -329,7 +334,7 @@ mod tests {
     fn every_change_raises_the_revision_by_one() {
         let mut status = queued();
         assert!(status.apply(Event::Started, at(1)));
-        assert!(status.apply(Event::PageStaged(250), at(2)));
+        assert!(status.apply(Event::PagesStaged { pages: 1, shows: 250 }, at(2)));
         assert_eq!(status.revision, 3);
         assert!(!status.apply(Event::StepBegan(Step::Planning), at(3)), "says nothing new");
         assert_eq!(status.revision, 3);
@@ -344,9 +349,11 @@ mod tests {
             let mut status = running(10);
             assert!(status.apply(end, at(5)));
             let ended = status.clone();
-            for late in
-                [Event::PageStaged(250), Event::Started, Event::Succeeded(Changes::default())]
-            {
+            for late in [
+                Event::PagesStaged { pages: 1, shows: 250 },
+                Event::Started,
+                Event::Succeeded(Changes::default()),
+            ] {
                 assert!(!status.apply(late, at(6)));
             }
             assert_eq!(status, ended);
@@ -365,7 +372,7 @@ mod tests {
     #[test]
     fn an_interrupted_run_may_go_on() {
         let mut status = running(10);
-        status.apply(Event::PageStaged(250), at(0));
+        status.apply(Event::PagesStaged { pages: 1, shows: 250 }, at(0));
         status.apply(Event::Interrupted("the process ended".into()), at(1));
         assert!(!status.running);
         let reached = status.progress;
@@ -382,7 +389,7 @@ mod tests {
         let mut known = running(10);
         let mut seen = known.clone();
         for _ in 0..9 {
-            seen.apply(Event::PageStaged(250), at(1));
+            seen.apply(Event::PagesStaged { pages: 1, shows: 250 }, at(1));
         }
         let mut set_back = known.clone();
         known.presume_dead("the process died", at(2));
@@ -402,7 +409,7 @@ mod tests {
     fn estimates_the_time_left_from_the_work_done() {
         let mut status = running(85);
         for _ in 0..25 {
-            status.apply(Event::PageStaged(250), at(50));
+            status.apply(Event::PagesStaged { pages: 1, shows: 250 }, at(50));
         }
         assert_eq!(status.progress, 25, "25 of 85 pages, 10 casts and publishing");
         assert_eq!(status.eta_seconds, Some(150));
@@ -417,7 +424,7 @@ mod tests {
             Just(Event::Unstaged),
             proptest::sample::select(Step::ALL).prop_map(Event::StepBegan),
             (0_u32..500).prop_map(Event::PagesPlanned),
-            (0_u32..251).prop_map(Event::PageStaged),
+            (0_u32..4, 0_u32..751).prop_map(|(pages, shows)| Event::PagesStaged { pages, shows }),
             (0_u32..100).prop_map(Event::CastsPlanned),
             Just(Event::CastStaged),
             (0_u64..9)

@@ -77,14 +77,13 @@ pub trait ShowStore: Send + Sync {
     /// Lets the snapshot begin as what is published, in place of empty.
     async fn keep_published(&self) -> Result<(), StoreError>;
 
-    /// Stages shows of an index page and the note that it was fetched. Of a show that was staged before,
-    /// the version with the later `updated` stays.
+    /// Stages index pages, each a number and shows, and the note that they were fetched. Of a show that was
+    /// staged before, the version with the later `updated` stays.
     ///
-    /// This and the three that follow write the run's `status` to the history with it, both or neither.
-    async fn stage_page(
+    /// This and the three that follow write the run's `status` to the history with it, all or nothing.
+    async fn stage_pages(
         &self,
-        page: u32,
-        shows: Vec<Show>,
+        pages: Vec<(u32, Vec<Show>)>,
         at: Timestamp,
         status: &RunStatus,
     ) -> Result<(), StoreError>;

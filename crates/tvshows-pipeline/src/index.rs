@@ -16,9 +16,12 @@ use crate::changes;
 use crate::convert::Received;
 use crate::error::RunError;
 use crate::monitor::{Monitor, now, this_second};
+use crate::pipeline::count;
 
 /// Pages that wait to be staged, beside those under way and the one in the writer's hands.
 const PAGES_WAITING: usize = 2;
+/// All that have come are staged in one transaction: the disk is waited for once.
+const MOST_PAGES_AT_ONCE: usize = PAGES_WAITING + 1;
 /// Ten times TVmaze's index. An upstream that never says 404 must not fill the disk.
 const MOST_PAGES: u32 = 4000;
 /// More than TVmaze grows in a year, beyond what is known.
@@ -94,17 +97,21 @@ pub(crate) async fn stage(
     let pages = Pages { client, known: plan.known, staged: plan.staged_pages };
     let fetching = pages.fetch(monitor.answered(), sender);
     let staging = async {
-        while let Some((page, shows)) = receiver.recv().await {
-            let shows: Vec<Show> = shows.into_iter().map(|Received(show)| show).collect();
-            if !has_map {
-                must_be_of(page, &shows)?;
+        let mut came = Vec::with_capacity(MOST_PAGES_AT_ONCE);
+        while receiver.recv_many(&mut came, MOST_PAGES_AT_ONCE).await > 0 {
+            let pages: Vec<(u32, Vec<Show>)> = came.drain(..).map(domain_page).collect();
+            for (page, shows) in &pages {
+                if !has_map {
+                    must_be_of(*page, shows)?;
+                }
+                for show in shows {
+                    disputed.compare(show.id, show.updated);
+                }
             }
-            for show in &shows {
-                disputed.compare(show.id, show.updated);
-            }
-            let staged = Event::PageStaged(u32::try_from(shows.len()).unwrap_or(u32::MAX));
+            let shows = pages.iter().map(|(_, shows)| shows.len()).sum();
+            let staged = Event::PagesStaged { pages: count(pages.len()), shows: count(shows) };
             let reached = monitor.after(staged.clone());
-            store.stage_page(page, shows, this_second(), &reached).await?;
+            store.stage_pages(pages, this_second(), &reached).await?;
             monitor.record(staged);
         }
         Ok(disputed.settle())
@@ -194,6 +201,10 @@ impl Pages<'_> {
             _ => Ok(()),
         }
     }
+}
+
+fn domain_page((page, shows): (u32, Vec<Received>)) -> (u32, Vec<Show>) {
+    (page, shows.into_iter().map(|Received(show)| show).collect())
 }
 
 /// A task of its own: an answer is read on while another page is being staged.

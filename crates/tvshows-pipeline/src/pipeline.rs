@@ -361,6 +361,6 @@ fn twice_the_top(parameters: RunParameters) -> TopShowsCriteria {
     TopShowsCriteria { top: twice.unwrap_or(parameters.top), ..criteria }
 }
 
-fn count(number: usize) -> u32 {
+pub(crate) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

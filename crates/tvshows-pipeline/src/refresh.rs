@@ -11,6 +11,7 @@ use crate::convert::Received;
 use crate::error::RunError;
 use crate::index::Updates;
 use crate::monitor::{Monitor, this_second};
+use crate::pipeline::count;
 
 /// What a page is compared with.
 pub(crate) struct Known<'a> {
@@ -41,8 +42,10 @@ pub(crate) async fn stage_pages(
         let shows = known.shows_of(page, shows)?;
         let (news, older) = known.compare(page, shows);
         behind.extend(older);
-        let staged = Event::PageStaged(u32::try_from(news.len()).unwrap_or(u32::MAX));
-        store.stage_page(page, news, this_second(), &monitor.after(staged.clone())).await?;
+        let shows = count(news.len());
+        let staged = Event::PagesStaged { pages: 1, shows };
+        let reached = monitor.after(staged.clone());
+        store.stage_pages(vec![(page, news)], this_second(), &reached).await?;
         monitor.record(staged);
     }
     Ok(behind)

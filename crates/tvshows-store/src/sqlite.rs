@@ -239,15 +239,18 @@ impl ShowStore for SqliteStore {
         self.write_staged(staging::keep_published).await
     }
 
-    async fn stage_page(
+    async fn stage_pages(
         &self,
-        page: u32,
-        shows: Vec<Show>,
+        pages: Vec<(u32, Vec<Show>)>,
         at: Timestamp,
         status: &RunStatus,
     ) -> Result<(), StoreError> {
-        self.stage(status, move |connection| staging::stage_page(connection, page, &shows, at))
-            .await
+        let stage = move |connection: &Connection| {
+            pages
+                .iter()
+                .try_for_each(|(page, shows)| staging::stage_page(connection, *page, shows, at))
+        };
+        self.stage(status, stage).await
     }
 
     async fn stage_show(

@@ -12,7 +12,7 @@ use crate::{
 async fn publish(store: &dyn ShowStore, shows: Vec<Show>, second: i64) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, shows, at(second), &status).await.expect("stage");
+    store.stage_pages(vec![(0, shows)], at(second), &status).await.expect("stage");
     store.publish(&[], at(second), success(&status)).await.expect("publish");
 }
 
@@ -70,7 +70,7 @@ pub async fn each_publish_is_another_snapshot(store: &dyn ShowStore) {
     assert_eq!(first, Snapshot { number: 1, published_at: Some(at(3)) });
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, vec![show(2)], at(4), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![show(2)])], at(4), &status).await.expect("stage");
     assert_eq!(store.snapshot().await.expect("snapshot"), first, "nothing is published yet");
     store.publish(&[], at(5), success(&status)).await.expect("publish");
     let second = Snapshot { number: 2, published_at: Some(at(5)) };
@@ -235,7 +235,7 @@ pub async fn a_search_knows_what_is_published_and_nothing_else(store: &dyn ShowS
     store.begin(&status, BY_CLAIM).await.expect("begin");
     store.keep_published().await.expect("keep");
     store
-        .stage_page(0, vec![named(2, "Second"), named(4, "Four")], at(3), &status)
+        .stage_pages(vec![(0, vec![named(2, "Second"), named(4, "Four")])], at(3), &status)
         .await
         .expect("stage");
     store.drop_shows(vec![ShowId(3)], &status).await.expect("drop");
@@ -277,7 +277,7 @@ pub async fn a_search_can_be_read_on(store: &dyn ShowStore) {
 pub async fn a_cast_is_given_as_it_is_stored(store: &dyn ShowStore) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![show(1), show(2)])], at(2), &status).await.expect("stage");
     let cast = vec![cast_member(1, 9, 5), cast_member(1, 8, 4)];
     store.stage_cast(&show(1), cast, at(3), &status).await.expect("cast");
     store.publish(&[ShowId(1)], at(4), success(&status)).await.expect("publish");

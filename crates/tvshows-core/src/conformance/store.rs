@@ -15,7 +15,7 @@ use crate::{
 async fn publish(store: &dyn ShowStore, shows: Vec<Show>, top: &[u32]) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, shows, at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, shows)], at(2), &status).await.expect("stage");
     for id in top {
         let cast = vec![cast_member(*id, 1, 10 * id)];
         store.stage_cast(&show(*id), cast, at(3), &status).await.expect("cast");
@@ -41,7 +41,7 @@ pub async fn an_empty_store_answers_with_nothing(store: &dyn ShowStore) {
 pub async fn nothing_is_seen_before_publish(store: &dyn ShowStore) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.expect("stage");
     store.stage_cast(&show(1), vec![cast_member(1, 1, 1)], at(2), &status).await.expect("cast");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
     assert!(store.top_shows(10).await.expect("top").is_empty());
@@ -90,7 +90,7 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
     store.begin(&status, BY_CLAIM).await.expect("begin");
     store.keep_published().await.expect("keep");
     store
-        .stage_page(7, vec![changed.clone(), show(3), show(6)], at(12), &status)
+        .stage_pages(vec![(7, vec![changed.clone(), show(3), show(6)])], at(12), &status)
         .await
         .expect("stage");
     store.drop_shows(vec![ShowId(4), ShowId(400)], &status).await.expect("drop");
@@ -119,7 +119,7 @@ pub async fn a_top_show_keeps_its_cast_until_another_is_staged(store: &dyn ShowS
     let cast = |show| vec![cast_member(show, 1, 1), cast_member(show, 1, 2)];
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![show(1), show(2)])], at(2), &status).await.expect("stage");
     for id in [1, 2] {
         store.stage_cast(&show(id), cast(id), at(3), &status).await.expect("cast");
     }
@@ -140,7 +140,7 @@ pub async fn an_abandoned_run_changes_nothing_but_the_history(store: &dyn ShowSt
     publish(store, vec![show(1)], &[1]).await;
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, vec![show(2)], at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![show(2)])], at(2), &status).await.expect("stage");
     let failed = after(&status, Event::Failed("page 1: 500".into()));
     store.abandon(&failed).await.expect("abandon");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
@@ -155,8 +155,8 @@ pub async fn the_later_update_of_a_show_stays(store: &dyn ShowStore) {
     new.name = "New".into();
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, vec![new.clone()], at(2), &status).await.expect("stage");
-    store.stage_page(1, vec![old], at(3), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![new.clone()])], at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(1, vec![old])], at(3), &status).await.expect("stage");
     assert_eq!(store.snapshot_size().await.expect("count"), 1);
     let ranked = store.rank_snapshot(criteria(10)).await.expect("rank");
     assert_eq!(ranked, [new]);
@@ -167,7 +167,7 @@ pub async fn a_show_fetched_by_itself_replaces_the_staged_one(store: &dyn ShowSt
     (alone.updated, alone.name) = (Some(1), "Alone".into());
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.expect("stage");
     store.stage_show(alone.clone(), at(3), &status).await.expect("stage");
     assert_eq!(store.rank_snapshot(criteria(10)).await.expect("rank"), [alone]);
 }
@@ -175,7 +175,7 @@ pub async fn a_show_fetched_by_itself_replaces_the_staged_one(store: &dyn ShowSt
 pub async fn a_dropped_show_is_not_published(store: &dyn ShowStore) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![show(1), show(2)])], at(2), &status).await.expect("stage");
     store.drop_shows(vec![ShowId(1)], &status).await.expect("drop");
     store.publish(&[], at(4), success(&status)).await.expect("publish");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
@@ -192,7 +192,7 @@ pub async fn ranks_the_snapshot(store: &dyn ShowStore) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
     let page = vec![unrated, foreign, comedy, show(5), best];
-    store.stage_page(0, page, at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, page)], at(2), &status).await.expect("stage");
     let ranked = store.rank_snapshot(criteria(2)).await.expect("rank");
     assert_eq!(ranked.iter().map(|show| show.id.0).collect::<Vec<_>>(), [1, 5]);
 }
@@ -200,7 +200,7 @@ pub async fn ranks_the_snapshot(store: &dyn ShowStore) {
 pub async fn casts_keep_their_order_and_count_characters_by_person(store: &dyn ShowStore) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![show(1), show(2)])], at(2), &status).await.expect("stage");
     let mut namesake = cast_member(1, 8, 81);
     namesake.person_name = "Person 7".into();
     let first = vec![
@@ -226,7 +226,7 @@ pub async fn casts_keep_their_order_and_count_characters_by_person(store: &dyn S
 pub async fn a_new_run_starts_from_an_empty_staging_area(store: &dyn ShowStore) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.expect("stage");
     store.note(&after(&status, Event::Interrupted("stopped".into()))).await.expect("note");
     store.begin(&running(), BY_CLAIM).await.expect("begin");
     assert_eq!(store.snapshot_size().await.expect("count"), 0);
@@ -240,7 +240,7 @@ pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &dyn ShowStor
     store.keep_published().await.expect("keep");
     let mut changed = show(2);
     changed.updated = Some(99);
-    store.stage_page(7, vec![changed.clone()], at(12), &status).await.expect("stage");
+    store.stage_pages(vec![(7, vec![changed.clone()])], at(12), &status).await.expect("stage");
     store.drop_shows(vec![ShowId(3)], &status).await.expect("drop");
     store.stage_cast(&changed, vec![], at(13), &status).await.expect("cast");
     let interrupted = after(&status, Event::Interrupted("stopped".into()));
@@ -270,17 +270,20 @@ pub async fn what_was_staged_can_be_thrown_away(store: &dyn ShowStore) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
     store.keep_published().await.expect("keep");
-    store.stage_page(7, vec![show(2)], at(12), &status).await.expect("stage");
+    store.stage_pages(vec![(7, vec![show(2)])], at(12), &status).await.expect("stage");
     store.unstage().await.expect("unstage");
     assert_eq!(store.staged().await.expect("staged"), Staged::default());
-    store.stage_page(0, vec![show(3)], at(13), &status).await.expect("it is still the run's");
+    store
+        .stage_pages(vec![(0, vec![show(3)])], at(13), &status)
+        .await
+        .expect("it is still the run's");
 }
 
 pub async fn what_is_staged_is_noted_with_the_status(store: &dyn ShowStore) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    let reached = after(&status, Event::PageStaged(1));
-    store.stage_page(0, vec![show(1)], at(2), &reached).await.expect("stage");
+    let reached = after(&status, Event::PagesStaged { pages: 1, shows: 1 });
+    store.stage_pages(vec![(0, vec![show(1)])], at(2), &reached).await.expect("stage");
     assert_eq!(store.run(status.request_id).await.expect("run"), Some(reached));
 }
 
@@ -290,7 +293,7 @@ pub async fn idle_resumes_are_counted_until_something_is_staged(store: &dyn Show
     store.count_resume().await.expect("count");
     store.count_resume().await.expect("count");
     assert_eq!(store.staged().await.expect("staged").idle_resumes, 2);
-    store.stage_page(0, vec![], at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![])], at(2), &status).await.expect("stage");
     assert_eq!(store.staged().await.expect("staged").idle_resumes, 0);
 }
 
@@ -298,7 +301,7 @@ pub async fn an_earlier_attempt_and_an_ended_run_write_nothing(store: &dyn ShowS
     let first = running();
     store.begin(&first, BY_BOTH).await.expect("begin");
     assert_eq!(store.rights().await.expect("rights"), BY_BOTH);
-    store.stage_page(0, vec![show(1)], at(2), &first).await.expect("stage");
+    store.stage_pages(vec![(0, vec![show(1)])], at(2), &first).await.expect("stage");
     let second = after(&after(&first, Event::Interrupted("paused".into())), Event::Started);
     store.begin(&second, BY_CLAIM).await.expect("begin");
     assert_eq!(store.rights().await.expect("rights"), BY_CLAIM);
@@ -385,7 +388,7 @@ pub async fn the_data_has_one_name(store: &dyn ShowStore) {
 pub async fn a_noted_run_is_in_the_history_and_disturbs_no_other(store: &dyn ShowStore) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    store.stage_page(0, vec![show(1)], at(2), &status).await.expect("stage");
+    store.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.expect("stage");
     let cancelled = after(&running(), Event::Cancelled);
     store.note(&cancelled).await.expect("note");
     assert_eq!(store.run(cancelled.request_id).await.expect("run"), Some(cancelled));

@@ -18,7 +18,8 @@ pub async fn what_was_recorded_is_what_is_read(tracker: &dyn ProgressTracker) {
     assert_eq!(tracker.status(status.request_id).await.expect("status"), Some(status.clone()));
 
     let mut status = after(&status, Event::PagesPlanned(360));
-    for event in [Event::PageStaged(250), Event::StepBegan(Step::FetchingCast)] {
+    for event in [Event::PagesStaged { pages: 1, shows: 250 }, Event::StepBegan(Step::FetchingCast)]
+    {
         status = after(&status, event);
     }
     let status = after(&status, Event::Failed("page 7: 500".into()));
@@ -28,7 +29,7 @@ pub async fn what_was_recorded_is_what_is_read(tracker: &dyn ProgressTracker) {
 
 pub async fn a_late_revision_changes_nothing(tracker: &dyn ProgressTracker) {
     let early = running();
-    let later = after(&early, Event::PageStaged(250));
+    let later = after(&early, Event::PagesStaged { pages: 1, shows: 250 });
     assert!(tracker.record(&later).await.expect("record"));
     assert!(!tracker.record(&early).await.expect("record"), "late");
     assert!(!tracker.record(&later).await.expect("record"), "twice");
@@ -90,7 +91,7 @@ pub async fn an_interrupted_run_may_go_on(tracker: &dyn ProgressTracker) {
 }
 
 pub async fn runs_do_not_touch_each_other(tracker: &dyn ProgressTracker) {
-    let (one, other) = (running(), after(&running(), Event::PageStaged(9)));
+    let (one, other) = (running(), after(&running(), Event::PagesStaged { pages: 1, shows: 9 }));
     tracker.record(&one).await.expect("record");
     tracker.record(&other).await.expect("record");
     assert_eq!(tracker.status(one.request_id).await.expect("status"), Some(one));

@@ -73,7 +73,7 @@ async fn every_change_is_published() {
     let (mut sink, mut messages) = client.get_async_pubsub().await.unwrap().split();
     sink.subscribe(format!("pipeline:{}", status.request_id)).await.unwrap();
     served.record(&status).await.unwrap();
-    served.record(&after(&status, Event::PageStaged(5))).await.unwrap();
+    served.record(&after(&status, Event::PagesStaged { pages: 1, shows: 5 })).await.unwrap();
     for revision in [status.revision, status.revision + 1] {
         let message = futures::StreamExt::next(&mut messages).await.unwrap();
         assert_eq!(message.get_payload::<u64>().unwrap(), revision);
@@ -86,10 +86,13 @@ async fn a_server_that_was_away_is_used_again() {
     let status = running();
     tracker.record(&status).await.unwrap();
     let port = server.kill().await;
-    let error = tracker.record(&after(&status, Event::PageStaged(1))).await.unwrap_err();
+    let error = tracker
+        .record(&after(&status, Event::PagesStaged { pages: 1, shows: 1 }))
+        .await
+        .unwrap_err();
     assert!(matches!(error, TrackerError::Unavailable { .. }), "{error:?}");
     let _server = RedisServer::start_on(port).await.expect("the port is free again");
-    let later = after(&status, Event::PageStaged(2));
+    let later = after(&status, Event::PagesStaged { pages: 1, shows: 2 });
     assert!(tracker.record(&later).await.unwrap());
     assert_eq!(tracker.status(status.request_id).await.unwrap(), Some(later), "wholly, not a part");
 }

@@ -13,7 +13,7 @@ async fn filled(path: &std::path::Path) -> Arc<SqliteStore> {
     let store = SqliteStore::open(path).await.unwrap();
     let status = running();
     store.begin(&status, BY_CLAIM).await.unwrap();
-    store.stage_page(0, vec![show(2), show(1)], at(2), &status).await.unwrap();
+    store.stage_pages(vec![(0, vec![show(2), show(1)])], at(2), &status).await.unwrap();
     store.stage_cast(&show(1), vec![cast_member(1, 1, 1)], at(3), &status).await.unwrap();
     store.publish(&[ShowId(1)], at(3), success(&status)).await.unwrap();
     Arc::new(store)
@@ -74,7 +74,7 @@ async fn a_table_is_read_in_order_and_as_it_was_when_that_began() {
 
     let status = running();
     store.begin(&status, BY_CLAIM).await.unwrap();
-    store.stage_page(0, vec![show(3)], at(5), &status).await.unwrap();
+    store.stage_pages(vec![(0, vec![show(3)])], at(5), &status).await.unwrap();
     store.publish(&[], at(6), success(&status)).await.unwrap();
     for _ in 0..2 {
         go.send(()).unwrap();

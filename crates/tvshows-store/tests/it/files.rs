@@ -12,7 +12,7 @@ async fn publish_one(path: &Path) {
     let store = SqliteStore::open(path).await.unwrap();
     let status = running();
     store.begin(&status, BY_CLAIM).await.unwrap();
-    store.stage_page(0, vec![show(1)], at(2), &status).await.unwrap();
+    store.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.unwrap();
     store.publish(&[ShowId(1)], at(3), success(&status)).await.unwrap();
     store.close().await;
 }
@@ -136,11 +136,11 @@ async fn a_process_that_was_overtaken_stages_and_publishes_nothing() {
     let other = SqliteStore::open(&path).await.unwrap();
     let status = running();
     paused.begin(&status, BY_BOTH).await.unwrap();
-    paused.stage_page(0, vec![show(1)], at(2), &status).await.unwrap();
+    paused.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.unwrap();
     let resumed = after(&after(&status, Event::Interrupted("paused".into())), Event::Started);
     other.begin(&resumed, BY_BOTH).await.unwrap();
 
-    let refused = paused.stage_page(1, vec![show(3)], at(3), &status).await;
+    let refused = paused.stage_pages(vec![(1, vec![show(3)])], at(3), &status).await;
     assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
     let refused = paused.publish(&[], at(3), success(&status)).await;
     assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");

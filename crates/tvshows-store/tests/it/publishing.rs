@@ -56,7 +56,7 @@ async fn rows_have_the_documented_forms() {
     let store = SqliteStore::open(&path).await.unwrap();
     let status = running();
     store.begin(&status, BY_CLAIM).await.unwrap();
-    store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.unwrap();
+    store.stage_pages(vec![(0, vec![show(1), show(2)])], at(2), &status).await.unwrap();
     let cast = vec![cast_member(2, 9, 5), cast_member(2, 8, 4)];
     store.stage_cast(&show(2), cast, at(3), &status).await.unwrap();
     store.stage_cast(&show(1), vec![cast_member(1, 7, 3)], at(3), &status).await.unwrap();
@@ -82,13 +82,13 @@ async fn a_publish_that_fails_half_way_changes_nothing() {
     let store = SqliteStore::open(&path).await.unwrap();
     let first = running();
     store.begin(&first, BY_CLAIM).await.unwrap();
-    store.stage_page(0, vec![show(1)], at(2), &first).await.unwrap();
+    store.stage_pages(vec![(0, vec![show(1)])], at(2), &first).await.unwrap();
     store.publish(&[ShowId(1)], at(3), success(&first)).await.unwrap();
     let before = dump(&path);
 
     let second = running();
     store.begin(&second, BY_CLAIM).await.unwrap();
-    store.stage_page(0, vec![show(2)], at(12), &second).await.unwrap();
+    store.stage_pages(vec![(0, vec![show(2)])], at(12), &second).await.unwrap();
     let nobody = [ShowId(2), ShowId(99)];
     store.publish(&nobody, at(13), success(&second)).await.unwrap_err();
     assert_eq!(dump(&path), before);
@@ -113,7 +113,7 @@ async fn a_reader_keeps_its_snapshot_while_a_run_publishes() {
     assert_eq!(count(&reader), 0);
     let status = running();
     store.begin(&status, BY_CLAIM).await.unwrap();
-    store.stage_page(0, vec![show(1), show(2)], at(2), &status).await.unwrap();
+    store.stage_pages(vec![(0, vec![show(1), show(2)])], at(2), &status).await.unwrap();
     store.publish(&[], at(3), success(&status)).await.unwrap();
     assert_eq!(count(&reader), 0, "the snapshot of its transaction");
     reader.execute_batch("COMMIT").unwrap();
@@ -143,7 +143,7 @@ async fn indexes_triggers_and_views_of_others_stay() {
     for round in [1, 2] {
         let status = running();
         store.begin(&status, BY_CLAIM).await.unwrap();
-        store.stage_page(0, vec![show(round), show(7)], at(2), &status).await.unwrap();
+        store.stage_pages(vec![(0, vec![show(round), show(7)])], at(2), &status).await.unwrap();
         store.publish(&[], at(3), success(&status)).await.unwrap();
         assert_eq!(objects(), before);
         let names = "SELECT count(*) || '' FROM Names";
@@ -164,7 +164,7 @@ async fn a_show_that_is_staged_twice_stays_the_newest() {
     store.begin(&status, BY_CLAIM).await.unwrap();
     for (updated, name) in [(5, "first"), (6, "newer"), (6, "as new"), (4, "older")] {
         let show = Show { updated: Some(updated), name: name.into(), ..show(1) };
-        store.stage_page(0, vec![show], at(2), &status).await.unwrap();
+        store.stage_pages(vec![(0, vec![show])], at(2), &status).await.unwrap();
     }
     store.publish(&[], at(3), success(&status)).await.unwrap();
     assert_eq!(text(&path, "SELECT name FROM All_Shows"), "newer");
