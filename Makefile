@@ -26,8 +26,9 @@ schemathesis: test-tools ## Hold the service to its OpenAPI document
 package: test-tools ## Pack tvmaze-client as for crates.io, and build and test it where it is unpacked
 	scripts/package.sh
 
-bench: bench-tools ## Measure: a full run beside the download of its pages; the rate limit beside the ideal
-	cargo build --release --locked --bin tvshows
+bench: bench-tools ## Measure, and write docs/performance.md: BENCH=serving for a part of it
+	cargo build --release --locked --bin tvshows --bin tvshows-benches
+	./target/release/tvshows-benches $(BENCH)
 	benches/full-run.sh
 	cargo bench --locked --package tvmaze-client --bench rate_limit
 

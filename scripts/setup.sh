@@ -25,6 +25,9 @@ browser)
     ;;
 bench)
     need curl curl
+    need redis-server redis-server
+    need sqlite3 sqlite3
+    need wrk wrk
     [ -e /usr/bin/time ] || missing="$missing time"
     ;;
 esac

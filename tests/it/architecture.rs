@@ -23,6 +23,8 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["tvshows-core", "tvshows-export", "tvshows-pipeline"],
         &["rusqlite", "redis", "clap"],
     ),
+    // It measures the binary from outside.
+    ("tvshows-benches", &[], &["rusqlite"]),
 ];
 
 fn metadata() -> Metadata {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answers;
 mod cursor;
 mod download;
 mod etag;
@@ -14,4 +15,4 @@ mod shows_query;
 
 pub use openapi::openapi;
 pub use origins::{Origins, WrongOrigin};
-pub use server::{Services, routes, server};
+pub use server::{Services, server};

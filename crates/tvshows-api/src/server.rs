@@ -9,6 +9,7 @@ use tvshows_core::ShowStore;
 use tvshows_pipeline::Runner;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::answers::Answers;
 use crate::problem::Problem;
 use crate::routes::{catalogue, events, export, health, pipeline, shows};
 use crate::{Origins, openapi, page};
@@ -34,6 +35,7 @@ pub fn server(
     services: Services,
     origins: Origins,
 ) -> std::io::Result<Server> {
+    let answers = web::Data::new(Answers::default());
     let server = HttpServer::new(move || {
         let headers = DefaultHeaders::new()
             .add(("X-Content-Type-Options", "nosniff"))
@@ -43,14 +45,15 @@ pub fn server(
             .wrap(Compress::default())
             .wrap(headers)
             .wrap(elsewhere)
+            .app_data(answers.clone())
             .configure(routes(services.clone()))
     });
     let server = server.listen(listener)?.disable_signals().shutdown_timeout(SHUTDOWN_SECONDS);
     Ok(server.run())
 }
 
-/// Every route, for an application of one's own.
-pub fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
+/// Every route.
+fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         config
             .app_data(web::Data::new(services))

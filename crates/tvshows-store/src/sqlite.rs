@@ -14,7 +14,9 @@ use tvshows_core::{
 
 use crate::connection;
 use crate::error::{SqlResult, from_interact, from_pool, from_sql};
+use crate::freshness::Freshness;
 use crate::lock::RunLock;
+use crate::readers::Readers;
 use crate::staging::Attempt;
 use crate::{
     cast_row, catalogue, export, history, migrations, published, snapshot, staging, stats,
@@ -25,7 +27,8 @@ use crate::{
 /// Work runs on blocking threads. A future that is dropped leaves its transaction to finish by itself.
 pub struct SqliteStore {
     writer: Pool,
-    readers: Pool,
+    readers: Readers,
+    freshness: Freshness,
     exports: Pool,
     path: PathBuf,
     lock: RunLock,
@@ -43,19 +46,23 @@ impl SqliteStore {
     pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         let path = one_spelling(path)?;
         let (writer, readers) = (connection::writer(&path)?, connection::readers(&path)?);
-        let exports = connection::exports(&path)?;
+        let (exports, readers) = (connection::exports(&path)?, Readers::of(readers));
         let connection = writer.get().await.map_err(from_pool)?;
         connection.interact(migrations::migrate).await.map_err(from_interact)??;
-        drop(connection);
         let path = one_spelling(&path)?;
+        let watched = path.clone();
+        let freshness = connection.interact(move |_| Freshness::on(Connection::open(watched)?));
+        let freshness = freshness.await.map_err(from_interact)?.map_err(from_sql)?;
+        drop(connection);
         let lock = RunLock::beside(&path);
-        Ok(SqliteStore { writer, readers, exports, path, lock, begun: Mutex::default() })
+        Ok(SqliteStore { writer, readers, freshness, exports, path, lock, begun: Mutex::default() })
     }
 
     /// Folds the WAL into the database file, so that the file alone is the whole database, and closes
     /// every connection. Best effort: what fails here is done by whoever opens the file next.
     pub async fn close(&self) {
         self.readers.close();
+        self.freshness.close();
         self.exports.close();
         if let Ok(connection) = self.writer.get().await {
             let fold = |connection: &mut Connection| {
@@ -148,9 +155,7 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let connection = self.readers.get().await.map_err(from_pool)?;
-        let answer = connection.interact(move |connection| work(connection));
-        answer.await.map_err(from_interact)?.map_err(from_sql)
+        self.readers.read(work).await
     }
 
     async fn give(
@@ -344,7 +349,13 @@ impl ShowStore for SqliteStore {
     }
 
     async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.read(snapshot::read).await
+        let version = match self.freshness.known() {
+            Ok(snapshot) => return Ok(snapshot),
+            Err(version) => version,
+        };
+        let snapshot = self.read(snapshot::read).await?;
+        self.freshness.keep(version, snapshot);
+        Ok(snapshot)
     }
 
     async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError> {

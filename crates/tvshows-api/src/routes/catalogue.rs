@@ -3,9 +3,10 @@ use serde::Serialize;
 use tvshows_core::{CastRow, Selection, ShowStats};
 
 use super::shows::show_id;
+use crate::Services;
+use crate::answers::{Answers, json};
 use crate::problem::{Problem, ProblemBody, StoreUnavailable, WrongQuery};
 use crate::shows_query::ShowsQuery;
-use crate::{Services, etag};
 
 /// A page of shows.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -50,24 +51,23 @@ pub(crate) struct ShowList<T> {
 )]
 pub(crate) async fn list(
     services: web::Data<Services>,
+    answers: web::Data<Answers>,
     query: web::Query<ShowsQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let (asked, fields) = (query.query()?, query.fields()?);
     let sort = asked.sort;
-    // Before the shows: what is published in between is then sent again, and never taken for this.
-    let tag = etag::of_snapshot(&services.store.snapshot().await?);
-    if let Some(answer) = etag::unchanged(&request, &tag) {
-        return Ok(answer);
-    }
-    let page = services.store.shows(asked).await?;
-    let next_cursor = page.next.map(|position| query.cursor(sort, &position));
-    let mut response = etag::mark(HttpResponse::Ok(), tag);
-    let Some(keys) = fields else {
-        return Ok(response.json(ShowList { shows: page.shows, next_cursor }));
+    let store = &services.store;
+    let list = async {
+        let page = store.shows(asked).await?;
+        let next_cursor = page.next.map(|position| query.cursor(sort, &position));
+        let Some(keys) = &fields else {
+            return json(&ShowList { shows: page.shows, next_cursor });
+        };
+        let shows = page.shows.iter().map(|show| Selection { show, keys }).collect();
+        json(&ShowList { shows, next_cursor })
     };
-    let shows = page.shows.iter().map(|show| Selection { show, keys: &keys }).collect();
-    Ok(response.json(ShowList { shows, next_cursor }))
+    answers.answer(store, &request, list).await
 }
 
 /// Counts the published shows, for charts
@@ -82,14 +82,11 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn stats(
     services: web::Data<Services>,
+    answers: web::Data<Answers>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let tag = etag::of_snapshot(&services.store.snapshot().await?);
-    if let Some(answer) = etag::unchanged(&request, &tag) {
-        return Ok(answer);
-    }
-    let stats = services.store.stats().await?;
-    Ok(etag::mark(HttpResponse::Ok(), tag).json(stats))
+    let store = &services.store;
+    answers.answer(store, &request, async { json(&store.stats().await?) }).await
 }
 
 /// Gives the stored cast of a show, in TVmaze's order
@@ -111,17 +108,17 @@ pub(crate) async fn stats(
 )]
 pub(crate) async fn cast(
     services: web::Data<Services>,
+    answers: web::Data<Answers>,
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let id = show_id(&path)?;
-    let tag = etag::of_snapshot(&services.store.snapshot().await?);
-    let cast = services.store.cast(id).await?;
-    if cast.is_empty() {
-        return Err(Problem::NoCast(id));
-    }
-    let unchanged = etag::unchanged(&request, &tag);
-    Ok(unchanged.unwrap_or_else(|| etag::mark(HttpResponse::Ok(), tag).json(cast)))
+    let store = &services.store;
+    let cast = async {
+        let cast = store.cast(id).await?;
+        if cast.is_empty() { Err(Problem::NoCast(id)) } else { json(&cast) }
+    };
+    answers.answer(store, &request, cast).await
 }
 
 /// An order of a list; `-` puts the greatest first.

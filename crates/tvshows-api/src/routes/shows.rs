@@ -1,9 +1,10 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use tvshows_core::{MultiCharacterActor, ShowId, TopShow};
 
+use crate::Services;
+use crate::answers::{Answers, json};
 use crate::problem::{Problem, ProblemBody, StoreUnavailable, WrongQuery};
 use crate::query::LimitQuery;
-use crate::{Services, etag};
 
 const DEFAULT_TOP: u32 = 10;
 
@@ -25,16 +26,13 @@ const DEFAULT_TOP: u32 = 10;
 )]
 pub(crate) async fn top_shows(
     services: web::Data<Services>,
+    answers: web::Data<Answers>,
     query: web::Query<LimitQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let limit = query.limit(DEFAULT_TOP)?;
-    let tag = etag::of_snapshot(&services.store.snapshot().await?);
-    if let Some(answer) = etag::unchanged(&request, &tag) {
-        return Ok(answer);
-    }
-    let shows = services.store.top_shows(limit).await?;
-    Ok(etag::mark(HttpResponse::Ok(), tag).json(shows))
+    let store = &services.store;
+    answers.answer(store, &request, async { json(&store.top_shows(limit).await?) }).await
 }
 
 /// Lists the people who play several characters in the top shows, most characters first
@@ -51,14 +49,11 @@ pub(crate) async fn top_shows(
 )]
 pub(crate) async fn multi_character_actors(
     services: web::Data<Services>,
+    answers: web::Data<Answers>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let tag = etag::of_snapshot(&services.store.snapshot().await?);
-    if let Some(answer) = etag::unchanged(&request, &tag) {
-        return Ok(answer);
-    }
-    let actors = services.store.multi_character_actors().await?;
-    Ok(etag::mark(HttpResponse::Ok(), tag).json(actors))
+    let store = &services.store;
+    answers.answer(store, &request, async { json(&store.multi_character_actors().await?) }).await
 }
 
 /// Gives a show as TVmaze sends it
@@ -78,14 +73,14 @@ pub(crate) async fn multi_character_actors(
 )]
 pub(crate) async fn show(
     services: web::Data<Services>,
+    answers: web::Data<Answers>,
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let id = show_id(&path)?;
-    let tag = etag::of_snapshot(&services.store.snapshot().await?);
-    let show = services.store.show(id).await?.ok_or(Problem::NoSuchShow(id))?;
-    let unchanged = etag::unchanged(&request, &tag);
-    Ok(unchanged.unwrap_or_else(|| etag::mark(HttpResponse::Ok(), tag).json(show)))
+    let store = &services.store;
+    let show = async { json(&store.show(id).await?.ok_or(Problem::NoSuchShow(id))?) };
+    answers.answer(store, &request, show).await
 }
 
 pub(super) fn show_id(path: &str) -> Result<ShowId, Problem> {

@@ -1,0 +1,46 @@
+//! Measures the release binary beside references of the same moment, and writes the figures to
+//! docs/performance.md. `make bench` builds both and starts this at the top of the repository.
+
+mod constant;
+mod program;
+mod report;
+mod serving;
+mod spread;
+mod world;
+mod wrk;
+
+use clap::{Parser, ValueEnum};
+
+/// Measures `tvshows` and writes docs/performance.md
+#[derive(Parser)]
+struct Cli {
+    /// What to measure; everything by default
+    benches: Vec<Bench>,
+    /// Serves a body of so many bytes instead: what the service is compared with
+    #[arg(long, exclusive = true)]
+    constant: Option<usize>,
+    /// How often each figure is taken
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Bench {
+    /// Requests a second
+    Serving,
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    if let Some(size) = cli.constant {
+        return constant::serve(size);
+    }
+    let benches = if cli.benches.is_empty() { Bench::value_variants() } else { &cli.benches };
+    for bench in benches {
+        let report = match bench {
+            Bench::Serving => serving::measure(cli.rounds)?,
+        };
+        report.write()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use tvshows_core::{ShowStore, Snapshot};
+
+use crate::etag;
+use crate::problem::Problem;
+
+/// Bodies and what they were asked by, in bytes: some twenty thousand shows.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// The answers of one snapshot, as they were sent. Whatever is read of the data goes through here.
+#[derive(Default)]
+pub(crate) struct Answers {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    snapshot: Snapshot,
+    /// By path and query.
+    bodies: HashMap<String, Bytes>,
+    bytes: usize,
+}
+
+impl Answers {
+    /// Answers with what was sent for the same path and query before, where the snapshot is still the same, else
+    /// with what `read` gives; with 304 to a client that has it. A failure of `read` is not kept.
+    pub(crate) async fn answer(
+        &self,
+        store: &Arc<dyn ShowStore>,
+        request: &HttpRequest,
+        read: impl Future<Output = Result<Bytes, Problem>>,
+    ) -> Result<HttpResponse, Problem> {
+        let asked = request.uri().path_and_query().map_or("", |asked| asked.as_str());
+        // Before the data: what is published in between is then sent again, and never taken for this.
+        let snapshot = store.snapshot().await?;
+        let known = self.kept().find(snapshot, asked);
+        let body = match known {
+            Some(body) => body,
+            None => {
+                let body = read.await?;
+                let outdated = self.kept().keep(snapshot, asked, &body);
+                drop(outdated);
+                body
+            }
+        };
+        let tag = etag::of_snapshot(&snapshot);
+        if let Some(answer) = etag::unchanged(request, &tag) {
+            return Ok(answer);
+        }
+        Ok(etag::mark(HttpResponse::Ok(), tag).content_type("application/json").body(body))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn find(&self, snapshot: Snapshot, asked: &str) -> Option<Bytes> {
+        if self.snapshot == snapshot { self.bodies.get(asked).cloned() } else { None }
+    }
+
+    /// Keeps a body that was read while `snapshot` was published, or later. Gives what must make room for it.
+    #[must_use]
+    fn keep(&mut self, snapshot: Snapshot, asked: &str, body: &Bytes) -> HashMap<String, Bytes> {
+        let bytes = asked.len() + body.len();
+        let is_full = self.bytes + bytes > MOST_BYTES;
+        let mut outdated = HashMap::new();
+        if self.snapshot != snapshot || is_full {
+            outdated = std::mem::take(&mut self.bodies);
+            (self.snapshot, self.bytes) = (snapshot, 0);
+        }
+        if bytes <= MOST_BYTES && self.bodies.insert(asked.to_owned(), body.clone()).is_none() {
+            self.bytes += bytes;
+        }
+        outdated
+    }
+}
+
+pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
+    Ok(serde_json::to_vec(data).unwrap_or_default().into())
+}
