@@ -53,7 +53,7 @@ pub fn server(
 }
 
 /// Every route.
-fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
+pub(crate) fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         config
             .app_data(web::Data::new(services))

@@ -165,7 +165,7 @@ mod tests {
         let pipeline = Pipeline::new(client, store.clone());
         let runner = Runner::start(pipeline, Arc::new(InProcessTracker::default()), "here");
         let services = Services { runner, store: store.clone() };
-        let app = test::init_service(App::new().configure(crate::routes(services))).await;
+        let app = test::init_service(App::new().configure(crate::server::routes(services))).await;
         let ask = async |file: &str| {
             let request = test::TestRequest::get().uri(&format!("/export/{file}")).to_request();
             test::call_service(&app, request).await
