@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test browser-test schemathesis package bench fuzz lint docker openapi
+.PHONY: help run demo test browser-test schemathesis package bench fuzz lint deny audit sbom docker docker-demo openapi
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,9 +41,25 @@ lint: test-tools ## Check the format, the lints and the documentation
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked
+	@if cargo deny --version >/dev/null 2>&1; then $(MAKE) deny; \
+	else echo "not checked: make deny, which needs cargo install --locked cargo-deny"; fi
+
+deny: ## Check licenses, sources and duplicates of the dependencies (needs cargo-deny)
+	cargo deny --locked check bans licenses sources
+
+audit: ## Check the dependencies for known vulnerabilities (needs cargo-deny and the network)
+	@cargo deny --version
+	@cargo deny fetch db || { echo "nothing was checked: the database of advisories cannot be reached"; exit 1; } >&2
+	cargo deny --locked check --disable-fetch advisories
+
+sbom: ## List what is in the binary as target/sbom/tvshows.cdx.json, in CycloneDX (needs cargo-cyclonedx)
+	scripts/sbom.sh
 
 docker: ## Build the image and serve http://localhost:8000 with Redis
-	docker compose -f docker/compose.yaml up --build
+	REVISION=$$(git rev-parse HEAD) docker compose -f docker/compose.yaml up --build
+
+docker-demo: ## The same on the simulator, without TVmaze
+	docker compose -f docker/compose.demo.yaml up --build
 
 openapi: ## Write the OpenAPI document anew, after a change of the API
 	cargo run --locked --bin tvshows -- openapi > docs/openapi.json

@@ -202,6 +202,9 @@ async fn a_service_is_healthy_or_not_there() {
     said(&world, &["healthcheck", "--port", &port]).await;
     let nobody = free_port().to_string();
     assert!(refused(&world, &["healthcheck", "--port", &nobody]).await.contains("no service"));
+    said(&world, &["healthcheck", "--port", &port, "--path", "/health/live"]).await;
+    let missing = ["healthcheck", "--port", &port, "--path", "/health/lively"];
+    assert!(refused(&world, &missing).await.contains("404"));
     let error =
         refused(&world, &["status", "--service", &format!("http://127.0.0.1:{nobody}")]).await;
     assert!(error.contains("does not answer as a tvshows service"), "{error}");

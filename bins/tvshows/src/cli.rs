@@ -21,7 +21,7 @@ pub(crate) use query::{
 ///
 /// A run publishes a complete and correct snapshot or changes nothing.
 #[derive(Parser)]
-#[command(version, after_help = AFTER_HELP)]
+#[command(version = version(), after_help = AFTER_HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -29,6 +29,15 @@ pub(crate) struct Cli {
     /// A TOML file with settings: the names of the environment variables in lower case
     #[arg(long, value_name = "FILE", env = "TVSHOWS_CONFIG", global = true)]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// The version, and the commit where whoever built it told.
+fn version() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match option_env!("TVSHOWS_REVISION") {
+        None | Some("") => version.into(),
+        Some(revision) => format!("{version} ({revision})"),
+    }
 }
 
 const AFTER_HELP: &str = "\

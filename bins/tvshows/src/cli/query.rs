@@ -215,11 +215,17 @@ pub(crate) struct Status {
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tvshows healthcheck --port 8000")]
+#[command(
+    after_help = "Examples:\n  tvshows healthcheck --port 8000\n  tvshows healthcheck --port 8080 --path /shows/1    a simulator"
+)]
 pub(crate) struct Healthcheck {
     /// The port of the service on this machine
     #[arg(long, env = "PORT", default_value_t = 8000)]
     pub(crate) port: u16,
+
+    /// What is asked, and must answer 2xx
+    #[arg(long, value_name = "PATH", default_value = "/health/ready")]
+    pub(crate) path: String,
 }
 
 #[derive(Args)]

@@ -9,7 +9,8 @@ use crate::cli::Healthcheck;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) async fn run(options: &Healthcheck) -> anyhow::Result<ExitCode> {
-    let address = format!("http://127.0.0.1:{}/health/ready", options.port);
+    let address =
+        format!("http://127.0.0.1:{}/{}", options.port, options.path.trim_start_matches('/'));
     let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
     let answer = client.get(&address).send().await;
     let answer = answer.with_context(|| format!("no service answers at {address}"))?;
