@@ -14,6 +14,7 @@ mod redis;
 mod redis_server;
 mod resume;
 mod schedule;
+mod security;
 mod serving;
 mod sharing;
 mod storage;
