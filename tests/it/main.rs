@@ -14,6 +14,7 @@ mod redis;
 mod redis_server;
 mod resume;
 mod schedule;
+mod secrets;
 mod security;
 mod serving;
 mod sharing;

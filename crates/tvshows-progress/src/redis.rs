@@ -28,7 +28,8 @@ pub struct RedisTracker {
 }
 
 impl RedisTracker {
-    /// Takes the URL of a Redis server: `redis://[user:password@]host[:port][/database]`.
+    /// Takes the URL of a Redis server: `redis://[user:password@]host[:port][/database]`, or `rediss://` for
+    /// TLS, whose certificate the system must trust.
     ///
     /// # Errors
     ///
