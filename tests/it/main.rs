@@ -1,5 +1,6 @@
 //! End to end: the real binary, a real Redis, the simulator; and the rules of the workspace.
 
+mod abuse;
 mod architecture;
 mod catalogue;
 mod commands;
