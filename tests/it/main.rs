@@ -19,6 +19,7 @@ mod secrets;
 mod security;
 mod serving;
 mod sharing;
+mod sql;
 mod storage;
 mod support;
 mod tables;
