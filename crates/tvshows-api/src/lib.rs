@@ -6,6 +6,8 @@ mod connection;
 mod cursor;
 mod download;
 mod etag;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod headers;
 mod openapi;
 mod origins;
