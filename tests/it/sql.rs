@@ -14,7 +14,12 @@ const BUILT: &[(&str, &str, &str)] = &[
     ("published.rs", "sql", "the caller's text, one of this file's"),
     ("search.rs", "if keeps_published {", "one of two files of the repository"),
     ("staging.rs", "attempt", "no SQL: the values of a statement that is prepared"),
-    ("staging.rs", "sql", "each caller's text is fixed, or made of the columns of a constant"),
+    ("staging.rs", "&sql", "definitions of the schema by a fixed condition"),
+    (
+        "staging.rs",
+        "sql",
+        "each caller's text is fixed, made of the columns of a constant, or a definition of the schema",
+    ),
     ("stats.rs", "&format!(", "a constant expression, and tables that the caller names"),
 ];
 
