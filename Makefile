@@ -32,10 +32,13 @@ bench: bench-tools ## Measure, and write docs/performance.md: BENCH=serving for 
 	benches/full-run.sh
 	cargo bench --locked --package tvmaze-client --bench rate_limit
 
-fuzz: ## Fuzz the decoders of tvmaze-client for five minutes (needs a nightly compiler and cargo-fuzz)
-	mkdir -p fuzz/corpus/decode fuzz/corpus/plain_text
+fuzz: ## Fuzz what reads answers and requests for eight minutes (needs a nightly compiler and cargo-fuzz)
+	cd fuzz && mkdir -p corpus/decode corpus/plain_text corpus/retry_after corpus/query corpus/cursor
 	cargo +nightly fuzz run decode fuzz/corpus/decode fuzz/seeds/decode -- -max_total_time=240 -max_len=4096
 	cargo +nightly fuzz run plain_text fuzz/corpus/plain_text fuzz/seeds/plain_text -- -max_total_time=60
+	cargo +nightly fuzz run retry_after fuzz/corpus/retry_after fuzz/seeds/retry_after -- -max_total_time=60
+	cargo +nightly fuzz run query fuzz/corpus/query fuzz/seeds/query -- -max_total_time=60
+	cargo +nightly fuzz run cursor fuzz/corpus/cursor fuzz/seeds/cursor -- -max_total_time=60
 
 lint: test-tools ## Check the format, the lints and the documentation
 	cargo fmt --all --check

@@ -28,7 +28,7 @@ url_of() {
 "$tvshows" sim --shows 2000 --port 0 >"$folder/sim" &
 processes=$!
 upstream=$(url_of "$folder/sim" $!)
-export DATABASE_PATH="$folder/tvshows.db" TVMAZE_BASE_URL="$upstream"
+export DATABASE_PATH="$folder/tvshows.db" TVMAZE_BASE_URL="$upstream" POST_RATE_LIMIT=0
 "$tvshows" update >/dev/null 2>&1
 "$tvshows" serve --port 0 >"$folder/serve" 2>"$folder/log" &
 processes="$processes $!"

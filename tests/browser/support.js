@@ -12,7 +12,7 @@ import { chromium } from "playwright-core";
 const BINARY = fileURLToPath(new URL("../../target/debug/tvshows", import.meta.url));
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const LONGEST_MILLISECONDS = 15_000;
-const SETTINGS = /^(DATABASE_PATH|REDIS_URL|TVMAZE_BASE_URL|HOST|PORT|CORS_ORIGINS|MAX_AGE|LOG_FORMAT|TVSHOWS_CONFIG|RUST_LOG)$/;
+const SETTINGS = /^(DATABASE_PATH|REDIS_URL|TVMAZE_BASE_URL|HOST|PORT|CORS_ORIGINS|API_TOKEN|POST_RATE_LIMIT|MAX_AGE|LOG_FORMAT|TVSHOWS_CONFIG|RUST_LOG)$/;
 
 // In the reverse order, when all tests of a file are done: they share a browser, and some a service.
 const ends = [];
@@ -21,8 +21,13 @@ after(async () => {
 });
 
 // A process of the binary, from the line in which it says where it listens.
-export async function start(...options) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SETTINGS.test(name)));
+export function start(...options) {
+  return startWith({}, ...options);
+}
+
+async function startWith(settings, ...options) {
+  const inherited = Object.entries(process.env).filter(([name]) => !SETTINGS.test(name));
+  const env = { ...Object.fromEntries(inherited), ...settings };
   const child = spawn(BINARY, options, { env, stdio: ["ignore", "pipe", "ignore"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const stop = (signal = "SIGKILL") => {
@@ -41,8 +46,8 @@ export async function start(...options) {
 export const simulator = (...options) => start("sim", "--port", "0", ...options);
 
 // A service on a database that is deleted in the end.
-export function service(upstream, { folder = temporaryFolder(), port = 0 } = {}) {
-  return start("serve", "--port", String(port), "--base-url", upstream.url, "--database-path", join(folder, "tvshows.db"));
+export function service(upstream, { folder = temporaryFolder(), port = 0, settings = {} } = {}) {
+  return startWith(settings, "serve", "--port", String(port), "--base-url", upstream.url, "--database-path", join(folder, "tvshows.db"));
 }
 
 export function temporaryFolder() {

@@ -1,5 +1,6 @@
 //! End to end: the real binary, a real Redis, the simulator; and the rules of the workspace.
 
+mod abuse;
 mod architecture;
 mod catalogue;
 mod commands;
@@ -14,8 +15,11 @@ mod redis;
 mod redis_server;
 mod resume;
 mod schedule;
+mod secrets;
+mod security;
 mod serving;
 mod sharing;
+mod sql;
 mod storage;
 mod support;
 mod tables;

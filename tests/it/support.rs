@@ -100,6 +100,8 @@ pub(crate) fn tvshows(arguments: &[&str]) -> Command {
         "HOST",
         "PORT",
         "CORS_ORIGINS",
+        "API_TOKEN",
+        "POST_RATE_LIMIT",
         "LOG_FORMAT",
         "TVSHOWS_CONFIG",
         "RUST_LOG",
@@ -125,8 +127,13 @@ impl Service {
     }
 
     /// Starts a `serve` and waits until it says where it listens.
-    pub(crate) async fn spawn(mut command: Command) -> Service {
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    pub(crate) async fn spawn(command: Command) -> Service {
+        Service::spawn_with_log(command, Stdio::null()).await
+    }
+
+    /// The same, with a place for its log.
+    pub(crate) async fn spawn_with_log(mut command: Command, log: Stdio) -> Service {
+        let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("the service starts");
         let base_url = line.split_whitespace().nth(1).unwrap().to_owned();

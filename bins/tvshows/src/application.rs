@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use tvshows_core::{ProgressTracker, ShowStore};
 use tvshows_pipeline::{Pipeline, Runner, give_up_interrupted};
@@ -80,10 +81,10 @@ pub(crate) async fn open_existing(database: &Database) -> anyhow::Result<SqliteS
 }
 
 fn tracker(settings: &Settings) -> anyhow::Result<Arc<dyn ProgressTracker>> {
-    match settings.redis_url.as_deref() {
+    match settings.redis_url.as_ref().map(SecretString::expose_secret) {
         None | Some("") => Ok(Arc::new(InProcessTracker::default())),
         Some(url) => {
-            let form = "must be redis://[user:password@]host[:port][/db]";
+            let form = "must be redis://[user:password@]host[:port][/db], or rediss:// for TLS";
             let wrong = |_| WrongSetting { setting: "REDIS_URL", problem: form.into() };
             Ok(Arc::new(RedisTracker::new(url).map_err(wrong)?))
         }

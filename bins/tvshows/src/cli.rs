@@ -3,15 +3,19 @@
 mod query;
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
-use tvshows_api::Origins;
+use secrecy::{ExposeSecret, SecretString};
+use tvshows_api::{Access, ApiToken, Origins, WrongToken};
 use tvshows_core::{Mode, RunParameters, TopLimit, Years};
 use tvshows_pipeline::Schedule;
+
+use crate::config::WrongSetting;
 
 pub(crate) use query::{
     Completions, Database, Export, Healthcheck, Runs, Search, Show, Status, Top,
@@ -121,11 +125,38 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ORIGINS", env = "CORS_ORIGINS", default_value = "")]
     pub(crate) cors_origins: Origins,
 
+    /// The token that a request needs which starts or cancels an update; without one, everybody may. Best set
+    /// in the environment or the file: others on this machine can read command lines
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "API_TOKEN",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) api_token: Option<SecretString>,
+
+    /// How many such requests are taken a minute from one address; 0 for any number
+    #[arg(long, value_name = "NUMBER", env = "POST_RATE_LIMIT", default_value_t = 60)]
+    pub(crate) post_rate_limit: u32,
+
     #[command(flatten)]
     pub(crate) settings: Settings,
 }
 
 impl Serve {
+    /// Who may use the service.
+    pub(crate) fn access(&self) -> Result<Access, WrongSetting> {
+        let wrong =
+            |error: WrongToken| WrongSetting { setting: "API_TOKEN", problem: error.to_string() };
+        let given = self.api_token.clone().filter(|token| !token.expose_secret().is_empty());
+        Ok(Access {
+            origins: self.cors_origins.clone(),
+            token: given.map(ApiToken::try_from).transpose().map_err(wrong)?,
+            posts_per_minute: NonZeroU32::new(self.post_rate_limit),
+        })
+    }
+
     pub(crate) fn schedule(&self) -> Option<&Schedule> {
         self.refresh.as_ref().or(self.refresh_every.as_ref())
     }
@@ -173,10 +204,16 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "FILE", env = "DATABASE_PATH", default_value = "tvshows.db")]
     pub(crate) database_path: PathBuf,
 
-    /// The Redis server for progress, `redis://[user:password@]host[:port][/db]`; without one, progress
-    /// stays in this process
-    #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
-    pub(crate) redis_url: Option<String>,
+    /// The Redis server for progress, `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS;
+    /// without one, progress stays in this process
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "REDIS_URL",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) redis_url: Option<SecretString>,
 
     #[command(flatten)]
     pub(crate) upstream: BaseUrl,

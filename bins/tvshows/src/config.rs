@@ -22,6 +22,8 @@ const KEYS: &[&str] = &[
     "host",
     "port",
     "cors_origins",
+    "api_token",
+    "post_rate_limit",
 ];
 
 /// A setting whose value only the part that it is for can check.
@@ -53,7 +55,7 @@ fn settings_of(command: &mut Command, file: &Path) -> Result<Vec<(String, String
         )
     };
     let text = std::fs::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
-    let table: Table = text.parse().map_err(|error: toml::de::Error| refuse(error.to_string()))?;
+    let table: Table = text.parse().map_err(|error| refuse(place_and_reason(&text, &error)))?;
     if table.contains_key("refresh") && table.contains_key("refresh_every") {
         return Err(refuse("`refresh` cannot be used with `refresh_every`".into()));
     }
@@ -70,6 +72,12 @@ fn settings_of(command: &mut Command, file: &Path) -> Result<Vec<(String, String
         settings.push((key, text));
     }
     Ok(settings)
+}
+
+/// What is wrong and in which line, without the line: it may hold a secret.
+fn place_and_reason(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    format!("line {}: {}", before.matches('\n').count() + 1, error.message())
 }
 
 fn with_default(command: Command, key: &str, value: &str) -> Command {
@@ -128,6 +136,8 @@ mod tests {
         assert!(refused(both).contains("`refresh` cannot be used with"));
         assert!(refused("port = [1]").contains("`port` must be"));
         assert!(refused("port = ").contains("tvshows.toml"));
+        let broken = refused("port = 1\napi_token = \"secret");
+        assert!(broken.contains("line 2") && !broken.contains("secret"), "{broken}");
         let command = with_default(Cli::command(), "port", "many");
         let error = command.try_get_matches_from(["tvshows", "serve"]).unwrap_err().to_string();
         assert!(error.contains("many") && error.contains("--port"), "{error}");

@@ -33,3 +33,11 @@ pub use model::{
 pub use request::Request;
 pub use retry::RetryPolicy;
 pub use stats::Stats;
+
+/// For the fuzz target of that name.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+#[must_use]
+pub fn parse_retry_after(text: &str, now: std::time::SystemTime) -> Option<std::time::Duration> {
+    retry::parse_retry_after(text, now)
+}

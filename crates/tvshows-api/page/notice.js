@@ -9,9 +9,9 @@ export class Notice {
     this.#tell("", false);
     try {
       const message = await work;
-      this.#tell(`${message[0].toUpperCase()}${message.slice(1)}.`, false);
+      this.#tell(sentence(message), false);
     } catch (error) {
-      this.#tell(error.message, true);
+      this.#tell(sentence(error.message), true);
     }
   }
 
@@ -19,4 +19,8 @@ export class Notice {
     this.element.textContent = text;
     this.element.classList.toggle("wrong", isWrong);
   }
+}
+
+function sentence(text) {
+  return `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }

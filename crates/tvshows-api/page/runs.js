@@ -2,7 +2,7 @@
 
 import { connection } from "./connection.js";
 import { Pace } from "./pace.js";
-import { ask } from "./service.js";
+import { ask, order } from "./service.js";
 
 const KEPT = 50;
 const IDLE_MILLISECONDS = 15_000;
@@ -84,7 +84,7 @@ class Runs extends EventTarget {
   }
 
   async #order(path) {
-    const { message } = await ask(path, { method: "POST" });
+    const { message } = await order(path);
     await this.refresh();
     return message;
   }

@@ -31,11 +31,16 @@ pub(crate) fn encode(query: &str, position: &Position) -> String {
 pub(crate) fn decode(query: &str, text: &str) -> Option<Position> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
     let (&[version], rest) = bytes.split_first_chunk()?;
-    let (sum, place) = rest.split_first_chunk()?;
-    if version != VERSION || *sum != checksum(query, place) {
+    let (sum, rest) = rest.split_first_chunk()?;
+    if version != VERSION || *sum != checksum(query, rest) {
         return None;
     }
-    let (id, rest) = place.split_first_chunk()?;
+    place(rest)
+}
+
+/// The place that these bytes say.
+pub(crate) fn place(bytes: &[u8]) -> Option<Position> {
+    let (id, rest) = bytes.split_first_chunk()?;
     let (&[tag], value) = rest.split_first_chunk()?;
     let value = match (tag, value) {
         (b'n', []) => SortValue::None,

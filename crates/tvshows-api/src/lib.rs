@@ -1,18 +1,28 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod answers;
+mod body;
+mod connection;
 mod cursor;
 mod download;
 mod etag;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod headers;
 mod openapi;
 mod origins;
 mod page;
+mod post_limit;
 mod problem;
 mod query;
 mod routes;
 mod server;
 mod shows_query;
+mod token;
 
+pub use access::Access;
 pub use openapi::openapi;
 pub use origins::{Origins, WrongOrigin};
 pub use server::{Services, server};
+pub use token::{ApiToken, WrongToken};

@@ -1,4 +1,5 @@
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
 use crate::routes::{catalogue, events, export, health, pipeline, shows};
 
@@ -16,6 +17,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
         contact(name = "tvshows-pipeline"),
     ),
+    modifiers(&Token),
     servers((url = "/", description = "This service")),
     tags(
         (name = "pipeline", description = "Runs: start, watch, cancel"),
@@ -42,3 +44,17 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     )
 )]
 struct Document;
+
+/// The one way to say who one is.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let description =
+            "The service's API token, where it has one: needed for what changes something";
+        let scheme =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme.build()));
+    }
+}

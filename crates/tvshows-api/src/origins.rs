@@ -3,7 +3,7 @@ use std::str::FromStr;
 use actix_cors::Cors;
 use actix_web::http::Uri;
 use actix_web::http::header::{
-    CONTENT_DISPOSITION, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+    AUTHORIZATION, CONTENT_DISPOSITION, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
 };
 
 /// The web pages of elsewhere that a browser lets use this service.
@@ -64,6 +64,15 @@ fn origin(text: &str) -> Result<String, WrongOrigin> {
 }
 
 impl Origins {
+    /// Whether pages of this origin may use the service.
+    pub(crate) fn has(&self, origin: &str) -> bool {
+        match self {
+            Origins::None => false,
+            Origins::Some(origins) => origins.iter().any(|each| each == origin),
+            Origins::Any => true,
+        }
+    }
+
     /// What answers to browsers. Cookies are not used, so none are let through.
     pub(crate) fn cors(&self) -> Cors {
         let cors = match self {
@@ -75,7 +84,7 @@ impl Origins {
         };
         let signature = HeaderName::from_static("previous_signature");
         cors.allowed_methods(["GET", "HEAD", "POST"])
-            .allowed_headers([IF_NONE_MATCH, signature])
+            .allowed_headers([AUTHORIZATION, IF_NONE_MATCH, signature])
             .expose_headers([ETAG, LOCATION, RETRY_AFTER, CONTENT_DISPOSITION])
             .max_age(3600)
     }

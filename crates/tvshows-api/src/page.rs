@@ -50,6 +50,7 @@ const FILES: &[(&str, &str)] = files![
     "shows_view.js",
     "summary.js",
     "tables.js",
+    "token.js",
     "top_view.js",
     "views.css",
 ];

@@ -4,17 +4,26 @@ use std::fmt;
 
 use actix_web::error::QueryPayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use tvshows_core::{RunId, ShowId, StoreError};
 use tvshows_pipeline::{CancelError, SubmitError};
 
 /// Seconds after which a client that was refused for want of room may try again.
-const RETRY_SECONDS: &str = "30";
+const RETRY_SECONDS: u64 = 30;
 
 #[derive(Debug)]
 pub(crate) enum Problem {
+    TokenRequired,
+    WrongToken,
+    ForeignOrigin(String),
+    TooManyRequests {
+        seconds: u64,
+    },
+    BodyTooLarge,
+    BodyTooSlow,
+    BodyUnreadable,
     NoSuchPath,
     /// The path has these methods only.
     MethodNotAllowed(&'static str),
@@ -73,6 +82,29 @@ pub(crate) enum WrongQuery {
     Value(ProblemBody),
 }
 
+/// What every route that changes something answers to who may not, for the document.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "the answers are made from Problem")]
+pub(crate) enum Refused {
+    /// The service has an API token, and the request does not, or another one
+    #[response(
+        status = 401,
+        content_type = "application/problem+json",
+        headers(("WWW-Authenticate" = String, description = "Bearer"))
+    )]
+    Unauthorized(ProblemBody),
+    /// A web page of an origin that may not change anything
+    #[response(status = 403, content_type = "application/problem+json")]
+    ForeignOrigin(ProblemBody),
+    /// More such requests from one address than the service takes
+    #[response(
+        status = 429,
+        content_type = "application/problem+json",
+        headers(("Retry-After" = u32, description = "Seconds"))
+    )]
+    TooMany(ProblemBody),
+}
+
 /// What every route answers when the database cannot be used, for the document.
 #[derive(utoipa::IntoResponses)]
 #[response(
@@ -105,117 +137,141 @@ pub(crate) struct ExportUnavailable(ProblemBody);
 pub(crate) struct NoSuchRun(ProblemBody);
 
 impl Problem {
-    fn row(&self) -> (StatusCode, &'static str, String) {
+    /// The status, and the stable name.
+    fn kind(&self) -> (StatusCode, &'static str) {
         match self {
-            Problem::NoSuchPath => (
-                StatusCode::NOT_FOUND,
-                "no_such_path",
-                "there is nothing here; /docs lists every path".into(),
-            ),
-            Problem::MethodNotAllowed(_) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "the path exists, but not for this method; /docs lists the methods".into(),
-            ),
-            Problem::Query(reason) => (StatusCode::BAD_REQUEST, "invalid_query", reason.clone()),
-            Problem::Parameter { name, reason } => (
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid_parameter",
-                format!("`{name}` {reason}"),
-            ),
-            Problem::NoSuchRun(run) => (
-                StatusCode::NOT_FOUND,
-                "no_such_run",
-                format!("there is no run {run:?}; /pipeline/runs lists them"),
-            ),
-            Problem::RunEnded(run) => (
-                StatusCode::CONFLICT,
-                "run_ended",
-                format!("run {run} has ended already; its status tells how"),
-            ),
-            Problem::RunElsewhere(reason) => {
-                (StatusCode::CONFLICT, "run_elsewhere", reason.clone())
+            Problem::Query(_) => (StatusCode::BAD_REQUEST, "invalid_query"),
+            Problem::BodyUnreadable => (StatusCode::BAD_REQUEST, "unreadable_body"),
+            Problem::TokenRequired => (StatusCode::UNAUTHORIZED, "token_required"),
+            Problem::WrongToken => (StatusCode::UNAUTHORIZED, "wrong_token"),
+            Problem::ForeignOrigin(_) => (StatusCode::FORBIDDEN, "foreign_origin"),
+            Problem::NoSuchPath => (StatusCode::NOT_FOUND, "no_such_path"),
+            Problem::NoSuchRun(_) => (StatusCode::NOT_FOUND, "no_such_run"),
+            Problem::NoSuchShow(_) => (StatusCode::NOT_FOUND, "no_such_show"),
+            Problem::NoCast(_) => (StatusCode::NOT_FOUND, "no_cast"),
+            Problem::NoSuchExport(_) => (StatusCode::NOT_FOUND, "no_such_export"),
+            Problem::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Problem::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
+            Problem::RunEnded(_) => (StatusCode::CONFLICT, "run_ended"),
+            Problem::RunElsewhere(_) => (StatusCode::CONFLICT, "run_elsewhere"),
+            Problem::RunPublishing(_) => (StatusCode::CONFLICT, "run_publishing"),
+            Problem::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Problem::Parameter { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_parameter"),
+            Problem::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+            Problem::Store(StoreError::Crowded) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too_many_exports")
             }
-            Problem::RunPublishing(reason) => {
-                (StatusCode::CONFLICT, "run_publishing", reason.clone())
-            }
-            Problem::NoSuchShow(show) => (
-                StatusCode::NOT_FOUND,
-                "no_such_show",
-                format!("there is no show {show} in the last published snapshot"),
-            ),
-            Problem::NoCast(show) => (
-                StatusCode::NOT_FOUND,
-                "no_cast",
-                format!("no cast of show {show} is stored; only the top shows have one"),
-            ),
-            Problem::NoSuchExport(file) => (
-                StatusCode::NOT_FOUND,
-                "no_such_export",
-                format!(
-                    "there is no export {file:?}; there are tvshows.db and each of all_shows, top_shows, \
-                     top_shows_cast as .csv, .ndjson and .parquet"
-                ),
-            ),
-            Problem::Store(StoreError::Crowded) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "too_many_exports",
-                StoreError::Crowded.to_string(),
-            ),
-            Problem::QueueFull => {
-                (StatusCode::SERVICE_UNAVAILABLE, "queue_full", SubmitError::QueueFull.to_string())
-            }
-            Problem::Stopping => {
-                (StatusCode::SERVICE_UNAVAILABLE, "stopping", SubmitError::Stopping.to_string())
-            }
-            Problem::Store(_) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "store_unavailable",
-                "the database cannot be used at the moment; try again, or ask the operator to look at the log".into(),
-            ),
+            Problem::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
+            Problem::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+            Problem::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
         }
     }
-}
 
-impl Problem {
-    /// Whether there is only no room at the moment.
-    fn is_temporary(&self) -> bool {
-        matches!(self, Problem::QueueFull | Problem::Stopping | Problem::Store(StoreError::Crowded))
+    /// What is wrong, and what to do.
+    fn detail(&self) -> String {
+        match self {
+            Problem::Query(reason)
+            | Problem::RunElsewhere(reason)
+            | Problem::RunPublishing(reason) => reason.clone(),
+            Problem::BodyUnreadable => {
+                "the body cannot be read; no path takes one, so leave it out".into()
+            }
+            Problem::TokenRequired => {
+                "whoever changes something must know the service's API token: send `Authorization: Bearer TOKEN`".into()
+            }
+            Problem::WrongToken => {
+                "that is not the service's API token; the operator knows it as API_TOKEN".into()
+            }
+            Problem::ForeignOrigin(origin) => format!(
+                "pages of {origin:?} may change nothing here; the operator can name it in CORS_ORIGINS, or, where it \
+                 is the service's own, have the proxy pass the Host header on"
+            ),
+            Problem::NoSuchPath => "there is nothing here; /docs lists every path".into(),
+            Problem::NoSuchRun(run) => {
+                format!("there is no run {run:?}; /pipeline/runs lists them")
+            }
+            Problem::NoSuchShow(show) => {
+                format!("there is no show {show} in the last published snapshot")
+            }
+            Problem::NoCast(show) => {
+                format!("no cast of show {show} is stored; only the top shows have one")
+            }
+            Problem::NoSuchExport(file) => format!(
+                "there is no export {file:?}; there are tvshows.db and each of all_shows, top_shows, \
+                 top_shows_cast as .csv, .ndjson and .parquet"
+            ),
+            Problem::MethodNotAllowed(_) => {
+                "the path exists, but not for this method; /docs lists the methods".into()
+            }
+            Problem::BodyTooSlow => {
+                "the body did not come to its end in time; no path takes one, so leave it out".into()
+            }
+            Problem::RunEnded(run) => {
+                format!("run {run} has ended already; its status tells how")
+            }
+            Problem::BodyTooLarge => "no path takes a body; leave it out".into(),
+            Problem::Parameter { name, reason } => format!("`{name}` {reason}"),
+            Problem::TooManyRequests { seconds } => {
+                format!("too many requests from your address; try again in {seconds} s")
+            }
+            Problem::Store(StoreError::Crowded) => StoreError::Crowded.to_string(),
+            Problem::QueueFull => SubmitError::QueueFull.to_string(),
+            Problem::Stopping => SubmitError::Stopping.to_string(),
+            Problem::Store(_) => {
+                "the database cannot be used at the moment; try again, or ask the operator to look at the log".into()
+            }
+        }
+    }
+
+    /// The seconds after which the same request may succeed, where there is only no room at the moment.
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Problem::TooManyRequests { seconds } => Some(*seconds),
+            Problem::QueueFull | Problem::Stopping | Problem::Store(StoreError::Crowded) => {
+                Some(RETRY_SECONDS)
+            }
+            _ => None,
+        }
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.row().0
+        self.kind().0
     }
 
     fn error_response(&self) -> HttpResponse {
         if let Problem::Store(error) = self
-            && !self.is_temporary()
+            && self.retry_after().is_none()
         {
             tracing::error!(
                 error = error as &dyn std::error::Error,
                 "a request failed at the store"
             );
         }
-        let (status, code, detail) = self.row();
+        let (status, code) = self.kind();
         let parameter = match self {
             Problem::Parameter { name, .. } => Some(*name),
             _ => None,
         };
         let mut response = HttpResponse::build(status);
-        if self.is_temporary() {
-            response.insert_header((RETRY_AFTER, RETRY_SECONDS));
+        if let Some(seconds) = self.retry_after() {
+            response.insert_header((RETRY_AFTER, seconds));
         }
-        if let Problem::MethodNotAllowed(methods) = self {
-            response.insert_header((ALLOW, *methods));
-        }
+        match self {
+            Problem::MethodNotAllowed(methods) => response.insert_header((ALLOW, *methods)),
+            Problem::TokenRequired => response.insert_header((WWW_AUTHENTICATE, "Bearer")),
+            Problem::WrongToken => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""))
+            }
+            _ => &mut response,
+        };
         response.insert_header((CONTENT_TYPE, "application/problem+json")).json(ProblemBody {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             code,
-            detail,
+            detail: self.detail(),
             parameter,
         })
     }
@@ -223,7 +279,7 @@ impl ResponseError for Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.row().2)
+        f.write_str(&self.detail())
     }
 }
 

@@ -1,21 +1,41 @@
+use std::future::ready;
 use std::net::TcpListener;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
 
-use actix_web::dev::Server;
-use actix_web::middleware::{Compress, Condition, DefaultHeaders};
+use actix_http::HttpService;
+use actix_server::Server;
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, HttpResponse, HttpServer, Resource, Route};
+use actix_web::{App, HttpResponse, Resource, Route};
+use tokio::net::TcpStream;
 use tvshows_core::ShowStore;
 use tvshows_pipeline::Runner;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::access::{Guard, admit};
 use crate::answers::Answers;
+use crate::connection::Connection;
 use crate::problem::Problem;
 use crate::routes::{catalogue, events, export, health, pipeline, shows};
-use crate::{Origins, openapi, page};
+use crate::{Access, Origins, headers, openapi, page};
 
 /// How long a stop waits for answers under way. Those that wait for a change end with the runner.
 const SHUTDOWN_SECONDS: u64 = 5;
+/// How long the head of the first request of a connection may take.
+const HEAD_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a client may take to close a connection that is told to close.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// A bound for the memory: each may have sent up to 128 kB of a head.
+const MOST_CONNECTIONS: u64 = 4096;
+/// What the database, its exports, Redis and TVmaze need, with room to spare.
+const OWN_FILES: u64 = 256;
+/// What systems allow commonly.
+const LEAST_FILES: u64 = 1024;
 
 /// What the routes work with.
 #[derive(Clone)]
@@ -25,7 +45,7 @@ pub struct Services {
     pub store: Arc<dyn ShowStore>,
 }
 
-/// The service on a listener, which pages of `origins` may use. It ends by its handle, not by signals.
+/// The service on a listener. It ends by its handle, not by signals.
 ///
 /// # Errors
 ///
@@ -33,23 +53,51 @@ pub struct Services {
 pub fn server(
     listener: TcpListener,
     services: Services,
-    origins: Origins,
+    access: Access,
 ) -> std::io::Result<Server> {
+    let guard = web::Data::new(Guard::new(access));
     let answers = web::Data::new(Answers::default());
-    let server = HttpServer::new(move || {
-        let headers = DefaultHeaders::new()
-            .add(("X-Content-Type-Options", "nosniff"))
-            .add(("Referrer-Policy", "no-referrer"));
-        let elsewhere = Condition::new(origins != Origins::None, origins.cors());
-        App::new()
-            .wrap(Compress::default())
-            .wrap(headers)
-            .wrap(elsewhere)
+    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
+    let server = Server::build()
+        .workers(workers)
+        .max_concurrent_connections((connections() / workers).max(1))
+        .disable_signals()
+        .shutdown_timeout(SHUTDOWN_SECONDS);
+    let stop = server.graceful_shutdown_signal();
+    let server = server.listen("tvshows", listener, move || {
+        let origins = guard.origins();
+        let app = App::new()
+            .app_data(guard.clone())
             .app_data(answers.clone())
-            .configure(routes(services.clone()))
-    });
-    let server = server.listen(listener)?.disable_signals().shutdown_timeout(SHUTDOWN_SECONDS);
+            .wrap(from_fn(admit))
+            .wrap(Compress::default())
+            .wrap(from_fn(headers::add))
+            .wrap(Condition::new(*origins != Origins::None, origins.cors()))
+            .configure(routes(services.clone()));
+        let stop = stop.clone();
+        let http = HttpService::build()
+            .client_request_timeout(HEAD_PATIENCE)
+            .client_disconnect_timeout(CLOSE_PATIENCE)
+            .graceful_shutdown_signal(move || {
+                let stop = stop.clone();
+                async move { stop.notified().await }
+            })
+            .h1(map_config(app, |()| AppConfig::default()));
+        let connection = |io: TcpStream| {
+            let client = io.peer_addr().ok();
+            ready(Ok((Connection::new(io), client)))
+        };
+        fn_service(connection).and_then(http)
+    })?;
     Ok(server.run())
+}
+
+/// How many connections are held at a time; more of them wait. Never so many that no file could be opened
+/// any more, for the database least of all.
+fn connections() -> usize {
+    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(LEAST_FILES);
+    let for_connections = files.saturating_sub(OWN_FILES).min(MOST_CONNECTIONS);
+    usize::try_from(for_connections).unwrap_or(usize::MAX)
 }
 
 /// Every route.

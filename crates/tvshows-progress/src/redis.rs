@@ -28,12 +28,16 @@ pub struct RedisTracker {
 }
 
 impl RedisTracker {
-    /// Takes the URL of a Redis server: `redis://[user:password@]host[:port][/database]`.
+    /// Takes the URL of a Redis server: `redis://[user:password@]host[:port][/database]`, or `rediss://` for
+    /// TLS, whose certificate the system must trust.
     ///
     /// # Errors
     ///
     /// The text is no such URL. The text is not in the error, since it may hold a password.
     pub fn new(url: &str) -> Result<RedisTracker, TrackerError> {
+        // Named, since rustls panics where the features of its users leave a choice. Somebody else may have
+        // named it before.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let pool = Config::from_url(url).create_pool(Some(Runtime::Tokio1)).map_err(unavailable)?;
         Ok(RedisTracker {
             pool,

@@ -15,6 +15,7 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
     // actix tells of its own workings at every start, and of every client that sends nonsense.
     logging::start(options.settings.log_format, "info,actix_server=warn,actix_http=off", &bars);
+    let access = options.access()?;
     let address = SocketAddr::new(options.host, options.port);
     let listener = TcpListener::bind(address)
         .with_context(|| format!("{address} cannot be listened at; choose another HOST or PORT"))?;
@@ -27,6 +28,11 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
             "the progress tracker is away; progress stays in this process until it is back"
         );
     }
+    if access.token.is_none() && !options.host.is_loopback() {
+        tracing::warn!(
+            "whoever reaches {address} may start and cancel updates; set API_TOKEN to keep that to yourself"
+        );
+    }
     if let Some(schedule) = options.schedule() {
         application.runner.schedule(schedule.clone());
     }
@@ -34,7 +40,7 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
         runner: application.runner.clone(),
         store: Arc::<_>::clone(&application.store) as _,
     };
-    let server = tvshows_api::server(listener, services, options.cors_origins.clone())?;
+    let server = tvshows_api::server(listener, services, access)?;
     let handle = server.handle();
     let mut serving = tokio::spawn(server);
     // Whoever does not read where it is may know.

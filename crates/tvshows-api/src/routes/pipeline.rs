@@ -5,7 +5,7 @@ use serde::Serialize;
 use tvshows_core::{RunId, RunStatus};
 use tvshows_pipeline::{Submission, SubmissionKind};
 
-use crate::problem::{NoSuchRun, Problem, ProblemBody, StoreUnavailable, WrongQuery};
+use crate::problem::{NoSuchRun, Problem, ProblemBody, Refused, StoreUnavailable, WrongQuery};
 use crate::query::{LimitQuery, StatusQuery, UpdateQuery};
 use crate::{Services, etag};
 
@@ -57,7 +57,7 @@ pub(crate) struct Runs {
 /// An unfinished run with the same parameters is joined, whichever process does it: the answer has its
 /// `request_id`. Others wait their turn, at most 16 of them.
 #[utoipa::path(
-    post, path = "/pipeline/update", tag = "pipeline",
+    post, path = "/pipeline/update", tag = "pipeline", security((), ("token" = [])),
     params(
         ("years" = Option<u16>, Query, minimum = 0, maximum = 200, description = "How many calendar years back a top show may have premiered; 10 by default"),
         ("top" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "How many top shows are kept; 10 by default"),
@@ -66,6 +66,7 @@ pub(crate) struct Runs {
     responses(
         (status = 202, description = "Taken", body = Accepted, headers(("Location" = String, description = "The path of the run's status"))),
         WrongQuery,
+        Refused,
         (status = 503, description = "The queue is full, the service stops, or the database cannot be used", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds"))),
     )
 )]
@@ -157,11 +158,12 @@ fn names_a_revision(request: &HttpRequest) -> bool {
 ///
 /// The run ends as `cancelled` and changes no table.
 #[utoipa::path(
-    post, path = "/pipeline/cancel/{request_id}", tag = "pipeline",
+    post, path = "/pipeline/cancel/{request_id}", tag = "pipeline", security((), ("token" = [])),
     params(("request_id" = String, Path, description = "The run")),
     responses(
         (status = 202, description = "Taken", body = Accepted),
         NoSuchRun,
+        Refused,
         (status = 409, description = "The run has ended, is publishing, or is done by another process", body = ProblemBody, content_type = "application/problem+json"),
         StoreUnavailable,
     )

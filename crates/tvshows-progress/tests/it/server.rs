@@ -26,10 +26,16 @@ impl RedisServer {
 
     /// Starts a server on a port; `None` where somebody else took that meanwhile.
     pub(crate) async fn start_on(port: u16) -> Option<RedisServer> {
+        RedisServer::start_with(port, &["--port", &port.to_string()]).await
+    }
+
+    /// Starts a server with options that make it listen on a port.
+    pub(crate) async fn start_with(port: u16, options: &[&str]) -> Option<RedisServer> {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string(), "--dir"])
+            .args(["--bind", "127.0.0.1", "--save", "", "--dir"])
             .arg(folder.path())
+            .args(options)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()

@@ -1,0 +1,12 @@
+//! Whatever `Retry-After` holds: nothing or a time to wait, never a panic.
+#![no_main]
+
+use std::time::{Duration, SystemTime};
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (u32, &str)| {
+    let (seconds, text) = input;
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.into());
+    let _ = tvmaze_client::parse_retry_after(text, now);
+});
