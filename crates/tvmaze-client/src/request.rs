@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
@@ -131,6 +132,8 @@ where
 impl<T: DeserializeOwned + Send + 'static> Answer for Vec<T> {}
 
 impl<I> Answer for Updates<I> where Updates<I>: DeserializeOwned + Send + 'static {}
+
+impl<K, V> Answer for BTreeMap<K, V> where BTreeMap<K, V>: DeserializeOwned + Send + 'static {}
 
 impl<T: DeserializeOwned + Send + 'static> Answer for Option<T> {
     fn missing() -> Option<Option<T>> {

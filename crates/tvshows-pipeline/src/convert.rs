@@ -8,8 +8,6 @@ use serde_json::{Map, Number, Value};
 use tvmaze_client::ShowId as TvmazeId;
 use tvshows_core::{CastMember, Json, Show, ShowId};
 
-use crate::index::Updates;
-
 /// A show as an answer of TVmaze has it, read straight into the domain's. The client's own model would take
 /// the nested objects apart only for them to be put together again.
 pub(crate) struct Received(pub(crate) Show);
@@ -213,11 +211,6 @@ pub(crate) fn cast_member(show: &Show, member: tvmaze_client::CastMember) -> Cas
 
 pub(crate) fn tvmaze_id(show: ShowId) -> TvmazeId {
     TvmazeId(show.0)
-}
-
-/// When each show last changed, in Unix time.
-pub(crate) fn updates(updates: tvmaze_client::Updates<TvmazeId>) -> Updates {
-    updates.into_iter().map(|(id, updated)| (ShowId(id.0), updated.as_second())).collect()
 }
 
 #[cfg(test)]

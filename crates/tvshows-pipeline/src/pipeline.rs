@@ -12,7 +12,6 @@ use tvshows_core::{
 };
 
 use crate::changes::{self, Changes};
-use crate::convert;
 use crate::error::RunError;
 use crate::index::{self, Plan, Updates};
 use crate::monitor::{Monitor, now, this_second};
@@ -327,9 +326,9 @@ impl Pipeline {
 
     /// The map of updates; `None` where TVmaze has none to give.
     async fn updates(&self) -> Result<Option<Updates>, RunError> {
-        match self.client.show_updates(None).await {
+        match self.client.show_updates(None).decode_as::<Updates>().await {
             Ok(updates) if updates.is_empty() => Ok(None),
-            Ok(updates) => Ok(Some(convert::updates(updates))),
+            Ok(updates) => Ok(Some(updates)),
             Err(source) if source.is_unreachable() => Err(RunError::Unreachable { source }),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;

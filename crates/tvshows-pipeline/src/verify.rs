@@ -2,8 +2,8 @@ use tvmaze_client::Client;
 use tvshows_core::{ShowId, ShowStore};
 
 use crate::changes;
-use crate::convert;
 use crate::error::RunError;
+use crate::index::Updates;
 
 /// How what is published differs from TVmaze's map of updates.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,14 +36,13 @@ impl Difference {
 ///
 /// The map cannot be had, or the store cannot be read.
 pub async fn verify(client: &Client, store: &dyn ShowStore) -> Result<Difference, RunError> {
-    let map = client.show_updates(None).await.map_err(|source| {
+    let updates = client.show_updates(None).decode_as::<Updates>().await.map_err(|source| {
         if source.is_unreachable() {
             RunError::Unreachable { source }
         } else {
             RunError::Map { source }
         }
     })?;
-    let updates = convert::updates(map);
     let published = store.published().await?;
     let mut difference = Difference {
         published: published.shows.len(),
