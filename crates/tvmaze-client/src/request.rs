@@ -60,7 +60,7 @@ impl<T> Request<T> {
     ///     name: String,
     /// }
     ///
-    /// let client = tvmaze_client::Client::new()?;
+    /// let client = tvmaze_client::Client::builder().build()?;
     /// let page = client.show_page(tvmaze_client::PageIndex(0)).decode_as::<Option<Vec<Named>>>().await?;
     /// for Named { name } in page.unwrap_or_default() {
     ///     println!("{name}");
