@@ -21,6 +21,7 @@ async fn a_service_with_a_token_lets_only_those_change_something_who_know_it() {
     let accepted = accepted.unwrap();
     assert_eq!(accepted.status(), 202);
     let run = body(accepted).await["request_id"].as_str().unwrap().to_owned();
+    service.until(&run, |status| status["pages_done"] == 9).await;
 
     let cancel = format!("/pipeline/cancel/{run}");
     for path in ["/pipeline/update?top=3", &cancel, "/pipeline/of-tomorrow", "/shows"] {

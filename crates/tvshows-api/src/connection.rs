@@ -6,10 +6,13 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Longer than any answer takes to begin: a poll is held for a minute at most.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// How long nothing needs to be written. Longer than any answer takes to begin: a poll is held for a minute at
+/// most.
+const SILENCE: Duration = Duration::from_mins(2);
+/// How long what waits to be written may be held up: the rest of the answer waits in memory.
+const STALL: Duration = Duration::from_secs(30);
 
-/// A connection that ends when nothing could be written to it for [`PATIENCE`].
+/// A connection that ends when nothing was written to it for [`SILENCE`], or could be for [`STALL`].
 ///
 /// The server itself ends one on which no request comes, or the first one only in part. This is for those
 /// whose later requests come a byte now and then, and for those that take no answer.
@@ -21,14 +24,18 @@ pub(crate) struct Connection<T> {
 
 impl<T> Connection<T> {
     pub(crate) fn new(io: T) -> Connection<T> {
-        Connection { io, written: Instant::now(), end: Box::pin(sleep(PATIENCE)) }
+        Connection { io, written: Instant::now(), end: Box::pin(sleep(SILENCE)) }
     }
 
-    /// Ready when the time is up. The timer is set anew only when it rings, since writes are many.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+    /// Ready when so much time has passed since the last write. The timer is set anew only when it rings, or
+    /// would ring too late: writes are many.
+    fn poll_end(&mut self, patience: Duration, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let end = self.written + patience;
+        if self.end.deadline() > end {
+            self.end.as_mut().reset(end);
+        }
         loop {
             ready!(self.end.as_mut().poll(cx));
-            let end = self.written + PATIENCE;
             if end <= Instant::now() {
                 return Poll::Ready(io::ErrorKind::TimedOut.into());
             }
@@ -43,7 +50,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if let Poll::Ready(end) = self.poll_end(cx) {
+        if let Poll::Ready(end) = self.poll_end(SILENCE, cx) {
             return Poll::Ready(Err(end));
         }
         Pin::new(&mut self.io).poll_read(cx, buffer)
@@ -57,7 +64,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.io).poll_write(cx, bytes) {
-            Poll::Pending => self.poll_end(cx).map(Err),
+            Poll::Pending => self.poll_end(STALL, cx).map(Err),
             written @ Poll::Ready(_) => {
                 self.written = Instant::now();
                 written
@@ -101,8 +108,9 @@ mod tests {
     async fn a_client_that_takes_nothing_is_cut_off() {
         let (_client, server) = duplex(64);
         let mut server = Connection::new(server);
+        let start = Instant::now();
         let error = server.write_all(&[0; 65]).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!((error.kind(), start.elapsed()), (io::ErrorKind::TimedOut, STALL));
     }
 
     #[tokio::test(start_paused = true)]
@@ -111,7 +119,7 @@ mod tests {
         let mut server = Connection::new(server);
         for _ in 0..5 {
             server.write_all(b"x").await.unwrap();
-            advance(Duration::from_secs(119)).await;
+            advance(Duration::from_secs(29)).await;
             client.read_u8().await.unwrap();
         }
         client.write_all(b"y").await.unwrap();
