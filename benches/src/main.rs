@@ -2,6 +2,7 @@
 //! docs/performance.md. `make bench` builds both and starts this at the top of the repository.
 
 mod constant;
+mod full_run;
 mod program;
 mod report;
 mod serving;
@@ -26,6 +27,8 @@ struct Cli {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Bench {
+    /// A run from nothing
+    FullRun,
     /// Requests a second
     Serving,
 }
@@ -38,6 +41,7 @@ fn main() -> anyhow::Result<()> {
     let benches = if cli.benches.is_empty() { Bench::value_variants() } else { &cli.benches };
     for bench in benches {
         let report = match bench {
+            Bench::FullRun => full_run::measure(cli.rounds)?,
             Bench::Serving => serving::measure(cli.rounds)?,
         };
         report.write()?;

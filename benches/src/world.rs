@@ -13,7 +13,7 @@ use crate::program::{self, Program};
 /// As many shows as TVmaze has.
 pub(crate) const SHOWS: u32 = 84_670;
 /// The last one is not full.
-const PAGES: u64 = 361;
+pub(crate) const PAGES: u64 = 361;
 
 /// A folder with the database of a full run.
 pub(crate) struct World {
