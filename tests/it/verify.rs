@@ -61,9 +61,10 @@ async fn finds_damage_in_the_file() {
     let file = rusqlite::Connection::open(world.database()).unwrap();
     let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'All_Shows'";
     let page: usize = file.query_row(root, [], |row| row.get(0)).unwrap();
+    let size: usize = file.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
     drop(file);
     let mut bytes = std::fs::read(world.database()).unwrap();
-    bytes[(page - 1) * 4096 + 100..page * 4096].fill(0xFF);
+    bytes[(page - 1) * size + 100..page * size].fill(0xFF);
     std::fs::write(world.database(), bytes).unwrap();
     let (code, out) = verify(&world).await;
     assert_eq!(code, Some(1));

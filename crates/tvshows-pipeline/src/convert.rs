@@ -20,6 +20,14 @@ impl<'de> Deserialize<'de> for Received {
 
 struct ShowVisitor;
 
+/// A list or null, where the key is there at all.
+#[derive(Default)]
+enum Genres {
+    #[default]
+    Absent,
+    Sent(Option<Vec<String>>),
+}
+
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "camelCase")]
 enum Key {
@@ -61,7 +69,7 @@ impl<'de> Visitor<'de> for ShowVisitor {
     /// Of a key that comes twice the last value counts.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Show, A::Error> {
         let (mut id, mut name, mut extra) = (None, None, Map::new());
-        let (mut genres, mut rating, mut updated) = (None, None, None);
+        let (mut genres, mut rating, mut updated) = (Genres::default(), None, None);
         let mut show = Show::default();
         while let Some(key) = map.next_key()? {
             match key {
@@ -70,7 +78,7 @@ impl<'de> Visitor<'de> for ShowVisitor {
                 Key::Name => name = Some(map.next_value()?),
                 Key::Kind => show.kind = map.next_value()?,
                 Key::Language => show.language = map.next_value()?,
-                Key::Genres => genres = Some(map.next_value()?),
+                Key::Genres => genres = Genres::Sent(map.next_value()?),
                 Key::Status => show.status = map.next_value()?,
                 Key::Runtime => show.runtime = map.next_value()?,
                 Key::AverageRuntime => show.average_runtime = map.next_value()?,
@@ -104,13 +112,11 @@ impl<'de> Visitor<'de> for ShowVisitor {
 }
 
 /// The column of genres joins them with commas.
-fn take_genres(show: &mut Show, genres: Option<Option<Vec<String>>>) {
-    let Some(genres) = genres else { return };
-    match &genres {
-        Some(genres) if genres.iter().all(|genre| !genre.is_empty() && !genre.contains(',')) => {}
-        other => {
-            show.extra.insert("genres".into(), Value::from(other.clone()));
-        }
+fn take_genres(show: &mut Show, genres: Genres) {
+    let Genres::Sent(genres) = genres else { return };
+    let is_joined = |genre: &String| !genre.is_empty() && !genre.contains(',');
+    if !genres.as_ref().is_some_and(|genres| genres.iter().all(is_joined)) {
+        show.extra.insert("genres".into(), Value::from(genres.clone()));
     }
     show.genres = genres.unwrap_or_default();
 }

@@ -7,8 +7,10 @@ use crate::error::SqlResult;
 /// Brings the index to what is about to be published. While the tables are still the old ones: only
 /// what is new, gone, or has another name or summary is touched.
 pub(crate) fn publish(connection: &Connection, keeps_published: bool) -> SqlResult<()> {
-    let is_first = "SELECT NOT EXISTS (SELECT 1 FROM All_Shows)";
-    if connection.query_row(is_first, [], |row| row.get(0))? {
+    let is_first =
+        connection
+            .query_row("SELECT NOT EXISTS (SELECT 1 FROM All_Shows)", [], |row| row.get(0))?;
+    if is_first {
         return connection.execute_batch(
             "INSERT INTO Show_Search (rowid, name, summary)
                  SELECT id, name, plain_text(summary) FROM Staged_Shows",
