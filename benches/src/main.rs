@@ -3,6 +3,7 @@
 
 mod constant;
 mod full_run;
+mod later_runs;
 mod program;
 mod report;
 mod serving;
@@ -29,6 +30,8 @@ struct Cli {
 enum Bench {
     /// A run from nothing
     FullRun,
+    /// An unchanged run, and one a day later
+    LaterRuns,
     /// Requests a second
     Serving,
 }
@@ -42,6 +45,7 @@ fn main() -> anyhow::Result<()> {
     for bench in benches {
         let report = match bench {
             Bench::FullRun => full_run::measure(cli.rounds)?,
+            Bench::LaterRuns => later_runs::measure(cli.rounds)?,
             Bench::Serving => serving::measure(cli.rounds)?,
         };
         report.write()?;

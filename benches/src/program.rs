@@ -111,6 +111,8 @@ pub(crate) struct Spent {
     pub(crate) seconds: f64,
     pub(crate) cpu_seconds: f64,
     pub(crate) peak_memory: f64,
+    /// What it printed.
+    pub(crate) output: Vec<u8>,
 }
 
 /// Runs a command to its end, which must be a good one.
@@ -125,11 +127,11 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<Spent> {
             timed.env(name, value);
         }
     }
-    let output =
-        timed.stdin(Stdio::null()).stdout(Stdio::null()).output().context("/usr/bin/time")?;
+    let output = timed.stdin(Stdio::null()).output().context("/usr/bin/time")?;
     ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     let notes = std::fs::read_to_string(notes)?;
     let figures: Result<Vec<f64>, _> = notes.split_whitespace().map(str::parse).collect();
     let [seconds, user, system, kilobytes] = figures?[..] else { bail!("{notes}") };
-    Ok(Spent { seconds, cpu_seconds: user + system, peak_memory: kilobytes * 1024.0 })
+    let (cpu_seconds, peak_memory) = (user + system, kilobytes * 1024.0);
+    Ok(Spent { seconds, cpu_seconds, peak_memory, output: output.stdout })
 }
