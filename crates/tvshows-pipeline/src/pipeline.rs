@@ -192,12 +192,15 @@ impl Pipeline {
         if staged.idle_resumes >= MOST_IDLE_RESUMES {
             return Err(RunError::Stuck { resumes: staged.idle_resumes });
         }
-        let updates = self.updates().await?;
+        // While TVmaze answers.
+        let published = async { store.published().await.map_err(RunError::from) };
+        let (updates, published) = tokio::try_join!(self.updates(), published)?;
         if monitor.status().attempt > 1 {
             // A page may have been staged right before the process ended.
             monitor.record(Event::Resumed(count(staged.pages.len())));
         }
-        let casts = self.stage_shows(parameters, monitor, staged, updates).await?;
+        let casts = self.stage_shows(parameters, monitor, staged, &published, updates).await?;
+        drop(published);
 
         monitor.record(Event::StepBegan(Step::ComputingTop));
         let shows = store.snapshot_size().await?;
@@ -224,15 +227,15 @@ impl Pipeline {
         parameters: RunParameters,
         monitor: &Monitor,
         mut staged: Staged,
+        published: &Published,
         updates: Option<Updates>,
     ) -> Result<Casts, RunError> {
         let store = self.store.as_ref();
-        let published = store.published().await?;
         let last_published = published.shows.last_key_value().map(|(id, _)| *id);
         let is_fresh = staged.pages.is_empty() && last_published.is_some();
         let base = match parameters.mode {
             _ if staged.keeps_published => Some(&staged.snapshot),
-            Mode::Auto if is_fresh => Some(&published),
+            Mode::Auto if is_fresh => Some(published),
             _ => None,
         };
         let changes = updates.as_ref().zip(base).and_then(|(updates, base)| {

@@ -5,7 +5,6 @@ mod catalogue;
 mod connection;
 mod error;
 mod export;
-mod facets;
 mod freshness;
 mod history;
 mod lock;

@@ -17,7 +17,7 @@ pub(crate) fn show(connection: &Connection, id: ShowId) -> SqlResult<Option<Show
 /// What the next run needs to know. Read in one transaction.
 pub(crate) fn published(connection: &Connection) -> SqlResult<Published> {
     let transaction = connection.unchecked_transaction()?;
-    let shows = versions(&transaction, "SELECT id, updated, processed_at FROM All_Shows")?;
+    let shows = versions(&transaction, "SELECT id, updated, processed_at FROM Show_Facets")?;
     let pages = moments(&transaction, "SELECT page, fetched_at FROM Index_Pages")?;
     let casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", cast_version)?;
     Ok(Published { shows, pages, casts })
@@ -32,7 +32,7 @@ pub(crate) fn staged(connection: &Connection) -> SqlResult<Staged> {
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     let pages = moments(&transaction, "SELECT page, staged_at FROM Staged_Pages")?;
-    let shows = versions(&transaction, "SELECT id, updated, processed_at FROM Snapshot")?;
+    let shows = versions(&transaction, "SELECT * FROM Snapshot_Versions")?;
     let mut snapshot = Published { shows, pages: pages.clone(), casts: BTreeMap::new() };
     if keeps_published {
         snapshot.pages = moments(&transaction, "SELECT page, fetched_at FROM Index_Pages")?;

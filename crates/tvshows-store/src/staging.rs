@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use tvshows_core::{CastMember, Changes, Rights, RunId, Show, ShowId, TopShowsCriteria};
 
 use crate::error::SqlResult;
-use crate::{cast_row, facets, search, show_row, snapshot};
+use crate::{cast_row, search, show_row, snapshot};
 
 /// An attempt at a run, which the staging area belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,13 +133,17 @@ pub(crate) fn drop_shows(connection: &Connection, shows: &[ShowId]) -> SqlResult
 }
 
 pub(crate) fn size(connection: &Connection) -> SqlResult<u32> {
-    connection.query_row("SELECT count(*) FROM Snapshot", [], |row| row.get(0))
+    let size = "SELECT (SELECT count(*) FROM Staged_Shows) + (SELECT count(*) FROM Kept_Facets)";
+    connection.query_row(size, [], |row| row.get(0))
 }
 
 /// The query narrows the rows down; the criteria decide.
 pub(crate) fn rank(connection: &Connection, criteria: TopShowsCriteria) -> SqlResult<Vec<Show>> {
-    let mut select = connection
-        .prepare_cached("SELECT * FROM Snapshot WHERE language = ?1 AND instr(genres, ?2) > 0")?;
+    let mut select = connection.prepare_cached(
+        "SELECT * FROM Staged_Shows WHERE language = ?1 AND instr(genres, ?2) > 0
+         UNION ALL SELECT * FROM All_Shows WHERE id IN
+             (SELECT id FROM Kept_Facets WHERE language = ?1 AND instr(genres, ?2) > 0)",
+    )?;
     let filter = [TopShowsCriteria::LANGUAGE, TopShowsCriteria::GENRE];
     criteria.rank(select.query_map(filter, show_row::read)?)
 }
@@ -190,7 +194,6 @@ fn publish_shows(connection: &Connection, keeps_published: bool) -> SqlResult<Ch
         )?;
         changed = count(&show_row::count_changed())?;
     }
-    facets::publish(connection, keeps_published)?;
     if keeps_published {
         connection.execute_batch(
             "DELETE FROM All_Shows WHERE id IN (SELECT id FROM Staged_Drops);
@@ -223,7 +226,10 @@ fn swap_shows(connection: &Connection) -> SqlResult<()> {
     let dependents = definitions("tbl_name = 'All_Shows' AND type != 'table'")?;
     connection
         .execute_batch("DROP TABLE All_Shows; ALTER TABLE Staged_Shows RENAME TO All_Shows")?;
-    staging_area.iter().chain(&dependents).try_for_each(|sql| connection.execute_batch(sql))
+    staging_area.iter().chain(&dependents).try_for_each(|sql| connection.execute_batch(sql))?;
+    connection.execute_batch(
+        "DELETE FROM Show_Facets; INSERT INTO Show_Facets SELECT * FROM Facets_Of_All_Shows;",
+    )
 }
 
 fn publish_top(connection: &Connection, top: &[ShowId], at: Timestamp) -> SqlResult<()> {

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{
     BY_CLAIM, after, at, cast_member, running, show, success,
 };
-use tvshows_core::{Event, Show, ShowId, ShowStore};
+use tvshows_core::{Event, Show, ShowFilter, ShowId, ShowQuery, ShowStore};
 use tvshows_store::SqliteStore;
 
 use crate::tables::dump;
@@ -168,4 +168,32 @@ async fn a_show_that_is_staged_twice_stays_the_newest() {
     }
     store.publish(&[], at(3), success(&status)).await.unwrap();
     assert_eq!(text(&path, "SELECT name FROM All_Shows"), "newer");
+}
+
+#[tokio::test]
+async fn lists_and_plans_know_what_others_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let status = running();
+    store.begin(&status, BY_CLAIM).await.unwrap();
+    store.stage_pages(vec![(0, vec![show(1), show(2), show(3)])], at(2), &status).await.unwrap();
+    store.publish(&[], at(3), success(&status)).await.unwrap();
+    let theirs = Connection::open(&path).unwrap();
+    theirs
+        .execute_batch(
+            "DELETE FROM All_Shows WHERE id = 1;
+             UPDATE All_Shows SET updated = 5, name = 'Z' WHERE id = 2;
+             INSERT OR REPLACE INTO All_Shows (id, name, genres, processed_at)
+                 VALUES (4, 'A', '', '2026-11-22T10:00:02Z');",
+        )
+        .unwrap();
+    let published = store.published().await.unwrap();
+    assert_eq!(published.shows.keys().map(|id| id.0).collect::<Vec<_>>(), [2, 3, 4]);
+    assert_eq!(published.shows[&ShowId(2)].updated, Some(5));
+    let (filter, sort) = (ShowFilter::default(), "name".parse().unwrap());
+    let query = ShowQuery { filter, sort, after: None, limit: 10 };
+    let names: Vec<_> =
+        store.shows(query).await.unwrap().shows.into_iter().map(|show| show.name).collect();
+    assert_eq!(names, ["A", &show(3).name, "Z"]);
 }
