@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test browser-test schemathesis package bench fuzz lint deny audit sbom docker docker-demo openapi
+.PHONY: help run demo test browser-test schemathesis package bench fuzz lint deny audit sbom docker docker-demo openapi configuration
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build-tools ## Build, serve http://localhost:8000 and begin an update from TVmaze
 	cargo build --release --locked --bin tvshows
@@ -66,6 +66,9 @@ docker-demo: ## The same on the simulator, without TVmaze
 
 openapi: ## Write the OpenAPI document anew, after a change of the API
 	cargo run --locked --bin tvshows -- openapi > docs/openapi.json
+
+configuration: ## Write the reference of settings anew, after a change of a setting or a flag
+	UPDATE_DOCS=1 cargo test --locked --package tvshows --bin tvshows reference
 
 .PHONY: build-tools test-tools browser-tools bench-tools
 build-tools:

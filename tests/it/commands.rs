@@ -140,6 +140,14 @@ async fn runs_are_told_from_the_file_and_by_the_service() {
 }
 
 #[tokio::test]
+async fn what_is_no_id_of_a_run_is_refused_with_where_they_are() {
+    let output = tvshows(&["status", "abc"]).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("`tvshows runs` lists them"), "{error}");
+}
+
+#[tokio::test]
 async fn an_update_tells_machines_its_outcome() {
     let world = World::new(&[]).await;
     let outcome = parsed(&said(&world, &["update", "--json"]).await);

@@ -5,6 +5,8 @@ mod architecture;
 mod catalogue;
 mod commands;
 mod content;
+#[cfg(unix)]
+mod documents;
 mod events;
 mod exports;
 mod live;

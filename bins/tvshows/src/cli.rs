@@ -51,7 +51,8 @@ Examples:
   tvshows serve --update                 serve http://localhost:8000 and begin an update at once
   tvshows serve --refresh '0 4 * * *'    serve, and begin an update each day at four (UTC)
   tvshows update --database-path my.db   one update, with a progress bar
-  tvshows update --base-url demo         the same against the built-in simulator, without a network
+  tvshows update --base-url demo --database-path demo.db
+                                         the same against the built-in simulator, without a network
   tvshows search space station           shows by words of their names and summaries
   tvshows export all_shows -o shows.csv
   tvshows sim --fault 'status:500@/shows?page=7'

@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use crate::cli::Cli;
 
 /// The settings that a file may hold.
-const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "database_path",
     "redis_url",
     "tvmaze_base_url",

@@ -7,6 +7,8 @@ mod commands;
 mod config;
 mod logging;
 mod output;
+#[cfg(test)]
+mod reference;
 mod signals;
 mod upstream;
 

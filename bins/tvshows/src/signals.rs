@@ -1,15 +1,22 @@
-/// Ends with the first SIGINT or SIGTERM (on Windows: Ctrl-C).
-pub(crate) async fn stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+/// Listens from the call on. Ends with the first SIGINT or SIGTERM.
+#[cfg(unix)]
+pub(crate) fn stop() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        match signals {
+            (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
-            }
-            return;
+            },
+            // Then a signal ends the process at once.
+            _ => std::future::pending().await,
         }
     }
+}
+
+/// Ends with Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) async fn stop() {
     let _ = tokio::signal::ctrl_c().await;
 }

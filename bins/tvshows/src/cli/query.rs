@@ -196,6 +196,7 @@ pub(crate) struct Runs {
 )]
 pub(crate) struct Status {
     /// The update's `request_id`; the newest one by default
+    #[arg(value_parser = run_id)]
     pub(crate) id: Option<RunId>,
 
     /// Follow it to its end, with a progress bar on stderr
@@ -230,9 +231,13 @@ pub(crate) struct Healthcheck {
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tvshows completions bash > /etc/bash_completion.d/tvshows\n  tvshows completions fish > ~/.config/fish/completions/tvshows.fish"
+    after_help = "Examples:\n  tvshows completions bash > ~/.local/share/bash-completion/completions/tvshows\n  tvshows completions fish > ~/.config/fish/completions/tvshows.fish"
 )]
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: Shell,
+}
+
+fn run_id(text: &str) -> Result<RunId, &'static str> {
+    text.parse().map_err(|_| "must be a request_id; `tvshows runs` lists them")
 }

@@ -43,6 +43,8 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let server = tvshows_api::server(listener, services, access)?;
     let handle = server.handle();
     let mut serving = tokio::spawn(server);
+    // Before the line that says it is there: whoever read that may stop it.
+    let stop = signals::stop();
     // Whoever does not read where it is may know.
     let _ = output::print(format!("Serving http://{address} (the API: http://{address}/docs)\n"));
     let first_update = async {
@@ -52,7 +54,7 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
         std::future::pending::<anyhow::Result<()>>().await
     };
     tokio::select! {
-        () = signals::stop() => tracing::info!("stopping"),
+        () = stop => tracing::info!("stopping"),
         failed = first_update => failed?,
         ended = &mut serving => ended.context("the HTTP server")?.context("the HTTP server")?,
     }
@@ -73,7 +75,8 @@ async fn update(
     let told_by_the_log = matches!(log_format, LogFormat::Json);
     if let (RunState::Failed, Some(error), false) = (status.state, status.error, told_by_the_log) {
         let advice = "The service stays up: start another update on its page, or try the built-in \
-                      simulator with `make demo` (`tvshows serve --update --base-url demo`).";
+                      simulator with `make demo` (`tvshows serve --update --base-url demo \
+                      --database-path demo.db`).";
         bars.suspend(|| {
             output::tell(format!("The update failed and changed nothing: {error}. {advice}"));
         });

@@ -17,8 +17,9 @@ pub(crate) async fn run(options: Sim) -> anyhow::Result<ExitCode> {
     });
     let behaviour = Behaviour { latency: options.latency, limit, faults: options.fault };
     let simulator = Simulator::start((options.host, options.port), catalogue, behaviour).await?;
+    let stop = signals::stop();
     let _ = output::print(format!("Simulating TVmaze at {}\n", simulator.base_url()));
-    signals::stop().await;
+    stop.await;
     let _ = output::print(format!(
         "{} requests, {} of them answered 429\n",
         simulator.request_count(),

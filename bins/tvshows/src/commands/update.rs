@@ -63,8 +63,8 @@ fn conclude(status: &RunStatus, log_format: LogFormat) -> ExitCode {
         RunState::Failed => {
             let mut sentence = format!("The update failed and changed nothing: {error}");
             if status.pages_done + status.shows_seen == 0 {
-                sentence += ". Without a network, `tvshows update --base-url demo` does an update from \
-                             the built-in simulator.";
+                sentence += ". Without a network, `tvshows update --base-url demo --database-path \
+                             demo.db` does an update from the built-in simulator.";
             }
             (sentence, ExitCode::FAILURE)
         }
