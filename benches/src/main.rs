@@ -2,10 +2,13 @@
 //! docs/performance.md. `make bench` builds both and starts this at the top of the repository.
 
 mod constant;
+mod events;
+mod exports;
 mod program;
 mod report;
 mod serving;
 mod spread;
+mod start;
 mod world;
 mod wrk;
 
@@ -28,6 +31,12 @@ struct Cli {
 enum Bench {
     /// Requests a second
     Serving,
+    /// Subscribers to one run
+    Events,
+    /// Downloads of a whole table
+    Exports,
+    /// From the start of the process to its first answer
+    Start,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -39,6 +48,9 @@ fn main() -> anyhow::Result<()> {
     for bench in benches {
         let report = match bench {
             Bench::Serving => serving::measure(cli.rounds)?,
+            Bench::Events => events::measure(cli.rounds)?,
+            Bench::Exports => exports::measure(cli.rounds)?,
+            Bench::Start => start::measure(cli.rounds)?,
         };
         report.write()?;
     }
