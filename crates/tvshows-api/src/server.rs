@@ -31,8 +31,9 @@ const SHUTDOWN_SECONDS: u64 = 5;
 const HEAD_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a client may take to close a connection that is told to close.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-/// A bound for the memory: each may hold a head of 128 kB, and the rest of an answer.
-const MOST_CONNECTIONS: u64 = 2048;
+/// Room for five thousand who follow a run. A bound for the memory: each may hold a head of 128 kB, and the rest of
+/// an answer.
+const MOST_CONNECTIONS: u64 = 6144;
 /// What the database, its exports, Redis and TVmaze need, with room to spare.
 const OWN_FILES: u64 = 256;
 /// What systems allow commonly.
