@@ -2,12 +2,15 @@
 //! docs/performance.md. `make bench` builds both and starts this at the top of the repository.
 
 mod constant;
+mod events;
+mod exports;
 mod full_run;
 mod later_runs;
 mod program;
 mod report;
 mod serving;
 mod spread;
+mod start;
 mod world;
 mod wrk;
 
@@ -34,6 +37,12 @@ enum Bench {
     LaterRuns,
     /// Requests a second
     Serving,
+    /// Subscribers to one run
+    Events,
+    /// Downloads of a whole table
+    Exports,
+    /// From the start of the process to its first answer
+    Start,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -47,6 +56,9 @@ fn main() -> anyhow::Result<()> {
             Bench::FullRun => full_run::measure(cli.rounds)?,
             Bench::LaterRuns => later_runs::measure(cli.rounds)?,
             Bench::Serving => serving::measure(cli.rounds)?,
+            Bench::Events => events::measure(cli.rounds)?,
+            Bench::Exports => exports::measure(cli.rounds)?,
+            Bench::Start => start::measure(cli.rounds)?,
         };
         report.write()?;
     }

@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
@@ -15,23 +14,19 @@ pub(crate) struct Program {
     process: Child,
     /// Its first line ends in a URL, or has it as its second word.
     pub(crate) base_url: String,
-    /// From its start to its first line.
-    pub(crate) began_in: Duration,
 }
 
 impl Program {
     pub(crate) fn start(command: &mut Command) -> anyhow::Result<Program> {
-        let begin = Instant::now();
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         let output = process.stdout.take().context("the output is a pipe")?;
         BufReader::new(output).read_line(&mut line)?;
-        let began_in = begin.elapsed();
         let base_url = line.split_whitespace().find(|word| word.starts_with("http://"));
         let Some(base_url) = base_url.map(str::to_owned) else {
             bail!("{command:?} did not start")
         };
-        Ok(Program { process, base_url, began_in })
+        Ok(Program { process, base_url })
     }
 
     /// `host:port`.

@@ -1,6 +1,7 @@
 //! Requests a second, beside an actix handler that answers with a constant body of the same size.
 
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::Context;
 use serde_json::Value;
@@ -14,6 +15,8 @@ use crate::wrk::{self, Load};
 
 const CONNECTIONS: u32 = 32;
 const SECONDS: u32 = 2;
+/// So many texts are searched for at most.
+const SEARCHES: usize = 500;
 
 pub(crate) fn measure(rounds: usize) -> anyhow::Result<Report> {
     let mut report = Report::new("serving", "Requests a second");
@@ -33,7 +36,78 @@ pub(crate) fn measure(rounds: usize) -> anyhow::Result<Report> {
         "constant, µs",
     ];
     report.table(head, rates(rounds)?);
+    report.paragraph(&format!(
+        "Within how many milliseconds 99 of 100 answers come. Searches: {SEARCHES} texts, each the beginning of a name \
+         in the catalogue of one to twelve letters, one after the other on one connection before and after the same \
+         was asked since the last update; then in turn on {CONNECTIONS} connections. Polls: of the status of a full \
+         run, on {CONNECTIONS} connections as fast as they go, from its begin to its end."
+    ));
+    report.table(["answers", "p50, ms", "p99, ms", "target"], delays(rounds)?);
     Ok(report)
+}
+
+fn delays(rounds: usize) -> anyhow::Result<Vec<[String; 4]>> {
+    let world = World::new()?;
+    let simulator = world::simulator(&[])?;
+    let (mut first, mut again, mut loaded, mut polls) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..rounds {
+        let service = world.service(&["--base-url", &simulator.base_url])?;
+        let searches = searches(&service)?;
+        first.push(one_by_one(&service, &searches)?);
+        again.push(one_by_one(&service, &searches)?);
+        let script = world.script("searches.lua", &searches)?;
+        let url = format!("{}/shows", service.base_url);
+        let load = wrk::load(&url, CONNECTIONS, SECONDS, Some(&script))?;
+        loaded.push((load.p50_milliseconds, load.p99_milliseconds));
+        let run = world::submit(&service, "?mode=full")?;
+        let url = format!("{}{run}", service.base_url);
+        let load = wrk::load(&url, CONNECTIONS, SECONDS, None)?;
+        polls.push((load.p50_milliseconds, load.p99_milliseconds));
+        world::until(&service, &run, |status| status["state"] == "succeeded")?;
+    }
+    let row = |what: &str, rounds: &[(f64, f64)]| {
+        let p50 = Spread::of(rounds.iter().map(|(p50, _)| *p50));
+        let p99 = Spread::of(rounds.iter().map(|(_, p99)| *p99));
+        let judged = Target::Below(20.0).judge(&p99);
+        [what.to_owned(), p50.to_string(), p99.to_string(), judged]
+    };
+    Ok(vec![
+        row("search, for the first time", &first),
+        row("search, again", &again),
+        row(&format!("search, again, {CONNECTIONS} connections"), &loaded),
+        row("status while a full run works", &polls),
+    ])
+}
+
+/// Paths of searches for beginnings of names.
+fn searches(service: &Program) -> anyhow::Result<Vec<String>> {
+    let shows = shows(service)?;
+    let names = shows.iter().filter_map(|show| show["name"].as_str());
+    let letters = names.enumerate().map(|(at, name)| {
+        let begin: String = name.chars().take(1 + at % 12).collect();
+        begin.to_lowercase()
+    });
+    let mut texts: Vec<_> = letters.collect();
+    texts.sort();
+    texts.dedup();
+    texts.truncate(SEARCHES);
+    let encoded =
+        |text: &String| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
+    Ok(texts.iter().map(|text| format!("/shows?q={}", encoded(text))).collect())
+}
+
+/// The 50th and the 99th of 100 delays of answers, in milliseconds.
+fn one_by_one(service: &Program, paths: &[String]) -> anyhow::Result<(f64, f64)> {
+    let mut delays = Vec::new();
+    for path in paths {
+        let begin = Instant::now();
+        world::ask(service.address(), "GET", path)?;
+        delays.push(begin.elapsed().as_secs_f64() * 1000.0);
+    }
+    delays.sort_by(f64::total_cmp);
+    let at =
+        |percent: usize| delays.get(delays.len() * percent / 100).copied().context("no search");
+    Ok((at(50)?, at(99)?))
 }
 
 fn rates(rounds: usize) -> anyhow::Result<Vec<[String; 7]>> {

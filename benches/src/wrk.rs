@@ -8,6 +8,8 @@ use anyhow::{Context, bail, ensure};
 pub(crate) struct Load {
     pub(crate) requests: f64,
     pub(crate) requests_a_second: f64,
+    /// The time within which half of the answers came.
+    pub(crate) p50_milliseconds: f64,
     /// The time within which 99 of 100 answers came.
     pub(crate) p99_milliseconds: f64,
 }
@@ -40,6 +42,7 @@ fn read(text: &str) -> anyhow::Result<Load> {
     Ok(Load {
         requests: field(" requests in ", 0)?.parse()?,
         requests_a_second: field("Requests/sec:", 1)?.parse()?,
+        p50_milliseconds: milliseconds(field("50%", 1)?)?,
         p99_milliseconds: milliseconds(field("99%", 1)?)?,
     })
 }

@@ -153,3 +153,47 @@ async fn wrong_parameters_of_a_list_are_named() {
     assert_eq!(whole["shows"].as_array().unwrap().len(), 50);
     assert_ne!(whole["next_cursor"], json!(null));
 }
+
+/// Asks twice, so that the second answer is one that was kept.
+async fn kept(service: &Service, path: &str) -> (String, Value) {
+    service.json(path).await;
+    let answer = service.get(path).send().await.unwrap();
+    let tag = answer.headers()["etag"].to_str().unwrap().to_owned();
+    (tag, crate::support::json(answer).await)
+}
+
+#[tokio::test]
+async fn what_was_sent_is_not_sent_once_another_snapshot_is_published() {
+    let (world, service) = published().await;
+    let (first, ten) = kept(&service, "/shows/top_shows").await;
+    assert_eq!(ten.as_array().unwrap().len(), 10);
+
+    // By this process.
+    let run = service.submit("?top=3").await;
+    service.end_of(&run).await;
+    let (second, three) = kept(&service, "/shows/top_shows").await;
+    assert_eq!(three.as_array().unwrap().len(), 3);
+
+    // By another one.
+    let update = world.tvshows(&["update", "--top", "7"]).output().await.unwrap();
+    assert!(update.status.success());
+    let conditional = service.get("/shows/top_shows").header("If-None-Match", &second);
+    let answer = conditional.send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let third = answer.headers()["etag"].to_str().unwrap().to_owned();
+    assert_eq!(crate::support::json(answer).await.as_array().unwrap().len(), 7);
+    assert!(first != second && second != third);
+    let conditional = service.get("/shows/top_shows").header("If-None-Match", &third);
+    assert_eq!(conditional.send().await.unwrap().status(), 304);
+}
+
+#[tokio::test]
+async fn a_show_that_was_asked_for_in_vain_is_found_once_it_is_published() {
+    let world = World::new(&[]).await;
+    let service = Service::start(&world, &[]).await;
+    for _ in 0..2 {
+        assert_eq!(service.get("/shows/1").send().await.unwrap().status(), 404);
+    }
+    assert!(world.update().await.status.success());
+    assert_eq!(service.json("/shows/1").await["id"], 1);
+}

@@ -67,6 +67,8 @@ async fn a_run_that_waits_is_cancelled_by_any_service() {
     assert_eq!((&seen["state"], &seen["position"]), (&json!("queued"), &json!(1)));
     let cancelled = other.post(&format!("/pipeline/cancel/{waiting}")).send().await.unwrap();
     assert_eq!(cancelled.status(), 202);
+    let seen = other.json(&format!("/pipeline/status/{waiting}")).await["status"].clone();
+    assert_eq!(seen["state"], "cancelled", "who cancels sees it at once");
     assert_eq!(one.end_of(&waiting).await["state"], "cancelled");
     let refused = other.post(&format!("/pipeline/cancel/{running}")).send().await.unwrap();
     assert_eq!(refused.status(), 409, "that one is in the other's hands");

@@ -85,3 +85,43 @@ impl Kept {
 pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
     Ok(serde_json::to_vec(data).unwrap_or_default().into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(number: u64) -> Snapshot {
+        Snapshot { number, published_at: None }
+    }
+
+    #[test]
+    fn what_was_sent_of_another_snapshot_is_not_found() {
+        let mut kept = Kept::default();
+        let (old, new) = (Bytes::from("old"), Bytes::from("new"));
+        assert!(kept.keep(snapshot(1), "/a", &old).is_empty());
+        assert_eq!(kept.find(snapshot(1), "/a"), Some(old.clone()));
+        assert_eq!(kept.find(snapshot(1), "/b"), None);
+        assert_eq!(kept.find(snapshot(2), "/a"), None);
+        assert_eq!(kept.keep(snapshot(2), "/b", &new).len(), 1, "the old ones go");
+        assert_eq!(kept.find(snapshot(2), "/a"), None);
+        assert_eq!(kept.find(snapshot(2), "/b"), Some(new));
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let mut kept = Kept::default();
+        let body = Bytes::from(vec![0; MOST_BYTES / 10]);
+        for number in 0..1000 {
+            drop(kept.keep(snapshot(1), &format!("/{number}"), &body));
+            assert!(kept.bytes <= MOST_BYTES);
+            assert!(kept.bodies.len() <= 10);
+            assert!(
+                kept.find(snapshot(1), &format!("/{number}")).is_some(),
+                "the last one is kept"
+            );
+        }
+        drop(kept.keep(snapshot(1), "/large", &Bytes::from(vec![0; MOST_BYTES])));
+        assert!(kept.find(snapshot(1), "/large").is_none());
+        assert_eq!(kept.bytes, 0);
+    }
+}

@@ -25,8 +25,11 @@ pub(crate) fn unchanged(request: &HttpRequest, tag: &EntityTag) -> Option<HttpRe
 
 /// Whether the client says that it has `tag` already.
 pub(crate) fn is_known(request: &impl HttpMessage, tag: &EntityTag) -> bool {
+    if !request.headers().contains_key(IfNoneMatch::name()) {
+        return false;
+    }
     match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Any) => request.headers().contains_key(IfNoneMatch::name()),
+        Ok(IfNoneMatch::Any) => true,
         Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
         Err(_) => false,
     }

@@ -19,6 +19,7 @@ mod query;
 mod routes;
 mod server;
 mod shows_query;
+mod statuses;
 mod token;
 
 pub use access::Access;

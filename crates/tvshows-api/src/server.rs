@@ -22,6 +22,7 @@ use crate::answers::Answers;
 use crate::connection::Connection;
 use crate::problem::Problem;
 use crate::routes::{catalogue, events, export, health, pipeline, shows};
+use crate::statuses::Statuses;
 use crate::{Access, Origins, headers, openapi, page};
 
 /// How long a stop waits for answers under way. Those that wait for a change end with the runner.
@@ -30,8 +31,9 @@ const SHUTDOWN_SECONDS: u64 = 5;
 const HEAD_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a client may take to close a connection that is told to close.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-/// A bound for the memory: each may hold a head of 128 kB, and the rest of an answer.
-const MOST_CONNECTIONS: u64 = 2048;
+/// Room for five thousand who follow a run. A bound for the memory: each may hold a head of 128 kB, and the rest of
+/// an answer.
+const MOST_CONNECTIONS: u64 = 6144;
 /// What the database, its exports, Redis and TVmaze need, with room to spare.
 const OWN_FILES: u64 = 256;
 /// What systems allow commonly.
@@ -57,6 +59,7 @@ pub fn server(
 ) -> std::io::Result<Server> {
     let guard = web::Data::new(Guard::new(access));
     let answers = web::Data::new(Answers::default());
+    let statuses = web::Data::new(Statuses::default());
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);
     let server = Server::build()
         .workers(workers)
@@ -69,6 +72,7 @@ pub fn server(
         let app = App::new()
             .app_data(guard.clone())
             .app_data(answers.clone())
+            .app_data(statuses.clone())
             .wrap(from_fn(admit))
             .wrap(Compress::default())
             .wrap(from_fn(headers::add))
@@ -109,13 +113,6 @@ pub(crate) fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
                 web::QueryConfig::default().error_handler(|error, _| Problem::from(error).into()),
             )
             .service(only("/pipeline/update", "POST", web::post().to(pipeline::update)))
-            .service(read("/pipeline/status/{request_id}", || web::to(pipeline::status)))
-            .service(read("/pipeline/status/{request_id}/events", || web::to(events::events)))
-            .service(only(
-                "/pipeline/cancel/{request_id}",
-                "POST",
-                web::post().to(pipeline::cancel),
-            ))
             .service(read("/pipeline/runs", || web::to(pipeline::runs)))
             .service(read("/shows", || web::to(catalogue::list)))
             .service(read("/shows/stats", || web::to(catalogue::stats)))
@@ -123,7 +120,15 @@ pub(crate) fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
             .service(read("/shows/top_shows_multi_char_actors", || {
                 web::to(shows::multi_character_actors)
             }))
+            // After the paths without parameters, which are cheap to try, and those first that are asked for most.
+            .service(read("/pipeline/status/{request_id}", || web::to(pipeline::status)))
             .service(read("/shows/{id}", || web::to(shows::show)))
+            .service(read("/pipeline/status/{request_id}/events", || web::to(events::events)))
+            .service(only(
+                "/pipeline/cancel/{request_id}",
+                "POST",
+                web::post().to(pipeline::cancel),
+            ))
             .service(read("/shows/{id}/cast", || web::to(catalogue::cast)))
             .service(read("/export/tvshows.db", || web::to(export::database)))
             .service(read("/export/{table}.{format}", || web::to(export::table)))

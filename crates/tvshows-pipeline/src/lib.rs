@@ -2,6 +2,7 @@
 
 mod changes;
 mod convert;
+mod elsewhere;
 mod error;
 mod in_hand;
 mod index;

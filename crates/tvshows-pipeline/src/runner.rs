@@ -4,7 +4,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tvshows_core::{
@@ -12,6 +12,7 @@ use tvshows_core::{
     StoreError,
 };
 
+use crate::elsewhere::{Elsewhere, LOOK};
 use crate::in_hand::{Cancelled, InHand};
 use crate::interrupted::mark_interrupted;
 use crate::mirror::mirror;
@@ -19,8 +20,8 @@ use crate::monitor::now;
 use crate::pipeline::Pipeline;
 use crate::submission::{QUEUE_LENGTH, Submission, SubmissionKind, SubmitError};
 
-/// How long a run of another process is left alone between two looks at it.
-const REMOTE_POLL: Duration = Duration::from_millis(500);
+/// How often whoever waits for the end of a run looks around.
+const END_POLL: Duration = Duration::from_millis(500);
 /// What a stop may take: less than the ten seconds after which containers are killed.
 const SHUTDOWN: Duration = Duration::from_secs(8);
 
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) tracker: Arc<dyn ProgressTracker>,
     pub(crate) instance: String,
     in_hand: Mutex<InHand>,
+    elsewhere: Mutex<Elsewhere>,
     next_run: Mutex<Option<Timestamp>>,
     /// Since when nobody is seen to have the lease, while a run goes by one.
     lease_free_since: Mutex<Option<Instant>>,
@@ -85,6 +87,7 @@ impl Runner {
             tracker,
             instance: instance.to_owned(),
             in_hand: Mutex::default(),
+            elsewhere: Mutex::default(),
             next_run: Mutex::default(),
             lease_free_since: Mutex::default(),
             submitted: Notify::new(),
@@ -142,7 +145,7 @@ impl Runner {
                 Cancelled::TooLate => return Err(CancelError::Publishing(run)),
                 Cancelled::NotHere => {}
             }
-            let Some(mut status) = self.status(run).await? else {
+            let Some(mut status) = self.shared.look(run).await? else {
                 return Err(CancelError::NotFound(run));
             };
             match status.state {
@@ -163,6 +166,7 @@ impl Runner {
             }
             status.apply(Event::Cancelled, now());
             self.store().abandon(&status).await?;
+            self.shared.elsewhere().forget(run);
             // It may have begun meanwhile, and then goes on: told here, or refused as another process's.
             match self.store().run(run).await? {
                 Some(stored) if stored.state == RunState::Cancelled => {
@@ -175,7 +179,8 @@ impl Runner {
         }
     }
 
-    /// The status of a run, here, in another process or in the history, whichever knows it best.
+    /// The status of a run, here, in another process or in the history, whichever knows it best. That of another
+    /// process may be a tenth of a second old.
     ///
     /// # Errors
     ///
@@ -184,19 +189,7 @@ impl Runner {
         if let Some(entry) = self.shared.in_hand().find(run) {
             return Ok(Some(entry.monitor.status()));
         }
-        let mut stored = self.store().run(run).await?;
-        if let Some(status) = &mut stored {
-            mark_interrupted(self.store(), status).await?;
-            if !status.state.is_live() {
-                return Ok(stored);
-            }
-        }
-        let tracked = self.shared.tracker.status(run).await.unwrap_or_else(|error| {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(run.id = %run, error, "the progress tracker cannot be asked");
-            None
-        });
-        Ok(tracked.into_iter().chain(stored).max_by_key(|status| status.revision))
+        self.shared.status_elsewhere(run).await
     }
 
     /// The status of a run as soon as its revision is another than `known`, it is over, or `patience`
@@ -220,31 +213,40 @@ impl Runner {
                     async { statuses.wait_for(is_news).await.map(|status| status.clone()) };
                 let waited = tokio::select! {
                     news = timeout_at(deadline, waiting) => news,
+                    () = taken_up => continue,
                     () = self.shared.stopped.cancelled() => return self.status(run).await,
                 };
                 match waited {
                     Ok(Ok(news)) => return Ok(Some(news)),
-                    // The run went to another process: it is looked for there.
-                    Ok(Err(_)) => continue,
+                    // The run went to another process, or from there to this one.
+                    Ok(Err(_)) => {}
                     Err(_) => return self.status(run).await,
                 }
             }
             let status = self.status(run).await?;
             let waits = status.as_ref().is_some_and(|status| !is_news(status));
-            if !waits || Instant::now() + REMOTE_POLL > deadline {
+            if !waits || Instant::now() >= deadline {
                 return Ok(status);
             }
+            if self.subscribe(run).is_some() {
+                continue;
+            }
+            let taken_up = self.shared.taken_up.notified();
             tokio::select! {
-                () = tokio::time::sleep(REMOTE_POLL) => {}
+                () = sleep_until(deadline.min(Instant::now() + LOOK)) => {}
                 () = taken_up => {}
                 () = self.shared.stopped.cancelled() => return Ok(status),
             }
         }
     }
 
-    /// Every change of a run that this process has in hand, the present status first.
+    /// Every change of a run that this process has in hand or follows, the present status first.
     fn subscribe(&self, run: RunId) -> Option<watch::Receiver<RunStatus>> {
-        Some(self.shared.in_hand().find(run)?.monitor.subscribe())
+        let here = self.shared.in_hand().find(run);
+        match here {
+            Some(entry) => Some(entry.monitor.subscribe()),
+            None => self.shared.elsewhere().subscribe(run),
+        }
     }
 
     /// The status of a run once it is over, or once the runner is stopped.
@@ -255,7 +257,7 @@ impl Runner {
     pub async fn end_of(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
         let mut known = 0;
         loop {
-            let status = self.changed(run, known, REMOTE_POLL).await?;
+            let status = self.changed(run, known, END_POLL).await?;
             match status {
                 Some(status) if !status.state.is_ended() && !self.is_stopped() => {
                     known = status.revision;
@@ -346,6 +348,10 @@ impl Shared {
 
     pub(crate) fn lease_free_since(&self) -> MutexGuard<'_, Option<Instant>> {
         self.lease_free_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn elsewhere(&self) -> MutexGuard<'_, Elsewhere> {
+        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn in_hand(&self) -> MutexGuard<'_, InHand> {

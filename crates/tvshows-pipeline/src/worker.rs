@@ -142,6 +142,7 @@ impl Shared {
         status.instance.clone_from(&self.instance);
         let entry = Arc::new(Entry::new(status));
         self.in_hand().take(Arc::clone(&entry));
+        self.elsewhere().forget(entry.run);
         self.taken_up.notify_waiters();
         self.mirror_once_begun(entry.monitor.subscribe());
         tracing::info!(run.id = %entry.run, "a run begins");

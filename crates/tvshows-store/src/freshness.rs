@@ -63,3 +63,37 @@ fn version(connection: &Connection) -> SqlResult<DataVersion> {
     let mut ask = connection.prepare_cached("PRAGMA data_version")?;
     ask.query_row([], |row| row.get(0)).map(DataVersion)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_is_known_until_another_connection_commits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let writer = Connection::open(&path).unwrap();
+        writer.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE t (n)").unwrap();
+        let freshness = Freshness::on(Connection::open(&path).unwrap()).unwrap();
+        let snapshot = Snapshot { number: 1, published_at: None };
+        let version = freshness.known().unwrap_err();
+        assert!(version.is_some());
+        freshness.keep(version, snapshot);
+        assert_eq!(freshness.known(), Ok(snapshot));
+
+        writer.execute_batch("BEGIN; INSERT INTO t VALUES (1)").unwrap();
+        assert_eq!(freshness.known(), Ok(snapshot), "nothing is committed yet");
+        writer.execute_batch("COMMIT").unwrap();
+        let later = freshness.known().unwrap_err();
+        assert!(later.is_some() && later != version);
+        freshness.keep(version, snapshot);
+        assert_eq!(
+            freshness.known(),
+            Err(later),
+            "what was read before the commit is not kept for after it"
+        );
+
+        freshness.close();
+        assert_eq!(freshness.known(), Err(None));
+    }
+}

@@ -9,7 +9,8 @@ use tvshows_pipeline::Runner;
 
 use crate::Services;
 use crate::problem::{NoSuchRun, Problem, StoreUnavailable};
-use crate::routes::pipeline::{StatusBody, run_id};
+use crate::routes::pipeline::run_id;
+use crate::statuses::Statuses;
 
 /// Proxies commonly cut a connection on which nothing comes for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -34,6 +35,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 )]
 pub(crate) async fn events(
     services: web::Data<Services>,
+    statuses: web::Data<Statuses>,
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
@@ -50,12 +52,13 @@ pub(crate) async fn events(
         .insert_header((CACHE_CONTROL, "no-store"))
         // A compressor holds small pieces back.
         .insert_header(ContentEncoding::Identity)
-        .streaming(stream_of(runner, run, last)))
+        .streaming(stream_of(runner, statuses, run, last)))
 }
 
 /// Where a stream is.
 struct Place {
     runner: Runner,
+    statuses: web::Data<Statuses>,
     run: RunId,
     last: Option<u64>,
     is_over: bool,
@@ -63,10 +66,11 @@ struct Place {
 
 fn stream_of(
     runner: Runner,
+    statuses: web::Data<Statuses>,
     run: RunId,
     last: Option<u64>,
 ) -> impl Stream<Item = Result<Bytes, StoreError>> {
-    let place = Place { runner, run, last, is_over: false };
+    let place = Place { runner, statuses, run, last, is_over: false };
     stream::try_unfold(place, async |mut place| Ok(place.next().await?.map(|event| (event, place))))
 }
 
@@ -87,7 +91,6 @@ impl Place {
         if self.last.replace(revision) == Some(revision) {
             return Ok((!self.is_over).then_some(Bytes::from_static(b":\n\n")));
         }
-        let body = serde_json::to_string(&StatusBody::of(status)).unwrap_or_default();
-        Ok(Some(format!("id: {revision}\ndata: {body}\n\n").into()))
+        Ok(Some(self.statuses.of(status).event))
     }
 }

@@ -7,6 +7,7 @@ use tvshows_pipeline::{Submission, SubmissionKind};
 
 use crate::problem::{NoSuchRun, Problem, ProblemBody, Refused, StoreUnavailable, WrongQuery};
 use crate::query::{LimitQuery, StatusQuery, UpdateQuery};
+use crate::statuses::Statuses;
 use crate::{Services, etag};
 
 const DEFAULT_RUNS: u32 = 20;
@@ -115,6 +116,7 @@ pub(crate) async fn update(
 )]
 pub(crate) async fn status(
     services: web::Data<Services>,
+    statuses: web::Data<Statuses>,
     path: web::Path<String>,
     query: web::Query<StatusQuery>,
     request: HttpRequest,
@@ -142,7 +144,7 @@ pub(crate) async fn status(
     if knows(&request, revision) {
         return Ok(response.finish());
     }
-    Ok(response.json(StatusBody::of(status)))
+    Ok(response.content_type("application/json").body(statuses.of(status).body))
 }
 
 fn knows(request: &HttpRequest, revision: u64) -> bool {
