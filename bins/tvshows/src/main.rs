@@ -6,8 +6,11 @@ mod cli;
 mod commands;
 mod config;
 mod logging;
+mod metrics;
 mod output;
+mod process;
 mod signals;
+mod traces;
 mod upstream;
 
 use std::process::ExitCode;

@@ -7,6 +7,7 @@ mod error;
 mod export;
 mod facets;
 mod freshness;
+mod health;
 mod history;
 mod lock;
 mod migrations;
