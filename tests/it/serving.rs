@@ -13,7 +13,33 @@ async fn lists_are_empty_before_the_first_run() {
     assert_eq!(service.json("/pipeline/runs").await, json!({"runs": [], "next_run_at": null}));
     assert_eq!(service.json("/health/live").await, json!({"status": "ok"}));
     let ready = service.json("/health/ready").await;
-    assert_eq!(ready, json!({"status": "ready", "store": "ok", "tracker": "ok"}));
+    assert_eq!(
+        (&ready["status"], &ready["store"], &ready["tracker"]),
+        (&json!("ready"), &json!("ok"), &json!("ok"))
+    );
+    let database = &ready["database"];
+    assert_eq!(database["writable"], true);
+    for size in ["schema", "bytes", "free_bytes"] {
+        assert!(database[size].as_u64().unwrap() > 0, "{size}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_written_is_told() {
+    let world = World::new(&[]).await;
+    let (data, elsewhere) =
+        (world.folder.path().join("data"), world.folder.path().join("elsewhere"));
+    std::fs::create_dir(&data).unwrap();
+    let database = data.join("tvshows.db");
+    let service = Service::start(&world, &["--database-path", database.to_str().unwrap()]).await;
+    service.json("/shows/top_shows").await;
+    std::fs::rename(&data, &elsewhere).unwrap();
+    let ready = service.get("/health/ready").send().await.unwrap();
+    assert_eq!(ready.status(), 200, "what is open can still be read");
+    let ready = body(ready).await;
+    assert_eq!((&ready["status"], &ready["store"]), (&json!("degraded"), &json!("ok")));
+    assert_eq!(ready["database"]["writable"], false);
+    assert_eq!(service.get("/health/live").send().await.unwrap().status(), 200);
 }
 
 #[tokio::test]

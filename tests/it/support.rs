@@ -103,6 +103,7 @@ pub(crate) fn tvshows(arguments: &[&str]) -> Command {
         "API_TOKEN",
         "POST_RATE_LIMIT",
         "LOG_FORMAT",
+        "OTLP_ENDPOINT",
         "TVSHOWS_CONFIG",
         "RUST_LOG",
     ] {

@@ -121,9 +121,8 @@ async fn a_log_for_machines_has_nothing_else_in_it() {
     assert_eq!(output.status.code(), Some(1));
     let log = text(&output.stderr);
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let tells = |line: &Value| {
-        line["fields"]["error"].as_str().is_some_and(|error| error.contains("index page 3"))
-    };
+    let tells =
+        |line: &Value| line["error"].as_str().is_some_and(|error| error.contains("index page 3"));
     assert!(lines.iter().any(tells), "{log}");
 }
 

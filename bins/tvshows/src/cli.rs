@@ -224,6 +224,10 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "TIME", env = "MAX_AGE", default_value = "7d", value_parser = age)]
     pub(crate) max_age: Duration,
 
+    /// Send traces to a collector by OTLP over HTTP, such as `http://localhost:4318`
+    #[arg(long, value_name = "URL", env = "OTLP_ENDPOINT", hide_env_values = true)]
+    pub(crate) otlp_endpoint: Option<String>,
+
     /// How log lines look
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,

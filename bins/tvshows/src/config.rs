@@ -19,6 +19,7 @@ pub(crate) const KEYS: &[&str] = &[
     "refresh",
     "refresh_every",
     "log_format",
+    "otlp_endpoint",
     "host",
     "port",
     "cors_origins",

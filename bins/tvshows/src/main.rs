@@ -6,10 +6,13 @@ mod cli;
 mod commands;
 mod config;
 mod logging;
+mod metrics;
 mod output;
+mod process;
 #[cfg(test)]
 mod reference;
 mod signals;
+mod traces;
 mod upstream;
 
 use std::process::ExitCode;

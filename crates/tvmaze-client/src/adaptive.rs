@@ -175,6 +175,11 @@ impl Adaptive {
         Ok(Ticket { sent: now, unproven })
     }
 
+    /// The calls a second that are let go, once a limit has shown.
+    pub(crate) fn limit(&self) -> Option<f64> {
+        (self.phase != Phase::Open).then_some(self.rate * self.pace)
+    }
+
     /// A refused call begins, or ends, to wait for its turn.
     pub(crate) fn refused_call_waits(&mut self, waits: bool) {
         self.refused_waiting =

@@ -14,6 +14,7 @@ use crate::adaptive::{Answer, Attempt};
 use crate::client::Inner;
 use crate::error::{Call, Error};
 use crate::limit::{Admission, Place};
+use crate::metrics::{self, Sent};
 use crate::retry::{Schedule, parse_retry_after};
 
 /// Bodies beyond this are decoded off the runtime's own threads: a page takes milliseconds.
@@ -24,6 +25,7 @@ const MAX_ERROR_BODY: usize = 4 * 1024;
 /// A call under way.
 struct Progress {
     url: Url,
+    endpoint: String,
     started: Instant,
     attempts: u32,
     /// The first 429.
@@ -69,8 +71,9 @@ impl Inner {
     {
         let place = self.limiter.place().await;
         let admission = place.admit(Attempt::Fresh).await;
-        let started = Instant::now();
-        let mut progress = Progress { url, started, attempts: 0, refused_since: None, last: None };
+        let (started, endpoint) = (Instant::now(), metrics::endpoint(&url, &self.base_url));
+        let mut progress =
+            Progress { url, endpoint, started, attempts: 0, refused_since: None, last: None };
         let attempts = self.attempts(place, admission, &mut progress);
         if let Ok(result) = timeout(self.call_timeout, attempts).await {
             return result;
@@ -145,9 +148,10 @@ impl Inner {
             status = Empty,
             duration_ms = Empty
         );
-        let sent = Instant::now();
+        let (since, sent) = (Instant::now(), Sent::now(&progress.endpoint, attempt));
         let result = self.answer(progress, admission).instrument(span.clone()).await;
-        span.record("duration_ms", milliseconds(sent.elapsed()));
+        sent.ended(result.as_ref().err().map(|failure| &failure.error));
+        span.record("duration_ms", milliseconds(since.elapsed()));
         result
     }
 
@@ -190,6 +194,7 @@ impl Inner {
             response.chunk().await.map_err(|source| progress.transport(source))?
         {
             self.counters.received(chunk.len());
+            metrics::received(chunk.len());
             if body.len() + chunk.len() > limit {
                 return Err(Error::TooLarge { call: progress.call().into(), limit });
             }
@@ -226,6 +231,7 @@ impl Inner {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.ok()? {
             self.counters.received(chunk.len());
+            metrics::received(chunk.len());
             if body.len() + chunk.len() > MAX_ERROR_BODY {
                 return None;
             }

@@ -7,6 +7,7 @@ mod client;
 mod endpoints;
 mod error;
 mod limit;
+mod metrics;
 mod model;
 mod request;
 mod retry;

@@ -5,6 +5,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
 use crate::adaptive::{Adaptive, Answer, Attempt, Ticket, Wait};
+use crate::metrics;
 
 /// How fast a client may send. One limit governs all clones of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -101,7 +102,10 @@ impl Limiter {
             Answer::Unknown => {}
         }
         match (&mut state.pace, ticket) {
-            (Pace::Adaptive(adaptive), Some(ticket)) => adaptive.answered(ticket, answer, now),
+            (Pace::Adaptive(adaptive), Some(ticket)) => {
+                adaptive.answered(ticket, answer, now);
+                adaptive.limit().into_iter().for_each(metrics::limit);
+            }
             (Pace::Gate(gate), _) => gate.answered(answer, now),
             (Pace::Adaptive(_), None) => {}
         }
@@ -134,6 +138,7 @@ impl<'a> Place<'a> {
             if attempt == Attempt::Refused && waiting.is_none() {
                 waiting = Some(RefusedWaits::new(limiter));
             }
+            let since = Instant::now();
             match wait {
                 Wait::Change => changed.await,
                 Wait::Until(time) => tokio::select! {
@@ -141,6 +146,7 @@ impl<'a> Place<'a> {
                     () = sleep_until(time) => {}
                 },
             }
+            metrics::waited(since);
         }
     }
 }

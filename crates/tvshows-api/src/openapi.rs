@@ -1,7 +1,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{catalogue, events, export, health, pipeline, shows};
+use crate::routes::{catalogue, events, export, health, metrics, pipeline, shows};
 
 /// The OpenAPI document of every route.
 #[must_use]
@@ -23,7 +23,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         (name = "pipeline", description = "Runs: start, watch, cancel"),
         (name = "shows", description = "The last published snapshot"),
         (name = "export", description = "The published tables, to take away"),
-        (name = "health", description = "Probes"),
+        (name = "health", description = "Probes and metrics"),
     ),
     paths(
         pipeline::update,
@@ -41,6 +41,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         export::database,
         health::live,
         health::ready,
+        metrics::metrics,
     )
 )]
 struct Document;

@@ -6,6 +6,8 @@ use actix_web::http::header::{
     AUTHORIZATION, CONTENT_DISPOSITION, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
 };
 
+use crate::correlation::REQUEST_ID;
+
 /// The web pages of elsewhere that a browser lets use this service.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Origins {
@@ -85,7 +87,7 @@ impl Origins {
         let signature = HeaderName::from_static("previous_signature");
         cors.allowed_methods(["GET", "HEAD", "POST"])
             .allowed_headers([AUTHORIZATION, IF_NONE_MATCH, signature])
-            .expose_headers([ETAG, LOCATION, RETRY_AFTER, CONTENT_DISPOSITION])
+            .expose_headers([ETAG, LOCATION, RETRY_AFTER, CONTENT_DISPOSITION, REQUEST_ID])
             .max_age(3600)
     }
 }

@@ -10,6 +10,8 @@ use serde::Serialize;
 use tvshows_core::{RunId, ShowId, StoreError};
 use tvshows_pipeline::{CancelError, SubmitError};
 
+use crate::correlation::Correlation;
+
 /// Seconds after which a client that was refused for want of room may try again.
 const RETRY_SECONDS: u64 = 30;
 
@@ -68,6 +70,10 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "years")]
     parameter: Option<&'static str>,
+    /// The `X-Request-Id` of the answer, under which the log has what happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "4f3c2b1a09f8e7d6c5b4a39281706f5e")]
+    request_id: Option<String>,
 }
 
 /// What every route with a query answers to a wrong one, for the document.
@@ -224,7 +230,7 @@ impl Problem {
     }
 
     /// The seconds after which the same request may succeed, where there is only no room at the moment.
-    fn retry_after(&self) -> Option<u64> {
+    pub(crate) fn retry_after(&self) -> Option<u64> {
         match self {
             Problem::TooManyRequests { seconds } => Some(*seconds),
             Problem::QueueFull | Problem::Stopping | Problem::Store(StoreError::Crowded) => {
@@ -241,14 +247,6 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        if let Problem::Store(error) = self
-            && self.retry_after().is_none()
-        {
-            tracing::error!(
-                error = error as &dyn std::error::Error,
-                "a request failed at the store"
-            );
-        }
         let (status, code) = self.kind();
         let parameter = match self {
             Problem::Parameter { name, .. } => Some(*name),
@@ -273,6 +271,7 @@ impl ResponseError for Problem {
             code,
             detail: self.detail(),
             parameter,
+            request_id: Correlation::current(|names| names.request_id().to_owned()),
         })
     }
 }

@@ -2,5 +2,6 @@ pub(crate) mod catalogue;
 pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod health;
+pub(crate) mod metrics;
 pub(crate) mod pipeline;
 pub(crate) mod shows;

@@ -20,10 +20,11 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::access::{Guard, admit};
 use crate::answers::Answers;
 use crate::connection::Connection;
+use crate::observe::observe;
 use crate::problem::Problem;
-use crate::routes::{catalogue, events, export, health, pipeline, shows};
+use crate::routes::{catalogue, events, export, health, metrics, pipeline, shows};
 use crate::statuses::Statuses;
-use crate::{Access, Origins, headers, openapi, page};
+use crate::{Access, Origins, Telemetry, headers, openapi, page};
 
 /// How long a stop waits for answers under way. Those that wait for a change end with the runner.
 const SHUTDOWN_SECONDS: u64 = 5;
@@ -56,8 +57,10 @@ pub fn server(
     listener: TcpListener,
     services: Services,
     access: Access,
+    telemetry: Telemetry,
 ) -> std::io::Result<Server> {
     let guard = web::Data::new(Guard::new(access));
+    let telemetry = web::Data::new(telemetry);
     let answers = web::Data::new(Answers::default());
     let statuses = web::Data::new(Statuses::default());
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);
@@ -73,10 +76,12 @@ pub fn server(
             .app_data(guard.clone())
             .app_data(answers.clone())
             .app_data(statuses.clone())
+            .app_data(telemetry.clone())
             .wrap(from_fn(admit))
             .wrap(Compress::default())
             .wrap(from_fn(headers::add))
             .wrap(Condition::new(*origins != Origins::None, origins.cors()))
+            .wrap(from_fn(observe))
             .configure(routes(services.clone()));
         let stop = stop.clone();
         let http = HttpService::build()
@@ -134,6 +139,7 @@ pub(crate) fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
             .service(read("/export/{table}.{format}", || web::to(export::table)))
             .service(read("/health/live", || web::to(health::live)))
             .service(read("/health/ready", || web::to(health::ready)))
+            .service(read("/metrics", || web::to(metrics::metrics)))
             .service(read("/", || web::to(page::html)))
             .service(read("/page/{file}", || web::to(page::file)))
             .service(web::redirect("/docs", "/docs/"))

@@ -28,6 +28,6 @@ pub use stats::{NumberCount, ShowStats, TableRows, TextCount};
 pub use status::{Event, RunStatus, Traffic};
 pub use store::{
     Changes, Enqueued, Finish, MultiCharacterActor, Published, Rights, ShowStore, Staged,
-    StoreError, TopShow, Version,
+    StoreError, StoreHealth, TopShow, Version,
 };
 pub use tracker::{LEASE, ProgressTracker, TrackerError};

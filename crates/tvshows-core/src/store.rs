@@ -179,8 +179,23 @@ pub trait ShowStore: Send + Sync {
     /// As for [`export`](Self::export).
     async fn export_all(&self, file: Box<dyn io::Write + Send>) -> Result<(), StoreError>;
 
-    /// Answers when the data can be read.
-    async fn check(&self) -> Result<(), StoreError>;
+    /// Tells how the store is when the data can be read.
+    async fn check(&self) -> Result<StoreHealth, StoreError>;
+}
+
+/// How a store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreHealth {
+    /// The version of its schema.
+    pub schema: u32,
+    /// Whether it lies where this process may write.
+    pub is_writable: bool,
+    /// The size of the data.
+    pub database_bytes: u64,
+    /// The size of what is written and not yet folded into the data.
+    pub wal_bytes: u64,
+    /// The room that is left beside it.
+    pub free_bytes: u64,
 }
 
 /// Makes the last status of a run that is about to be published from what that changes.

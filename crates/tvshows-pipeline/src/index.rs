@@ -9,6 +9,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 use tvmaze_client::{Client, PageIndex};
 use tvshows_core::{Event, Published, Show, ShowId, ShowStore, Staged};
 
@@ -145,7 +146,7 @@ impl Pages<'_> {
                 pages.next_if(|page| self.may_ask(*page, under_way.len(), first_missing))
             {
                 let fetching = fetch_page(self.client.clone(), page, Arc::clone(&answered));
-                under_way.push(AbortOnDropHandle::new(tokio::spawn(fetching)));
+                under_way.push(AbortOnDropHandle::new(tokio::spawn(fetching.in_current_span())));
             }
             let Some(fetched) = under_way.next().await else { return Ok(()) };
             let (page, answer) = fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));

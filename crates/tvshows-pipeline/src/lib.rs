@@ -7,6 +7,7 @@ mod error;
 mod in_hand;
 mod index;
 mod interrupted;
+mod metrics;
 mod mirror;
 mod monitor;
 mod pipeline;

@@ -27,7 +27,7 @@ pub(crate) async fn mirror(
         match tracker.record(&status).await {
             Ok(_) => {
                 if failures > 0 {
-                    tracing::info!(run.id = %status.request_id, failures, "the progress tracker works again");
+                    tracing::info!(failures, "the progress tracker works again");
                 }
                 failures = 0;
                 if is_over || statuses.changed().await.is_err() {
@@ -36,7 +36,7 @@ pub(crate) async fn mirror(
             }
             Err(error) => {
                 if failures == 0 {
-                    warn(&status, &error);
+                    warn(&error);
                 }
                 failures += 1;
                 if is_over && (failures >= LAST_ATTEMPTS || stopped.is_cancelled()) {
@@ -53,7 +53,7 @@ pub(crate) async fn mirror(
     }
 }
 
-fn warn(status: &RunStatus, error: &TrackerError) {
+fn warn(error: &TrackerError) {
     let error = error as &dyn std::error::Error;
-    tracing::warn!(run.id = %status.request_id, error, "the progress tracker fails; the run goes on");
+    tracing::warn!(error, "the progress tracker fails; the run goes on");
 }

@@ -1,9 +1,11 @@
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::{Timestamp, TimestampRound, Unit};
 use tokio::sync::{Notify, watch};
 use tvmaze_client::{Client, Stats};
 use tvshows_core::{Event, RunStatus, Traffic};
+
+use crate::metrics::StepUnderWay;
 
 /// The one place where a run's status changes. Everyone who wants to know holds a receiver.
 #[derive(Debug)]
@@ -11,6 +13,7 @@ pub(crate) struct Monitor {
     status: watch::Sender<RunStatus>,
     answered: Arc<Notify>,
     spent: OnceLock<Spent>,
+    step: Mutex<Option<StepUnderWay>>,
 }
 
 /// What a run has asked of TVmaze, in this attempt and before it.
@@ -27,6 +30,7 @@ impl Monitor {
             status: watch::Sender::new(status),
             answered: Arc::default(),
             spent: OnceLock::new(),
+            step: Mutex::default(),
         }
     }
 
@@ -43,6 +47,7 @@ impl Monitor {
             let has_asked = self.apply_traffic(status);
             status.apply(event, now()) || has_asked
         });
+        self.follow_step();
     }
 
     /// Shows the present counts of requests.
@@ -66,6 +71,19 @@ impl Monitor {
     /// Shows a status made by [`after`](Self::after).
     pub(crate) fn show(&self, status: RunStatus) {
         self.status.send_replace(status);
+        self.follow_step();
+    }
+
+    /// Ends the step that is over, and begins the one that is under way.
+    fn follow_step(&self) {
+        let mut under_way = self.step.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = self.status.borrow();
+        if under_way.as_ref().map(|under_way| under_way.step)
+            != status.running.then_some(status.step)
+        {
+            *under_way = None;
+            *under_way = status.running.then(|| StepUnderWay::begin(status.step));
+        }
     }
 
     /// To be notified when TVmaze has answered with something to stage.

@@ -7,6 +7,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 use tvshows_core::{
     Enqueued, Event, ProgressTracker, RunId, RunParameters, RunState, RunStatus, ShowStore,
     StoreError,
@@ -15,6 +16,7 @@ use tvshows_core::{
 use crate::elsewhere::{Elsewhere, LOOK};
 use crate::in_hand::{Cancelled, InHand};
 use crate::interrupted::mark_interrupted;
+use crate::metrics;
 use crate::mirror::mirror;
 use crate::monitor::now;
 use crate::pipeline::Pipeline;
@@ -96,6 +98,7 @@ impl Runner {
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
         });
+        metrics::start();
         shared.tasks.spawn(Arc::clone(&shared).work());
         Runner { shared }
     }
@@ -170,6 +173,7 @@ impl Runner {
             // It may have begun meanwhile, and then goes on: told here, or refused as another process's.
             match self.store().run(run).await? {
                 Some(stored) if stored.state == RunState::Cancelled => {
+                    metrics::ended(RunState::Cancelled);
                     self.shared.mirror(watch::Sender::new(stored).subscribe());
                     return Ok(());
                 }
@@ -343,7 +347,10 @@ impl Shared {
 
     pub(crate) fn mirror(&self, statuses: watch::Receiver<RunStatus>) {
         let tracker = Arc::clone(&self.tracker);
-        self.tasks.spawn_on(mirror(tracker, statuses, self.stopped.clone()), &self.runtime);
+        let run = statuses.borrow().request_id;
+        let span = tracing::error_span!(parent: None, "run", run.id = %run);
+        let mirroring = mirror(tracker, statuses, self.stopped.clone()).instrument(span);
+        self.tasks.spawn_on(mirroring, &self.runtime);
     }
 
     pub(crate) fn lease_free_since(&self) -> MutexGuard<'_, Option<Instant>> {

@@ -7,11 +7,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 use tvshows_core::{LEASE, Rights, RunState, RunStatus, StoreError};
 
 use crate::error::RunError;
 use crate::in_hand::Entry;
 use crate::interrupted::DIED;
+use crate::metrics::{self, InProgress};
 use crate::monitor::now;
 use crate::pipeline::{Outcome, Stop};
 use crate::runner::Shared;
@@ -62,7 +64,11 @@ impl Shared {
     /// Does a run, if there is one to do. `false` says to wait before the next turn.
     async fn take_turn(self: Arc<Self>) -> Result<bool, StoreError> {
         match self.find_work().await? {
-            Some(work) => Ok(self.do_work(work).await),
+            Some(work) => {
+                // As loud as can be, so that whatever is logged in a run names it.
+                let span = tracing::error_span!("run", run.id = %work.status.request_id);
+                Ok(self.do_work(work).instrument(span).await)
+            }
             None => Ok(false),
         }
     }
@@ -136,7 +142,10 @@ impl Shared {
     async fn do_work(self: Arc<Self>, work: Work) -> bool {
         let mut status = work.status.clone();
         if status.state == RunState::Running {
-            tracing::warn!(run.id = %status.request_id, instance = status.instance, "a run is taken over: its process lost the lease");
+            tracing::warn!(
+                instance = status.instance,
+                "a run is taken over: its process lost the lease"
+            );
             status.presume_dead(DIED, now());
         }
         status.instance.clone_from(&self.instance);
@@ -145,7 +154,8 @@ impl Shared {
         self.elsewhere().forget(entry.run);
         self.taken_up.notify_waiters();
         self.mirror_once_begun(entry.monitor.subscribe());
-        tracing::info!(run.id = %entry.run, "a run begins");
+        tracing::info!("a run begins");
+        let _in_progress = InProgress::begin();
         let stop = Stop {
             cancelled: entry.cancelled.clone(),
             stopped: self.stopped.clone(),
@@ -154,10 +164,11 @@ impl Shared {
         let overtaken = stop.overtaken.clone();
         let (pipeline, running, by) = (self.pipeline.clone(), Arc::clone(&entry), work.by);
         // A task of its own, so that a bug in a run ends that run and not the runner.
-        let mut run = AbortOnDropHandle::new(self.runtime.spawn(async move {
+        let work_on = async move {
             let parameters = running.monitor.status().parameters();
             pipeline.run(parameters, &running.monitor, by, &stop).await
-        }));
+        };
+        let mut run = AbortOnDropHandle::new(self.runtime.spawn(work_on.in_current_span()));
         let outcome = tokio::select! {
             outcome = &mut run => outcome,
             never = self.keep_lease(&work, &overtaken) => never,
@@ -167,9 +178,12 @@ impl Shared {
             Err(_) => self.pipeline.end(RunError::Panicked, &entry.monitor).await,
         };
         log_outcome(outcome, &entry.monitor.status());
+        if matches!(outcome, Outcome::Written | Outcome::Unwritten) {
+            metrics::ended(entry.monitor.status().state);
+        }
         if outcome == Outcome::Unwritten && entry.monitor.status().state.is_ended() {
             let again = Arc::clone(&self).write_end(entry.monitor.status());
-            self.tasks.spawn_on(again, &self.runtime);
+            self.tasks.spawn_on(again.in_current_span(), &self.runtime);
         }
         let must_wait =
             outcome == Outcome::Locked || entry.monitor.status().state == RunState::Interrupted;
@@ -187,7 +201,7 @@ impl Shared {
                 shared.mirror(statuses);
             }
         };
-        self.tasks.spawn_on(mirroring, &self.runtime);
+        self.tasks.spawn_on(mirroring.in_current_span(), &self.runtime);
     }
 
     /// Renews the lease for ever, and says where another process has it.
@@ -222,24 +236,23 @@ impl Shared {
 }
 
 fn log_outcome(outcome: Outcome, status: &RunStatus) {
-    let run = status.request_id;
     match (outcome, &status.error) {
         (Outcome::Overtaken, _) => {
-            tracing::warn!(run.id = %run, "a run was taken over by another process, or ended there");
+            tracing::warn!("a run was taken over by another process, or ended there");
         }
         (Outcome::Locked, _) => {
-            tracing::warn!(run.id = %run, "a run waits: {}", StoreError::Locked);
+            tracing::warn!("a run waits: {}", StoreError::Locked);
         }
         (_, None) => tracing::info!(
-            run.id = %run, state = %status.state, shows = status.shows_seen,
+            state = %status.state, shows = status.shows_seen,
             requests = status.requests, retries = status.retries, "a run ended"
         ),
         (_, Some(error)) if status.state == RunState::Interrupted => {
-            tracing::info!(run.id = %run, error, "a run was interrupted");
+            tracing::info!(error, "a run was interrupted");
         }
         (_, Some(error)) => {
             tracing::error!(
-                target: "tvshows_pipeline::end", { run.id = %run, state = %status.state, error },
+                target: "tvshows_pipeline::end", { state = %status.state, error },
                 "a run ended without publishing"
             );
         }

@@ -6,7 +6,8 @@ use deadpool_redis::redis::{
     AsyncCommands, FromRedisValue, RedisError, Script, ScriptInvocation, cmd,
 };
 use deadpool_redis::{Config, Connection, Pool, Runtime};
-use tokio::time::timeout;
+use metrics::{counter, histogram};
+use tokio::time::{Instant, timeout};
 use tvshows_core::{LEASE, ProgressTracker, RunId, RunStatus, TrackerError};
 
 use crate::fields;
@@ -49,27 +50,35 @@ impl RedisTracker {
 
     async fn invoke<T: FromRedisValue>(
         &self,
+        operation: &'static str,
         script: &ScriptInvocation<'_>,
     ) -> Result<T, TrackerError> {
-        self.with_connection(
-            |mut connection| async move { script.invoke_async(&mut connection).await },
-        )
+        self.with_connection(operation, |mut connection| async move {
+            script.invoke_async(&mut connection).await
+        })
         .await
     }
 
     /// Works on a connection within [`PATIENCE`].
     async fn with_connection<T, F>(
         &self,
+        operation: &'static str,
         work: impl FnOnce(Connection) -> F,
     ) -> Result<T, TrackerError>
     where
         F: Future<Output = Result<T, RedisError>>,
     {
+        let since = Instant::now();
         let answer = timeout(PATIENCE, async {
             let connection = self.pool.get().await.map_err(unavailable)?;
             work(connection).await.map_err(unavailable)
         });
-        answer.await.map_err(unavailable)?
+        let answer = answer.await.map_err(unavailable).flatten();
+        histogram!("tvshows_tracker_operation_duration_seconds", "operation" => operation)
+            .record(since.elapsed());
+        counter!("tvshows_tracker_errors_total", "operation" => operation)
+            .increment(u64::from(answer.is_err()));
+        answer
     }
 }
 
@@ -88,16 +97,20 @@ impl ProgressTracker for RedisTracker {
         let mut call = self.lease.key(lease_key(data));
         let milliseconds = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
         call.arg(holder).arg(milliseconds).arg(dead.unwrap_or_default());
-        self.invoke(&call).await
+        self.invoke("lease", &call).await
     }
 
     async fn lease_holder(&self, data: &str) -> Result<Option<String>, TrackerError> {
         let key = lease_key(data);
-        self.with_connection(|mut connection| async move { connection.get(key).await }).await
+        self.with_connection(
+            "lease_holder",
+            |mut connection| async move { connection.get(key).await },
+        )
+        .await
     }
 
     async fn release(&self, data: &str, holder: &str) -> Result<(), TrackerError> {
-        self.invoke(self.release.key(lease_key(data)).arg(holder)).await
+        self.invoke("release", self.release.key(lease_key(data)).arg(holder)).await
     }
 
     async fn record(&self, status: &RunStatus) -> Result<bool, TrackerError> {
@@ -108,17 +121,18 @@ impl ProgressTracker for RedisTracker {
         for (field, value) in fields::of(status)? {
             call.arg(field).arg(value);
         }
-        self.invoke(&call).await
+        self.invoke("record", &call).await
     }
 
     async fn status(&self, run: RunId) -> Result<Option<RunStatus>, TrackerError> {
-        let stored = self
-            .with_connection(|mut connection| async move { connection.hgetall(key(run)).await });
+        let stored = self.with_connection("status", |mut connection| async move {
+            connection.hgetall(key(run)).await
+        });
         fields::read(run, stored.await?)
     }
 
     async fn check(&self) -> Result<(), TrackerError> {
-        self.with_connection(|mut connection| async move {
+        self.with_connection("check", |mut connection| async move {
             // A Redis without memory left answers a PING and refuses every write.
             cmd("SET")
                 .arg("pipeline:check")

@@ -6,6 +6,7 @@ mod connection;
 mod error;
 mod export;
 mod freshness;
+mod health;
 mod history;
 mod lock;
 mod migrations;

@@ -1,6 +1,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use deadpool_sqlite::Pool;
@@ -9,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::{
     CastMember, CastRow, Enqueued, Finish, MultiCharacterActor, OpenRows, Published, Rights, RunId,
     RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats, ShowStore, Snapshot, Staged,
-    StoreError, Table, TopShow, TopShowsCriteria,
+    StoreError, StoreHealth, Table, TopShow, TopShowsCriteria,
 };
 
 use crate::connection;
@@ -19,7 +20,7 @@ use crate::lock::RunLock;
 use crate::readers::Readers;
 use crate::staging::Attempt;
 use crate::{
-    cast_row, catalogue, export, history, migrations, published, snapshot, staging, stats,
+    cast_row, catalogue, export, health, history, migrations, published, snapshot, staging, stats,
 };
 
 /// A [`ShowStore`] in an SQLite file.
@@ -91,19 +92,21 @@ impl SqliteStore {
 
     async fn write<T: Send + 'static>(
         &self,
+        kind: &'static str,
         work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.transaction(move |connection| work(connection).map_err(from_sql)).await
+        self.transaction(kind, move |connection| work(connection).map_err(from_sql)).await
     }
 
     /// Writes for the attempt that this store has begun, if the staging area is still its own: another
     /// process may have taken over.
     async fn write_staged<T: Send + 'static>(
         &self,
+        kind: &'static str,
         work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let attempt = self.begun().ok_or(StoreError::Superseded)?;
-        self.transaction(move |connection| {
+        self.transaction(kind, move |connection| {
             if !staging::is_of(connection, attempt).map_err(from_sql)? {
                 return Err(StoreError::Superseded);
             }
@@ -115,11 +118,12 @@ impl SqliteStore {
     /// Stages something, and notes how far the run is with it.
     async fn stage(
         &self,
+        kind: &'static str,
         status: &RunStatus,
         work: impl FnOnce(&Connection) -> SqlResult<()> + Send + 'static,
     ) -> Result<(), StoreError> {
         let status = status.clone();
-        self.write_staged(move |connection| {
+        self.write_staged(kind, move |connection| {
             work(connection)?;
             staging::count_progress(connection)?;
             history::write(connection, &status).map(|_| ())
@@ -127,12 +131,15 @@ impl SqliteStore {
         .await
     }
 
+    /// Does `work` in a transaction, whose time counts among those of its `kind`.
     async fn transaction<T: Send + 'static>(
         &self,
+        kind: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let connection = self.writer.get().await.map_err(from_pool)?;
         let written = connection.interact(move |connection| {
+            let _time = TransactionTime { kind, since: Instant::now() };
             let transaction = connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(from_sql)?;
@@ -188,8 +195,10 @@ impl ShowStore for SqliteStore {
         if let Some(run) = equal.await? {
             return Ok(Enqueued::Joined(run));
         }
-        self.write(move |connection| history::enqueue(connection, &status, &except, most_waiting))
-            .await
+        self.write("enqueue", move |connection| {
+            history::enqueue(connection, &status, &except, most_waiting)
+        })
+        .await
     }
 
     async fn next_run(&self, except: &[RunId]) -> Result<Option<RunStatus>, StoreError> {
@@ -211,7 +220,7 @@ impl ShowStore for SqliteStore {
 
     async fn begin(&self, status: &RunStatus, by: Rights) -> Result<(), StoreError> {
         let (attempt, status) = (attempt(status), status.clone());
-        self.transaction(move |connection| {
+        self.transaction("begin", move |connection| {
             let before = history::run(connection, attempt.run).map_err(from_sql)?;
             let is_late = before.is_some_and(|run| run.attempt >= attempt.number);
             if is_late || !history::write(connection, &status).map_err(from_sql)? {
@@ -233,15 +242,15 @@ impl ShowStore for SqliteStore {
     }
 
     async fn unstage(&self) -> Result<(), StoreError> {
-        self.write_staged(staging::empty).await
+        self.write_staged("unstage", staging::empty).await
     }
 
     async fn count_resume(&self) -> Result<(), StoreError> {
-        self.write_staged(staging::count_resume).await
+        self.write_staged("count_resume", staging::count_resume).await
     }
 
     async fn keep_published(&self) -> Result<(), StoreError> {
-        self.write_staged(staging::keep_published).await
+        self.write_staged("keep_published", staging::keep_published).await
     }
 
     async fn stage_pages(
@@ -255,7 +264,7 @@ impl ShowStore for SqliteStore {
                 .iter()
                 .try_for_each(|(page, shows)| staging::stage_page(connection, *page, shows, at))
         };
-        self.stage(status, stage).await
+        self.stage("stage_pages", status, stage).await
     }
 
     async fn stage_show(
@@ -264,11 +273,15 @@ impl ShowStore for SqliteStore {
         at: Timestamp,
         status: &RunStatus,
     ) -> Result<(), StoreError> {
-        self.stage(status, move |connection| staging::stage_show(connection, &show, at)).await
+        self.stage("stage_show", status, move |connection| {
+            staging::stage_show(connection, &show, at)
+        })
+        .await
     }
 
     async fn drop_shows(&self, shows: Vec<ShowId>, status: &RunStatus) -> Result<(), StoreError> {
-        self.stage(status, move |connection| staging::drop_shows(connection, &shows)).await
+        self.stage("drop_shows", status, move |connection| staging::drop_shows(connection, &shows))
+            .await
     }
 
     async fn stage_cast(
@@ -279,8 +292,10 @@ impl ShowStore for SqliteStore {
         status: &RunStatus,
     ) -> Result<(), StoreError> {
         let show = show.clone();
-        self.stage(status, move |connection| staging::stage_cast(connection, &show, &cast, at))
-            .await
+        self.stage("stage_cast", status, move |connection| {
+            staging::stage_cast(connection, &show, &cast, at)
+        })
+        .await
     }
 
     async fn snapshot_size(&self) -> Result<u32, StoreError> {
@@ -298,7 +313,7 @@ impl ShowStore for SqliteStore {
         finish: Finish,
     ) -> Result<RunStatus, StoreError> {
         let top = top.to_owned();
-        let published = self.write_staged(move |connection| {
+        let published = self.write_staged("publish", move |connection| {
             let status = finish(staging::publish(connection, &top, at)?);
             history::write(connection, &status)?;
             Ok(status)
@@ -310,7 +325,7 @@ impl ShowStore for SqliteStore {
 
     async fn abandon(&self, status: &RunStatus) -> Result<(), StoreError> {
         let (attempt, status) = (attempt(status), status.clone());
-        self.write(move |connection| {
+        self.write("abandon", move |connection| {
             if staging::is_of(connection, attempt)? {
                 staging::clear(connection)?;
             }
@@ -321,7 +336,7 @@ impl ShowStore for SqliteStore {
 
     async fn note(&self, status: &RunStatus) -> Result<(), StoreError> {
         let status = status.clone();
-        self.write(move |connection| history::write(connection, &status).map(|_| ())).await
+        self.write("note", move |connection| history::write(connection, &status).map(|_| ())).await
     }
 
     async fn published(&self) -> Result<Published, StoreError> {
@@ -379,11 +394,23 @@ impl ShowStore for SqliteStore {
         self.give(move |connection| export::database(connection, &path, file)).await
     }
 
-    async fn check(&self) -> Result<(), StoreError> {
-        self.read(|connection| {
-            connection.query_row("SELECT count(*) FROM Top_Shows", [], |_| Ok(()))
-        })
-        .await
+    async fn check(&self) -> Result<StoreHealth, StoreError> {
+        let path = self.path.clone();
+        self.read(move |connection| health::of(connection, &path)).await
+    }
+}
+
+/// Counts the time of a transaction when it ends, however it does.
+struct TransactionTime {
+    kind: &'static str,
+    since: Instant,
+}
+
+impl Drop for TransactionTime {
+    fn drop(&mut self) {
+        let kind = self.kind;
+        metrics::histogram!("tvshows_store_transaction_duration_seconds", "kind" => kind)
+            .record(self.since.elapsed());
     }
 }
 

@@ -4,22 +4,26 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use indicatif::MultiProgress;
-use tvshows_api::Services;
+use tvshows_api::{Services, Telemetry};
 use tvshows_core::{RunParameters, RunState};
 
 use crate::application::Application;
 use crate::cli::{LogFormat, Serve};
-use crate::{bar, logging, output, signals};
+use crate::traces::Traces;
+use crate::{bar, logging, metrics, output, signals, traces};
 
 pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
     // actix tells of its own workings at every start, and of every client that sends nonsense.
-    logging::start(options.settings.log_format, "info,actix_server=warn,actix_http=off", &bars);
+    let level = "info,actix_server=warn,actix_http=off";
+    let traces = Traces::start(options.settings.otlp_endpoint.as_deref())?;
+    logging::start(options.settings.log_format, level, &bars, &traces);
     let access = options.access()?;
     let address = SocketAddr::new(options.host, options.port);
     let listener = TcpListener::bind(address)
         .with_context(|| format!("{address} cannot be listened at; choose another HOST or PORT"))?;
     let address = listener.local_addr()?;
+    let metrics = metrics::start()?;
     let application = Application::build(&options.settings).await?;
     if let Err(error) = application.runner.check_tracker().await {
         let error = &error as &dyn std::error::Error;
@@ -36,11 +40,12 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     if let Some(schedule) = options.schedule() {
         application.runner.schedule(schedule.clone());
     }
+    let telemetry = Telemetry { metrics, join_trace: traces::join };
     let services = Services {
         runner: application.runner.clone(),
         store: Arc::<_>::clone(&application.store) as _,
     };
-    let server = tvshows_api::server(listener, services, access)?;
+    let server = tvshows_api::server(listener, services, access, telemetry)?;
     let handle = server.handle();
     let mut serving = tokio::spawn(server);
     // Before the line that says it is there: whoever read that may stop it.
@@ -60,6 +65,7 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     }
     // Together: answers that wait for a change end with the runner.
     application.shutdown(handle.stop(true)).await;
+    traces.end().await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,6 +6,7 @@ use tvshows_core::{RunState, RunStatus, ShowStore, TopShow};
 
 use crate::application::Application;
 use crate::cli::{LogFormat, Update};
+use crate::traces::Traces;
 use crate::{bar, logging, output, signals};
 
 /// What a shell gives for a process that a signal ended.
@@ -18,7 +19,8 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
         LogFormat::Text => "warn,tvshows_pipeline::end=off",
         LogFormat::Json => "info",
     };
-    logging::start(options.settings.log_format, level, &bars);
+    let traces = Traces::start(options.settings.otlp_endpoint.as_deref())?;
+    logging::start(options.settings.log_format, level, &bars, &traces);
     let application = if options.restart {
         Application::build_anew(&options.settings).await?
     } else {
@@ -40,6 +42,7 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     runner.shutdown().await;
     let status = runner.status(run).await?.context("the update was forgotten")?;
     application.shutdown(std::future::ready(())).await;
+    traces.end().await;
     let told = if options.json {
         output::print_json(&status)
     } else if status.state == RunState::Succeeded {

@@ -7,6 +7,7 @@ use tvshows_pipeline::Difference;
 
 use crate::application::open_existing;
 use crate::cli::{LogFormat, Verify};
+use crate::traces::Traces;
 use crate::upstream::Upstream;
 use crate::{logging, output};
 
@@ -14,7 +15,7 @@ use crate::{logging, output};
 const NAMED: usize = 10;
 
 pub(crate) async fn run(options: &Verify) -> anyhow::Result<ExitCode> {
-    logging::start(LogFormat::Text, "warn", &MultiProgress::new());
+    logging::start(LogFormat::Text, "warn", &MultiProgress::new(), &Traces::default());
     let store = open_existing(&options.database).await?;
     let damage = store.damage().await?;
     if !damage.is_empty() {

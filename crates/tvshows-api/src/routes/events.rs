@@ -8,6 +8,7 @@ use tvshows_core::{RunId, StoreError};
 use tvshows_pipeline::Runner;
 
 use crate::Services;
+use crate::http_metrics::OpenStream;
 use crate::problem::{NoSuchRun, Problem, StoreUnavailable};
 use crate::routes::pipeline::run_id;
 use crate::statuses::Statuses;
@@ -62,6 +63,7 @@ struct Place {
     run: RunId,
     last: Option<u64>,
     is_over: bool,
+    _open: OpenStream,
 }
 
 fn stream_of(
@@ -70,7 +72,7 @@ fn stream_of(
     run: RunId,
     last: Option<u64>,
 ) -> impl Stream<Item = Result<Bytes, StoreError>> {
-    let place = Place { runner, statuses, run, last, is_over: false };
+    let place = Place { runner, statuses, run, last, is_over: false, _open: OpenStream::begin() };
     stream::try_unfold(place, async |mut place| Ok(place.next().await?.map(|event| (event, place))))
 }
 

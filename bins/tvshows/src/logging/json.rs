@@ -1,0 +1,91 @@
+use std::error::Error;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
+use tracing_subscriber::registry::{LookupSpan, Scope};
+use tvshows_api::Correlation;
+
+/// An object a line: the fields of the event, of the spans around it and of the request beside each other, so
+/// that whoever looks for a run need not know which of them has its id. `JsonFields` formats the spans.
+pub(super) struct Lines;
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = Map::new();
+        for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
+            let extensions = span.extensions();
+            let fields = extensions.get::<FormattedFields<N>>();
+            let fields = fields.and_then(|fields| serde_json::from_str(&fields.fields).ok());
+            line.extend(fields.into_iter().flat_map(Map::into_iter));
+        }
+        event.record(&mut Fields(&mut line));
+        Correlation::current(|names| {
+            line.insert("request.id".into(), names.request_id().into());
+            line.extend(names.trace_id().map(|trace| ("trace.id".into(), trace.into())));
+        });
+        let metadata = event.metadata();
+        line.insert("timestamp".into(), format!("{:.6}", Timestamp::now()).into());
+        line.insert("level".into(), metadata.level().as_str().into());
+        line.insert("target".into(), metadata.target().into());
+        writeln!(writer, "{}", Value::Object(line))
+    }
+}
+
+struct Fields<'a>(&'a mut Map<String, Value>);
+
+impl Fields<'_> {
+    fn insert(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.insert(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.insert(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.insert(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.insert(field, value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.insert(field, value);
+    }
+
+    /// The error and its causes as one sentence.
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        let (mut sentence, mut cause) = (value.to_string(), value.source());
+        while let Some(error) = cause {
+            sentence += ": ";
+            sentence += &error.to_string();
+            cause = error.source();
+        }
+        self.insert(field, sentence);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.insert(field, format!("{value:?}"));
+    }
+}

@@ -1,0 +1,34 @@
+use std::fmt;
+
+use tracing::{Event, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+use tvshows_api::Correlation;
+
+/// Lines of `F`, each of which ends with the id and the trace of the request that it is about.
+pub(super) struct Lines<F>(pub(super) F);
+
+impl<S, N, F> FormatEvent<S, N> for Lines<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = String::new();
+        self.0.format_event(context, Writer::new(&mut line), event)?;
+        writer.write_str(line.trim_end_matches('\n'))?;
+        let named = Correlation::current(|names| {
+            write!(writer, " request.id={}", names.request_id())?;
+            names.trace_id().map_or(Ok(()), |trace| write!(writer, " trace.id={trace}"))
+        });
+        named.unwrap_or(Ok(()))?;
+        writer.write_char('\n')
+    }
+}
