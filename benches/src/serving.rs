@@ -91,8 +91,9 @@ fn searches(service: &Program) -> anyhow::Result<Vec<String>> {
     texts.sort();
     texts.dedup();
     texts.truncate(SEARCHES);
-    let encoded =
-        |text: &String| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
+    let encoded = |text: &String| {
+        text.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02x}"))
+    };
     Ok(texts.iter().map(|text| format!("/shows?q={}", encoded(text))).collect())
 }
 

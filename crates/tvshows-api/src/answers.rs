@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use tvshows_core::{ShowStore, Snapshot};
+use tvshows_core::{ShowStore, Snapshot, StoreError};
 
 use crate::etag;
 use crate::problem::Problem;
@@ -39,14 +39,13 @@ impl Answers {
         // Before the data: what is published in between is then sent again, and never taken for this.
         let snapshot = store.snapshot().await?;
         let known = self.kept().find(snapshot, asked);
-        let body = match known {
-            Some(body) => body,
-            None => {
-                let body = read.await?;
-                let outdated = self.kept().keep(snapshot, asked, &body);
-                drop(outdated);
-                body
-            }
+        let body = if let Some(body) = known {
+            body
+        } else {
+            let body = read.await?;
+            let outdated = self.kept().keep(snapshot, asked, &body);
+            drop(outdated);
+            body
         };
         let tag = etag::of_snapshot(&snapshot);
         if let Some(answer) = etag::unchanged(request, &tag) {
@@ -83,7 +82,8 @@ impl Kept {
 }
 
 pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
-    Ok(serde_json::to_vec(data).unwrap_or_default().into())
+    let json = serde_json::to_vec(data);
+    Ok(json.map_err(|error| StoreError::Unreadable { what: error.to_string() })?.into())
 }
 
 #[cfg(test)]

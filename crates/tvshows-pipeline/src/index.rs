@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument;
+use tracing::Instrument as _;
 use tvmaze_client::{Client, PageIndex};
 use tvshows_core::{Event, Published, Show, ShowId, ShowStore, Staged};
 
@@ -19,10 +19,8 @@ use crate::error::RunError;
 use crate::monitor::{Monitor, now, this_second};
 use crate::pipeline::count;
 
-/// Pages that wait to be staged, beside those under way and the one in the writer's hands.
-const PAGES_WAITING: usize = 2;
-/// All that have come are staged in one transaction: the disk is waited for once.
-const MOST_PAGES_AT_ONCE: usize = PAGES_WAITING + 1;
+/// Pages that are staged in one transaction, where so many have come: the disk is waited for once.
+const MOST_PAGES_AT_ONCE: usize = 4;
 /// Ten times TVmaze's index. An upstream that never says 404 must not fill the disk.
 const MOST_PAGES: u32 = 4000;
 /// More than TVmaze grows in a year, beyond what is known.
@@ -86,7 +84,7 @@ pub(crate) async fn stage(
     monitor: &Monitor,
     plan: Plan,
 ) -> Result<BTreeSet<ShowId>, RunError> {
-    let (sender, mut receiver) = mpsc::channel(PAGES_WAITING);
+    let (sender, mut receiver) = mpsc::channel(client.concurrency());
     let has_map = plan.updates.is_some();
     let mut disputed = Disputed::new(plan.updates);
     for (id, version) in plan.staged_shows.shows {
@@ -100,7 +98,8 @@ pub(crate) async fn stage(
     let staging = async {
         let mut came = Vec::with_capacity(MOST_PAGES_AT_ONCE);
         while receiver.recv_many(&mut came, MOST_PAGES_AT_ONCE).await > 0 {
-            let pages: Vec<(u32, Vec<Show>)> = came.drain(..).map(domain_page).collect();
+            let (pages, places): (Vec<_>, Vec<_>) =
+                came.drain(..).map(|page: Page| ((page.number, page.shows), page.place)).unzip();
             for (page, shows) in &pages {
                 if !has_map {
                     must_be_of(*page, shows)?;
@@ -113,12 +112,22 @@ pub(crate) async fn stage(
             let staged = Event::PagesStaged { pages: count(pages.len()), shows: count(shows) };
             let reached = monitor.after(staged.clone());
             store.stage_pages(pages, this_second(), &reached).await?;
+            drop(places);
             monitor.record(staged);
         }
         Ok(disputed.settle())
     };
     let ((), disputed) = futures::future::try_join(fetching, staging).await?;
     Ok(disputed)
+}
+
+/// A page that has come.
+struct Page {
+    number: u32,
+    shows: Vec<Show>,
+    /// One of as many as there may be requests, kept until the page is staged: a process that is killed loses no
+    /// more pages than that, and memory holds no more.
+    place: OwnedSemaphorePermit,
 }
 
 /// The pages that are not staged yet.
@@ -134,29 +143,41 @@ impl Pages<'_> {
     async fn fetch(
         &self,
         answered: Arc<Notify>,
-        sender: mpsc::Sender<(u32, Vec<Received>)>,
+        sender: mpsc::Sender<Page>,
     ) -> Result<(), RunError> {
         let most_pages = self.known.map_or(MOST_PAGES, |known| known.last + MOST_PAGES_BEYOND);
+        let places = Arc::new(Semaphore::new(self.client.concurrency()));
         let mut under_way = FuturesUnordered::new();
         let mut pages = (0..).filter(|page| !self.staged.contains(page)).peekable();
         let mut last_present = None;
         let mut first_missing: Option<u32> = None;
         loop {
-            while let Some(page) =
-                pages.next_if(|page| self.may_ask(*page, under_way.len(), first_missing))
-            {
-                let fetching = fetch_page(self.client.clone(), page, Arc::clone(&answered));
-                under_way.push(AbortOnDropHandle::new(tokio::spawn(fetching.in_current_span())));
-            }
-            let Some(fetched) = under_way.next().await else { return Ok(()) };
-            let (page, answer) = fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+            let next = pages.peek().copied();
+            let next = next.filter(|page| self.may_ask(*page, under_way.len(), first_missing));
+            let fetched = tokio::select! {
+                biased;
+                Ok(place) = Arc::clone(&places).acquire_owned(), if next.is_some() => {
+                    if let Some(page) = pages.next() {
+                        let fetching =
+                            fetch_page(self.client.clone(), page, Arc::clone(&answered), place);
+                        let fetching = tokio::spawn(fetching.in_current_span());
+                        under_way.push(AbortOnDropHandle::new(fetching));
+                    }
+                    continue;
+                }
+                Some(fetched) = under_way.next() => fetched,
+                else => return Ok(()),
+            };
+            let (page, answer, place) =
+                fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));
             match answer.map_err(|source| RunError::Page { page, source })? {
                 Some(_) if page >= most_pages => {
                     return Err(RunError::EndlessIndex { pages: most_pages });
                 }
                 Some(shows) => {
                     last_present = last_present.max(Some(page));
-                    if sender.send((page, shows)).await.is_err() {
+                    let shows = shows.into_iter().map(|Received(show)| show).collect();
+                    if sender.send(Page { number: page, shows, place }).await.is_err() {
                         // Staging failed; its error is the run's.
                         return Ok(());
                     }
@@ -183,7 +204,7 @@ impl Pages<'_> {
             (Some(_), Some(_)) => false,
             (Some(known), None) if page > known.last => under_way == 0,
             (None, Some(missing)) if (page - missing) as usize >= concurrency => false,
-            _ => under_way < concurrency,
+            _ => true,
         }
     }
 
@@ -204,21 +225,18 @@ impl Pages<'_> {
     }
 }
 
-fn domain_page((page, shows): (u32, Vec<Received>)) -> (u32, Vec<Show>) {
-    (page, shows.into_iter().map(|Received(show)| show).collect())
-}
-
 /// A task of its own: an answer is read on while another page is being staged.
 async fn fetch_page(
     client: Client,
     page: u32,
     answered: Arc<Notify>,
-) -> (u32, Result<Option<Vec<Received>>, tvmaze_client::Error>) {
+    place: OwnedSemaphorePermit,
+) -> (u32, Result<Option<Vec<Received>>, tvmaze_client::Error>, OwnedSemaphorePermit) {
     let answer = client.show_page(PageIndex(page)).decode_as::<Option<Vec<Received>>>().await;
     if let Ok(Some(_)) = &answer {
         answered.notify_one();
     }
-    (page, answer)
+    (page, answer, place)
 }
 
 /// Checks that the shows of a page belong there, by which alone a page of something else is told where no

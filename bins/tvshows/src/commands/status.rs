@@ -39,14 +39,14 @@ pub(crate) async fn run(options: &Status) -> anyhow::Result<ExitCode> {
 
 /// Who knows how a run goes.
 enum Source {
-    File(SqliteStore),
+    File(Box<SqliteStore>),
     Service { client: reqwest::Client, url: Url },
 }
 
 impl Source {
     async fn of(options: &Status) -> anyhow::Result<Source> {
         let Some(url) = &options.service else {
-            return Ok(Source::File(open_existing(&options.database).await?));
+            return Ok(Source::File(Box::new(open_existing(&options.database).await?)));
         };
         let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
         Ok(Source::Service { client, url: url.clone() })
