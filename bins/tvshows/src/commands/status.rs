@@ -61,7 +61,7 @@ impl Source {
                     None => store.runs(1).await?.pop(),
                 };
                 if let Some(status) = &mut status {
-                    mark_interrupted(store, status).await?;
+                    mark_interrupted(store.as_ref(), status).await?;
                 }
                 Ok(status)
             }
