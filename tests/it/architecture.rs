@@ -23,8 +23,8 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["tvshows-core", "tvshows-export", "tvshows-pipeline"],
         &["rusqlite", "redis", "clap"],
     ),
-    // It measures the binary from outside.
-    ("tvshows-benches", &[], &["rusqlite"]),
+    // It measures the binary from outside, and the parts of a run alone.
+    ("tvshows-benches", &["tvmaze-client"], &["redis"]),
 ];
 
 fn metadata() -> Metadata {

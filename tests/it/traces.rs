@@ -48,7 +48,7 @@ async fn runs_their_steps_and_requests_arrive_at_the_collector() {
 async fn a_collector_that_is_away_or_hangs_holds_nothing_up() {
     let hanging = MockServer::start().await;
     let hangs = Mock::given(method("POST"));
-    let never = ResponseTemplate::new(200).set_delay(Duration::from_secs(3600));
+    let never = ResponseTemplate::new(200).set_delay(Duration::from_hours(1));
     hangs.respond_with(never).mount(&hanging).await;
     let away = format!("http://127.0.0.1:{}", free_port());
     for collector in [hanging.uri(), away] {

@@ -133,8 +133,11 @@ pub(crate) fn drop_shows(connection: &Connection, shows: &[ShowId]) -> SqlResult
 }
 
 pub(crate) fn size(connection: &Connection) -> SqlResult<u32> {
-    let size = "SELECT (SELECT count(*) FROM Staged_Shows) + (SELECT count(*) FROM Kept_Facets)";
-    connection.query_row(size, [], |row| row.get(0))
+    connection.query_row(
+        "SELECT (SELECT count(*) FROM Staged_Shows) + (SELECT count(*) FROM Kept_Facets)",
+        [],
+        |row| row.get(0),
+    )
 }
 
 /// The query narrows the rows down; the criteria decide.
