@@ -39,14 +39,13 @@ impl Answers {
         // Before the data: what is published in between is then sent again, and never taken for this.
         let snapshot = store.snapshot().await?;
         let known = self.kept().find(snapshot, asked);
-        let body = match known {
-            Some(body) => body,
-            None => {
-                let body = read.await?;
-                let outdated = self.kept().keep(snapshot, asked, &body);
-                drop(outdated);
-                body
-            }
+        let body = if let Some(body) = known {
+            body
+        } else {
+            let body = read.await?;
+            let outdated = self.kept().keep(snapshot, asked, &body);
+            drop(outdated);
+            body
         };
         let tag = etag::of_snapshot(&snapshot);
         if let Some(answer) = etag::unchanged(request, &tag) {
@@ -82,8 +81,9 @@ impl Kept {
     }
 }
 
-pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
-    Ok(serde_json::to_vec(data).unwrap_or_default().into())
+/// The rows of a store always have a JSON.
+pub(crate) fn json(data: &impl Serialize) -> Bytes {
+    serde_json::to_vec(data).unwrap_or_default().into()
 }
 
 #[cfg(test)]

@@ -62,10 +62,10 @@ pub(crate) async fn list(
         let page = store.shows(asked).await?;
         let next_cursor = page.next.map(|position| query.cursor(sort, &position));
         let Some(keys) = &fields else {
-            return json(&ShowList { shows: page.shows, next_cursor });
+            return Ok(json(&ShowList { shows: page.shows, next_cursor }));
         };
         let shows = page.shows.iter().map(|show| Selection { show, keys }).collect();
-        json(&ShowList { shows, next_cursor })
+        Ok(json(&ShowList { shows, next_cursor }))
     };
     answers.answer(store, &request, list).await
 }
@@ -86,7 +86,7 @@ pub(crate) async fn stats(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let store = &services.store;
-    answers.answer(store, &request, async { json(&store.stats().await?) }).await
+    answers.answer(store, &request, async { Ok(json(&store.stats().await?)) }).await
 }
 
 /// Gives the stored cast of a show, in TVmaze's order
@@ -116,7 +116,7 @@ pub(crate) async fn cast(
     let store = &services.store;
     let cast = async {
         let cast = store.cast(id).await?;
-        if cast.is_empty() { Err(Problem::NoCast(id)) } else { json(&cast) }
+        if cast.is_empty() { Err(Problem::NoCast(id)) } else { Ok(json(&cast)) }
     };
     answers.answer(store, &request, cast).await
 }

@@ -32,7 +32,7 @@ pub(crate) async fn top_shows(
 ) -> Result<HttpResponse, Problem> {
     let limit = query.limit(DEFAULT_TOP)?;
     let store = &services.store;
-    answers.answer(store, &request, async { json(&store.top_shows(limit).await?) }).await
+    answers.answer(store, &request, async { Ok(json(&store.top_shows(limit).await?)) }).await
 }
 
 /// Lists the people who play several characters in the top shows, most characters first
@@ -53,7 +53,9 @@ pub(crate) async fn multi_character_actors(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let store = &services.store;
-    answers.answer(store, &request, async { json(&store.multi_character_actors().await?) }).await
+    answers
+        .answer(store, &request, async { Ok(json(&store.multi_character_actors().await?)) })
+        .await
 }
 
 /// Gives a show as TVmaze sends it
@@ -79,7 +81,7 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Problem> {
     let id = show_id(&path)?;
     let store = &services.store;
-    let show = async { json(&store.show(id).await?.ok_or(Problem::NoSuchShow(id))?) };
+    let show = async { Ok(json(&store.show(id).await?.ok_or(Problem::NoSuchShow(id))?)) };
     answers.answer(store, &request, show).await
 }
 
