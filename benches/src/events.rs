@@ -19,9 +19,8 @@ use crate::world::{self, World};
 
 const SUBSCRIBERS: usize = 5000;
 const SECONDS: f64 = 8.0;
-/// Answers of the stand-in take so many milliseconds: eight under way at a time, two changes for each, make ten
-/// changes a second.
-const LATENCY: &str = "1600";
+/// Answers of the stand-in take so many milliseconds: eight under way at a time make ten changes a second and more.
+const LATENCY: &str = "500";
 /// How an event tells when the change was made.
 const MARK: &[u8] = b"\"updated_at\":\"";
 

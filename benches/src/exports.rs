@@ -58,7 +58,9 @@ fn shell(database: &str) -> anyhow::Result<f64> {
 fn timed(command: &mut Command) -> anyhow::Result<f64> {
     let begin = Instant::now();
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
-    let status = status.with_context(|| format!("{command:?}; `make bench` installs it"))?;
+    let status = status.with_context(|| {
+        format!("{} is missing; `make bench` installs it", command.get_program().display())
+    })?;
     ensure!(status.success(), "{command:?}: {status}");
     Ok(begin.elapsed().as_secs_f64())
 }

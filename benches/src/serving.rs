@@ -1,5 +1,6 @@
 //! Requests a second, beside an actix handler that answers with a constant body of the same size.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::time::Instant;
 
@@ -91,10 +92,15 @@ fn searches(service: &Program) -> anyhow::Result<Vec<String>> {
     texts.sort();
     texts.dedup();
     texts.truncate(SEARCHES);
-    let encoded = |text: &String| {
-        text.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02x}"))
-    };
     Ok(texts.iter().map(|text| format!("/shows?q={}", encoded(text))).collect())
+}
+
+/// A text as a part of a query: every byte of it by its number.
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        let _ = write!(encoded, "%{byte:02x}");
+        encoded
+    })
 }
 
 /// The 50th and the 99th of 100 delays of answers, in milliseconds.
