@@ -101,7 +101,7 @@ test("what a run may say beyond the usual is shown", async () => {
   const { request_id: run } = await update(served);
   const { runs: [status] } = await json(`${served.url}/pipeline/runs`);
   const now = { ...status, state: "running", running: true, step: "Publishing", progress: 97, finished_at: null, attempt: 2, rate_limited: 1200, revision: status.revision + 1 };
-  const waiting = { ...status, request_id: run.replace(/^./, "0"), state: "queued", step: "Queued", progress: 0, started_at: null, finished_at: null, position: 1 };
+  const waiting = { ...status, request_id: run.replace(/^./, (digit) => (digit === "0" ? "1" : "0")), state: "queued", step: "Queued", progress: 0, started_at: null, finished_at: null, position: 1 };
   const page = await open(served, "data");
   await page.route("**/pipeline/runs?*", (route) => route.fulfill({ json: { runs: [waiting, now], next_run_at: "2099-12-31T12:00:00Z" } }));
   await page.route("**/events", (route) => route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ status: now })}\n\n` }));
