@@ -54,6 +54,7 @@ test("a failed run shows its whole error", async () => {
   assert.equal(await errors.count(), 2, "in the panel and in the history");
   await page.getByRole("link", { name: "Details" }).click();
   await page.getByRole("heading", { name: "Run", level: 1 }).waitFor();
+  await page.getByLabel("History").waitFor({ state: "detached" });
   await page.getByText(failed.error, { exact: true }).waitFor();
   await page.getByText(failed.request_id).waitFor();
   const heights = await page.locator("pre.error").evaluate((error) => [error.scrollHeight, error.clientHeight]);

@@ -46,6 +46,7 @@ test("who does not know the token reads on, and is told what was missing", async
   assert.equal(await dialog.count(), 0);
   assert.equal(await runsOf(served), 0);
   await page.getByRole("button", { name: "Start an update" }).click();
+  await dialog.waitFor();
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
   assert.deepEqual(page.errors, []);
