@@ -6,7 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use deadpool_sqlite::Pool;
 use jiff::Timestamp;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tvshows_core::{
     CastMember, CastRow, Enqueued, Finish, MultiCharacterActor, OpenRows, Published, Rights, RunId,
     RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats, ShowStore, Snapshot, Staged,
@@ -83,7 +83,15 @@ impl SqliteStore {
     pub async fn damage(&self) -> Result<Vec<String>, StoreError> {
         let found = self.read(|connection| {
             let mut check = connection.prepare("PRAGMA integrity_check")?;
-            check.query_map([], |row| row.get::<_, String>(0))?.collect::<SqlResult<Vec<_>>>()
+            let lines = check.query_map([], |row| row.get::<_, String>(0))?;
+            // Some damage ends the check itself.
+            let told = |line: SqlResult<String>| match line {
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                    Ok(error.to_string())
+                }
+                line => line,
+            };
+            lines.map(told).collect::<SqlResult<Vec<_>>>()
         });
         let mut found = found.await?;
         found.retain(|line| line != "ok");
