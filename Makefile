@@ -29,7 +29,6 @@ package: test-tools ## Pack tvmaze-client as for crates.io, and build and test i
 bench: bench-tools ## Measure, and write docs/performance.md: BENCH=serving for a part of it
 	cargo build --release --locked --bin tvshows --bin tvshows-benches
 	./target/release/tvshows-benches $(BENCH)
-	benches/full-run.sh
 	cargo bench --locked --package tvmaze-client --bench rate_limit
 
 fuzz: ## Fuzz what reads answers and requests for eight minutes (needs a nightly compiler and cargo-fuzz)

@@ -138,7 +138,7 @@ pub(crate) struct Serve {
     pub(crate) api_token: Option<SecretString>,
 
     /// How many such requests are taken a minute from one address; 0 for any number
-    #[arg(long, value_name = "NUMBER", env = "POST_RATE_LIMIT", default_value_t = 60)]
+    #[arg(long, value_name = "NUMBER", env = "POST_RATE_LIMIT", default_value_t = 600)]
     pub(crate) post_rate_limit: u32,
 
     #[command(flatten)]
