@@ -114,8 +114,8 @@ pub enum Event {
     },
     /// This many shows are to be fetched by themselves.
     SinglesPlanned(u32),
-    /// A show fetched by itself is staged, or turned out to be gone.
-    SingleStaged,
+    /// So many shows fetched by themselves are staged, or turned out to be gone.
+    SinglesStaged(u32),
     /// Every page and every single show is staged: this many shows.
     ShowsCounted(u32),
     /// This many casts are to be fetched.
@@ -252,7 +252,7 @@ impl RunStatus {
                 self.pages_total = self.pages_total.map(|total| total.max(self.pages_done));
             }
             Event::SinglesPlanned(shows) => self.singles_total = Some(shows),
-            Event::SingleStaged => self.singles_done += 1,
+            Event::SinglesStaged(shows) => self.singles_done += shows,
             Event::ShowsCounted(shows) => self.shows_seen = shows,
             Event::CastsPlanned(casts) => self.casts_total = Some(casts),
             Event::CastStaged => self.casts_done += 1,

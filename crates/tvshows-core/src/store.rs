@@ -88,10 +88,10 @@ pub trait ShowStore: Send + Sync {
         status: &RunStatus,
     ) -> Result<(), StoreError>;
 
-    /// Stages a show that was fetched by itself, whatever version of it was staged before.
-    async fn stage_show(
+    /// Stages shows that were fetched by themselves, whatever version of them was staged before.
+    async fn stage_shows(
         &self,
-        show: Show,
+        shows: Vec<Show>,
         at: Timestamp,
         status: &RunStatus,
     ) -> Result<(), StoreError>;

@@ -9,6 +9,7 @@ use tvshows_core::{Event, Show, ShowId, ShowStore};
 use crate::convert::{self, Received};
 use crate::error::RunError;
 use crate::monitor::{Monitor, this_second};
+use crate::pipeline::count;
 
 /// Fetches shows by themselves: what TVmaze has is staged, what it answers with 404 is gone.
 pub(crate) async fn stage_shows(
@@ -26,16 +27,29 @@ pub(crate) async fn stage_shows(
             show => Ok((id, show)),
         }
     });
-    let mut answers = stream::iter(fetches).buffer_unordered(client.concurrency()).boxed();
-    while let Some((id, show)) = answers.try_next().await? {
-        let reached = monitor.after(Event::SingleStaged);
-        if let Some(Received(show)) = show {
-            store.stage_show(show, this_second(), &reached).await?;
-        } else {
-            tracing::debug!(show = id.0, "known to the index, the map or the snapshot, and gone");
-            store.drop_shows(vec![id], &reached).await?;
+    let concurrency = client.concurrency();
+    // Those that have come are staged together: nobody is asked while one is staged.
+    let mut answers =
+        stream::iter(fetches).buffer_unordered(concurrency).ready_chunks(concurrency).boxed();
+    while let Some(answers) = answers.next().await {
+        let (mut found, mut gone) = (Vec::new(), Vec::new());
+        for answer in answers {
+            match answer? {
+                (_, Some(Received(show))) => found.push(show),
+                (id, None) => gone.push(id),
+            }
         }
-        monitor.record(Event::SingleStaged);
+        if !found.is_empty() {
+            let staged = Event::SinglesStaged(count(found.len()));
+            store.stage_shows(found, this_second(), &monitor.after(staged.clone())).await?;
+            monitor.record(staged);
+        }
+        if !gone.is_empty() {
+            tracing::debug!(shows = ?gone, "known to the index, the map or the snapshot, and gone");
+            let dropped = Event::SinglesStaged(count(gone.len()));
+            store.drop_shows(gone, &monitor.after(dropped.clone())).await?;
+            monitor.record(dropped);
+        }
     }
     Ok(())
 }

@@ -275,14 +275,14 @@ impl ShowStore for SqliteStore {
         self.stage("stage_pages", status, stage).await
     }
 
-    async fn stage_show(
+    async fn stage_shows(
         &self,
-        show: Show,
+        shows: Vec<Show>,
         at: Timestamp,
         status: &RunStatus,
     ) -> Result<(), StoreError> {
-        self.stage("stage_show", status, move |connection| {
-            staging::stage_show(connection, &show, at)
+        self.stage("stage_shows", status, move |connection| {
+            shows.iter().try_for_each(|show| staging::stage_show(connection, show, at))
         })
         .await
     }

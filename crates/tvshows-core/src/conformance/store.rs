@@ -168,7 +168,7 @@ pub async fn a_show_fetched_by_itself_replaces_the_staged_one(store: &dyn ShowSt
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.expect("stage");
-    store.stage_show(alone.clone(), at(3), &status).await.expect("stage");
+    store.stage_shows(vec![alone.clone()], at(3), &status).await.expect("stage");
     assert_eq!(store.rank_snapshot(criteria(10)).await.expect("rank"), [alone]);
 }
 
