@@ -88,6 +88,7 @@ async fn pages_of_elsewhere_change_nothing_unless_they_are_named() {
     let foreign = (403, "foreign_origin".to_owned());
     assert_eq!(post(&[("origin", "https://foe.example")]).await, foreign);
     assert_eq!(post(&[("origin", "null")]).await, foreign);
+    assert_eq!(post(&[("origin", "é")]).await, foreign);
     let from_foe = [("origin", "https://foe.example"), ("sec-fetch-site", "cross-site")];
     assert_eq!(post(&from_foe).await, foreign);
     // Another service on this machine.

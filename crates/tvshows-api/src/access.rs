@@ -59,7 +59,10 @@ impl Guard {
     /// A browser lets any web page send a POST, and says from where it comes.
     fn check_origin(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let header = |name: &str| request.headers().get(name)?.to_str().ok();
-        let Some(origin) = header(ORIGIN.as_str()) else { return Ok(()) };
+        let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };
+        let Ok(origin) = origin.to_str() else {
+            return Err(Problem::ForeignOrigin(String::from_utf8_lossy(origin.as_bytes()).into()));
+        };
         let is_own = match header("sec-fetch-site") {
             Some(site) => matches!(site, "same-origin" | "none"),
             None => is_at(origin, header(HOST.as_str()).unwrap_or_default()),

@@ -107,6 +107,7 @@ impl<'de> Visitor<'de> for ShowVisitor {
         take_genres(&mut show, genres);
         take_rating(&mut show, rating)?;
         take_updated(&mut show, updated)?;
+        must_be_read_again(&show.extra)?;
         Ok(show)
     }
 }
@@ -159,7 +160,20 @@ fn object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Json>, A::Error>
     }
     let object: Map<String, Value> =
         serde_json::from_str(json.as_str()).map_err(A::Error::custom)?;
+    must_be_read_again(&object)?;
     Json::of(&object).map(Some).map_err(A::Error::custom)
+}
+
+/// Refuses what is written and then read as something else, or not at all: a key that serde_json takes for one of
+/// its own can hide more levels than it reads.
+fn must_be_read_again<E: serde::de::Error>(object: &Map<String, Value>) -> Result<(), E> {
+    let is_plain = |value: &Value| !value.is_object() && !value.is_array();
+    if object.values().all(is_plain) {
+        return Ok(());
+    }
+    let text = serde_json::to_string(object).map_err(E::custom)?;
+    let read: Map<String, Value> = serde_json::from_str(&text).map_err(E::custom)?;
+    if read == *object { Ok(()) } else { Err(E::custom("an object is read in two ways")) }
 }
 
 /// Whether JSON text is an object that can be kept as it is: it has neither spaces between its parts, nor
@@ -264,9 +278,14 @@ mod tests {
         assert_eq!(image(spaced).unwrap().unwrap(), r#"{"medium":"https://a.b","n":1}"#);
         let quoted = r#"{"name":"\"X\"{ [\\"}"#;
         assert_eq!(image(quoted).unwrap().unwrap(), quoted);
-        for wrong in ["1", "[]", "\"x\"", r#"{"x":"\ud800"}"#] {
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        let marker = r"\u0024serde_json::private::RawValue";
+        let hidden = nested(100).replacen("[]", &format!(r#"{{"{marker}":"{}"}}"#, nested(100)), 1);
+        for wrong in ["1", "[]", "\"x\"", r#"{"x":"\ud800"}"#, &format!(r#"{{"x":{hidden}}}"#)] {
             image(wrong).unwrap_err();
         }
+        let unknown = format!(r#"{{"id":1,"name":"X","zz":{}}}"#, hidden.replace(r"\u0024", "$"));
+        assert!(serde_json::from_str::<Received>(&unknown).is_err());
         let deep = |levels: usize| "{\"a\":".repeat(levels) + "1" + &"}".repeat(levels);
         assert_eq!(image(&deep(20)).unwrap().unwrap(), deep(20));
         image(&deep(1000)).unwrap_err();

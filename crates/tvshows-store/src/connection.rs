@@ -31,6 +31,8 @@ pub(crate) fn writer(path: &Path) -> Result<Pool, StoreError> {
         // A committed page must survive a power cut: what is staged is not asked for again.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
+        // Others may refer to All_Shows, whose rows are replaced as a whole: nothing of theirs follows.
+        connection.pragma_update(None, "foreign_keys", false)?;
         // A table takes another's name while views speak of both.
         connection.pragma_update(None, "legacy_alter_table", true)?;
         plain_text::register(connection)

@@ -226,7 +226,7 @@ fn swap_shows(connection: &Connection) -> SqlResult<()> {
         select.query_map([], |row| row.get(0))?.collect::<SqlResult<Vec<String>>>()
     };
     let staging_area = definitions("name = 'Staged_Shows'")?;
-    let dependents = definitions("tbl_name = 'All_Shows' AND type != 'table'")?;
+    let dependents = definitions("lower(tbl_name) = 'all_shows' AND type != 'table'")?;
     connection
         .execute_batch("DROP TABLE All_Shows; ALTER TABLE Staged_Shows RENAME TO All_Shows")?;
     staging_area.iter().chain(&dependents).try_for_each(|sql| connection.execute_batch(sql))?;

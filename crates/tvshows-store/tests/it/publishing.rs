@@ -122,18 +122,23 @@ async fn a_reader_keeps_its_snapshot_while_a_run_publishes() {
 
 /// Whoever works with the file may have made these.
 #[tokio::test]
-async fn indexes_triggers_and_views_of_others_stay() {
+async fn what_others_have_made_around_the_shows_stays() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
     let store = SqliteStore::open(&path).await.unwrap();
     let theirs = Connection::open(&path).unwrap();
+    theirs.pragma_update(None, "foreign_keys", false).unwrap();
     theirs
         .execute_batch(
             "CREATE INDEX By_Name ON All_Shows (name);
              CREATE VIEW Names AS SELECT name FROM All_Shows;
              CREATE TABLE Renamed (id);
-             CREATE TRIGGER On_Rename AFTER UPDATE OF name ON All_Shows
-                 BEGIN INSERT INTO Renamed VALUES (new.id); END;",
+             CREATE TRIGGER On_Rename AFTER UPDATE OF name ON all_shows
+                 BEGIN INSERT INTO Renamed VALUES (new.id); END;
+             CREATE TABLE Watched (id REFERENCES All_Shows (id) ON DELETE CASCADE);
+             CREATE TABLE Seen (id REFERENCES All_Shows (id));
+             INSERT INTO Watched VALUES (7);
+             INSERT INTO Seen VALUES (7);",
         )
         .unwrap();
     let objects = || {
@@ -151,6 +156,7 @@ async fn indexes_triggers_and_views_of_others_stay() {
         let indexed = "SELECT count(*) || '' FROM All_Shows INDEXED BY By_Name WHERE name > ''";
         assert_eq!(text(&path, indexed), "2");
     }
+    assert_eq!(text(&path, "SELECT count(*) || '' FROM Watched JOIN Seen USING (id)"), "1");
     theirs.execute_batch("UPDATE All_Shows SET name = 'Y' WHERE id = 7").unwrap();
     assert_eq!(text(&path, "SELECT id || '' FROM Renamed"), "7");
 }
