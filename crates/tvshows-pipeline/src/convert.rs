@@ -164,7 +164,7 @@ fn object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Json>, A::Error>
     Json::of(&object).map(Some).map_err(A::Error::custom)
 }
 
-/// Refuses what is written and then read as something else, or not at all: a key that serde_json takes for one of
+/// Refuses what is written and then read as something else, or not at all: a key that `serde_json` takes for one of
 /// its own can hide more levels than it reads.
 fn must_be_read_again<E: serde::de::Error>(object: &Map<String, Value>) -> Result<(), E> {
     let is_plain = |value: &Value| !value.is_object() && !value.is_array();
