@@ -11,9 +11,11 @@ pub(crate) fn publish(connection: &Connection, keeps_published: bool) -> SqlResu
         connection
             .query_row("SELECT NOT EXISTS (SELECT 1 FROM All_Shows)", [], |row| row.get(0))?;
     if is_first {
+        // Words of shows that somebody has deleted may be left.
         return connection.execute_batch(
-            "INSERT INTO Show_Search (rowid, name, summary)
-                 SELECT id, name, plain_text(summary) FROM Staged_Shows",
+            "INSERT INTO Show_Search (Show_Search) VALUES ('delete-all');
+             INSERT INTO Show_Search (rowid, name, summary)
+                 SELECT id, name, plain_text(summary) FROM Staged_Shows;",
         );
     }
     connection.execute_batch(if keeps_published {

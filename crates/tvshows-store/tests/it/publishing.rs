@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{
     BY_CLAIM, after, at, cast_member, running, show, success,
 };
-use tvshows_core::{Event, Show, ShowFilter, ShowId, ShowQuery, ShowStore};
+use tvshows_core::{Event, Show, ShowFilter, ShowId, ShowQuery, ShowStore, Sort};
 use tvshows_store::SqliteStore;
 
 use crate::tables::dump;
@@ -202,4 +202,24 @@ async fn lists_and_plans_know_what_others_write() {
     let names: Vec<_> =
         store.shows(query).await.unwrap().shows.into_iter().map(|show| show.name).collect();
     assert_eq!(names, ["A", &show(3).name, "Z"]);
+}
+
+#[tokio::test]
+async fn a_show_that_somebody_deleted_comes_back_and_is_not_found_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    for name in ["Early", "Late"] {
+        Connection::open(&path).unwrap().execute("DELETE FROM All_Shows", []).unwrap();
+        let status = running();
+        store.begin(&status, BY_CLAIM).await.unwrap();
+        let named = Show { name: name.into(), ..show(1) };
+        store.stage_pages(vec![(0, vec![named])], at(2), &status).await.unwrap();
+        store.publish(&[], at(3), success(&status)).await.unwrap();
+    }
+    for (text, found) in [("early", 0), ("late", 1)] {
+        let filter = ShowFilter { text: text.parse().ok(), ..ShowFilter::default() };
+        let query = ShowQuery { filter, sort: Sort::default(), after: None, limit: 10 };
+        assert_eq!(store.shows(query).await.unwrap().shows.len(), found, "{text}");
+    }
 }
