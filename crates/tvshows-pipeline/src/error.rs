@@ -111,13 +111,18 @@ impl RunError {
     /// The error and its causes as one sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let mut sentence = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            sentence += ": ";
-            sentence += &error.to_string();
-            cause = error.source();
-        }
-        sentence
+        sentence(self)
     }
+}
+
+/// An error and its causes as one sentence.
+#[must_use]
+pub fn sentence(error: &dyn std::error::Error) -> String {
+    let (mut sentence, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        sentence += ": ";
+        sentence += &error.to_string();
+        cause = error.source();
+    }
+    sentence
 }

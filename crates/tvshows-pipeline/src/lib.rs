@@ -19,7 +19,7 @@ mod submission;
 mod verify;
 mod worker;
 
-pub use error::RunError;
+pub use error::{RunError, sentence};
 pub use interrupted::{give_up_interrupted, mark_interrupted};
 pub use pipeline::{DEFAULT_MAX_AGE, Pipeline};
 pub use runner::{CancelError, Runner};

@@ -9,6 +9,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 use tvshows_api::Correlation;
+use tvshows_pipeline::sentence;
 
 /// An object a line: the fields of the event, of the spans around it and of the request beside each other, so
 /// that whoever looks for a run need not know which of them has its id. `JsonFields` formats the spans.
@@ -76,13 +77,7 @@ impl Visit for Fields<'_> {
 
     /// The error and its causes as one sentence.
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let (mut sentence, mut cause) = (value.to_string(), value.source());
-        while let Some(error) = cause {
-            sentence += ": ";
-            sentence += &error.to_string();
-            cause = error.source();
-        }
-        self.insert(field, sentence);
+        self.insert(field, sentence(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
