@@ -123,7 +123,7 @@ async fn runs_are_told_from_the_file_and_by_the_service() {
         assert!(line.contains("Fetching all shows: 9/10 pages"), "{line}");
         watches.push((watch, lines));
     }
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     for (watch, _lines) in watches {
         let output = watch.wait_with_output().await.unwrap();
         assert!(output.status.success());
@@ -152,7 +152,7 @@ async fn an_update_tells_machines_its_outcome() {
     let world = World::new(&[]).await;
     let outcome = parsed(&said(&world, &["update", "--json"]).await);
     assert_eq!((&outcome["state"], &outcome["added"]), (&json!("succeeded"), &json!(2300)));
-    world.simulator.set_behaviour(behaviour(&["status:403@/shows?page=3"]));
+    world.simulator.set_config(behaviour(&["status:403@/shows?page=3"]));
     let failed = world.tvshows(&["update", "--mode", "full", "--json"]).output().await.unwrap();
     assert_eq!(failed.status.code(), Some(1));
     let outcome = parsed(&String::from_utf8(failed.stdout).unwrap());

@@ -50,7 +50,7 @@ async fn a_stream_goes_on_from_the_last_event_that_was_received() {
     let known = status["revision"].to_string();
     let stream = service.get(&path).header("Last-Event-ID", &known).send().await.unwrap();
     service.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     let events = parse(&stream.text().await.unwrap());
     assert!(events.iter().all(|(id, _)| id.to_string() != known), "not what it knows");
     assert_eq!(events.last().unwrap().1["state"], "cancelled");

@@ -95,7 +95,7 @@ async fn a_parquet_begins_and_ends_as_one() {
 #[tokio::test]
 async fn the_database_is_a_copy_without_what_a_run_has_staged() {
     let (world, service) = published().await;
-    world.simulator.set_behaviour(crate::support::behaviour(&["hang@/shows?page=5"]));
+    world.simulator.set_config(crate::support::behaviour(&["hang@/shows?page=5"]));
     let run = service.submit("?mode=full").await;
     service.until(&run, |status| status["pages_done"] == 9).await;
 

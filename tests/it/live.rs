@@ -59,7 +59,7 @@ async fn a_cancelled_run_publishes_nothing() {
     assert_eq!((&status["state"], &status["running"]), (&json!("cancelled"), &json!(false)));
     assert_eq!(service.post(&path).send().await.unwrap().status(), 409, "it has ended");
     assert_eq!(world.tables(), "");
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     let next = service.submit("").await;
     assert_eq!(service.end_of(&next).await["state"], "succeeded");
 }
@@ -158,7 +158,7 @@ async fn serve_update_begins_at_once_and_survives_its_failure() {
     let status = service.end_of(&run).await;
     assert_eq!(status["state"], "failed");
     assert!(status["error"].as_str().unwrap().contains("index page 0"), "{status}");
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     let again = service.submit("").await;
     assert_eq!(service.end_of(&again).await["state"], "succeeded");
 }

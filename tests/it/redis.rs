@@ -80,7 +80,7 @@ async fn a_redis_that_dies_in_the_middle_stops_nothing() {
     assert_eq!(service.json("/health/ready").await["status"], "degraded");
     let status = service.json(&format!("/pipeline/status/{run}")).await;
     assert_eq!(status["status"]["state"], "running", "the service knows its own runs");
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     service.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
     service.end_of(&run).await;
     let next = service.submit("?mode=full").await;
@@ -100,7 +100,7 @@ async fn a_killed_service_leaves_no_run_running_in_redis() {
     service.process.kill().await.unwrap();
     assert_eq!(field(redis.port, &run, "state").await, "running", "nobody could say more");
 
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     let service = serve(&world, &redis.url()).await;
     assert_eq!(service.end_of(&run).await["attempt"], 2);
     eventually(async || field(redis.port, &run, "state").await == "succeeded").await;
@@ -145,14 +145,14 @@ async fn whatever_redis_does_meanwhile_the_run_goes_on_and_its_status_recovers()
     let redis = RedisServer::start().await;
     let world = World::new(&["hang*1@/shows?page=5"]).await;
     let truth = world.truth().await;
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     let service = serve(&world, &redis.url()).await;
     for words in [
         &["FLUSHALL"][..],
         &["CLIENT", "PAUSE", "5000", "ALL"],
         &["CONFIG", "SET", "maxmemory", "1"],
     ] {
-        world.simulator.set_behaviour(behaviour(&["hang*1@/shows?page=5"]));
+        world.simulator.set_config(behaviour(&["hang*1@/shows?page=5"]));
         let run = service.submit("?mode=full").await;
         service.until(&run, |status| status["pages_done"] == 9).await;
         tell(redis.port, words).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
-use tvmaze_sim::{Behaviour, Catalogue};
+use tvmaze_sim::{Dataset, SimConfig};
 
 use crate::support::{Service, World, behaviour, eventually};
 
@@ -24,14 +24,14 @@ async fn a_killed_run_goes_on_by_itself_under_its_id() {
     let world = World::new(&[]).await;
     assert!(world.update().await.status.success());
     let before = world.tables();
-    world.simulator.set_behaviour(behaviour(&["hang@/shows?page=5"]));
+    world.simulator.set_config(behaviour(&["hang@/shows?page=5"]));
     let run = killed(&world).await;
     assert!(world.tables() == before);
     let asked = |page: u32| world.simulator.requests_for(&format!("/shows?page={page}"));
     let staged = || (0..10).filter(|page| *page != 5).map(asked).collect::<Vec<_>>();
     let pages = staged();
 
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     let service = Service::start(&world, &[]).await;
     let status = service.end_of(&run).await;
     assert_eq!((&status["state"], &status["attempt"]), (&json!("succeeded"), &json!(2)));
@@ -56,7 +56,7 @@ async fn nobody_is_told_that_a_killed_run_is_running() {
     let is_interrupted = status["state"] == "interrupted" && status["running"] == false;
     assert!(is_interrupted || status["instance"] != instance, "{status}");
     watcher.until(&run, |status| status["attempt"] == 2 && status["running"] == true).await;
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     assert_eq!(watcher.end_of(&run).await["state"], "succeeded", "the service took it over");
 }
 
@@ -76,9 +76,9 @@ async fn an_update_goes_on_with_the_one_that_was_killed_unless_told_not_to() {
         (&[][..], vec!["succeeded"], 0),
         (&["--restart"][..], vec!["succeeded", "cancelled", "succeeded"], 1),
     ] {
-        world.simulator.set_behaviour(behaviour(&["hang@/shows?page=5"]));
+        world.simulator.set_config(behaviour(&["hang@/shows?page=5"]));
         stuck_update(&world, &[]).await.kill().await.unwrap();
-        world.simulator.set_behaviour(behaviour(&[]));
+        world.simulator.set_config(behaviour(&[]));
         let before = world.simulator.requests_for("/shows?page=0");
         let all: Vec<_> = ["update", "--mode", "full"].iter().chain(arguments).copied().collect();
         assert!(world.tvshows(&all).output().await.unwrap().status.success());
@@ -102,7 +102,7 @@ async fn an_update_that_is_stopped_says_so_and_can_go_on() {
     }
     assert!(last.contains("interrupted and has changed nothing so far"), "{last}");
     assert_eq!(update.wait().await.unwrap().code(), Some(130));
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     assert!(world.update().await.status.success());
     assert_eq!(world.states(), ["succeeded"]);
     assert_eq!(world.content(), world.truth().await);
@@ -113,8 +113,8 @@ async fn an_update_that_is_stopped_says_so_and_can_go_on() {
 async fn fifty_kills_at_random_moments_lose_nothing_and_ask_for_little_twice() {
     const PAGES: u32 = 120;
     const CONCURRENCY: u64 = 8;
-    let catalogue = Catalogue::synthetic(28_000, 1);
-    let slow = Behaviour { latency: Duration::from_millis(20), ..Behaviour::default() };
+    let catalogue = Dataset::synthetic(28_000, 1);
+    let slow = SimConfig { latency: Duration::from_millis(20), ..SimConfig::default() };
     let world = World::of(catalogue, slow).await;
     let truth = world.truth().await;
     let asked = || -> u64 {
@@ -174,7 +174,7 @@ async fn stopped_at(step: &str, fault: &str) {
         assert_eq!(world.tables(), "", "{step}");
     }
 
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     let service = Service::start(&world, &[]).await;
     assert_eq!(service.end_of(&run).await["state"], "succeeded", "{step}");
     assert!(world.content() == world.truth().await, "{step}");
@@ -184,7 +184,7 @@ async fn stopped_at(step: &str, fault: &str) {
 #[tokio::test]
 async fn a_stop_at_any_step_is_graceful_and_the_run_goes_on_after_it() {
     let casts = crate::support::catalogue();
-    let world = World::of(casts, Behaviour::default()).await;
+    let world = World::of(casts, SimConfig::default()).await;
     assert!(world.update().await.status.success());
     let history = rusqlite::Connection::open(world.database()).unwrap();
     let best: u32 =

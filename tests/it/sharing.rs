@@ -47,7 +47,7 @@ async fn an_update_joins_or_waits_for_the_run_of_a_service() {
         runs["runs"].as_array().unwrap().iter().any(is_queued)
     })
     .await;
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     // The page that hangs is asked for again after its time limit.
     for update in [same, other] {
         assert!(update.wait_with_output().await.unwrap().status.success());
@@ -81,14 +81,14 @@ async fn a_paused_holder_of_the_lease_is_overtaken_and_publishes_nothing_when_it
     let redis = RedisServer::start().await;
     let world = World::new(&[]).await;
     let truth = world.truth().await;
-    world.simulator.set_behaviour(behaviour(&["hang@/shows?page=5"]));
+    world.simulator.set_config(behaviour(&["hang@/shows?page=5"]));
     let arguments = ["--redis-url", &redis.url()];
     let paused = Service::start(&world, &arguments).await;
     let run = paused.submit("?mode=full").await;
     let before = paused.until(&run, |status| status["pages_done"] == 9).await;
     let other = Service::start(&world, &arguments).await;
     crate::support::signal(&paused.process, "-STOP").await;
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     let asked = world.simulator.requests_for("/shows?page=0");
     let status = other.end_of(&run).await;
     assert_eq!((&status["state"], &status["attempt"]), (&json!("succeeded"), &json!(2)));
@@ -116,7 +116,7 @@ async fn a_service_that_is_killed_is_succeeded_by_the_other_at_once() {
     killed.until(&run, |status| status["pages_done"] == 9).await;
     let other = Service::start(&world, &arguments).await;
     let events = other.get(&format!("/pipeline/status/{run}/events")).send().await.unwrap();
-    world.simulator.set_behaviour(behaviour(&[]));
+    world.simulator.set_config(behaviour(&[]));
     killed.process.kill().await.unwrap();
     assert_eq!(other.end_of(&run).await["state"], "succeeded");
     let events = events.text().await.unwrap();

@@ -84,7 +84,7 @@ async fn a_full_disk_while_publishing_leaves_the_old_tables() {
     assert_eq!(service.end_of(&first).await["state"], "succeeded");
     let before = crate::tables::dump(&database);
     let best = service.json("/shows/top_shows?limit=1").await[0]["id"].clone();
-    world.simulator.set_behaviour(behaviour(&[&format!("hang*1@/shows/{best}/cast")]));
+    world.simulator.set_config(behaviour(&[&format!("hang*1@/shows/{best}/cast")]));
     let run = service.submit("?mode=full").await;
     service.until(&run, |status| status["casts_done"] == 9).await;
     // The hanging cast is asked for again after its time limit, and then there is no room to publish.

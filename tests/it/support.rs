@@ -7,16 +7,16 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tvmaze_sim::{Behaviour, Catalogue, Fault, Simulator};
+use tvmaze_sim::{Dataset, Fault, SimConfig, Simulator};
 
 /// Ten pages of shows.
-pub(crate) fn catalogue() -> Catalogue {
-    Catalogue::synthetic(2300, 1)
+pub(crate) fn catalogue() -> Dataset {
+    Dataset::synthetic(2300, 1)
 }
 
-pub(crate) fn behaviour(faults: &[&str]) -> Behaviour {
+pub(crate) fn behaviour(faults: &[&str]) -> SimConfig {
     let faults = faults.iter().map(|fault| fault.parse::<Fault>().unwrap()).collect();
-    Behaviour { faults, ..Behaviour::default() }
+    SimConfig { faults, ..SimConfig::default() }
 }
 
 /// A folder with a database, and a TVmaze.
@@ -30,7 +30,7 @@ impl World {
         World::of(catalogue(), behaviour(faults)).await
     }
 
-    pub(crate) async fn of(catalogue: Catalogue, behaviour: Behaviour) -> World {
+    pub(crate) async fn of(catalogue: Dataset, behaviour: SimConfig) -> World {
         let simulator = Simulator::start("127.0.0.1:0", catalogue, behaviour).await;
         World { simulator: simulator.unwrap(), folder: tempfile::tempdir().unwrap() }
     }

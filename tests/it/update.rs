@@ -105,7 +105,7 @@ async fn a_failed_update_says_why_and_leaves_the_tables_as_they_were() {
         ("object@/shows?page=3", "/shows?page=3 (5 attempts in "),
         ("missing@/shows?page=7", "index page 7 answered 404, although page 9 exists"),
     ] {
-        world.simulator.set_behaviour(behaviour(&[fault]));
+        world.simulator.set_config(behaviour(&[fault]));
         let output = world.update().await;
         assert_eq!(output.status.code(), Some(1), "{fault}");
         let err = text(&output.stderr);

@@ -1,7 +1,7 @@
 //! An upstream at its worst: an update ends with the truth, or with a sentence and nothing changed.
 
 use serde_json::{Value, json};
-use tvmaze_sim::{Behaviour, RateLimit};
+use tvmaze_sim::{RateLimit, SimConfig};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -11,7 +11,7 @@ use crate::support::{World, behaviour};
 async fn what_passes_is_retried_and_nothing_is_lost() {
     let world = World::new(&[]).await;
     let truth = world.truth().await;
-    world.simulator.set_behaviour(behaviour(&[
+    world.simulator.set_config(behaviour(&[
         "status:503*3@/shows?page=0",
         "status:500*1@/shows?page=1",
         "status:502*1@/shows?page=1",
@@ -34,7 +34,7 @@ async fn a_storm_of_429_slows_down_and_loses_nothing() {
     let world = World::new(&[]).await;
     let truth = world.truth().await;
     let limit: Option<RateLimit> = Some("4/1s".parse().unwrap());
-    world.simulator.set_behaviour(Behaviour { limit, ..Behaviour::default() });
+    world.simulator.set_config(SimConfig { limit, ..SimConfig::default() });
     assert!(world.update().await.status.success());
     assert!(world.simulator.rate_limited_count() > 0, "it was a storm");
     assert!(world.content() == truth);

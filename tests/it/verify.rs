@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use tvmaze_sim::Catalogue;
+use tvmaze_sim::Dataset;
 
 use crate::redis_server::free_port;
 use crate::support::World;
@@ -23,7 +23,7 @@ async fn tells_what_differs_and_what_to_do() {
     let file = rusqlite::Connection::open(world.database()).unwrap();
     file.execute("UPDATE All_Shows SET updated = updated - 1 WHERE id = 1", []).unwrap();
     drop(file);
-    world.simulator.set_catalogue(Catalogue::synthetic(2298, 1));
+    world.simulator.set_dataset(Dataset::synthetic(2298, 1));
     let requests = world.simulator.request_count();
     let (code, out) = verify(&world).await;
     assert_eq!(code, Some(1));
@@ -31,7 +31,7 @@ async fn tells_what_differs_and_what_to_do() {
     assert_eq!(world.simulator.request_count() - requests, 1);
     assert_eq!(world.states(), ["succeeded"], "nothing was written");
 
-    world.simulator.set_catalogue(Catalogue::synthetic(2312, 1));
+    world.simulator.set_dataset(Dataset::synthetic(2312, 1));
     let (_, out) = verify(&world).await;
     assert!(out.contains("\n12 missing here: ") && out.contains(", …\n"), "{out}");
     assert!(out.ends_with("Run `tvshows update` to bring the database up to date.\n"), "{out}");

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tvmaze_client::Client;
-use tvmaze_sim::{Behaviour, Catalogue, Simulator};
+use tvmaze_sim::{Dataset, SimConfig, Simulator};
 
 use crate::config::WrongSetting;
 
@@ -25,9 +25,9 @@ impl Upstream {
         if base_url != "demo" {
             return Ok(Upstream { client: client(base_url)?, _simulator: None });
         }
-        let behaviour = Behaviour { latency: DEMO_LATENCY, ..Behaviour::default() };
+        let config = SimConfig { latency: DEMO_LATENCY, ..SimConfig::default() };
         let simulator =
-            Simulator::start("127.0.0.1:0", Catalogue::synthetic(DEMO_SHOWS, 1), behaviour).await;
+            Simulator::start("127.0.0.1:0", Dataset::synthetic(DEMO_SHOWS, 1), config).await;
         let simulator = simulator.context("the built-in simulator cannot start")?;
         Ok(Upstream { client: client(&simulator.base_url())?, _simulator: Some(simulator) })
     }

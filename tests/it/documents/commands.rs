@@ -66,7 +66,7 @@ pub(crate) async fn run(shell: &mut Shell, commands: &str) -> Result<(), String>
     let output = shell.command(&shell.put_in(commands, &run)).output();
     // Whatever a document does, it does in less; a command that hangs is named.
     let output = tokio::time::timeout(Duration::from_mins(5), output).await;
-    shell.world.simulator.set_behaviour(behaviour(&[]));
+    shell.world.simulator.set_config(behaviour(&[]));
     let output = output.map_err(|_| "does not end".to_owned())?.unwrap();
     shell.printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let error = String::from_utf8_lossy(&output.stderr);
@@ -110,7 +110,7 @@ async fn begin(shell: &Shell, command: &str) -> Result<(), String> {
 
 /// A run that goes on until it is cancelled.
 async fn stuck(shell: &Shell) -> String {
-    shell.world.simulator.set_behaviour(behaviour(&["hang@/updates/shows"]));
+    shell.world.simulator.set_config(behaviour(&["hang@/updates/shows"]));
     shell.service.as_ref().unwrap().submit("?top=20").await
 }
 

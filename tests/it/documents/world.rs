@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
-use tvmaze_sim::Catalogue;
+use tvmaze_sim::Dataset;
 
 use crate::support::{Service, World, behaviour, catalogue};
 
@@ -61,7 +61,7 @@ impl Shell {
 }
 
 /// A synthetic catalogue where show 82 is Game of Thrones, and among the top.
-fn game_of_thrones() -> Catalogue {
+fn game_of_thrones() -> Dataset {
     let synthetic = catalogue();
     let folder = tempfile::tempdir().unwrap();
     for kind in ["pages", "cast"] {
@@ -86,5 +86,5 @@ fn game_of_thrones() -> Catalogue {
             }
         }
     }
-    Catalogue::recorded(folder.path()).unwrap()
+    Dataset::recorded(folder.path()).unwrap()
 }

@@ -1,22 +1,22 @@
 use std::process::ExitCode;
 
-use tvmaze_sim::{Behaviour, Catalogue, RateLimit, Simulator};
+use tvmaze_sim::{Dataset, RateLimit, SimConfig, Simulator};
 
 use crate::cli::Sim;
 use crate::{output, signals};
 
 pub(crate) async fn run(options: Sim) -> anyhow::Result<ExitCode> {
-    let catalogue = match &options.data {
-        Some(folder) => Catalogue::recorded(folder)?,
-        None => Catalogue::synthetic(options.shows, options.seed),
+    let dataset = match &options.data {
+        Some(folder) => Dataset::recorded(folder)?,
+        None => Dataset::synthetic(options.shows, options.seed),
     };
     let limit = options.limit.map(|limit| RateLimit {
         retry_after: options.retry_after,
-        cached_exempt: options.cached_exempt,
+        exempt_cached: options.cached_exempt,
         ..limit
     });
-    let behaviour = Behaviour { latency: options.latency, limit, faults: options.fault };
-    let simulator = Simulator::start((options.host, options.port), catalogue, behaviour).await?;
+    let config = SimConfig { latency: options.latency, limit, faults: options.fault };
+    let simulator = Simulator::start((options.host, options.port), dataset, config).await?;
     let stop = signals::stop();
     let _ = output::print(format!("Simulating TVmaze at {}\n", simulator.base_url()));
     stop.await;

@@ -11,7 +11,7 @@ async fn failure(faults: &[&str]) -> RunStatus {
     let world = World::impatient(&simulator.base_url()).await;
     assert_eq!(world.update().await.state, RunState::Succeeded);
     let before = world.tables();
-    simulator.set_behaviour(behaviour(faults));
+    simulator.set_config(behaviour(faults));
     let status = world.update_fully().await;
     assert_eq!(status.state, RunState::Failed);
     assert!(world.tables() == before, "the tables are as they were");
@@ -19,7 +19,7 @@ async fn failure(faults: &[&str]) -> RunStatus {
         world.store.run(status.request_id).await.unwrap(),
         Some(RunStatus { eta_seconds: None, ..status.clone() })
     );
-    simulator.set_behaviour(behaviour(&[]));
+    simulator.set_config(behaviour(&[]));
     assert_eq!(world.update().await.state, RunState::Succeeded, "the next run is as good as any");
     status
 }
@@ -103,7 +103,7 @@ async fn nobody_listening_is_said_in_one_sentence() {
 #[tokio::test]
 async fn an_upstream_without_shows_is_never_published() {
     let simulator = simulator(&["missing@/updates/shows", "missing@/shows?page=0"]).await;
-    simulator.set_catalogue(tvmaze_sim::Catalogue::synthetic(1, 1));
+    simulator.set_dataset(tvmaze_sim::Dataset::synthetic(1, 1));
     let world = World::new(&simulator.base_url()).await;
     let error = world.update().await.error.unwrap();
     assert!(error.contains("holds no shows"), "{error}");

@@ -1,13 +1,13 @@
 use std::path::Path;
 
 use serde_json::Value;
-use tvmaze_sim::{Behaviour, Catalogue, Simulator};
+use tvmaze_sim::{Dataset, SimConfig, Simulator};
 use tvshows_core::{RunState, ShowId, Step};
 
 use crate::world::{World, catalogue, simulator};
 
 /// Every show of the index of `catalogue`, as it is served.
-fn shows(catalogue: &Catalogue) -> Vec<Value> {
+fn shows(catalogue: &Dataset) -> Vec<Value> {
     let pages = (0..).map_while(|page| catalogue.page(page));
     pages.flat_map(|page| serde_json::from_slice::<Vec<Value>>(&page).unwrap()).collect()
 }
@@ -86,7 +86,7 @@ async fn a_second_run_replaces_the_first() {
     let simulator = simulator(&[]).await;
     let world = World::new(&simulator.base_url()).await;
     world.update().await;
-    simulator.set_catalogue(Catalogue::synthetic(500, 2));
+    simulator.set_dataset(Dataset::synthetic(500, 2));
     let status = world.update().await;
     assert_eq!((status.state, status.shows_seen), (RunState::Succeeded, 500));
     let published = world.store.published().await.unwrap();
@@ -100,7 +100,7 @@ async fn a_rate_limit_slows_a_run_and_loses_nothing() {
     for (limit, retry_after) in [("10/1s", true), ("20/10s", false)] {
         let simulator = simulator(&[]).await;
         let limit = tvmaze_sim::RateLimit { retry_after, ..limit.parse().unwrap() };
-        simulator.set_behaviour(Behaviour { limit: Some(limit), ..Behaviour::default() });
+        simulator.set_config(SimConfig { limit: Some(limit), ..SimConfig::default() });
         let world = World::new(&simulator.base_url()).await;
         let status = world.update().await;
         assert_eq!((status.state, status.shows_seen), (RunState::Succeeded, 2300));
@@ -118,9 +118,9 @@ async fn every_recorded_show_comes_back_as_it_was_recorded() {
         );
         return;
     }
-    let catalogue = Catalogue::recorded(&recordings).unwrap();
+    let catalogue = Dataset::recorded(&recordings).unwrap();
     let simulator =
-        Simulator::start("127.0.0.1:0", catalogue.clone(), Behaviour::default()).await.unwrap();
+        Simulator::start("127.0.0.1:0", catalogue.clone(), SimConfig::default()).await.unwrap();
     let world = World::new(&simulator.base_url()).await;
     let status = world.update().await;
     assert_eq!(status.state, RunState::Succeeded, "{:?}", status.error);

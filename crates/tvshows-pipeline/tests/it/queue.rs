@@ -47,7 +47,7 @@ async fn runs_that_wait_are_done_in_order() {
     for top in 1..=3 {
         runs.push(world.runner.submit(parameters(top)).await.unwrap().status);
     }
-    simulator.set_behaviour(behaviour(&[]));
+    simulator.set_config(behaviour(&[]));
     world.runner.cancel(runs[0].request_id).await.unwrap();
     let (second, third) = (end_of(&world, &runs[1]).await, end_of(&world, &runs[2]).await);
     assert_eq!((second.state, third.state), (RunState::Succeeded, RunState::Succeeded));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tvmaze_client::{Client, ClientBuilder, RetryPolicy};
-use tvmaze_sim::{Behaviour, Catalogue, Fault, Simulator};
+use tvmaze_sim::{Dataset, Fault, SimConfig, Simulator};
 use tvshows_core::{Mode, ProgressTracker, RunId, RunParameters, RunStatus, ShowStore};
 use tvshows_pipeline::{DEFAULT_MAX_AGE, Pipeline, Runner};
 use tvshows_progress::InProcessTracker;
@@ -139,8 +139,8 @@ impl World {
 }
 
 /// Ten pages of shows, some of them top shows.
-pub(crate) fn catalogue() -> Catalogue {
-    Catalogue::synthetic(2300, 1)
+pub(crate) fn catalogue() -> Dataset {
+    Dataset::synthetic(2300, 1)
 }
 
 pub(crate) async fn simulator(faults: &[&str]) -> Simulator {
@@ -148,7 +148,7 @@ pub(crate) async fn simulator(faults: &[&str]) -> Simulator {
     simulator.unwrap()
 }
 
-pub(crate) fn behaviour(faults: &[&str]) -> Behaviour {
+pub(crate) fn behaviour(faults: &[&str]) -> SimConfig {
     let faults = faults.iter().map(|fault| fault.parse::<Fault>().unwrap()).collect();
-    Behaviour { faults, ..Behaviour::default() }
+    SimConfig { faults, ..SimConfig::default() }
 }

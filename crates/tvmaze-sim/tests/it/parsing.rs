@@ -16,13 +16,13 @@ fn rate_limits_are_read_as_calls_and_period() {
         ("1/250ms", 1, Duration::from_millis(250)),
         ("7/2h", 7, Duration::from_hours(2)),
     ] {
-        let limit = RateLimit { calls, per, retry_after: false, cached_exempt: false };
+        let limit = RateLimit { calls, per, retry_after: false, exempt_cached: false };
         assert_eq!(text.parse::<RateLimit>().expect(text), limit);
     }
 }
 
 #[test]
-fn a_bad_rate_limit_is_told_what_is_accepted() {
+fn the_error_for_a_rate_limit_names_the_format() {
     for text in [
         "",
         "20",
@@ -46,36 +46,45 @@ fn a_bad_rate_limit_is_told_what_is_accepted() {
 #[test]
 fn faults_are_read_as_kind_times_and_path() {
     let page = "/shows?page=7".to_owned();
-    let of = |kind, times| Fault { path: page.clone(), kind, times };
-    assert_eq!(fault("status:500@/shows?page=7"), of(FaultKind::Status(500), None));
-    assert_eq!(fault("status:429*3@/shows?page=7"), of(FaultKind::Status(429), Some(3)));
-    assert_eq!(fault("cut*2@/shows?page=7"), of(FaultKind::Cut, Some(2)));
-    assert_eq!(fault("malformed@/shows?page=7"), of(FaultKind::Malformed, None));
-    assert_eq!(fault("object@/shows?page=7"), of(FaultKind::Object, None));
-    assert_eq!(fault("hang@/shows?page=7"), of(FaultKind::Hang, None));
-    assert_eq!(fault("reset@/shows?page=7"), of(FaultKind::Reset, None));
-    assert_eq!(fault("missing@/shows?page=7"), of(FaultKind::Missing, None));
-    assert_eq!(fault("cut@/a@b*2").path, "/a@b*2");
+    let expected = |kind, times| Fault { path: page.clone(), kind, times };
+    assert_eq!(fault("status:500@/shows?page=7"), expected(FaultKind::Status(500), None));
+    assert_eq!(fault("status:429*3@/shows?page=7"), expected(FaultKind::Status(429), Some(3)));
+    assert_eq!(fault("truncate*2@/shows?page=7"), expected(FaultKind::Truncate, Some(2)));
+    assert_eq!(fault("malformed@/shows?page=7"), expected(FaultKind::Malformed, None));
+    assert_eq!(fault("wrong-shape@/shows?page=7"), expected(FaultKind::WrongShape, None));
+    assert_eq!(fault("hang@/shows?page=7"), expected(FaultKind::Hang, None));
+    assert_eq!(fault("reset@/shows?page=7"), expected(FaultKind::Reset, None));
+    assert_eq!(fault("not-found@/shows?page=7"), expected(FaultKind::NotFound, None));
+    assert_eq!(fault("truncate@/a@b*2").path, "/a@b*2");
 }
 
 #[test]
-fn a_bad_fault_is_told_what_is_accepted() {
+fn former_names_of_faults_are_aliases() {
+    for (alias, name) in [("cut", "truncate"), ("object", "wrong-shape"), ("missing", "not-found")]
+    {
+        let [alias, name] = [alias, name].map(|kind| fault(&format!("{kind}*2@/shows")));
+        assert_eq!(alias, name);
+    }
+}
+
+#[test]
+fn the_error_for_a_fault_names_the_format() {
     for text in [
         "",
-        "cut",
-        "cut@",
-        "cut@shows",
+        "truncate",
+        "truncate@",
+        "truncate@shows",
         "@/shows",
         "burn@/shows",
         "status@/shows",
         "status:abc@/shows",
         "status:99@/shows",
         "status:600@/shows",
-        "cut:1@/shows",
-        "cut*0@/shows",
-        "cut*@/shows",
-        "cut*x@/shows",
-        "CUT@/shows",
+        "truncate:1@/shows",
+        "truncate*0@/shows",
+        "truncate*@/shows",
+        "truncate*x@/shows",
+        "TRUNCATE@/shows",
     ] {
         let error = text.parse::<Fault>().expect_err(text).to_string();
         assert!(error.contains(&format!("`{text}`")), "{error}");
@@ -86,12 +95,12 @@ fn a_bad_fault_is_told_what_is_accepted() {
 fn any_kind() -> impl Strategy<Value = FaultKind> {
     prop_oneof![
         (200_u16..600).prop_map(FaultKind::Status),
-        Just(FaultKind::Cut),
+        Just(FaultKind::Truncate),
         Just(FaultKind::Malformed),
-        Just(FaultKind::Object),
+        Just(FaultKind::WrongShape),
         Just(FaultKind::Hang),
         Just(FaultKind::Reset),
-        Just(FaultKind::Missing),
+        Just(FaultKind::NotFound),
     ]
 }
 
@@ -109,7 +118,7 @@ proptest! {
     #[test]
     fn a_rate_limit_survives_its_text(calls in 1_u32.., per in 1_u64..100_000_000) {
         let per = Duration::from_millis(per);
-        let limit = RateLimit { calls, per, retry_after: false, cached_exempt: false };
+        let limit = RateLimit { calls, per, retry_after: false, exempt_cached: false };
         prop_assert_eq!(limit.to_string().parse::<RateLimit>().expect("its own text"), limit);
     }
 

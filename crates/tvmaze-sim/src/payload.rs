@@ -1,4 +1,4 @@
-//! The newest shapes of TVmaze's answers, keys in TVmaze's order.
+//! TVmaze's response bodies in their current form, with the keys in TVmaze's order.
 
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub(crate) struct Rating {
     pub(crate) average: Option<Score>,
 }
 
-/// TVmaze writes whole ratings without a decimal.
+/// TVmaze writes whole ratings without a decimal point.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Score {
@@ -138,18 +138,17 @@ pub(crate) struct SelfLink {
 }
 
 impl Link {
-    /// A link to something of TVmaze's API, such as `shows/1`.
+    /// A link to a path of TVmaze's API, such as `shows/1`.
     pub(crate) fn to(path: &str) -> Self {
         Self { href: format!("https://api.tvmaze.com/{path}"), name: None }
     }
 }
 
 impl Image {
-    /// The two sizes of a picture.
     pub(crate) fn portrait(id: u32) -> Self {
         let folder = id / 2_500;
-        let of =
+        let url =
             |size| format!("https://static.tvmaze.com/uploads/images/{size}/{folder}/{id}.jpg");
-        Self { medium: of("medium_portrait"), original: of("original_untouched") }
+        Self { medium: url("medium_portrait"), original: url("original_untouched") }
     }
 }

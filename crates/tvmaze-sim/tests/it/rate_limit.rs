@@ -1,22 +1,22 @@
-use tvmaze_sim::{Behaviour, RateLimit};
+use tvmaze_sim::{RateLimit, SimConfig};
 
 use crate::support::{get, json, simulator, status};
 
-/// Long enough that no token is earned back while a test runs.
+/// The period is so long that no token is refilled while a test runs.
 fn two_calls() -> RateLimit {
     "2/100h".parse().expect("a rate limit")
 }
 
-fn limited(limit: RateLimit) -> Behaviour {
-    Behaviour { limit: Some(limit), ..Behaviour::default() }
+fn limited(limit: RateLimit) -> SimConfig {
+    SimConfig { limit: Some(limit), ..SimConfig::default() }
 }
 
 #[tokio::test]
-async fn answers_429_once_the_burst_is_spent() {
+async fn responds_with_429_once_the_burst_is_spent() {
     let simulator = simulator(limited(two_calls())).await;
     assert_eq!(status(&simulator, "/shows/1").await, 200);
     assert_eq!(status(&simulator, "/shows/99999").await, 404);
-    let refused = get(&simulator, "/shows/1").await.expect("an answer");
+    let refused = get(&simulator, "/shows/1").await.expect("a response");
     assert_eq!(refused.status(), 429);
     assert!(refused.headers().get("retry-after").is_none());
     let body = json(refused.bytes().await.expect("a body"));
@@ -26,19 +26,19 @@ async fn answers_429_once_the_burst_is_spent() {
 }
 
 #[tokio::test]
-async fn says_when_to_come_back_if_it_is_told_to() {
+async fn sends_retry_after_if_configured() {
     let limit = RateLimit { calls: 1, retry_after: true, ..two_calls() };
     let simulator = simulator(limited(limit)).await;
     assert_eq!(status(&simulator, "/shows/1").await, 200);
-    let refused = get(&simulator, "/shows/1").await.expect("an answer");
+    let refused = get(&simulator, "/shows/1").await.expect("a response");
     let seconds = refused.headers()["retry-after"].to_str().expect("ASCII");
     let seconds: u64 = seconds.parse().expect("whole seconds");
     assert!((1..=360_000).contains(&seconds), "{seconds}");
 }
 
 #[tokio::test]
-async fn answers_from_the_edge_cache_are_free_if_it_is_told_so() {
-    let simulator = simulator(limited(RateLimit { cached_exempt: true, ..two_calls() })).await;
+async fn cached_responses_are_exempt_if_configured() {
+    let simulator = simulator(limited(RateLimit { exempt_cached: true, ..two_calls() })).await;
     let mut statuses = Vec::new();
     for path in ["/shows/1", "/shows/1", "/shows/1", "/shows?page=0", "/shows?page=1", "/shows/1"] {
         statuses.push(status(&simulator, path).await);
@@ -47,7 +47,7 @@ async fn answers_from_the_edge_cache_are_free_if_it_is_told_so() {
 }
 
 #[tokio::test]
-async fn zero_calls_refuse_everything() {
+async fn zero_calls_limit_every_request() {
     let simulator = simulator(limited(RateLimit { calls: 0, ..two_calls() })).await;
     assert_eq!(status(&simulator, "/shows/1").await, 429);
 }

@@ -2,20 +2,20 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use serde_json::Value;
-use tvmaze_sim::Catalogue;
+use tvmaze_sim::Dataset;
 
 use crate::support::{json, shows};
 
-/// What shows are like, and how many of 1,000 should be.
-type Case<'like> = (&'like str, Range<usize>, &'like dyn Fn(&Value) -> bool);
+/// A property of shows and how many of 1,000 should have it.
+type Case<'a> = (&'a str, Range<usize>, &'a dyn Fn(&Value) -> bool);
 
-fn per_thousand(shows: &[Value], like: impl Fn(&Value) -> bool) -> usize {
-    1_000 * shows.iter().filter(|show| like(show)).count() / shows.len()
+fn permille(shows: &[Value], has_property: impl Fn(&Value) -> bool) -> usize {
+    1_000 * shows.iter().filter(|show| has_property(show)).count() / shows.len()
 }
 
 #[test]
 fn a_show_has_every_key_in_tvmazes_order() {
-    let show = Catalogue::synthetic(1, 3).page(0).expect("page 0");
+    let show = Dataset::synthetic(1, 3).page(0).expect("page 0");
     let show = str::from_utf8(&show).expect("UTF-8");
     let keys = "id,url,name,type,language,genres,status,runtime,averageRuntime,premiered,ended,\
                 officialSite,schedule,rating,weight,network,webChannel,dvdCountry,externals,image,\
@@ -29,8 +29,8 @@ fn a_show_has_every_key_in_tvmazes_order() {
 
 #[test]
 fn shows_have_the_proportions_of_real_ones() {
-    let catalogue = Catalogue::synthetic(5_000, 3);
-    let shows = shows(&catalogue);
+    let dataset = Dataset::synthetic(5_000, 3);
+    let shows = shows(&dataset);
     let rating = |show: &Value| show["rating"]["average"].clone();
     let text = |show: &Value, key: &str| show[key].as_str().unwrap_or("").to_owned();
     let cases: [Case; 18] = [
@@ -59,8 +59,8 @@ fn shows_have_the_proportions_of_real_ones() {
         ("&amp;", 20..110, &|show| text(show, "summary").contains("&amp;")),
         ("a foreign script", 40..120, &|show| text(show, "name").chars().any(|c| c > '\u{3ff}')),
     ];
-    for (name, expected, like) in cases {
-        let found = per_thousand(&shows, like);
+    for (name, expected, has_property) in cases {
+        let found = permille(&shows, has_property);
         assert!(expected.contains(&found), "{name}: {found} per 1,000, expected {expected:?}");
     }
     let names: HashSet<_> = shows.iter().map(|show| text(show, "name")).collect();
@@ -69,7 +69,7 @@ fn shows_have_the_proportions_of_real_ones() {
 
 #[test]
 fn dates_and_ratings_are_in_their_ranges() {
-    for show in shows(&Catalogue::synthetic(5_000, 3)) {
+    for show in shows(&Dataset::synthetic(5_000, 3)) {
         if let Some(average) = show["rating"]["average"].as_f64() {
             assert!((1.0..=10.0).contains(&average), "{show}");
             let tenths = average * 10.0;
@@ -84,9 +84,9 @@ fn dates_and_ratings_are_in_their_ranges() {
 
 #[test]
 fn a_show_has_the_size_of_a_real_one() {
-    let catalogue = Catalogue::synthetic(5_000, 3);
+    let dataset = Dataset::synthetic(5_000, 3);
     let sizes: Vec<usize> =
-        (1..).take(5_000).filter_map(|id| catalogue.show(id)).map(|show| show.len()).collect();
+        (1..).take(5_000).filter_map(|id| dataset.show(id)).map(|show| show.len()).collect();
     assert!(sizes.iter().all(|size| (600..3_500).contains(size)), "{:?}", sizes.iter().max());
     let average = sizes.iter().sum::<usize>() / sizes.len();
     assert!((1_250..1_450).contains(&average), "{average}");

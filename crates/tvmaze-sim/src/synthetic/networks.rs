@@ -1,36 +1,21 @@
 use fastrand::Rng;
 
-use super::chance::one;
-use crate::shape::{Channel, Country};
+use super::countries::{
+    CANADA, CHINA, GERMANY, JAPAN, KOREA, NORWAY, RUSSIA, SPAIN, UNITED_KINGDOM, UNITED_STATES,
+};
+use super::rng::choose;
+use crate::payload::{Channel, Country};
 
-/// A show's network and web channel: one of the two, rarely both, never neither.
-pub(super) fn channels(random: &mut Rng) -> (Option<&'static Channel>, Option<&'static Channel>) {
-    let network = one(random, NETWORKS);
-    let web_channel = one(random, WEB_CHANNELS);
-    match random.u32(..1_000) {
+/// The network and the web channel of a show: usually one of the two, rarely both, at least one.
+pub(super) fn channels(rng: &mut Rng) -> (Option<&'static Channel>, Option<&'static Channel>) {
+    let network = choose(rng, NETWORKS);
+    let web_channel = choose(rng, WEB_CHANNELS);
+    match rng.u32(..1_000) {
         0..550 => (Some(network), None),
         550..577 => (Some(network), Some(web_channel)),
         _ => (None, Some(web_channel)),
     }
 }
-
-const fn country(name: &'static str, code: &'static str, timezone: &'static str) -> Country {
-    Country { name, code, timezone }
-}
-
-const UNITED_STATES: Country = country("United States", "US", "America/New_York");
-const UNITED_KINGDOM: Country = country("United Kingdom", "GB", "Europe/London");
-const CHINA: Country = country("China", "CN", "Asia/Shanghai");
-const JAPAN: Country = country("Japan", "JP", "Asia/Tokyo");
-const KOREA: Country = country("Korea, Republic of", "KR", "Asia/Seoul");
-const RUSSIA: Country = country("Russian Federation", "RU", "Asia/Kamchatka");
-const NORWAY: Country = country("Norway", "NO", "Europe/Oslo");
-const CANADA: Country = country("Canada", "CA", "America/Halifax");
-const GERMANY: Country = country("Germany", "DE", "Europe/Busingen");
-const SPAIN: Country = country("Spain", "ES", "Europe/Madrid");
-
-pub(super) const COUNTRIES: &[Country] =
-    &[UNITED_STATES, UNITED_KINGDOM, CANADA, CHINA, JAPAN, KOREA, RUSSIA, NORWAY, GERMANY, SPAIN];
 
 const fn network(
     id: u32,
@@ -50,7 +35,6 @@ const fn web(
     Channel { id, name, country, official_site }
 }
 
-/// Television networks: each has a country.
 static NETWORKS: &[Channel] = &[
     network(1, "Meridian", UNITED_STATES, Some("https://www.meridian.example/")),
     network(2, "Harbor 9", UNITED_STATES, Some("https://www.harbor9.example/")),
@@ -69,7 +53,7 @@ static NETWORKS: &[Channel] = &[
     network(15, "Canal Sureño", SPAIN, Some("https://www.canalsureno.example/")),
 ];
 
-/// Web channels: those without a country are worldwide.
+/// A web channel without a country is available worldwide.
 static WEB_CHANNELS: &[Channel] = &[
     web(1, "Flickerbox", None, Some("https://www.flickerbox.example/")),
     web(2, "Streamhouse", None, Some("https://www.streamhouse.example/")),

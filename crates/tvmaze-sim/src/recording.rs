@@ -8,40 +8,40 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::Error;
+use crate::error::Error;
 
-/// Answers read from files, held in memory as they were.
+/// Recorded responses, read into memory unchanged.
 #[derive(Debug)]
-pub(crate) struct Recorded {
+pub(crate) struct Recording {
     pages: BTreeMap<u32, Bytes>,
     /// Slices of `pages`.
     shows: BTreeMap<u32, Bytes>,
     casts: BTreeMap<u32, Bytes>,
-    updated: BTreeMap<u32, u64>,
+    update_times: BTreeMap<u32, u64>,
 }
 
 #[derive(Deserialize)]
-struct Head {
+struct ShowHeader {
     id: u32,
     updated: u64,
 }
 
-impl Recorded {
+impl Recording {
     pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
-        let mut recorded = Self {
+        let mut recording = Self {
             pages: BTreeMap::new(),
             shows: BTreeMap::new(),
             casts: BTreeMap::new(),
-            updated: BTreeMap::new(),
+            update_times: BTreeMap::new(),
         };
-        recorded.read_pages(&directory.join("pages"))?;
-        recorded.read_casts(&directory.join("cast"))?;
-        recorded.read_updates(&directory.join("updates.json"))?;
-        Ok(recorded)
+        recording.read_pages(&directory.join("pages"))?;
+        recording.read_casts(&directory.join("cast"))?;
+        recording.read_updates(&directory.join("updates.json"))?;
+        Ok(recording)
     }
 
-    pub(crate) fn last_page(&self) -> u32 {
-        self.pages.last_key_value().map_or(0, |(&n, _)| n)
+    pub(crate) fn page_count(&self) -> u32 {
+        self.pages.last_key_value().map_or(0, |(&n, _)| n + 1)
     }
 
     pub(crate) fn page(&self, n: u32) -> Bytes {
@@ -53,32 +53,32 @@ impl Recorded {
     }
 
     pub(crate) fn cast(&self, id: u32) -> Option<Bytes> {
-        let nobody = || self.shows.contains_key(&id).then_some(Bytes::from_static(b"[]"));
-        self.casts.get(&id).cloned().or_else(nobody)
+        let empty_cast = || self.shows.contains_key(&id).then_some(Bytes::from_static(b"[]"));
+        self.casts.get(&id).cloned().or_else(empty_cast)
     }
 
-    pub(crate) fn updated(&self) -> Vec<(u32, u64)> {
-        self.updated.iter().map(|(&id, &time)| (id, time)).collect()
+    pub(crate) fn update_times(&self) -> Vec<(u32, u64)> {
+        self.update_times.iter().map(|(&id, &time)| (id, time)).collect()
     }
 
     fn read_pages(&mut self, directory: &Path) -> Result<(), Error> {
         for (n, path) in numbered_files(directory)? {
             let page = read(&path)?;
-            self.split(&page).map_err(|source| Error::Malformed { path, source })?;
+            self.index_shows(&page).map_err(|source| Error::InvalidResponse { path, source })?;
             self.pages.insert(n, page);
         }
         if self.pages.is_empty() {
-            return Err(Error::NoPages { directory: directory.to_owned() });
+            return Err(Error::NoPages(directory.to_owned()));
         }
         Ok(())
     }
 
-    fn split(&mut self, page: &Bytes) -> serde_json::Result<()> {
+    fn index_shows(&mut self, page: &Bytes) -> serde_json::Result<()> {
         let shows: Vec<&RawValue> = serde_json::from_slice(page)?;
         for show in shows {
-            let head: Head = serde_json::from_str(show.get())?;
-            self.shows.insert(head.id, page.slice_ref(show.get().as_bytes()));
-            self.updated.insert(head.id, head.updated);
+            let header: ShowHeader = serde_json::from_str(show.get())?;
+            self.shows.insert(header.id, page.slice_ref(show.get().as_bytes()));
+            self.update_times.insert(header.id, header.updated);
         }
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Recorded {
         for (id, path) in numbered_files(directory)? {
             let cast = read(&path)?;
             serde_json::from_slice::<Vec<IgnoredAny>>(&cast)
-                .map_err(|source| Error::Malformed { path, source })?;
+                .map_err(|source| Error::InvalidResponse { path, source })?;
             self.casts.insert(id, cast);
         }
         Ok(())
@@ -98,35 +98,35 @@ impl Recorded {
 
     fn read_updates(&mut self, path: &Path) -> Result<(), Error> {
         if path.exists() {
-            self.updated = serde_json::from_slice(&read(path)?)
-                .map_err(|source| Error::Malformed { path: path.to_owned(), source })?;
+            self.update_times = serde_json::from_slice(&read(path)?)
+                .map_err(|source| Error::InvalidResponse { path: path.to_owned(), source })?;
         }
         Ok(())
     }
 }
 
 fn read(path: &Path) -> Result<Bytes, Error> {
-    let bytes = fs::read(path).map_err(|source| unreadable(path, source))?;
+    let bytes = fs::read(path).map_err(|source| read_error(path, source))?;
     Ok(bytes.into())
 }
 
-/// The `NUMBER.json` files of a folder; files of other kinds may lie beside them.
+/// The `NUMBER.json` files of a directory; files with other extensions are ignored.
 fn numbered_files(directory: &Path) -> Result<Vec<(u32, PathBuf)>, Error> {
-    let entries = fs::read_dir(directory).map_err(|source| unreadable(directory, source))?;
+    let entries = fs::read_dir(directory).map_err(|source| read_error(directory, source))?;
     let mut files = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|source| unreadable(directory, source))?.path();
+        let path = entry.map_err(|source| read_error(directory, source))?.path();
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }
         match path.file_stem().and_then(|stem| stem.to_str()?.parse().ok()) {
             Some(number) => files.push((number, path)),
-            None => return Err(Error::FileName { path }),
+            None => return Err(Error::InvalidFileName(path)),
         }
     }
     Ok(files)
 }
 
-fn unreadable(path: &Path, source: io::Error) -> Error {
-    Error::Unreadable { path: path.to_owned(), source }
+fn read_error(path: &Path, source: io::Error) -> Error {
+    Error::Read { path: path.to_owned(), source }
 }

@@ -2,34 +2,33 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::Error;
+use crate::error::Error;
 
-/// How many calls the simulator takes before it answers 429.
+/// How many requests the simulator accepts before it responds with 429.
 ///
-/// A token bucket: `calls` may come at once, and a call is earned back every
-/// `per / calls`. Zero `calls` refuses everything.
+/// A token bucket: a burst of `calls` is accepted at once, and one more call every `per / calls`.
+/// With zero `calls` every request is rate-limited.
 ///
-/// As text it is `CALLS/PERIOD` (`20/10s`, `500/1m`), which sets neither of the two flags:
-/// TVmaze promises no `Retry-After`, and the strict reading is that every call counts.
+/// The text form is `CALLS/PERIOD` (`20/10s`, `500/1m`) with both flags off: TVmaze does not promise
+/// `Retry-After`, and counting every request is the strict reading of its documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// The size of the bucket.
     pub calls: u32,
-    /// How long an empty bucket takes to fill.
+    /// The time in which an empty bucket refills.
     pub per: Duration,
-    /// Whether a 429 says in `Retry-After` when the next call is free, in whole seconds rounded up.
+    /// Whether a 429 has a `Retry-After` header: the seconds until the next token, rounded up.
     pub retry_after: bool,
-    /// Whether only the first answer of a path costs a call, as if an edge cache gave the later ones.
-    ///
-    /// A path whose request met a fault is not cached by that.
-    pub cached_exempt: bool,
+    /// Whether only the first response for a path costs a token, as if an edge cache served the later
+    /// ones. A fault does not put its path into the cache.
+    pub exempt_cached: bool,
 }
 
 impl FromStr for RateLimit {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        parse(text).ok_or_else(|| Error::RateLimit { text: text.to_owned() })
+        parse(text).ok_or_else(|| Error::ParseRateLimit(text.to_owned()))
     }
 }
 
@@ -46,11 +45,11 @@ impl fmt::Display for RateLimit {
 fn parse(text: &str) -> Option<RateLimit> {
     let (calls, per) = text.split_once('/')?;
     let calls = calls.parse().ok().filter(|&calls| calls > 0)?;
-    let per = period(per).filter(|per| !per.is_zero())?;
-    Some(RateLimit { calls, per, retry_after: false, cached_exempt: false })
+    let per = parse_period(per).filter(|per| !per.is_zero())?;
+    Some(RateLimit { calls, per, retry_after: false, exempt_cached: false })
 }
 
-fn period(text: &str) -> Option<Duration> {
+fn parse_period(text: &str) -> Option<Duration> {
     let unit = text.find(|character: char| !character.is_ascii_digit())?;
     let (count, unit) = text.split_at(unit);
     let milliseconds: u64 = match unit {
