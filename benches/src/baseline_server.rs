@@ -8,38 +8,37 @@ use futures::StreamExt;
 use jiff::{Timestamp, TimestampRound, Unit};
 use tokio::sync::watch;
 
-use crate::program::Program;
+use crate::process::ServerProcess;
 
-/// The time between two events.
-const TICK: Duration = Duration::from_millis(100);
+const EVENT_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Serves one body of `size` bytes with an actix application that does nothing else; at `/events`, a stream of
-/// events with such a body.
+/// Runs an actix application that responds with a constant body of `size` bytes; at `/events` it streams
+/// events of that size.
 pub(crate) fn serve(size: usize) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     writeln!(std::io::stdout(), "http://{}", listener.local_addr()?)?;
     let body = Bytes::from(vec![b'x'; size]);
     let events = watch::Sender::new(event(size));
-    let ticks = events.clone();
+    let publisher = events.clone();
     let server = HttpServer::new(move || {
         let body = body.clone();
-        let answer = move || {
-            let answer = HttpResponse::Ok().content_type("application/json").body(body.clone());
-            std::future::ready(answer)
+        let respond = move || {
+            let response = HttpResponse::Ok().content_type("application/json").body(body.clone());
+            std::future::ready(response)
         };
         let events = events.clone();
         let stream = move || std::future::ready(stream(events.subscribe()));
-        App::new().route("/events", web::get().to(stream)).default_service(web::to(answer))
+        App::new().route("/events", web::get().to(stream)).default_service(web::to(respond))
     });
-    let serving = server.listen(listener)?.run();
+    let server = server.listen(listener)?.run();
     Ok(rt::System::new().block_on(async move {
         rt::spawn(async move {
             loop {
-                rt::time::sleep(TICK).await;
-                ticks.send_replace(event(size));
+                rt::time::sleep(EVENT_INTERVAL).await;
+                publisher.send_replace(event(size));
             }
         });
-        serving.await
+        server.await
     })?)
 }
 
@@ -60,8 +59,8 @@ fn stream(events: watch::Receiver<Bytes>) -> HttpResponse {
     HttpResponse::Ok().content_type("text/event-stream").streaming(events.boxed_local())
 }
 
-/// Starts that in a process of its own.
-pub(crate) fn start(size: usize) -> anyhow::Result<Program> {
+/// Runs [`serve`] in a separate process.
+pub(crate) fn start(size: usize) -> anyhow::Result<ServerProcess> {
     let mut command = std::process::Command::new(std::env::current_exe()?);
-    Program::start(command.args(["--constant", &size.to_string()]))
+    ServerProcess::start(command.args(["--baseline-server", &size.to_string()]))
 }
