@@ -10,7 +10,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("tvmaze-client", &[], &["actix-web", "rusqlite", "redis", "clap"]),
     ("tvmaze-sim", &[], &["reqwest", "rusqlite", "redis", "clap"]),
     ("tvshows-core", &[], &["reqwest", "rusqlite", "redis", "actix-web", "tokio", "clap"]),
-    ("tvshows-store", &["tvshows-core"], &["reqwest", "actix-web", "redis", "clap"]),
+    ("tvshows-sqlite", &["tvshows-core"], &["reqwest", "actix-web", "redis", "clap"]),
     ("tvshows-export", &["tvshows-core"], &["reqwest", "actix-web", "rusqlite", "redis", "clap"]),
     ("tvshows-progress", &["tvshows-core"], &["reqwest", "actix-web", "rusqlite", "clap"]),
     (

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use tvshows_core::{ProgressTracker, ShowStore};
 use tvshows_pipeline::{Pipeline, Runner, give_up_interrupted};
 use tvshows_progress::{InProcessTracker, RedisTracker};
-use tvshows_store::SqliteStore;
+use tvshows_sqlite::SqliteStore;
 use uuid::Uuid;
 
 use crate::cli::{Database, Settings};

@@ -25,7 +25,7 @@ pub(crate) async fn follow(
     let mut view = View::new(bars, log_format);
     loop {
         view.show(&status);
-        if status.state.is_ended() || runner.is_stopped() {
+        if status.state.is_terminal() || runner.is_stopped() {
             view.finish();
             return Ok(status);
         }

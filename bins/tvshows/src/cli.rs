@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
 use secrecy::{ExposeSecret, SecretString};
 use tvshows_api::{Access, ApiToken, Origins, WrongToken};
-use tvshows_core::{Mode, RunParameters, TopLimit, Years};
+use tvshows_core::{FetchMode, RunParameters, TopLimit, Years};
 use tvshows_pipeline::Schedule;
 
 use crate::config::WrongSetting;
@@ -178,7 +178,7 @@ pub(crate) struct Update {
 
     /// `auto` fetches what is new, changed or aged, and everything the first time; `full` everything
     #[arg(long, default_value_t)]
-    mode: Mode,
+    mode: FetchMode,
 
     /// Print the outcome as JSON, as the `status` of `GET /pipeline/status/{request_id}`
     #[arg(long)]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use tvshows_core::{ShowStore, Snapshot, StoreError};
+use tvshows_core::{ShowStore, SnapshotVersion, StoreError};
 
 use crate::etag;
 use crate::problem::Problem;
@@ -23,7 +23,7 @@ pub(crate) struct Answers {
 
 #[derive(Default)]
 struct Kept {
-    snapshot: Snapshot,
+    snapshot: SnapshotVersion,
     /// By path and query.
     bodies: HashMap<String, Bytes>,
     bytes: usize,
@@ -63,13 +63,18 @@ impl Answers {
 }
 
 impl Kept {
-    fn find(&self, snapshot: Snapshot, asked: &str) -> Option<Bytes> {
+    fn find(&self, snapshot: SnapshotVersion, asked: &str) -> Option<Bytes> {
         if self.snapshot == snapshot { self.bodies.get(asked).cloned() } else { None }
     }
 
     /// Keeps a body that was read while `snapshot` was published, or later. Gives what must make room for it.
     #[must_use]
-    fn keep(&mut self, snapshot: Snapshot, asked: &str, body: &Bytes) -> HashMap<String, Bytes> {
+    fn keep(
+        &mut self,
+        snapshot: SnapshotVersion,
+        asked: &str,
+        body: &Bytes,
+    ) -> HashMap<String, Bytes> {
         let bytes = asked.len() + body.len() + ENTRY_BYTES;
         let is_full = self.bytes + bytes > MOST_BYTES;
         let mut outdated = HashMap::new();
@@ -86,15 +91,15 @@ impl Kept {
 
 pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
     let json = serde_json::to_vec(data);
-    Ok(json.map_err(|error| StoreError::Unreadable { what: error.to_string() })?.into())
+    Ok(json.map_err(|error| StoreError::CorruptRow { what: error.to_string() })?.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn snapshot(number: u64) -> Snapshot {
-        Snapshot { number, published_at: None }
+    fn snapshot(number: u64) -> SnapshotVersion {
+        SnapshotVersion { number, published_at: None }
     }
 
     #[test]

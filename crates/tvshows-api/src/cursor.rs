@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use tvshows_core::{Position, ShowId, SortValue};
+use tvshows_core::{KeysetCursor, ShowId, SortValue};
 
 /// Rises when the form of a cursor changes: an older one is then refused in place of misread.
 const VERSION: u8 = 1;
@@ -11,7 +11,7 @@ const VERSION: u8 = 1;
 ///
 /// Not secret, and not signed: whoever forges one gets another page of the same list. The checksum is
 /// there for what happens by mistake, a cut text or the cursor of another query.
-pub(crate) fn encode(query: &str, position: &Position) -> String {
+pub(crate) fn encode(query: &str, position: &KeysetCursor) -> String {
     let (tag, value) = match &position.value {
         SortValue::None => (b'n', Vec::new()),
         SortValue::Integer(number) => (b'i', number.to_be_bytes().to_vec()),
@@ -28,7 +28,7 @@ pub(crate) fn encode(query: &str, position: &Position) -> String {
 }
 
 /// `None` for whatever is no cursor of `query`.
-pub(crate) fn decode(query: &str, text: &str) -> Option<Position> {
+pub(crate) fn decode(query: &str, text: &str) -> Option<KeysetCursor> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
     let (&[version], rest) = bytes.split_first_chunk()?;
     let (sum, rest) = rest.split_first_chunk()?;
@@ -39,7 +39,7 @@ pub(crate) fn decode(query: &str, text: &str) -> Option<Position> {
 }
 
 /// The place that these bytes say.
-pub(crate) fn place(bytes: &[u8]) -> Option<Position> {
+pub(crate) fn place(bytes: &[u8]) -> Option<KeysetCursor> {
     let (id, rest) = bytes.split_first_chunk()?;
     let (&[tag], value) = rest.split_first_chunk()?;
     let value = match (tag, value) {
@@ -49,7 +49,7 @@ pub(crate) fn place(bytes: &[u8]) -> Option<Position> {
         (b't', text) => SortValue::Text(String::from_utf8(text.to_vec()).ok()?),
         _ => return None,
     };
-    Some(Position { value, id: ShowId(u32::from_be_bytes(*id)) })
+    Some(KeysetCursor { value, id: ShowId(u32::from_be_bytes(*id)) })
 }
 
 /// FNV-1a: the same in every release and on every machine, which the standard library's is not.
@@ -77,7 +77,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_cursor_comes_back_as_it_went(query: String, value in value(), id: u32) {
-            let position = Position { value, id: ShowId(id) };
+            let position = KeysetCursor { value, id: ShowId(id) };
             let cursor = encode(&query, &position);
             prop_assert!(cursor.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
             prop_assert_eq!(decode(&query, &cursor), Some(position));
@@ -86,12 +86,12 @@ mod tests {
         #[test]
         fn the_cursor_of_another_query_is_none(query: String, other: String, value in value(), id: u32) {
             prop_assume!(query != other);
-            prop_assert_eq!(decode(&other, &encode(&query, &Position { value, id: ShowId(id) })), None);
+            prop_assert_eq!(decode(&other, &encode(&query, &KeysetCursor { value, id: ShowId(id) })), None);
         }
 
         #[test]
         fn an_altered_cursor_is_none(value in value(), id: u32, place: prop::sample::Index, to in "[A-Za-z0-9_-]") {
-            let cursor = encode("q", &Position { value, id: ShowId(id) });
+            let cursor = encode("q", &KeysetCursor { value, id: ShowId(id) });
             let mut altered = cursor.clone();
             let place = place.index(cursor.len());
             altered.replace_range(place..=place, &to);

@@ -46,7 +46,7 @@ where
         let (written, pumped) = futures::join!(writing, pump(chunks, &client));
         let end = match (written, pumped) {
             (Ok(()), Ok(())) => Ok(Bytes::new()),
-            (Err(error @ StoreError::NotTaken { .. }), _) => {
+            (Err(error @ StoreError::ExportAborted { .. }), _) => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "an export was cut off");
                 return;
             }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn not_taken(source: io::Error) -> StoreError {
-        StoreError::NotTaken { source }
+        StoreError::ExportAborted { source }
     }
 
     #[actix_web::test]
@@ -155,7 +155,7 @@ mod tests {
 
     #[actix_web::test]
     async fn an_error_before_the_first_byte_is_an_answer_and_a_later_one_breaks_off() {
-        let broken = || Err(StoreError::Unreadable { what: "a row".into() });
+        let broken = || Err(StoreError::CorruptRow { what: "a row".into() });
         assert!(matches!(taken(move |_| broken()).await, Err(Problem::Store(_))));
         let cut = taken(move |file| {
             file.write_all(b"id,name").and_then(|()| file.flush()).map_err(not_taken)?;

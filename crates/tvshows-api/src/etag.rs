@@ -1,6 +1,6 @@
 use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, Header, IfNoneMatch};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
-use tvshows_core::Snapshot;
+use tvshows_core::SnapshotVersion;
 
 /// The tag of a status is its revision.
 pub(crate) fn of(revision: u64) -> EntityTag {
@@ -8,7 +8,7 @@ pub(crate) fn of(revision: u64) -> EntityTag {
 }
 
 /// The tag of all that is read of a snapshot. Weak, since an answer may be compressed or not.
-pub(crate) fn of_snapshot(snapshot: &Snapshot) -> EntityTag {
+pub(crate) fn of_snapshot(snapshot: &SnapshotVersion) -> EntityTag {
     EntityTag::new_weak(snapshot.tag())
 }
 

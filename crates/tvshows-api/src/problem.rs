@@ -164,7 +164,7 @@ impl Problem {
             Problem::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Problem::Parameter { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_parameter"),
             Problem::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
-            Problem::Store(StoreError::Crowded) => {
+            Problem::Store(StoreError::TooManyExports) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_exports")
             }
             Problem::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
@@ -220,7 +220,7 @@ impl Problem {
             Problem::TooManyRequests { seconds } => {
                 format!("too many requests from your address; try again in {seconds} s")
             }
-            Problem::Store(StoreError::Crowded) => StoreError::Crowded.to_string(),
+            Problem::Store(StoreError::TooManyExports) => StoreError::TooManyExports.to_string(),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
             Problem::Stopping => SubmitError::Stopping.to_string(),
             Problem::Store(_) => {
@@ -233,7 +233,7 @@ impl Problem {
     pub(crate) fn retry_after(&self) -> Option<u64> {
         match self {
             Problem::TooManyRequests { seconds } => Some(*seconds),
-            Problem::QueueFull | Problem::Stopping | Problem::Store(StoreError::Crowded) => {
+            Problem::QueueFull | Problem::Stopping | Problem::Store(StoreError::TooManyExports) => {
                 Some(RETRY_SECONDS)
             }
             _ => None,

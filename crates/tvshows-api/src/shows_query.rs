@@ -1,7 +1,7 @@
 //! The query of `GET /shows`.
 
 use serde::Deserialize;
-use tvshows_core::{Position, Show, ShowFilter, ShowQuery, Sort, SortBy};
+use tvshows_core::{KeysetCursor, Show, ShowFilter, ShowQuery, Sort, SortBy};
 
 use crate::cursor;
 use crate::problem::Problem;
@@ -52,7 +52,7 @@ impl ShowsQuery {
         Ok(ShowQuery { filter, sort, after: self.position(sort)?, limit })
     }
 
-    fn position(&self, sort: Sort) -> Result<Option<Position>, Problem> {
+    fn position(&self, sort: Sort) -> Result<Option<KeysetCursor>, Problem> {
         let Some(text) = self.cursor.as_deref().filter(filled) else { return Ok(None) };
         let reason =
             "must be the `next_cursor` of an answer to the same query; leave it out to begin anew";
@@ -61,7 +61,7 @@ impl ShowsQuery {
     }
 
     /// The cursor that goes on after `position`.
-    pub(crate) fn cursor(&self, sort: Sort, position: &Position) -> String {
+    pub(crate) fn cursor(&self, sort: Sort, position: &KeysetCursor) -> String {
         cursor::encode(&self.list(sort), position)
     }
 
@@ -138,7 +138,7 @@ mod tests {
     fn a_cursor_goes_with_its_list_whatever_the_limit() {
         let list = read("language=English&sort=name");
         let sort = list.query().unwrap().sort;
-        let position = Position { value: SortValue::Text("B".into()), id: ShowId(3) };
+        let position = KeysetCursor { value: SortValue::Text("B".into()), id: ShowId(3) };
         let cursor = list.cursor(sort, &position);
         let after = |text: &str| query(&format!("{text}&cursor={cursor}")).map(|query| query.after);
         assert_eq!(after("sort=name&language=English&limit=7&fields=id"), Ok(Some(position)));

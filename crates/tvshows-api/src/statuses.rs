@@ -59,7 +59,7 @@ impl Sent {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use tvshows_core::{Event, RunParameters};
+    use tvshows_core::{RunEvent, RunParameters};
 
     use super::*;
 
@@ -77,7 +77,7 @@ mod tests {
         status.position = Some(1);
         let moved = statuses.of(status.clone());
         assert!(moved.body != first.body, "it moved up, at the same revision");
-        status.apply(Event::Started, Timestamp::UNIX_EPOCH);
+        status.apply(RunEvent::Started, Timestamp::UNIX_EPOCH);
         let event = statuses.of(status.clone()).event;
         assert!(
             event.starts_with(format!("id: {}\ndata: {{\"status\":", status.revision).as_bytes())

@@ -4,7 +4,7 @@
 //! async function that makes an empty instance and returns a pointer to it, such as a `Box` or a guard;
 //! each promise becomes a test of its own name.
 
-pub mod catalogue;
+pub mod catalog;
 pub mod fixtures;
 pub mod store;
 pub mod tracker;
@@ -72,7 +72,7 @@ macro_rules! store_conformance {
             a_noted_run_is_in_the_history_and_disturbs_no_other
             history_is_newest_first
         }
-        $crate::promises! { catalogue, $new:
+        $crate::promises! { catalog, $new:
             each_publish_is_another_snapshot
             lists_are_sorted_with_unknown_values_last
             pages_of_any_size_make_up_the_whole_list

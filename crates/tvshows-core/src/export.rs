@@ -16,7 +16,7 @@ pub enum Table {
 /// A text that names no table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of all_shows, top_shows, top_shows_cast")]
-pub struct UnknownTable;
+pub struct ParseTableError;
 
 impl Table {
     /// Every table.
@@ -54,10 +54,10 @@ impl fmt::Display for Table {
 }
 
 impl FromStr for Table {
-    type Err = UnknownTable;
+    type Err = ParseTableError;
 
-    fn from_str(text: &str) -> Result<Table, UnknownTable> {
-        Table::ALL.into_iter().find(|table| table.to_string() == text).ok_or(UnknownTable)
+    fn from_str(text: &str) -> Result<Table, ParseTableError> {
+        Table::ALL.into_iter().find(|table| table.to_string() == text).ok_or(ParseTableError)
     }
 }
 
@@ -66,14 +66,14 @@ impl FromStr for Table {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Column {
     pub name: &'static str,
-    pub kind: ColumnKind,
+    pub kind: ColumnType,
     /// Whether a row may have no value in it.
     pub optional: bool,
 }
 
 /// What the values of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ColumnKind {
+pub enum ColumnType {
     /// A whole number.
     Integer,
     /// A number.
@@ -83,9 +83,9 @@ pub enum ColumnKind {
     /// 0 or 1.
     Boolean,
     /// A moment in RFC 3339.
-    Moment,
+    Timestamp,
     /// Texts without commas, joined by commas; none is an empty text.
-    Words,
+    StringList,
     /// JSON as text.
     Json,
 }
@@ -93,7 +93,7 @@ pub enum ColumnKind {
 /// A value of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Cell<'a> {
+pub enum CellValue<'a> {
     Null,
     Integer(i64),
     Real(f64),
@@ -103,13 +103,13 @@ pub enum Cell<'a> {
 /// What takes the rows of a table, one after the other.
 ///
 /// An error ends the reading: whoever gives rows stops, and does not call `finish`.
-pub trait RowSink: Send {
+pub trait RowWriter: Send {
     /// Takes a row: a cell for each of the table's columns.
     ///
     /// # Errors
     ///
     /// It cannot be written where it should go.
-    fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()>;
+    fn write_row(&mut self, cells: &[CellValue<'_>]) -> io::Result<()>;
 
     /// Takes note that there are no more rows.
     ///
@@ -120,81 +120,81 @@ pub trait RowSink: Send {
 }
 
 /// Begins to take rows. Called where taking one may wait, and not at all when there will be none.
-pub type OpenRows = Box<dyn FnOnce() -> io::Result<Box<dyn RowSink>> + Send>;
+pub type MakeRowWriter = Box<dyn FnOnce() -> io::Result<Box<dyn RowWriter>> + Send>;
 
-const fn must(name: &'static str, kind: ColumnKind) -> Column {
+const fn required(name: &'static str, kind: ColumnType) -> Column {
     Column { name, kind, optional: false }
 }
 
-const fn may(name: &'static str, kind: ColumnKind) -> Column {
+const fn nullable(name: &'static str, kind: ColumnType) -> Column {
     Column { name, kind, optional: true }
 }
 
 const ALL_SHOWS: &[Column] = {
-    use ColumnKind::{Integer, Json, Moment, Real, Text, Words};
+    use ColumnType::{Integer, Json, Real, StringList, Text, Timestamp};
     &[
-        must("id", Integer),
-        must("name", Text),
-        may("type", Text),
-        may("language", Text),
-        must("genres", Words),
-        may("status", Text),
-        may("premiered", Text),
-        may("ended", Text),
-        may("rating_average", Real),
-        may("summary", Text),
-        may("updated", Integer),
-        must("processed_at", Moment),
-        may("url", Text),
-        may("runtime", Integer),
-        may("average_runtime", Integer),
-        may("official_site", Text),
-        may("weight", Integer),
-        may("schedule", Json),
-        may("network", Json),
-        may("web_channel", Json),
-        may("dvd_country", Json),
-        may("externals", Json),
-        may("image", Json),
-        may("links", Json),
-        may("extra", Json),
+        required("id", Integer),
+        required("name", Text),
+        nullable("type", Text),
+        nullable("language", Text),
+        required("genres", StringList),
+        nullable("status", Text),
+        nullable("premiered", Text),
+        nullable("ended", Text),
+        nullable("rating_average", Real),
+        nullable("summary", Text),
+        nullable("updated", Integer),
+        required("processed_at", Timestamp),
+        nullable("url", Text),
+        nullable("runtime", Integer),
+        nullable("average_runtime", Integer),
+        nullable("official_site", Text),
+        nullable("weight", Integer),
+        nullable("schedule", Json),
+        nullable("network", Json),
+        nullable("web_channel", Json),
+        nullable("dvd_country", Json),
+        nullable("externals", Json),
+        nullable("image", Json),
+        nullable("links", Json),
+        nullable("extra", Json),
     ]
 };
 
 const TOP_SHOWS: &[Column] = {
-    use ColumnKind::{Integer, Moment, Real, Text, Words};
+    use ColumnType::{Integer, Real, StringList, Text, Timestamp};
     &[
-        must("id", Integer),
-        must("name", Text),
-        must("language", Text),
-        must("genres", Words),
-        must("premiered", Text),
-        may("rating_average", Real),
-        must("processed_at", Moment),
-        may("weight", Integer),
-        must("rank", Integer),
-        may("updated", Integer),
+        required("id", Integer),
+        required("name", Text),
+        required("language", Text),
+        required("genres", StringList),
+        required("premiered", Text),
+        nullable("rating_average", Real),
+        required("processed_at", Timestamp),
+        nullable("weight", Integer),
+        required("rank", Integer),
+        nullable("updated", Integer),
     ]
 };
 
 const TOP_SHOWS_CAST: &[Column] = {
-    use ColumnKind::{Boolean, Integer, Moment, Text};
+    use ColumnType::{Boolean, Integer, Text, Timestamp};
     &[
-        must("show_id", Integer),
-        must("show_name", Text),
-        must("person_id", Integer),
-        must("person_name", Text),
-        may("person_birthday", Text),
-        may("person_deathday", Text),
-        may("person_gender", Text),
-        may("person_country_name", Text),
-        must("character_id", Integer),
-        must("character_name", Text),
-        may("image", Text),
-        must("processed_at", Moment),
-        may("self", Boolean),
-        may("voice", Boolean),
-        must("position", Integer),
+        required("show_id", Integer),
+        required("show_name", Text),
+        required("person_id", Integer),
+        required("person_name", Text),
+        nullable("person_birthday", Text),
+        nullable("person_deathday", Text),
+        nullable("person_gender", Text),
+        nullable("person_country_name", Text),
+        required("character_id", Integer),
+        required("character_name", Text),
+        nullable("image", Text),
+        required("processed_at", Timestamp),
+        nullable("self", Boolean),
+        nullable("voice", Boolean),
+        required("position", Integer),
     ]
 };
 
@@ -208,6 +208,6 @@ mod tests {
             assert_eq!(table.to_string().parse(), Ok(table));
             assert_eq!(table.name().to_lowercase(), table.to_string());
         }
-        assert_eq!("runs".parse::<Table>(), Err(UnknownTable));
+        assert_eq!("runs".parse::<Table>(), Err(ParseTableError));
     }
 }

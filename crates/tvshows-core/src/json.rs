@@ -7,16 +7,16 @@ use serde_json::value::RawValue;
 /// looked into, so their text is all that the domain needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Json(Box<RawValue>);
+pub struct RawJson(Box<RawValue>);
 
-impl Json {
+impl RawJson {
     /// Writes `value` as JSON.
     ///
     /// # Errors
     ///
     /// Only where `value` refuses to be serialised.
-    pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Json, serde_json::Error> {
-        serde_json::value::to_raw_value(value).map(Json)
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<RawJson, serde_json::Error> {
+        serde_json::value::to_raw_value(value).map(RawJson)
     }
 
     /// Takes JSON text as it is.
@@ -24,8 +24,8 @@ impl Json {
     /// # Errors
     ///
     /// The text is not JSON.
-    pub fn parse(text: String) -> Result<Json, serde_json::Error> {
-        RawValue::from_string(text).map(Json)
+    pub fn parse(text: String) -> Result<RawJson, serde_json::Error> {
+        RawValue::from_string(text).map(RawJson)
     }
 
     /// The text.
@@ -35,8 +35,8 @@ impl Json {
     }
 }
 
-impl PartialEq for Json {
-    fn eq(&self, other: &Json) -> bool {
+impl PartialEq for RawJson {
+    fn eq(&self, other: &RawJson) -> bool {
         self.as_str() == other.as_str()
     }
 }

@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod cast;
-mod catalogue;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod criteria;
 mod export;
 mod json;
+mod query;
 mod run;
 mod show;
 mod stats;
@@ -15,19 +15,20 @@ mod store;
 mod tracker;
 
 pub use cast::{CastMember, CastRow};
-pub use catalogue::{
-    Position, PremiereBound, RatingBound, SearchText, ShowFilter, ShowPage, ShowQuery, Snapshot,
-    Sort, SortBy, SortValue, TooLong, WrongDate, WrongRating, WrongSort,
-};
 pub use criteria::{OutOfRange, TopLimit, TopShowsCriteria, Years};
-pub use export::{Cell, Column, ColumnKind, OpenRows, RowSink, Table, UnknownTable};
-pub use json::Json;
-pub use run::{Mode, RunId, RunParameters, RunState, Step, UnknownWord};
-pub use show::{Selection, Show, ShowId};
-pub use stats::{NumberCount, ShowStats, TableRows, TextCount};
-pub use status::{Event, RunStatus, Traffic};
-pub use store::{
-    Changes, Enqueued, Finish, MultiCharacterActor, Published, Rights, ShowStore, Staged,
-    StoreError, StoreHealth, TopShow, Version,
+pub use export::{CellValue, Column, ColumnType, MakeRowWriter, ParseTableError, RowWriter, Table};
+pub use json::RawJson;
+pub use query::{
+    DateBound, KeysetCursor, MinRating, ParseDateBoundError, ParseRatingError, ParseSortError,
+    SearchText, SearchTextTooLong, ShowFilter, ShowPage, ShowQuery, SnapshotVersion, Sort, SortBy,
+    SortValue,
 };
-pub use tracker::{LEASE, ProgressTracker, TrackerError};
+pub use run::{FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step};
+pub use show::{Show, ShowId, SparseShow};
+pub use stats::{NumberCount, RowCounts, ShowStats, TextCount};
+pub use status::{RequestCounts, RunEvent, RunStatus};
+pub use store::{
+    ChangeCounts, Enqueued, FinalStatus, MultiCharacterActor, Ownership, PublishedManifest,
+    ShowStore, ShowVersion, StagingState, StoreError, StoreHealth, TopShow,
+};
+pub use tracker::{LEASE_TTL, ProgressTracker, TrackerError};

@@ -54,13 +54,13 @@ impl FromStr for RunId {
 pub struct RunParameters {
     pub years: Years,
     pub top: TopLimit,
-    pub mode: Mode,
+    pub mode: FetchMode,
 }
 
 /// A word that is none of those expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of: {}", words.join(", "))]
-pub struct UnknownWord {
+pub struct ParseEnumError {
     words: &'static [&'static str],
 }
 
@@ -104,11 +104,11 @@ macro_rules! words {
         }
 
         impl FromStr for $name {
-            type Err = UnknownWord;
+            type Err = ParseEnumError;
 
-            fn from_str(text: &str) -> Result<$name, UnknownWord> {
+            fn from_str(text: &str) -> Result<$name, ParseEnumError> {
                 let words = &[$($word),+];
-                $name::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(UnknownWord { words })
+                $name::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(ParseEnumError { words })
             }
         }
     };
@@ -117,7 +117,7 @@ macro_rules! words {
 words! {
     /// How much a run fetches.
     #[derive(Default)]
-    Mode {
+    FetchMode {
         /// What is due: new, changed and aged shows. Fetches everything where nothing is stored yet.
         #[default]
         Auto = "auto",
@@ -147,13 +147,13 @@ words! {
 impl RunState {
     /// Whether the run is over for good.
     #[must_use]
-    pub fn is_ended(self) -> bool {
+    pub fn is_terminal(self) -> bool {
         matches!(self, RunState::Succeeded | RunState::Failed | RunState::Cancelled)
     }
 
     /// Whether somebody has the run in hand, so that its status may still change by itself.
     #[must_use]
-    pub fn is_live(self) -> bool {
+    pub fn is_active(self) -> bool {
         matches!(self, RunState::Queued | RunState::Running)
     }
 }

@@ -4,7 +4,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Json;
+use crate::RawJson;
 
 /// TVmaze's number for a show.
 #[derive(
@@ -54,13 +54,13 @@ pub struct Show {
     pub average_runtime: Option<i64>,
     pub official_site: Option<String>,
     pub weight: Option<i64>,
-    pub schedule: Option<Json>,
-    pub network: Option<Json>,
-    pub web_channel: Option<Json>,
-    pub dvd_country: Option<Json>,
-    pub externals: Option<Json>,
-    pub image: Option<Json>,
-    pub links: Option<Json>,
+    pub schedule: Option<RawJson>,
+    pub network: Option<RawJson>,
+    pub web_channel: Option<RawJson>,
+    pub dvd_country: Option<RawJson>,
+    pub externals: Option<RawJson>,
+    pub image: Option<RawJson>,
+    pub links: Option<RawJson>,
     pub extra: Map<String, Value>,
 }
 
@@ -83,12 +83,12 @@ impl Serialize for Show {
 /// A show that serialises to some of its keys only.
 #[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "said above")]
-pub struct Selection<'a> {
+pub struct SparseShow<'a> {
     pub show: &'a Show,
     pub keys: &'a [String],
 }
 
-impl Serialize for Selection<'_> {
+impl Serialize for SparseShow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.show.serialize_keys(Some(self.keys), serializer)
     }

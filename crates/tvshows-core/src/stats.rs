@@ -14,7 +14,7 @@ pub struct ShowStats {
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-22T20:00:15Z")]
     pub published_at: Option<Timestamp>,
     /// How many rows the tables have.
-    pub tables: TableRows,
+    pub tables: RowCounts,
     /// By the year of the premiere, in order; shows without one last, as null.
     pub premiere_years: Vec<NumberCount>,
     /// By the whole number below the rating (8 counts 8.0 to 8.9), in order; unrated shows last, as null.
@@ -34,7 +34,7 @@ pub struct ShowStats {
 /// How many rows each table has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the names are the tables'")]
-pub struct TableRows {
+pub struct RowCounts {
     #[schema(example = 84670)]
     pub all_shows: u64,
     #[schema(example = 10)]

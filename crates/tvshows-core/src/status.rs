@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Changes, Mode, RunId, RunParameters, RunState, Step, TopLimit, Years};
+use crate::{ChangeCounts, FetchMode, RunId, RunParameters, RunState, Step, TopLimit, Years};
 
 /// A run as everybody sees it: what `GET /pipeline/status/{request_id}`, the Redis hash and a row of
 /// the history show.
@@ -69,7 +69,7 @@ pub struct RunStatus {
     /// The parameter `top`.
     pub top: u16,
     /// The parameter `mode`.
-    pub mode: Mode,
+    pub mode: FetchMode,
     /// The process that works on it.
     pub instance: String,
     /// How often a process has begun to work on it: more than once when it was interrupted. Absent in
@@ -86,7 +86,7 @@ pub struct RunStatus {
 /// What the run has asked of TVmaze so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "RunStatus says what each is")]
-pub struct Traffic {
+pub struct RequestCounts {
     pub requests: u64,
     pub retries: u64,
     pub rate_limited: u64,
@@ -94,13 +94,13 @@ pub struct Traffic {
 
 /// What happens to a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum RunEvent {
     /// Work begins, or goes on after an interruption.
     Started,
     /// An earlier attempt has staged this many index pages.
     Resumed(u32),
     /// What earlier attempts staged is thrown away.
-    Unstaged,
+    StagingDiscarded,
     /// The next step begins.
     StepBegan(Step),
     /// The index is known to have this many pages.
@@ -113,9 +113,9 @@ pub enum Event {
         shows: u32,
     },
     /// This many shows are to be fetched by themselves.
-    SinglesPlanned(u32),
+    RefetchesPlanned(u32),
     /// So many shows fetched by themselves are staged, or turned out to be gone.
-    SinglesStaged(u32),
+    RefetchesStaged(u32),
     /// Every page and every single show is staged: this many shows.
     ShowsCounted(u32),
     /// This many casts are to be fetched.
@@ -123,9 +123,9 @@ pub enum Event {
     /// A cast is staged.
     CastStaged,
     /// The counts of requests moved.
-    Traffic(Traffic),
+    RequestCounts(RequestCounts),
     /// The snapshot is published, with these changes.
-    Succeeded(Changes),
+    Succeeded(ChangeCounts),
     /// The run ends without a change to any table.
     Failed(String),
     /// The run ends because somebody said so.
@@ -198,8 +198,8 @@ impl RunStatus {
 
     /// Moves the run on. `false` says that nothing changed: the event came after the end, or told
     /// nothing new.
-    pub fn apply(&mut self, event: Event, now: Timestamp) -> bool {
-        if self.state.is_ended() {
+    pub fn apply(&mut self, event: RunEvent, now: Timestamp) -> bool {
+        if self.state.is_terminal() {
             return false;
         }
         let before = self.clone();
@@ -219,16 +219,16 @@ impl RunStatus {
     ///
     /// What is known of it may be older than what somebody saw. The revision jumps to the time in
     /// milliseconds, beyond any that was reached by single steps, so that nobody takes this for old.
-    pub fn presume_dead(&mut self, reason: &str, now: Timestamp) {
-        if self.apply(Event::Interrupted(reason.into()), now) {
+    pub fn mark_interrupted(&mut self, reason: &str, now: Timestamp) {
+        if self.apply(RunEvent::Interrupted(reason.into()), now) {
             let beyond = u64::try_from(now.as_millisecond()).unwrap_or_default();
             self.revision = beyond.max(self.revision + UNSEEN_STEPS);
         }
     }
 
-    fn take(&mut self, event: Event, now: Timestamp) {
+    fn take(&mut self, event: RunEvent, now: Timestamp) {
         match event {
-            Event::Started => {
+            RunEvent::Started => {
                 self.state = RunState::Running;
                 self.step = Step::Planning;
                 self.started_at = self.started_at.or(Some(now));
@@ -237,40 +237,40 @@ impl RunStatus {
                 self.attempt += 1;
                 self.position = None;
             }
-            Event::Resumed(pages) => self.pages_done = pages,
-            Event::Unstaged => {
+            RunEvent::Resumed(pages) => self.pages_done = pages,
+            RunEvent::StagingDiscarded => {
                 (self.pages_done, self.pages_total) = (0, None);
                 (self.singles_done, self.singles_total) = (0, None);
                 (self.casts_done, self.casts_total) = (0, None);
                 self.shows_seen = 0;
             }
-            Event::StepBegan(step) => self.step = step,
-            Event::PagesPlanned(pages) => self.pages_total = Some(pages),
-            Event::PagesStaged { pages, shows } => {
+            RunEvent::StepBegan(step) => self.step = step,
+            RunEvent::PagesPlanned(pages) => self.pages_total = Some(pages),
+            RunEvent::PagesStaged { pages, shows } => {
                 self.pages_done += pages;
                 self.shows_seen += shows;
                 self.pages_total = self.pages_total.map(|total| total.max(self.pages_done));
             }
-            Event::SinglesPlanned(shows) => self.singles_total = Some(shows),
-            Event::SinglesStaged(shows) => self.singles_done += shows,
-            Event::ShowsCounted(shows) => self.shows_seen = shows,
-            Event::CastsPlanned(casts) => self.casts_total = Some(casts),
-            Event::CastStaged => self.casts_done += 1,
-            Event::Traffic(traffic) => {
+            RunEvent::RefetchesPlanned(shows) => self.singles_total = Some(shows),
+            RunEvent::RefetchesStaged(shows) => self.singles_done += shows,
+            RunEvent::ShowsCounted(shows) => self.shows_seen = shows,
+            RunEvent::CastsPlanned(casts) => self.casts_total = Some(casts),
+            RunEvent::CastStaged => self.casts_done += 1,
+            RunEvent::RequestCounts(traffic) => {
                 self.requests = traffic.requests;
                 self.retries = traffic.retries;
                 self.rate_limited = traffic.rate_limited;
             }
-            Event::Succeeded(changes) => {
-                let Changes { added, changed, deleted, unchanged } = changes;
+            RunEvent::Succeeded(changes) => {
+                let ChangeCounts { added, changed, deleted, unchanged } = changes;
                 (self.added, self.changed) = (added, changed);
                 (self.deleted, self.unchanged) = (deleted, unchanged);
                 self.step = Step::Completed;
                 self.end(RunState::Succeeded, None, now);
             }
-            Event::Failed(error) => self.end(RunState::Failed, Some(error), now),
-            Event::Cancelled => self.end(RunState::Cancelled, None, now),
-            Event::Interrupted(reason) => self.end(RunState::Interrupted, Some(reason), now),
+            RunEvent::Failed(error) => self.end(RunState::Failed, Some(error), now),
+            RunEvent::Cancelled => self.end(RunState::Cancelled, None, now),
+            RunEvent::Interrupted(reason) => self.end(RunState::Interrupted, Some(reason), now),
         }
     }
 
@@ -325,34 +325,36 @@ mod tests {
 
     fn running(pages: u32) -> RunStatus {
         let mut status = queued();
-        status.apply(Event::Started, at(0));
-        status.apply(Event::PagesPlanned(pages), at(0));
+        status.apply(RunEvent::Started, at(0));
+        status.apply(RunEvent::PagesPlanned(pages), at(0));
         status
     }
 
     #[test]
     fn every_change_raises_the_revision_by_one() {
         let mut status = queued();
-        assert!(status.apply(Event::Started, at(1)));
-        assert!(status.apply(Event::PagesStaged { pages: 1, shows: 250 }, at(2)));
+        assert!(status.apply(RunEvent::Started, at(1)));
+        assert!(status.apply(RunEvent::PagesStaged { pages: 1, shows: 250 }, at(2)));
         assert_eq!(status.revision, 3);
-        assert!(!status.apply(Event::StepBegan(Step::Planning), at(3)), "says nothing new");
+        assert!(!status.apply(RunEvent::StepBegan(Step::Planning), at(3)), "says nothing new");
         assert_eq!(status.revision, 3);
         assert_eq!(status.updated_at, at(2));
     }
 
     #[test]
     fn nothing_follows_the_end() {
-        for end in
-            [Event::Succeeded(Changes::default()), Event::Failed("x".into()), Event::Cancelled]
-        {
+        for end in [
+            RunEvent::Succeeded(ChangeCounts::default()),
+            RunEvent::Failed("x".into()),
+            RunEvent::Cancelled,
+        ] {
             let mut status = running(10);
             assert!(status.apply(end, at(5)));
             let ended = status.clone();
             for late in [
-                Event::PagesStaged { pages: 1, shows: 250 },
-                Event::Started,
-                Event::Succeeded(Changes::default()),
+                RunEvent::PagesStaged { pages: 1, shows: 250 },
+                RunEvent::Started,
+                RunEvent::Succeeded(ChangeCounts::default()),
             ] {
                 assert!(!status.apply(late, at(6)));
             }
@@ -363,8 +365,8 @@ mod tests {
     #[test]
     fn a_failure_keeps_the_step_that_was_reached() {
         let mut status = running(10);
-        status.apply(Event::StepBegan(Step::FetchingCast), at(1));
-        status.apply(Event::Failed("cast of show 5: answered 500".into()), at(2));
+        status.apply(RunEvent::StepBegan(Step::FetchingCast), at(1));
+        status.apply(RunEvent::Failed("cast of show 5: answered 500".into()), at(2));
         assert_eq!((status.state, status.step), (RunState::Failed, Step::FetchingCast));
         assert!(!status.running && status.progress < 100);
     }
@@ -372,15 +374,15 @@ mod tests {
     #[test]
     fn an_interrupted_run_may_go_on() {
         let mut status = running(10);
-        status.apply(Event::PagesStaged { pages: 1, shows: 250 }, at(0));
-        status.apply(Event::Interrupted("the process ended".into()), at(1));
+        status.apply(RunEvent::PagesStaged { pages: 1, shows: 250 }, at(0));
+        status.apply(RunEvent::Interrupted("the process ended".into()), at(1));
         assert!(!status.running);
         let reached = status.progress;
-        assert!(status.apply(Event::Started, at(2)));
+        assert!(status.apply(RunEvent::Started, at(2)));
         assert!(status.running);
         assert_eq!((status.attempt, status.started_at), (2, Some(at(0))));
         assert_eq!((status.pages_done, status.progress), (1, reached));
-        status.apply(Event::Unstaged, at(2));
+        status.apply(RunEvent::StagingDiscarded, at(2));
         assert_eq!((status.pages_done, status.progress), (0, reached), "what was said stays said");
     }
 
@@ -389,19 +391,19 @@ mod tests {
         let mut known = running(10);
         let mut seen = known.clone();
         for _ in 0..9 {
-            seen.apply(Event::PagesStaged { pages: 1, shows: 250 }, at(1));
+            seen.apply(RunEvent::PagesStaged { pages: 1, shows: 250 }, at(1));
         }
         let mut set_back = known.clone();
-        known.presume_dead("the process died", at(2));
+        known.mark_interrupted("the process died", at(2));
         assert_eq!(known.state, RunState::Interrupted);
         assert!(known.revision > seen.revision);
-        set_back.presume_dead("the process died", Timestamp::UNIX_EPOCH);
+        set_back.mark_interrupted("the process died", Timestamp::UNIX_EPOCH);
         assert!(set_back.revision > seen.revision, "whatever the clock says");
         let ended = running(10);
         let mut late = ended.clone();
-        late.apply(Event::Succeeded(Changes::default()), at(1));
+        late.apply(RunEvent::Succeeded(ChangeCounts::default()), at(1));
         let succeeded = late.clone();
-        late.presume_dead("the process died", at(2));
+        late.mark_interrupted("the process died", at(2));
         assert_eq!(late, succeeded);
     }
 
@@ -409,29 +411,32 @@ mod tests {
     fn estimates_the_time_left_from_the_work_done() {
         let mut status = running(85);
         for _ in 0..25 {
-            status.apply(Event::PagesStaged { pages: 1, shows: 250 }, at(50));
+            status.apply(RunEvent::PagesStaged { pages: 1, shows: 250 }, at(50));
         }
         assert_eq!(status.progress, 25, "25 of 85 pages, 10 casts and publishing");
         assert_eq!(status.eta_seconds, Some(150));
-        status.apply(Event::Cancelled, at(51));
+        status.apply(RunEvent::Cancelled, at(51));
         assert_eq!(status.eta_seconds, None);
     }
 
-    fn any_event() -> impl Strategy<Value = Event> {
+    fn any_event() -> impl Strategy<Value = RunEvent> {
         prop_oneof![
-            Just(Event::Started),
-            (0_u32..500).prop_map(Event::Resumed),
-            Just(Event::Unstaged),
-            proptest::sample::select(Step::ALL).prop_map(Event::StepBegan),
-            (0_u32..500).prop_map(Event::PagesPlanned),
-            (0_u32..4, 0_u32..751).prop_map(|(pages, shows)| Event::PagesStaged { pages, shows }),
-            (0_u32..100).prop_map(Event::CastsPlanned),
-            Just(Event::CastStaged),
-            (0_u64..9)
-                .prop_map(|requests| Event::Traffic(Traffic { requests, ..Traffic::default() })),
-            Just(Event::Interrupted("x".into())),
-            Just(Event::Failed("x".into())),
-            Just(Event::Succeeded(Changes::default())),
+            Just(RunEvent::Started),
+            (0_u32..500).prop_map(RunEvent::Resumed),
+            Just(RunEvent::StagingDiscarded),
+            proptest::sample::select(Step::ALL).prop_map(RunEvent::StepBegan),
+            (0_u32..500).prop_map(RunEvent::PagesPlanned),
+            (0_u32..4, 0_u32..751)
+                .prop_map(|(pages, shows)| RunEvent::PagesStaged { pages, shows }),
+            (0_u32..100).prop_map(RunEvent::CastsPlanned),
+            Just(RunEvent::CastStaged),
+            (0_u64..9).prop_map(|requests| RunEvent::RequestCounts(RequestCounts {
+                requests,
+                ..RequestCounts::default()
+            })),
+            Just(RunEvent::Interrupted("x".into())),
+            Just(RunEvent::Failed("x".into())),
+            Just(RunEvent::Succeeded(ChangeCounts::default())),
         ]
     }
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    CastMember, CastRow, OpenRows, RunId, RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats,
-    Snapshot, Table, TopShowsCriteria,
+    CastMember, CastRow, MakeRowWriter, RunId, RunStatus, Show, ShowId, ShowPage, ShowQuery,
+    ShowStats, SnapshotVersion, Table, TopShowsCriteria,
 };
 
 /// Where shows, casts and the history of runs last.
@@ -21,7 +21,7 @@ use crate::{
 /// The history is also the queue, for all processes that share the data. One of them at a time may work
 /// on it: whoever has [`claimed`](Self::claim) it. What a run writes is fenced beside that: it counts only
 /// while the staging area is that of the run's present attempt, and fails with
-/// [`StoreError::Superseded`] once another run or a later attempt has [begun](Self::begin).
+/// [`StoreError::Fenced`] once another run or a later attempt has [begun](Self::begin).
 #[async_trait]
 pub trait ShowStore: Send + Sync {
     /// Names the data, the same in every process and after every restart.
@@ -44,7 +44,7 @@ pub trait ShowStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Busy`] while somebody has it.
+    /// [`StoreError::RunLockHeld`] while somebody has it.
     async fn claim(&self) -> Result<(), StoreError>;
 
     /// Gives the right to work on runs back.
@@ -59,14 +59,14 @@ pub trait ShowStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Superseded`] where the run has ended, or an attempt as late as this was opened.
-    async fn begin(&self, status: &RunStatus, by: Rights) -> Result<(), StoreError>;
+    /// [`StoreError::Fenced`] where the run has ended, or an attempt as late as this was opened.
+    async fn begin(&self, status: &RunStatus, by: Ownership) -> Result<(), StoreError>;
 
     /// By which rights the attempt was begun whose the staging area is; none where it is nobody's.
-    async fn rights(&self) -> Result<Rights, StoreError>;
+    async fn rights(&self) -> Result<Ownership, StoreError>;
 
     /// What earlier attempts at the run that was begun have left in the staging area.
-    async fn staged(&self) -> Result<Staged, StoreError>;
+    async fn staged(&self) -> Result<StagingState, StoreError>;
 
     /// Empties the staging area of the run that was begun.
     async fn unstage(&self) -> Result<(), StoreError>;
@@ -122,7 +122,7 @@ pub trait ShowStore: Send + Sync {
         &self,
         top: &[ShowId],
         at: Timestamp,
-        finish: Finish,
+        finish: FinalStatus,
     ) -> Result<RunStatus, StoreError>;
 
     /// Ends a run that publishes nothing: writes its last status and clears the staging area, where
@@ -134,7 +134,7 @@ pub trait ShowStore: Send + Sync {
     async fn note(&self, status: &RunStatus) -> Result<(), StoreError>;
 
     /// What is published, as far as planning the next run needs it.
-    async fn published(&self) -> Result<Published, StoreError>;
+    async fn published(&self) -> Result<PublishedManifest, StoreError>;
 
     /// A published show.
     async fn show(&self, id: ShowId) -> Result<Option<Show>, StoreError>;
@@ -152,7 +152,7 @@ pub trait ShowStore: Send + Sync {
     async fn run(&self, id: RunId) -> Result<Option<RunStatus>, StoreError>;
 
     /// Which snapshot is published. Its number rises by one in every publish, with what that changes.
-    async fn snapshot(&self) -> Result<Snapshot, StoreError>;
+    async fn snapshot(&self) -> Result<SnapshotVersion, StoreError>;
 
     /// A page of the published shows.
     async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError>;
@@ -168,8 +168,8 @@ pub trait ShowStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Crowded`] at once, while too many exports are under way.
-    async fn export(&self, table: Table, rows: OpenRows) -> Result<(), StoreError>;
+    /// [`StoreError::TooManyExports`] at once, while too many exports are under way.
+    async fn export(&self, table: Table, rows: MakeRowWriter) -> Result<(), StoreError>;
 
     /// Gives a copy of everything that is published and of the history, as a file that the backend's
     /// own tools open.
@@ -199,11 +199,11 @@ pub struct StoreHealth {
 }
 
 /// Makes the last status of a run that is about to be published from what that changes.
-pub type Finish = Box<dyn FnOnce(Changes) -> RunStatus + Send>;
+pub type FinalStatus = Box<dyn FnOnce(ChangeCounts) -> RunStatus + Send>;
 
 /// What publishing a snapshot changes among the shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Changes {
+pub struct ChangeCounts {
     /// Shows that were not published before.
     pub added: u32,
     /// Shows of which something is different.
@@ -216,9 +216,9 @@ pub struct Changes {
 
 /// What is published, as far as planning the next run needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Published {
+pub struct PublishedManifest {
     /// Every show.
-    pub shows: BTreeMap<ShowId, Version>,
+    pub shows: BTreeMap<ShowId, ShowVersion>,
     /// When each index page was last fetched; none of a page that never was.
     pub pages: BTreeMap<u32, Timestamp>,
     /// The `updated` of each show with a cast to which that cast belongs.
@@ -227,7 +227,7 @@ pub struct Published {
 
 /// What earlier attempts have left in the staging area of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Staged {
+pub struct StagingState {
     /// Whether the snapshot began as what is published.
     pub keeps_published: bool,
     /// How many attempts in a row went on with this and staged nothing more.
@@ -235,12 +235,12 @@ pub struct Staged {
     /// When each staged index page was fetched.
     pub pages: BTreeMap<u32, Timestamp>,
     /// The whole snapshot as it stands.
-    pub snapshot: Published,
+    pub snapshot: PublishedManifest,
 }
 
 /// By which rights a process works on a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Rights {
+pub struct Ownership {
     /// By the store's claim: it ends with the process.
     pub claim: bool,
     /// By the tracker's lease: it ends when it is not renewed.
@@ -260,7 +260,7 @@ pub enum Enqueued {
 
 /// Which version of a show is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Version {
+pub struct ShowVersion {
     /// TVmaze's Unix time of the show's last change.
     pub updated: Option<i64>,
     /// When it was fetched.
@@ -297,26 +297,26 @@ pub struct MultiCharacterActor {
 pub enum StoreError {
     /// Somebody else has the right to work on runs.
     #[error("another process is running an update on this database; wait for it or stop it")]
-    Busy,
+    RunLockHeld,
     /// Another program has the data locked.
     #[error("another program holds the database locked; close that and try again")]
-    Locked,
+    DatabaseBusy,
     /// Another run, or another process with the same run, has taken the staging area over.
     #[error("another process has taken this update over; this one can publish nothing")]
-    Superseded,
+    Fenced,
     /// As many exports as are allowed are under way.
     #[error("too many exports are under way; try again when one has ended")]
-    Crowded,
+    TooManyExports,
     /// Whatever takes an export's rows does not take them any more.
     #[error("the export was not taken to its end")]
-    NotTaken {
+    ExportAborted {
         /// What it said.
         #[source]
         source: io::Error,
     },
     /// Something that a person can put right: another program's file, no space, no permission.
     #[error("the database cannot be used: {reason}")]
-    Unusable {
+    InvalidDatabase {
         /// What is wrong, and what to do.
         reason: String,
     },
@@ -329,7 +329,7 @@ pub enum StoreError {
     },
     /// A stored row does not hold what it should.
     #[error("the database holds an unreadable row: {what}")]
-    Unreadable {
+    CorruptRow {
         /// Which row, and what does not fit.
         what: String,
     },

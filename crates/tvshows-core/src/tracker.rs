@@ -14,7 +14,7 @@ pub trait ProgressTracker: Send + Sync {
 
     /// Takes the lease of some `data` for `holder`, or renews it. `false` says that another holder has it;
     /// the lease of `dead`, a holder known to be gone, counts for nothing. Where several processes share
-    /// the tracker, a lease that is not renewed ends by itself after [`LEASE`].
+    /// the tracker, a lease that is not renewed ends by itself after [`LEASE_TTL`].
     async fn lease(
         &self,
         data: &str,
@@ -41,7 +41,7 @@ pub trait ProgressTracker: Send + Sync {
 
 /// How long a lease lasts that is not renewed. A few renewals must fit in, and an operator must not wait
 /// long for another process to take over from one that is gone.
-pub const LEASE: Duration = Duration::from_secs(15);
+pub const LEASE_TTL: Duration = Duration::from_secs(15);
 
 /// Why a tracker could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ pub enum TrackerError {
     },
     /// What is stored for the run is not a status.
     #[error("the progress tracker holds no readable status for run {run}")]
-    Unreadable {
+    InvalidStatus {
         /// The run.
         run: RunId,
         /// What does not fit.

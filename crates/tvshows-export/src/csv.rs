@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use csv::{Terminator, Writer, WriterBuilder};
-use tvshows_core::{Cell, Column, RowSink};
+use tvshows_core::{CellValue, Column, RowWriter};
 
 /// A table as CSV.
 pub(crate) struct Csv(Writer<Box<dyn Write + Send>>);
@@ -14,15 +14,15 @@ impl Csv {
     }
 }
 
-impl RowSink for Csv {
-    fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
+impl RowWriter for Csv {
+    fn write_row(&mut self, cells: &[CellValue<'_>]) -> io::Result<()> {
         for cell in cells {
             let written = match cell {
-                Cell::Null => self.0.write_field(""),
-                Cell::Integer(number) => self.0.write_field(number.to_string()),
+                CellValue::Null => self.0.write_field(""),
+                CellValue::Integer(number) => self.0.write_field(number.to_string()),
                 // With its point: a column of numbers is one of numbers in every row.
-                Cell::Real(number) => self.0.write_field(format!("{number:?}")),
-                Cell::Text(text) => self.0.write_field(text),
+                CellValue::Real(number) => self.0.write_field(format!("{number:?}")),
+                CellValue::Text(text) => self.0.write_field(text),
             };
             written.map_err(io_error)?;
         }
@@ -47,7 +47,7 @@ fn io_error(error: csv::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tvshows_core::ColumnKind;
+    use tvshows_core::ColumnType;
 
     use crate::Format;
     use crate::format::tests::Shared;
@@ -55,16 +55,16 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[Column] = &[
-        Column { name: "id", kind: ColumnKind::Integer, optional: false },
-        Column { name: "name", kind: ColumnKind::Text, optional: false },
-        Column { name: "rating", kind: ColumnKind::Real, optional: true },
+        Column { name: "id", kind: ColumnType::Integer, optional: false },
+        Column { name: "name", kind: ColumnType::Text, optional: false },
+        Column { name: "rating", kind: ColumnType::Real, optional: true },
     ];
 
-    fn written(rows: &[[Cell<'_>; 3]]) -> String {
+    fn written(rows: &[[CellValue<'_>; 3]]) -> String {
         let file = Shared::default();
         let mut writer = Format::Csv.writer(COLUMNS, Box::new(file.clone())).unwrap();
         for row in rows {
-            writer.row(row).unwrap();
+            writer.write_row(row).unwrap();
         }
         writer.finish().unwrap();
         file.text()
@@ -73,8 +73,8 @@ mod tests {
     #[test]
     fn lines_end_as_the_rfc_says_and_quotes_are_doubled() {
         let rows = [
-            [Cell::Integer(1), Cell::Text("a \"b\", c\r\nd"), Cell::Real(8.0)],
-            [Cell::Integer(2), Cell::Text(""), Cell::Null],
+            [CellValue::Integer(1), CellValue::Text("a \"b\", c\r\nd"), CellValue::Real(8.0)],
+            [CellValue::Integer(2), CellValue::Text(""), CellValue::Null],
         ];
         assert_eq!(written(&rows), "id,name,rating\r\n1,\"a \"\"b\"\", c\r\nd\",8.0\r\n2,,\r\n");
         assert_eq!(written(&[]), "id,name,rating\r\n", "a header is there in any case");
@@ -85,7 +85,7 @@ mod tests {
         fn any_text_is_read_back(rows in prop::collection::vec((any::<i64>(), any::<String>()), 0..8)) {
             let cells: Vec<_> = rows
                 .iter()
-                .map(|(id, name)| [Cell::Integer(*id), Cell::Text(name), Cell::Null])
+                .map(|(id, name)| [CellValue::Integer(*id), CellValue::Text(name), CellValue::Null])
                 .collect();
             let text = written(&cells);
             let mut reader = csv::Reader::from_reader(text.as_bytes());

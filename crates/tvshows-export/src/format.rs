@@ -2,7 +2,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-use tvshows_core::{Column, RowSink};
+use tvshows_core::{Column, RowWriter};
 
 use crate::{csv, ndjson, parquet};
 
@@ -52,7 +52,7 @@ impl Format {
         self,
         columns: &'static [Column],
         file: Box<dyn Write + Send>,
-    ) -> io::Result<Box<dyn RowSink>> {
+    ) -> io::Result<Box<dyn RowWriter>> {
         Ok(match self {
             Format::Csv => Box::new(csv::Csv::begin(columns, file)?),
             Format::Ndjson => Box::new(ndjson::Ndjson::begin(columns, file)),

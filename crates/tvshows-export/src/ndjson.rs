@@ -1,7 +1,7 @@
 use std::io::{self, BufWriter, Write};
 
 use serde_json::to_writer;
-use tvshows_core::{Cell, Column, ColumnKind, RowSink};
+use tvshows_core::{CellValue, Column, ColumnType, RowWriter};
 
 /// A table as JSON objects, one a line.
 pub(crate) struct Ndjson {
@@ -14,27 +14,27 @@ impl Ndjson {
         Ndjson { columns, file: BufWriter::new(file) }
     }
 
-    fn cell(&mut self, kind: ColumnKind, cell: Cell<'_>) -> io::Result<()> {
+    fn cell(&mut self, kind: ColumnType, cell: CellValue<'_>) -> io::Result<()> {
         let file = &mut self.file;
         match (kind, cell) {
-            (_, Cell::Null) => file.write_all(b"null")?,
-            (ColumnKind::Boolean, Cell::Integer(number)) => to_writer(file, &(number != 0))?,
-            (_, Cell::Integer(number)) => to_writer(file, &number)?,
-            (_, Cell::Real(number)) => to_writer(file, &number)?,
+            (_, CellValue::Null) => file.write_all(b"null")?,
+            (ColumnType::Boolean, CellValue::Integer(number)) => to_writer(file, &(number != 0))?,
+            (_, CellValue::Integer(number)) => to_writer(file, &number)?,
+            (_, CellValue::Real(number)) => to_writer(file, &number)?,
             // As it is stored: JSON of one line.
-            (ColumnKind::Json, Cell::Text(json)) => file.write_all(json.as_bytes())?,
-            (ColumnKind::Words, Cell::Text("")) => file.write_all(b"[]")?,
-            (ColumnKind::Words, Cell::Text(text)) => {
+            (ColumnType::Json, CellValue::Text(json)) => file.write_all(json.as_bytes())?,
+            (ColumnType::StringList, CellValue::Text("")) => file.write_all(b"[]")?,
+            (ColumnType::StringList, CellValue::Text(text)) => {
                 to_writer(file, &text.split(',').collect::<Vec<_>>())?;
             }
-            (_, Cell::Text(text)) => to_writer(file, text)?,
+            (_, CellValue::Text(text)) => to_writer(file, text)?,
         }
         Ok(())
     }
 }
 
-impl RowSink for Ndjson {
-    fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
+impl RowWriter for Ndjson {
+    fn write_row(&mut self, cells: &[CellValue<'_>]) -> io::Result<()> {
         let mut separator = b"{";
         for (column, cell) in self.columns.iter().zip(cells) {
             self.file.write_all(separator)?;
@@ -62,30 +62,42 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[Column] = &[
-        Column { name: "id", kind: ColumnKind::Integer, optional: false },
-        Column { name: "voice", kind: ColumnKind::Boolean, optional: true },
-        Column { name: "genres", kind: ColumnKind::Words, optional: false },
-        Column { name: "image", kind: ColumnKind::Json, optional: true },
-        Column { name: "name", kind: ColumnKind::Text, optional: false },
+        Column { name: "id", kind: ColumnType::Integer, optional: false },
+        Column { name: "voice", kind: ColumnType::Boolean, optional: true },
+        Column { name: "genres", kind: ColumnType::StringList, optional: false },
+        Column { name: "image", kind: ColumnType::Json, optional: true },
+        Column { name: "name", kind: ColumnType::Text, optional: false },
     ];
 
-    fn written(row: &[Cell<'_>]) -> String {
+    fn written(row: &[CellValue<'_>]) -> String {
         let file = Shared::default();
         let mut writer = Format::Ndjson.writer(COLUMNS, Box::new(file.clone())).unwrap();
-        writer.row(row).unwrap();
+        writer.write_row(row).unwrap();
         writer.finish().unwrap();
         file.text()
     }
 
     #[test]
     fn json_is_nested_and_words_are_an_array() {
-        let image = Cell::Text("{\"medium\":null}");
-        let row = [Cell::Integer(1), Cell::Integer(0), Cell::Text("A,B C"), image, Cell::Text("x")];
+        let image = CellValue::Text("{\"medium\":null}");
+        let row = [
+            CellValue::Integer(1),
+            CellValue::Integer(0),
+            CellValue::Text("A,B C"),
+            image,
+            CellValue::Text("x"),
+        ];
         assert_eq!(
             written(&row),
             "{\"id\":1,\"voice\":false,\"genres\":[\"A\",\"B C\"],\"image\":{\"medium\":null},\"name\":\"x\"}\n"
         );
-        let row = [Cell::Integer(1), Cell::Null, Cell::Text(""), Cell::Null, Cell::Text("")];
+        let row = [
+            CellValue::Integer(1),
+            CellValue::Null,
+            CellValue::Text(""),
+            CellValue::Null,
+            CellValue::Text(""),
+        ];
         let read: Value = serde_json::from_str(&written(&row)).unwrap();
         assert_eq!(read, json!({"id": 1, "voice": null, "genres": [], "image": null, "name": ""}));
     }
@@ -94,7 +106,7 @@ mod tests {
         #[test]
         fn any_text_is_one_line_and_read_back(id: i64, name: String) {
             let row =
-                [Cell::Integer(id), Cell::Null, Cell::Text(""), Cell::Null, Cell::Text(&name)];
+                [CellValue::Integer(id), CellValue::Null, CellValue::Text(""), CellValue::Null, CellValue::Text(&name)];
             let text = written(&row);
             prop_assert_eq!(text.lines().count(), 1);
             let read: Value = serde_json::from_str(&text).unwrap();

@@ -7,7 +7,7 @@ use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Ty
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
-use tvshows_core::{Cell, Column, ColumnKind, RowSink};
+use tvshows_core::{CellValue, Column, ColumnType, RowWriter};
 
 /// A row group is held in memory until it is whole: these rows, or this much text, whichever comes first.
 const GROUP_ROWS: usize = 10_000;
@@ -49,11 +49,11 @@ impl Parquet {
     }
 }
 
-impl RowSink for Parquet {
-    fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
+impl RowWriter for Parquet {
+    fn write_row(&mut self, cells: &[CellValue<'_>]) -> io::Result<()> {
         for (column, cell) in self.columns.iter_mut().zip(cells) {
             column.push(*cell)?;
-            self.bytes += if let Cell::Text(text) = cell { text.len() } else { 0 };
+            self.bytes += if let CellValue::Text(text) = cell { text.len() } else { 0 };
         }
         self.rows += 1;
         if self.rows == GROUP_ROWS || self.bytes >= GROUP_BYTES { self.end_group() } else { Ok(()) }
@@ -73,13 +73,13 @@ fn field(column: &Column) -> String {
     let Column { name, kind, optional } = column;
     let repetition = if *optional { "optional" } else { "required" };
     match kind {
-        ColumnKind::Integer => format!("{repetition} int64 {name};"),
-        ColumnKind::Real => format!("{repetition} double {name};"),
-        ColumnKind::Boolean => format!("{repetition} boolean {name};"),
-        ColumnKind::Text => format!("{repetition} binary {name} (STRING);"),
-        ColumnKind::Json => format!("{repetition} binary {name} (JSON);"),
-        ColumnKind::Moment => format!("{repetition} int64 {name} (TIMESTAMP(NANOS,true));"),
-        ColumnKind::Words => format!(
+        ColumnType::Integer => format!("{repetition} int64 {name};"),
+        ColumnType::Real => format!("{repetition} double {name};"),
+        ColumnType::Boolean => format!("{repetition} boolean {name};"),
+        ColumnType::Text => format!("{repetition} binary {name} (STRING);"),
+        ColumnType::Json => format!("{repetition} binary {name} (JSON);"),
+        ColumnType::Timestamp => format!("{repetition} int64 {name} (TIMESTAMP(NANOS,true));"),
+        ColumnType::StringList => format!(
             "required group {name} (LIST) {{ repeated group list {{ required binary element (STRING); }} }}"
         ),
     }
@@ -87,7 +87,7 @@ fn field(column: &Column) -> String {
 
 /// The values of a column in the row group that is being filled.
 struct ColumnBuffer {
-    kind: ColumnKind,
+    kind: ColumnType,
     optional: bool,
     values: Values,
     /// Whether each row, or each word, has a value.
@@ -106,34 +106,36 @@ enum Values {
 impl ColumnBuffer {
     fn of(column: &Column) -> ColumnBuffer {
         let values = match column.kind {
-            ColumnKind::Integer | ColumnKind::Moment => Values::Integers(Vec::new()),
-            ColumnKind::Real => Values::Reals(Vec::new()),
-            ColumnKind::Boolean => Values::Booleans(Vec::new()),
-            ColumnKind::Text | ColumnKind::Json | ColumnKind::Words => Values::Texts(Vec::new()),
+            ColumnType::Integer | ColumnType::Timestamp => Values::Integers(Vec::new()),
+            ColumnType::Real => Values::Reals(Vec::new()),
+            ColumnType::Boolean => Values::Booleans(Vec::new()),
+            ColumnType::Text | ColumnType::Json | ColumnType::StringList => {
+                Values::Texts(Vec::new())
+            }
         };
         let (kind, optional) = (column.kind, column.optional);
         ColumnBuffer { kind, optional, values, defined: Vec::new(), repeated: Vec::new() }
     }
 
-    fn push(&mut self, cell: Cell<'_>) -> io::Result<()> {
-        if self.kind == ColumnKind::Words {
+    fn push(&mut self, cell: CellValue<'_>) -> io::Result<()> {
+        if self.kind == ColumnType::StringList {
             return self.push_words(cell);
         }
-        self.defined.push(i16::from(cell != Cell::Null));
+        self.defined.push(i16::from(cell != CellValue::Null));
         match (&mut self.values, cell) {
-            (_, Cell::Null) if self.optional => {}
-            (Values::Integers(values), Cell::Integer(number)) => values.push(number),
-            (Values::Integers(values), Cell::Text(text)) => values.push(nanoseconds(text)?),
-            (Values::Reals(values), Cell::Real(number)) => values.push(number),
-            (Values::Booleans(values), Cell::Integer(number)) => values.push(number != 0),
-            (Values::Texts(values), Cell::Text(text)) => values.push(bytes(text)),
+            (_, CellValue::Null) if self.optional => {}
+            (Values::Integers(values), CellValue::Integer(number)) => values.push(number),
+            (Values::Integers(values), CellValue::Text(text)) => values.push(nanoseconds(text)?),
+            (Values::Reals(values), CellValue::Real(number)) => values.push(number),
+            (Values::Booleans(values), CellValue::Integer(number)) => values.push(number != 0),
+            (Values::Texts(values), CellValue::Text(text)) => values.push(bytes(text)),
             _ => return Err(misplaced(cell)),
         }
         Ok(())
     }
 
-    fn push_words(&mut self, cell: Cell<'_>) -> io::Result<()> {
-        let (Values::Texts(values), Cell::Text(text)) = (&mut self.values, cell) else {
+    fn push_words(&mut self, cell: CellValue<'_>) -> io::Result<()> {
+        let (Values::Texts(values), CellValue::Text(text)) = (&mut self.values, cell) else {
             return Err(misplaced(cell));
         };
         if text.is_empty() {
@@ -150,7 +152,7 @@ impl ColumnBuffer {
     }
 
     fn empty_into(&mut self, writer: &mut SerializedColumnWriter<'_>) -> io::Result<()> {
-        let is_words = self.kind == ColumnKind::Words;
+        let is_words = self.kind == ColumnType::StringList;
         let defined = (self.optional || is_words).then_some(&self.defined[..]);
         let repeated = is_words.then_some(&self.repeated[..]);
         match &mut self.values {
@@ -184,11 +186,11 @@ fn bytes(text: &str) -> ByteArray {
 fn nanoseconds(text: &str) -> io::Result<i64> {
     let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
     let moment: Timestamp = text.parse().map_err(invalid)?;
-    let wrong = |_| misplaced(Cell::Text(text));
+    let wrong = |_| misplaced(CellValue::Text(text));
     moment.as_nanosecond().try_into().map_err(wrong)
 }
 
-fn misplaced(cell: Cell<'_>) -> io::Error {
+fn misplaced(cell: CellValue<'_>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{cell:?} does not fit its column"))
 }
 
@@ -203,23 +205,23 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[Column] = &[
-        Column { name: "id", kind: ColumnKind::Integer, optional: false },
-        Column { name: "name", kind: ColumnKind::Text, optional: true },
-        Column { name: "genres", kind: ColumnKind::Words, optional: false },
-        Column { name: "rating", kind: ColumnKind::Real, optional: true },
-        Column { name: "self", kind: ColumnKind::Boolean, optional: true },
-        Column { name: "at", kind: ColumnKind::Moment, optional: false },
-        Column { name: "image", kind: ColumnKind::Json, optional: true },
+        Column { name: "id", kind: ColumnType::Integer, optional: false },
+        Column { name: "name", kind: ColumnType::Text, optional: true },
+        Column { name: "genres", kind: ColumnType::StringList, optional: false },
+        Column { name: "rating", kind: ColumnType::Real, optional: true },
+        Column { name: "self", kind: ColumnType::Boolean, optional: true },
+        Column { name: "at", kind: ColumnType::Timestamp, optional: false },
+        Column { name: "image", kind: ColumnType::Json, optional: true },
     ];
-    const AT: Cell<'_> = Cell::Text("2026-11-22T10:00:02.000000001Z");
+    const AT: CellValue<'_> = CellValue::Text("2026-11-22T10:00:02.000000001Z");
 
     fn written(
-        rows: impl Iterator<Item = [Cell<'static>; 7]>,
+        rows: impl Iterator<Item = [CellValue<'static>; 7]>,
     ) -> SerializedFileReader<bytes::Bytes> {
         let file = Shared::default();
         let mut writer = Format::Parquet.writer(COLUMNS, Box::new(file.clone())).unwrap();
         for row in rows {
-            writer.row(&row).unwrap();
+            writer.write_row(&row).unwrap();
         }
         writer.finish().unwrap();
         SerializedFileReader::new(bytes::Bytes::from(file.bytes())).unwrap()
@@ -228,16 +230,16 @@ mod tests {
     #[test]
     fn every_kind_of_value_is_read_back() {
         let full = [
-            Cell::Integer(1),
-            Cell::Text("é"),
-            Cell::Text("A,B"),
-            Cell::Real(8.1),
-            Cell::Integer(1),
+            CellValue::Integer(1),
+            CellValue::Text("é"),
+            CellValue::Text("A,B"),
+            CellValue::Real(8.1),
+            CellValue::Integer(1),
             AT,
-            Cell::Text("{}"),
+            CellValue::Text("{}"),
         ];
-        let (none, words) = (Cell::Null, Cell::Text(""));
-        let bare = [Cell::Integer(2), none, words, none, none, AT, none];
+        let (none, words) = (CellValue::Null, CellValue::Text(""));
+        let bare = [CellValue::Integer(2), none, words, none, none, AT, none];
         let rows: Vec<String> = written([full, bare].into_iter())
             .get_row_iter(None)
             .unwrap()
@@ -252,8 +254,16 @@ mod tests {
     #[test]
     fn groups_are_bounded() {
         let row = |id| {
-            let none = Cell::Null;
-            [Cell::Integer(id), Cell::Text("x"), Cell::Text("A"), none, none, AT, none]
+            let none = CellValue::Null;
+            [
+                CellValue::Integer(id),
+                CellValue::Text("x"),
+                CellValue::Text("A"),
+                none,
+                none,
+                AT,
+                none,
+            ]
         };
         let file = written((0..25_000).map(row));
         let groups = file.metadata().row_groups().iter().map(RowGroupMetaData::num_rows);
@@ -265,8 +275,8 @@ mod tests {
     fn a_value_of_another_kind_is_an_error() {
         let mut writer =
             Format::Parquet.writer(&COLUMNS[..1], Box::new(Shared::default())).unwrap();
-        for wrong in [Cell::Null, Cell::Text("x"), Cell::Real(1.0)] {
-            assert!(writer.row(&[wrong]).is_err(), "{wrong:?}");
+        for wrong in [CellValue::Null, CellValue::Text("x"), CellValue::Real(1.0)] {
+            assert!(writer.write_row(&[wrong]).is_err(), "{wrong:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tvmaze_client::PageIndex;
-use tvshows_core::{Published, Show, ShowId, TopLimit};
+use tvshows_core::{PublishedManifest, Show, ShowId, TopLimit};
 
 use crate::convert::tvmaze_id;
 use crate::index::Updates;
@@ -25,7 +25,7 @@ const RATING_DRIFT: f64 = 0.2;
 
 /// What to fetch, and what to drop.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Changes {
+pub(crate) struct FetchPlan {
     /// Index pages, those fetched longest ago first.
     pub(crate) pages: Vec<u32>,
     /// Shows to be fetched by themselves.
@@ -38,12 +38,12 @@ pub(crate) struct Changes {
 /// `staged` has the pages that it fetched. `None` where the map cannot be right: then the whole index must
 /// be asked.
 pub(crate) fn since(
-    published: &Published,
+    published: &PublishedManifest,
     staged: &BTreeMap<u32, Timestamp>,
     updates: &Updates,
     max_age: Duration,
     now: Timestamp,
-) -> Option<Changes> {
+) -> Option<FetchPlan> {
     let (gone, unclear) = missing(published, updates)?;
     let mut pages = aged_pages(published, updates, max_age, now);
     pages.retain(|page| !staged.contains_key(page));
@@ -51,12 +51,12 @@ pub(crate) fn since(
     pages.extend(busy.into_iter().filter(|page| !pages.contains(page)).collect::<Vec<_>>());
     let on_pages = |id: &ShowId| pages.contains(&page_of(*id));
     let shows = alone.into_iter().filter(|id| !on_pages(id)).chain(unclear).collect();
-    Some(Changes { pages, shows, gone })
+    Some(FetchPlan { pages, shows, gone })
 }
 
 /// Published shows that the map lacks, and those of them beyond its last one, which may be gone, or newer
 /// than the map.
-fn missing(published: &Published, updates: &Updates) -> Option<(Vec<ShowId>, Vec<ShowId>)> {
+fn missing(published: &PublishedManifest, updates: &Updates) -> Option<(Vec<ShowId>, Vec<ShowId>)> {
     let last = *updates.last_key_value()?.0;
     let missing = published.shows.keys().copied().filter(|id| !updates.contains_key(id));
     let (gone, unclear): (Vec<_>, Vec<_>) = missing.partition(|id| *id <= last);
@@ -65,12 +65,12 @@ fn missing(published: &Published, updates: &Updates) -> Option<(Vec<ShowId>, Vec
 }
 
 /// Shows that are new, or newer than what is published.
-fn changed(published: &Published, updates: &Updates) -> impl Iterator<Item = ShowId> {
+fn changed(published: &PublishedManifest, updates: &Updates) -> impl Iterator<Item = ShowId> {
     updates.iter().filter(|(id, updated)| is_older(published, **id, **updated)).map(|(id, _)| *id)
 }
 
 /// Whether what is published of a show is older than `updated`.
-pub(crate) fn is_older(published: &Published, id: ShowId, updated: i64) -> bool {
+pub(crate) fn is_older(published: &PublishedManifest, id: ShowId, updated: i64) -> bool {
     let known = published.shows.get(&id);
     known.is_none_or(|version| version.updated.unwrap_or_default() < updated)
 }
@@ -84,7 +84,7 @@ fn may_ask(staged: &BTreeMap<u32, Timestamp>, page: u32, now: Timestamp) -> bool
 /// Of the pages that a run has fetched before it was interrupted, those on which so much has changed that
 /// they are to be fetched again.
 pub(crate) fn outdated(
-    snapshot: &Published,
+    snapshot: &PublishedManifest,
     staged: &BTreeMap<u32, Timestamp>,
     updates: &Updates,
     now: Timestamp,
@@ -111,7 +111,7 @@ fn by_page(
 
 /// Pages fetched longer than `max_age` ago, oldest first; one that never was is the oldest.
 fn aged_pages(
-    published: &Published,
+    published: &PublishedManifest,
     updates: &Updates,
     max_age: Duration,
     now: Timestamp,
@@ -133,7 +133,7 @@ fn is_aged(at: Timestamp, age: Duration, now: Timestamp) -> bool {
 /// Of the shows `ranked` by what is published, those whose rating could have moved them over the edge of
 /// the top since they were fetched: near enough to the last one in it, at most as many as it has places.
 pub(crate) fn near_the_edge(
-    published: &Published,
+    published: &PublishedManifest,
     ranked: &[Show],
     top: TopLimit,
     now: Timestamp,
@@ -164,7 +164,7 @@ pub(crate) fn page_of(id: ShowId) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use tvshows_core::Version;
+    use tvshows_core::ShowVersion;
 
     use super::*;
 
@@ -179,11 +179,11 @@ mod tests {
     }
 
     /// Shows with these ratings, best first, the ids from 1 up; fetched at hour 0.
-    fn ranked(ratings: &[Option<f64>]) -> (Published, Vec<Show>) {
+    fn ranked(ratings: &[Option<f64>]) -> (PublishedManifest, Vec<Show>) {
         let ranked: Vec<Show> = (1..).zip(ratings).map(|(id, rating)| show(id, *rating)).collect();
-        let version = Version { updated: Some(1), fetched_at: at(0) };
+        let version = ShowVersion { updated: Some(1), fetched_at: at(0) };
         let shows = ranked.iter().map(|show| (show.id, version)).collect();
-        (Published { shows, ..Published::default() }, ranked)
+        (PublishedManifest { shows, ..PublishedManifest::default() }, ranked)
     }
 
     #[test]

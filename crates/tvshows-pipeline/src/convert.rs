@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use tvmaze_client::ShowId as TvmazeId;
-use tvshows_core::{CastMember, Json, Show, ShowId};
+use tvshows_core::{CastMember, RawJson, Show, ShowId};
 
 /// A show as an answer of TVmaze has it, read straight into the domain's. The client's own model would take
 /// the nested objects apart only for them to be put together again.
@@ -153,15 +153,15 @@ fn take_updated<E: serde::de::Error>(show: &mut Show, updated: Option<Number>) -
 }
 
 /// A nested object as its text, which is written as TVmaze does it: without spaces and escapes.
-fn object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Json>, A::Error> {
-    let Some(json) = map.next_value::<Option<Json>>()? else { return Ok(None) };
+fn object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<RawJson>, A::Error> {
+    let Some(json) = map.next_value::<Option<RawJson>>()? else { return Ok(None) };
     if is_usual(json.as_str()) {
         return Ok(Some(json));
     }
     let object: Map<String, Value> =
         serde_json::from_str(json.as_str()).map_err(A::Error::custom)?;
     must_be_read_again(&object)?;
-    Json::of(&object).map(Some).map_err(A::Error::custom)
+    RawJson::of(&object).map(Some).map_err(A::Error::custom)
 }
 
 /// Refuses what is written and then read as something else, or not at all: a key that `serde_json` takes for one of

@@ -87,7 +87,7 @@ impl Shared {
         }
         let seen = self.look(run).await?;
         match &seen {
-            Some(status) if status.state.is_ended() => self.elsewhere().end(status),
+            Some(status) if status.state.is_terminal() => self.elsewhere().end(status),
             Some(status) => {
                 if let Some(followed) = self.elsewhere().follow(status) {
                     self.tasks
@@ -104,7 +104,7 @@ impl Shared {
         let mut stored = self.store().run(run).await?;
         if let Some(status) = &mut stored {
             mark_interrupted(self.store(), status).await?;
-            if !status.state.is_live() {
+            if !status.state.is_active() {
                 return Ok(stored);
             }
         }
@@ -139,7 +139,7 @@ impl Shared {
             if !elsewhere.is_followed(run, &followed) {
                 break;
             }
-            let is_over = status.state.is_ended();
+            let is_over = status.state.is_terminal();
             if is_over {
                 elsewhere.end(&status);
             }

@@ -50,7 +50,7 @@ impl InHand {
     /// Lets go of the current run. One that is over is remembered: it may be that only this process knows.
     pub(crate) fn let_go(&mut self) {
         let Some(entry) = self.current.take() else { return };
-        if entry.monitor.status().state.is_ended() {
+        if entry.monitor.status().state.is_terminal() {
             self.ended.push_back(entry);
         }
         if self.ended.len() > REMEMBERED {
@@ -64,7 +64,7 @@ impl InHand {
             return Cancelled::NotHere;
         };
         let status = entry.monitor.status();
-        if status.state.is_ended() {
+        if status.state.is_terminal() {
             return Cancelled::NotHere;
         }
         // First told, then looked at: a run looks whether it is told after it said that it publishes.
@@ -79,7 +79,7 @@ impl InHand {
     pub(crate) fn ended(&self) -> Vec<RunId> {
         let is_over = |entry: &&Arc<Entry>| {
             let status = entry.monitor.status();
-            status.state.is_ended()
+            status.state.is_terminal()
                 || (entry.cancelled.is_cancelled() && status.step != Step::Publishing)
         };
         self.entries().filter(is_over).map(|entry| entry.run).collect()
@@ -98,7 +98,7 @@ impl InHand {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tvshows_core::{Changes, Event, RunParameters};
+    use tvshows_core::{ChangeCounts, RunEvent, RunParameters};
 
     use crate::monitor::now;
 
@@ -106,7 +106,7 @@ mod tests {
         let parameters = RunParameters::default();
         let status = RunStatus::queued(RunId::random(), parameters, "here", now());
         let entry = Arc::new(Entry::new(status));
-        entry.monitor.record(Event::Started);
+        entry.monitor.record(RunEvent::Started);
         let mut in_hand = InHand::default();
         in_hand.take(Arc::clone(&entry));
         (in_hand, entry)
@@ -117,10 +117,10 @@ mod tests {
         let (mut in_hand, entry) = under_way();
         assert_eq!(in_hand.cancel(entry.run), Cancelled::Told);
         assert_eq!(in_hand.ended(), [entry.run], "nobody joins it any more");
-        entry.monitor.record(Event::StepBegan(Step::Publishing));
+        entry.monitor.record(RunEvent::StepBegan(Step::Publishing));
         assert_eq!(in_hand.cancel(entry.run), Cancelled::TooLate);
         assert!(in_hand.ended().is_empty(), "it publishes, and may be joined");
-        entry.monitor.record(Event::Succeeded(Changes::default()));
+        entry.monitor.record(RunEvent::Succeeded(ChangeCounts::default()));
         assert_eq!(in_hand.cancel(entry.run), Cancelled::NotHere);
         assert_eq!(in_hand.cancel(RunId::random()), Cancelled::NotHere);
     }
@@ -130,7 +130,7 @@ mod tests {
         let (mut in_hand, entry) = under_way();
         in_hand.let_go();
         assert!(in_hand.find(entry.run).is_none(), "another process may have it");
-        entry.monitor.record(Event::Failed("no".into()));
+        entry.monitor.record(RunEvent::Failed("no".into()));
         in_hand.take(Arc::clone(&entry));
         in_hand.let_go();
         assert!(in_hand.find(entry.run).is_some());

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 use tvmaze_client::{Client, PageIndex};
-use tvshows_core::{Event, Published, Show, ShowId, ShowStore, Staged};
+use tvshows_core::{PublishedManifest, RunEvent, Show, ShowId, ShowStore, StagingState};
 
 use crate::changes;
 use crate::convert::Received;
@@ -35,7 +35,7 @@ pub(crate) struct Plan {
     known: Option<Known>,
     /// What an earlier attempt has staged already: pages that are not asked for again, and their shows.
     staged_pages: BTreeSet<u32>,
-    staged_shows: Published,
+    staged_shows: PublishedManifest,
 }
 
 /// What is known of the length of the index.
@@ -51,7 +51,7 @@ impl Plan {
     pub(crate) fn new(
         updates: Option<Updates>,
         last_published: Option<ShowId>,
-        staged: Staged,
+        staged: StagingState,
     ) -> Plan {
         let last_may_be_missing = updates.is_some();
         let last = match &updates {
@@ -109,7 +109,7 @@ pub(crate) async fn stage(
                 }
             }
             let shows = pages.iter().map(|(_, shows)| shows.len()).sum();
-            let staged = Event::PagesStaged { pages: count(pages.len()), shows: count(shows) };
+            let staged = RunEvent::PagesStaged { pages: count(pages.len()), shows: count(shows) };
             let reached = monitor.after(staged.clone());
             store.stage_pages(pages, this_second(), &reached).await?;
             drop(places);

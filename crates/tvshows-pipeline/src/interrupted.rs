@@ -1,4 +1,4 @@
-use tvshows_core::{Event, ProgressTracker, RunState, RunStatus, ShowStore, StoreError};
+use tvshows_core::{ProgressTracker, RunEvent, RunState, RunStatus, ShowStore, StoreError};
 
 use crate::monitor::now;
 
@@ -28,7 +28,7 @@ pub async fn mark_interrupted(
         *status = present;
     }
     if status.state == RunState::Running {
-        status.presume_dead(DIED, status.updated_at);
+        status.mark_interrupted(DIED, status.updated_at);
     }
     Ok(())
 }
@@ -44,7 +44,7 @@ pub async fn give_up_interrupted(
     tracker: &dyn ProgressTracker,
 ) -> Result<(), StoreError> {
     match store.claim().await {
-        Err(StoreError::Busy) => return Ok(()),
+        Err(StoreError::RunLockHeld) => return Ok(()),
         claimed => claimed?,
     }
     let given_up = cancel_begun(store, tracker).await;
@@ -59,9 +59,9 @@ async fn cancel_begun(
     let next = store.next_run(&[]).await?;
     let Some(mut status) = next.filter(|run| run.state != RunState::Queued) else { return Ok(()) };
     if status.state == RunState::Running {
-        status.presume_dead(DIED, now());
+        status.mark_interrupted(DIED, now());
     }
-    status.apply(Event::Cancelled, now());
+    status.apply(RunEvent::Cancelled, now());
     store.abandon(&status).await?;
     // A lease that is not given back ends by itself.
     let _ = tracker.release(&store.id().await?, &status.instance).await;

@@ -23,7 +23,7 @@ pub(crate) async fn mirror(
     let mut failures = 0;
     loop {
         let status = statuses.borrow_and_update().clone();
-        let is_over = status.state.is_ended() || (!status.running && stopped.is_cancelled());
+        let is_over = status.state.is_terminal() || (!status.running && stopped.is_cancelled());
         match tracker.record(&status).await {
             Ok(_) => {
                 if failures > 0 {

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jiff::{Timestamp, TimestampRound, Unit};
 use tokio::sync::{Notify, watch};
 use tvmaze_client::{Client, Stats};
-use tvshows_core::{Event, RunStatus, Traffic};
+use tvshows_core::{RequestCounts, RunEvent, RunStatus};
 
 use crate::metrics::StepUnderWay;
 
@@ -21,7 +21,7 @@ pub(crate) struct Monitor {
 struct Spent {
     client: Client,
     before: Stats,
-    earlier: Traffic,
+    earlier: RequestCounts,
 }
 
 impl Monitor {
@@ -37,12 +37,12 @@ impl Monitor {
     /// Counts what `client` asks from now on as the run's.
     pub(crate) fn count_requests(&self, client: &Client) {
         let RunStatus { requests, retries, rate_limited, .. } = self.status();
-        let earlier = Traffic { requests, retries, rate_limited };
+        let earlier = RequestCounts { requests, retries, rate_limited };
         // A run is worked on once in the life of a monitor.
         let _ = self.spent.set(Spent { client: client.clone(), before: client.stats(), earlier });
     }
 
-    pub(crate) fn record(&self, event: Event) {
+    pub(crate) fn record(&self, event: RunEvent) {
         self.status.send_if_modified(|status| {
             let has_asked = self.apply_traffic(status);
             status.apply(event, now()) || has_asked
@@ -57,11 +57,11 @@ impl Monitor {
 
     fn apply_traffic(&self, status: &mut RunStatus) -> bool {
         let spent = self.spent.get();
-        spent.is_some_and(|spent| status.apply(Event::Traffic(spent.traffic()), now()))
+        spent.is_some_and(|spent| status.apply(RunEvent::RequestCounts(spent.traffic()), now()))
     }
 
     /// What the status would be after `event`, for writing it before anyone sees it.
-    pub(crate) fn after(&self, event: Event) -> RunStatus {
+    pub(crate) fn after(&self, event: RunEvent) -> RunStatus {
         let mut status = self.status();
         self.apply_traffic(&mut status);
         status.apply(event, now());
@@ -101,10 +101,10 @@ impl Monitor {
 }
 
 impl Spent {
-    fn traffic(&self) -> Traffic {
+    fn traffic(&self) -> RequestCounts {
         let Spent { client, before, earlier } = self;
         let now = client.stats();
-        Traffic {
+        RequestCounts {
             requests: earlier.requests + now.requests - before.requests,
             retries: earlier.retries + now.retries - before.retries,
             rate_limited: earlier.rate_limited + now.rate_limited - before.rate_limited,

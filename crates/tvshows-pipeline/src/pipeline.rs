@@ -7,11 +7,11 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tvmaze_client::Client;
 use tvshows_core::{
-    Event, Mode, Published, Rights, RunParameters, Show, ShowId, ShowStore, Staged, Step,
-    StoreError, TopLimit, TopShowsCriteria,
+    FetchMode, Ownership, PublishedManifest, RunEvent, RunParameters, Show, ShowId, ShowStore,
+    StagingState, Step, StoreError, TopLimit, TopShowsCriteria,
 };
 
-use crate::changes::{self, Changes};
+use crate::changes::{self, FetchPlan};
 use crate::error::RunError;
 use crate::index::{self, Plan, Updates};
 use crate::monitor::{Monitor, now, this_second};
@@ -82,13 +82,13 @@ impl Pipeline {
         &self,
         parameters: RunParameters,
         monitor: &Monitor,
-        by: Rights,
+        by: Ownership,
         stop: &Stop,
     ) -> Outcome {
-        let started = monitor.after(Event::Started);
+        let started = monitor.after(RunEvent::Started);
         match self.store.begin(&started, by).await {
             Ok(()) => monitor.show(started),
-            Err(StoreError::Locked) => return Outcome::Locked,
+            Err(StoreError::DatabaseBusy) => return Outcome::Locked,
             Err(error) => return self.end(error.into(), monitor).await,
         }
         match self.work(parameters, monitor, stop).await {
@@ -100,16 +100,16 @@ impl Pipeline {
     /// Ends a run that publishes nothing, or leaves it as interrupted for whoever goes on with it.
     pub(crate) async fn end(&self, error: RunError, monitor: &Monitor) -> Outcome {
         let (ended, written) = match error {
-            RunError::Store(StoreError::Superseded) => return Outcome::Overtaken,
+            RunError::Store(StoreError::Fenced) => return Outcome::Overtaken,
             error if self.leaves_interrupted(&error, monitor).await => {
-                let interrupted = monitor.after(Event::Interrupted(error.sentence()));
+                let interrupted = monitor.after(RunEvent::Interrupted(error.sentence()));
                 let written = self.store.note(&interrupted).await;
                 (interrupted, written)
             }
             error => {
                 let ended = monitor.after(match error {
-                    RunError::Cancelled => Event::Cancelled,
-                    error => Event::Failed(error.sentence()),
+                    RunError::Cancelled => RunEvent::Cancelled,
+                    error => RunEvent::Failed(error.sentence()),
                 });
                 let written = self.store.abandon(&ended).await;
                 (ended, written)
@@ -135,7 +135,7 @@ impl Pipeline {
         };
         match error {
             // The other program's lock ends some time, and what is staged is there still.
-            RunError::Stopped | RunError::Store(StoreError::Locked) => true,
+            RunError::Stopped | RunError::Store(StoreError::DatabaseBusy) => true,
             RunError::Unreachable { .. } if monitor.status().attempt > 1 => {
                 goes_on().await.unwrap_or_default()
             }
@@ -154,14 +154,14 @@ impl Pipeline {
             biased;
             () = stop.stopped.cancelled() => Err(RunError::Stopped),
             () = stop.cancelled.cancelled() => Err(RunError::Cancelled),
-            () = stop.overtaken.cancelled() => Err(StoreError::Superseded.into()),
+            () = stop.overtaken.cancelled() => Err(StoreError::Fenced.into()),
             never = report_traffic(monitor) => never,
             failed = self.count_resume(monitor) => Err(failed),
             top = self.stage(parameters, monitor) => top,
         };
         monitor.record_traffic();
         let top = staged?;
-        monitor.record(Event::StepBegan(Step::Publishing));
+        monitor.record(RunEvent::StepBegan(Step::Publishing));
         // A cancel that comes later than this step is refused: see InHand::cancel.
         if stop.cancelled.is_cancelled() {
             return Err(RunError::Cancelled);
@@ -197,25 +197,25 @@ impl Pipeline {
         let (updates, published) = tokio::try_join!(self.updates(), published)?;
         if monitor.status().attempt > 1 {
             // A page may have been staged right before the process ended.
-            monitor.record(Event::Resumed(count(staged.pages.len())));
+            monitor.record(RunEvent::Resumed(count(staged.pages.len())));
         }
         let casts = self.stage_shows(parameters, monitor, staged, &published, updates).await?;
         drop(published);
 
-        monitor.record(Event::StepBegan(Step::ComputingTop));
+        monitor.record(RunEvent::StepBegan(Step::ComputingTop));
         let shows = store.snapshot_size().await?;
         if shows == 0 {
             return Err(RunError::EmptyIndex);
         }
-        monitor.record(Event::ShowsCounted(shows));
+        monitor.record(RunEvent::ShowsCounted(shows));
         let top = store.rank_snapshot(criteria(parameters)).await?;
 
         // A change of a cast is a change of its show.
         let is_new = |show: &&Show| casts.get(&show.id) != Some(&show.updated);
         let new: Vec<Show> = top.iter().filter(is_new).cloned().collect();
         let casts = monitor.status().casts_done + count(new.len());
-        self.plan(monitor, Event::CastsPlanned(casts)).await?;
-        monitor.record(Event::StepBegan(Step::FetchingCast));
+        self.plan(monitor, RunEvent::CastsPlanned(casts)).await?;
+        monitor.record(RunEvent::StepBegan(Step::FetchingCast));
         singles::stage_casts(&self.client, store, monitor, &new).await?;
         Ok(top.iter().map(|show| show.id).collect())
     }
@@ -226,8 +226,8 @@ impl Pipeline {
         &self,
         parameters: RunParameters,
         monitor: &Monitor,
-        mut staged: Staged,
-        published: &Published,
+        mut staged: StagingState,
+        published: &PublishedManifest,
         updates: Option<Updates>,
     ) -> Result<Casts, RunError> {
         let store = self.store.as_ref();
@@ -235,7 +235,7 @@ impl Pipeline {
         let is_fresh = staged.pages.is_empty() && last_published.is_some();
         let base = match parameters.mode {
             _ if staged.keeps_published => Some(&staged.snapshot),
-            Mode::Auto if is_fresh => Some(published),
+            FetchMode::Auto if is_fresh => Some(published),
             _ => None,
         };
         let changes = updates.as_ref().zip(base).and_then(|(updates, base)| {
@@ -251,8 +251,8 @@ impl Pipeline {
         }
         if staged.keeps_published {
             store.unstage().await?;
-            monitor.record(Event::Unstaged);
-            staged = Staged::default();
+            monitor.record(RunEvent::StagingDiscarded);
+            staged = StagingState::default();
         }
         let casts = std::mem::take(&mut staged.snapshot.casts);
         self.stage_everything(monitor, Plan::new(updates, last_published, staged)).await?;
@@ -263,11 +263,11 @@ impl Pipeline {
         let (client, store) = (&self.client, self.store.as_ref());
         if let Some(left) = plan.pages_left() {
             let pages = monitor.status().pages_done + left;
-            self.plan(monitor, Event::PagesPlanned(pages)).await?;
+            self.plan(monitor, RunEvent::PagesPlanned(pages)).await?;
         }
-        monitor.record(Event::StepBegan(Step::FetchingShows));
+        monitor.record(RunEvent::StepBegan(Step::FetchingShows));
         let disputed = index::stage(client, store, monitor, plan).await?;
-        self.plan(monitor, Event::PagesPlanned(monitor.status().pages_done)).await?;
+        self.plan(monitor, RunEvent::PagesPlanned(monitor.status().pages_done)).await?;
         self.plan_singles(monitor, disputed.len()).await?;
         singles::stage_shows(client, store, monitor, disputed).await
     }
@@ -277,12 +277,12 @@ impl Pipeline {
         &self,
         parameters: RunParameters,
         monitor: &Monitor,
-        snapshot: &Published,
+        snapshot: &PublishedManifest,
         updates: &Updates,
-        changes: Changes,
+        changes: FetchPlan,
     ) -> Result<(), RunError> {
         let (client, store) = (&self.client, self.store.as_ref());
-        let Changes { pages, shows: mut alone, gone } = changes;
+        let FetchPlan { pages, shows: mut alone, gone } = changes;
         if !gone.is_empty() {
             store.drop_shows(gone, &monitor.status()).await?;
         }
@@ -291,9 +291,9 @@ impl Pipeline {
         alone.extend(near.into_iter().filter(|id| !pages.contains(&changes::page_of(*id))));
 
         let planned = monitor.status().pages_done + count(pages.len());
-        self.plan(monitor, Event::PagesPlanned(planned)).await?;
+        self.plan(monitor, RunEvent::PagesPlanned(planned)).await?;
         self.plan_singles(monitor, alone.len()).await?;
-        monitor.record(Event::StepBegan(Step::FetchingShows));
+        monitor.record(RunEvent::StepBegan(Step::FetchingShows));
         let known = Known { published: snapshot, updates };
         alone.extend(refresh::stage_pages(client, store, monitor, &known, pages).await?);
         self.plan_singles(monitor, alone.len()).await?;
@@ -302,12 +302,12 @@ impl Pipeline {
 
     async fn plan_singles(&self, monitor: &Monitor, left: usize) -> Result<(), RunError> {
         let shows = monitor.status().singles_done + count(left);
-        self.plan(monitor, Event::SinglesPlanned(shows)).await
+        self.plan(monitor, RunEvent::RefetchesPlanned(shows)).await
     }
 
     /// Says how much there is to do. Less than was expected is progress, which is written down before anyone
     /// sees it: it must not fall after a kill.
-    async fn plan(&self, monitor: &Monitor, planned: Event) -> Result<(), RunError> {
+    async fn plan(&self, monitor: &Monitor, planned: RunEvent) -> Result<(), RunError> {
         let reached = monitor.after(planned.clone());
         if reached.progress > monitor.status().progress {
             self.store.note(&reached).await?;
@@ -319,7 +319,7 @@ impl Pipeline {
     async fn publish(&self, top: &[ShowId], monitor: &Monitor) -> Result<(), RunError> {
         let mut status = monitor.status();
         let finish = Box::new(move |changes| {
-            status.apply(Event::Succeeded(changes), now());
+            status.apply(RunEvent::Succeeded(changes), now());
             status
         });
         let succeeded = self.store.publish(top, this_second(), finish).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use tvmaze_client::{Client, PageIndex, SHOWS_PER_PAGE};
-use tvshows_core::{Event, Published, Show, ShowId, ShowStore};
+use tvshows_core::{PublishedManifest, RunEvent, Show, ShowId, ShowStore};
 
 use crate::changes::{is_older, page_of};
 use crate::convert::Received;
@@ -15,7 +15,7 @@ use crate::pipeline::count;
 
 /// What a page is compared with.
 pub(crate) struct Known<'a> {
-    pub(crate) published: &'a Published,
+    pub(crate) published: &'a PublishedManifest,
     pub(crate) updates: &'a Updates,
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn stage_pages(
         let (news, older) = known.compare(page, shows);
         behind.extend(older);
         let shows = count(news.len());
-        let staged = Event::PagesStaged { pages: 1, shows };
+        let staged = RunEvent::PagesStaged { pages: 1, shows };
         let reached = monitor.after(staged.clone());
         store.stage_pages(vec![(page, news)], this_second(), &reached).await?;
         monitor.record(staged);

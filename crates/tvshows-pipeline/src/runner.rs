@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use tvshows_core::{
-    Enqueued, Event, ProgressTracker, RunId, RunParameters, RunState, RunStatus, ShowStore,
+    Enqueued, ProgressTracker, RunEvent, RunId, RunParameters, RunState, RunStatus, ShowStore,
     StoreError,
 };
 
@@ -160,14 +160,14 @@ impl Runner {
                 RunState::Running => {
                     return Err(CancelError::Elsewhere { run, instance: status.instance });
                 }
-                state if state.is_ended() => return Err(CancelError::Ended(run)),
+                state if state.is_terminal() => return Err(CancelError::Ended(run)),
                 // A service with another database, which alone can end it.
                 _ if self.store().run(run).await?.is_none() => {
                     return Err(CancelError::Elsewhere { run, instance: status.instance });
                 }
                 _ => {}
             }
-            status.apply(Event::Cancelled, now());
+            status.apply(RunEvent::Cancelled, now());
             self.store().abandon(&status).await?;
             self.shared.elsewhere().forget(run);
             // It may have begun meanwhile, and then goes on: told here, or refused as another process's.
@@ -209,7 +209,7 @@ impl Runner {
         patience: Duration,
     ) -> Result<Option<RunStatus>, StoreError> {
         let deadline = Instant::now() + patience;
-        let is_news = |status: &RunStatus| status.revision != known || status.state.is_ended();
+        let is_news = |status: &RunStatus| status.revision != known || status.state.is_terminal();
         loop {
             let taken_up = self.shared.taken_up.notified();
             if let Some(mut statuses) = self.subscribe(run) {
@@ -263,7 +263,7 @@ impl Runner {
         loop {
             let status = self.changed(run, known, END_POLL).await?;
             match status {
-                Some(status) if !status.state.is_ended() && !self.is_stopped() => {
+                Some(status) if !status.state.is_terminal() && !self.is_stopped() => {
                     known = status.revision;
                 }
                 over => return Ok(over),

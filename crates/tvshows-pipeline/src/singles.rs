@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use tvmaze_client::Client;
-use tvshows_core::{Event, Show, ShowId, ShowStore};
+use tvshows_core::{RunEvent, Show, ShowId, ShowStore};
 
 use crate::convert::{self, Received};
 use crate::error::RunError;
@@ -40,13 +40,13 @@ pub(crate) async fn stage_shows(
             }
         }
         if !found.is_empty() {
-            let staged = Event::SinglesStaged(count(found.len()));
+            let staged = RunEvent::RefetchesStaged(count(found.len()));
             store.stage_shows(found, this_second(), &monitor.after(staged.clone())).await?;
             monitor.record(staged);
         }
         if !gone.is_empty() {
             tracing::debug!(shows = ?gone, "known to the index, the map or the snapshot, and gone");
-            let dropped = Event::SinglesStaged(count(gone.len()));
+            let dropped = RunEvent::RefetchesStaged(count(gone.len()));
             store.drop_shows(gone, &monitor.after(dropped.clone())).await?;
             monitor.record(dropped);
         }
@@ -68,9 +68,9 @@ pub(crate) async fn stage_casts(
     let mut answers = stream::iter(fetches).buffer_unordered(client.concurrency()).boxed();
     while let Some((show, cast)) = answers.try_next().await? {
         let cast = cast.into_iter().map(|member| convert::cast_member(show, member)).collect();
-        let reached = monitor.after(Event::CastStaged);
+        let reached = monitor.after(RunEvent::CastStaged);
         store.stage_cast(show, cast, this_second(), &reached).await?;
-        monitor.record(Event::CastStaged);
+        monitor.record(RunEvent::CastStaged);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
-use tvshows_core::{LEASE, Rights, RunState, RunStatus, StoreError};
+use tvshows_core::{LEASE_TTL, Ownership, RunState, RunStatus, StoreError};
 
 use crate::error::RunError;
 use crate::in_hand::Entry;
@@ -21,7 +21,7 @@ use crate::runner::Shared;
 /// How often a process without work looks whether another left some.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How often a lease is renewed, so that one that fails is tried again before the lease ends.
-const RENEWAL: Duration = Duration::from_secs(LEASE.as_secs() / 3);
+const RENEWAL: Duration = Duration::from_secs(LEASE_TTL.as_secs() / 3);
 /// The wait before the end of a run that could not be written is written again.
 const WRITE_AGAIN: Duration = Duration::from_secs(5);
 
@@ -29,7 +29,7 @@ const WRITE_AGAIN: Duration = Duration::from_secs(5);
 struct Work {
     status: RunStatus,
     data: String,
-    by: Rights,
+    by: Ownership,
 }
 
 impl Shared {
@@ -81,7 +81,7 @@ impl Shared {
         }
         let claimed = match self.store().claim().await {
             Ok(()) => true,
-            Err(StoreError::Busy) => false,
+            Err(StoreError::RunLockHeld) => false,
             Err(error) => return Err(error),
         };
         let work = self.take_work(claimed).await;
@@ -105,7 +105,7 @@ impl Shared {
                 // It had the claim that this process has now. Whoever asks learns that at once.
                 dead = Some(status.instance.clone());
                 tracing::warn!(run.id = %status.request_id, instance = status.instance, "a run was interrupted: its process died");
-                status.presume_dead(DIED, now());
+                status.mark_interrupted(DIED, now());
                 self.store().note(&status).await?;
             } else if !(holder.lease && self.is_lease_free_for_long(&data).await) {
                 return Ok(None);
@@ -122,7 +122,7 @@ impl Shared {
             }
             Ok(false) | Err(_) => return Ok(None),
         };
-        Ok(Some(Work { status, data, by: Rights { claim, lease } }))
+        Ok(Some(Work { status, data, by: Ownership { claim, lease } }))
     }
 
     /// Whether nobody has renewed the lease for longer than a living holder takes, also after Redis has
@@ -146,7 +146,7 @@ impl Shared {
                 instance = status.instance,
                 "a run is taken over: its process lost the lease"
             );
-            status.presume_dead(DIED, now());
+            status.mark_interrupted(DIED, now());
         }
         status.instance.clone_from(&self.instance);
         let entry = Arc::new(Entry::new(status));
@@ -181,7 +181,7 @@ impl Shared {
         if matches!(outcome, Outcome::Written | Outcome::Unwritten) {
             metrics::ended(entry.monitor.status().state);
         }
-        if outcome == Outcome::Unwritten && entry.monitor.status().state.is_ended() {
+        if outcome == Outcome::Unwritten && entry.monitor.status().state.is_terminal() {
             let again = Arc::clone(&self).write_end(entry.monitor.status());
             self.tasks.spawn_on(again.in_current_span(), &self.runtime);
         }
@@ -241,7 +241,7 @@ fn log_outcome(outcome: Outcome, status: &RunStatus) {
             tracing::warn!("a run was taken over by another process, or ended there");
         }
         (Outcome::Locked, _) => {
-            tracing::warn!("a run waits: {}", StoreError::Locked);
+            tracing::warn!("a run waits: {}", StoreError::DatabaseBusy);
         }
         (_, None) => tracing::info!(
             state = %status.state, shows = status.shows_seen,

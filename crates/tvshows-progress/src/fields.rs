@@ -19,7 +19,7 @@ const TEXTS: &[&str] = &[
 ];
 
 pub(crate) fn of(status: &RunStatus) -> Result<Vec<(String, String)>, TrackerError> {
-    let unreadable = |source| TrackerError::Unreadable { run: status.request_id, source };
+    let unreadable = |source| TrackerError::InvalidStatus { run: status.request_id, source };
     let fields: Map<String, Value> =
         serde_json::to_value(status).and_then(serde_json::from_value).map_err(unreadable)?;
     let text = |value| match value {
@@ -54,5 +54,5 @@ pub(crate) fn read(
     object
         .and_then(|object| serde_json::from_value(Value::Object(object)))
         .map(Some)
-        .map_err(|source| TrackerError::Unreadable { run, source })
+        .map_err(|source| TrackerError::InvalidStatus { run, source })
 }

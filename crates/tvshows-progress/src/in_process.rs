@@ -76,7 +76,7 @@ impl ProgressTracker for InProcessTracker {
 impl Runs {
     fn record(&mut self, status: &RunStatus) -> bool {
         if let Some((_, visible)) = self.statuses.get(&status.request_id)
-            && (visible.state.is_ended()
+            && (visible.state.is_terminal()
                 || visible.attempt > status.attempt
                 || visible.revision >= status.revision)
         {

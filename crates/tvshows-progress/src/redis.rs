@@ -8,7 +8,7 @@ use deadpool_redis::redis::{
 use deadpool_redis::{Config, Connection, Pool, Runtime};
 use metrics::{counter, histogram};
 use tokio::time::{Instant, timeout};
-use tvshows_core::{LEASE, ProgressTracker, RunId, RunStatus, TrackerError};
+use tvshows_core::{LEASE_TTL, ProgressTracker, RunId, RunStatus, TrackerError};
 
 use crate::fields;
 
@@ -95,7 +95,7 @@ impl ProgressTracker for RedisTracker {
         dead: Option<&str>,
     ) -> Result<bool, TrackerError> {
         let mut call = self.lease.key(lease_key(data));
-        let milliseconds = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
+        let milliseconds = u64::try_from(LEASE_TTL.as_millis()).unwrap_or(u64::MAX);
         call.arg(holder).arg(milliseconds).arg(dead.unwrap_or_default());
         self.invoke("lease", &call).await
     }
@@ -115,7 +115,7 @@ impl ProgressTracker for RedisTracker {
 
     async fn record(&self, status: &RunStatus) -> Result<bool, TrackerError> {
         let expiry =
-            if status.state.is_live() { EXPIRY_OF_LIVE_RUNS } else { EXPIRY_OF_ENDED_RUNS };
+            if status.state.is_active() { EXPIRY_OF_LIVE_RUNS } else { EXPIRY_OF_ENDED_RUNS };
         let mut call = self.record.key(key(status.request_id));
         call.arg(status.attempt).arg(status.revision).arg(expiry.as_secs());
         for (field, value) in fields::of(status)? {

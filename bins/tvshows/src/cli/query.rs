@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use clap_complete::Shell;
-use tvshows_core::{PremiereBound, RatingBound, RunId, ShowFilter, Sort, SortBy, Table, TopLimit};
+use tvshows_core::{DateBound, MinRating, RunId, ShowFilter, Sort, SortBy, Table, TopLimit};
 use tvshows_export::Format;
 
 /// Where the data is.
@@ -73,15 +73,15 @@ pub(crate) struct Search {
 
     /// Only shows that premiered in or after this year, or on or after this day
     #[arg(long, value_name = "YEAR|DATE")]
-    premiered_from: Option<PremiereBound>,
+    premiered_from: Option<DateBound>,
 
     /// Only shows that premiered in or before this year, or on or before this day
     #[arg(long, value_name = "YEAR|DATE")]
-    premiered_to: Option<PremiereBound>,
+    premiered_to: Option<DateBound>,
 
     /// Only shows with at least this rating
     #[arg(long, value_name = "RATING")]
-    min_rating: Option<RatingBound>,
+    min_rating: Option<MinRating>,
 
     /// id, name, rating, premiered, updated or weight, with - in front for the greatest first, or relevance;
     /// relevance where there is a text, else -rating

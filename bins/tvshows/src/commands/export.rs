@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use tvshows_core::ShowStore;
 use tvshows_export::Format;
-use tvshows_store::SqliteStore;
+use tvshows_sqlite::SqliteStore;
 
 use crate::application::open_existing;
 use crate::cli::Export;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use tvmaze_client::plain_text;
 use tvshows_core::{CastRow, Show, ShowFilter, ShowId, ShowQuery, ShowStore, Sort, SortBy};
-use tvshows_store::SqliteStore;
+use tvshows_sqlite::SqliteStore;
 
 use crate::application::open_existing;
 use crate::cli;

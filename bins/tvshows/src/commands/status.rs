@@ -7,7 +7,7 @@ use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use tvshows_core::{RunId, RunState, RunStatus, ShowStore};
 use tvshows_pipeline::mark_interrupted;
-use tvshows_store::SqliteStore;
+use tvshows_sqlite::SqliteStore;
 
 use crate::application::open_existing;
 use crate::bar::View;
@@ -105,7 +105,7 @@ async fn watch(source: &Source, mut status: RunStatus) -> anyhow::Result<RunStat
     tokio::pin!(stopped);
     loop {
         view.show(&status);
-        if status.state.is_ended() {
+        if status.state.is_terminal() {
             view.finish();
             return Ok(status);
         }

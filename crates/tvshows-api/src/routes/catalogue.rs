@@ -1,6 +1,6 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use tvshows_core::{CastRow, Selection, ShowStats};
+use tvshows_core::{CastRow, ShowStats, SparseShow};
 
 use super::shows::show_id;
 use crate::Services;
@@ -64,7 +64,7 @@ pub(crate) async fn list(
         let Some(keys) = &fields else {
             return json(&ShowList { shows: page.shows, next_cursor });
         };
-        let shows = page.shows.iter().map(|show| Selection { show, keys }).collect();
+        let shows = page.shows.iter().map(|show| SparseShow { show, keys }).collect();
         json(&ShowList { shows, next_cursor })
     };
     answers.answer(store, &request, list).await

@@ -45,7 +45,7 @@ pub(crate) async fn events(
     let present = runner.status(run).await?.ok_or(Problem::NoSuchRun(run.to_string()))?;
     let last = request.headers().get("last-event-id");
     let last = last.and_then(|id| id.to_str().ok()?.parse().ok());
-    if present.state.is_ended() && last == Some(present.revision) {
+    if present.state.is_terminal() && last == Some(present.revision) {
         return Ok(HttpResponse::NoContent().finish());
     }
     Ok(HttpResponse::Ok()
@@ -89,7 +89,7 @@ impl Place {
         };
         let Some(status) = status else { return Ok(None) };
         let revision = status.revision;
-        self.is_over = status.state.is_ended() || self.runner.is_stopped();
+        self.is_over = status.state.is_terminal() || self.runner.is_stopped();
         if self.last.replace(revision) == Some(revision) {
             return Ok((!self.is_over).then_some(Bytes::from_static(b":\n\n")));
         }

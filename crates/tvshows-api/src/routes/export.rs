@@ -129,10 +129,10 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use actix_web::{App, http::StatusCode, test};
-    use tvshows_core::{Cell, RowSink, ShowStore};
+    use tvshows_core::{CellValue, RowWriter, ShowStore};
     use tvshows_pipeline::{Pipeline, Runner};
     use tvshows_progress::InProcessTracker;
-    use tvshows_store::SqliteStore;
+    use tvshows_sqlite::SqliteStore;
 
     use super::*;
 
@@ -140,14 +140,14 @@ mod tests {
     struct Stuck(Receiver<()>);
 
     impl Stuck {
-        fn open(here: &Sender<()>, go: Receiver<()>) -> io::Result<Box<dyn RowSink>> {
+        fn open(here: &Sender<()>, go: Receiver<()>) -> io::Result<Box<dyn RowWriter>> {
             here.send(()).map_err(io::Error::other)?;
             Ok(Box::new(Stuck(go)))
         }
     }
 
-    impl RowSink for Stuck {
-        fn row(&mut self, _: &[Cell<'_>]) -> io::Result<()> {
+    impl RowWriter for Stuck {
+        fn write_row(&mut self, _: &[CellValue<'_>]) -> io::Result<()> {
             Ok(())
         }
 

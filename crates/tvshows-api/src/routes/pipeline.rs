@@ -62,7 +62,7 @@ pub(crate) struct Runs {
     params(
         ("years" = Option<u16>, Query, minimum = 0, maximum = 200, description = "How many calendar years back a top show may have premiered; 10 by default"),
         ("top" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "How many top shows are kept; 10 by default"),
-        ("mode" = Option<tvshows_core::Mode>, Query, description = "`full` fetches everything; `auto`, the default, what is new, changed or aged, and everything the first time"),
+        ("mode" = Option<tvshows_core::FetchMode>, Query, description = "`full` fetches everything; `auto`, the default, what is new, changed or aged, and everything the first time"),
     ),
     responses(
         (status = 202, description = "Taken", body = Accepted, headers(("Location" = String, description = "The path of the run's status"))),

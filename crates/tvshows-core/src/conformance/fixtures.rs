@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use serde_json::{Map, json};
 
 use crate::{
-    CastMember, Event, Finish, Json, Rights, RunId, RunParameters, RunStatus, Show, ShowId,
-    TopLimit, TopShowsCriteria, Years,
+    CastMember, FinalStatus, Ownership, RawJson, RunEvent, RunId, RunParameters, RunStatus, Show,
+    ShowId, TopLimit, TopShowsCriteria, Years,
 };
 
 /// The rights of a process that needs no lease.
-pub const BY_CLAIM: Rights = Rights { claim: true, lease: false };
+pub const BY_CLAIM: Ownership = Ownership { claim: true, lease: false };
 /// The rights of a process with a lease.
-pub const BY_BOTH: Rights = Rights { claim: true, lease: true };
+pub const BY_BOTH: Ownership = Ownership { claim: true, lease: true };
 
 /// `second` seconds after a fixed moment in 2026.
 #[must_use]
@@ -26,13 +26,13 @@ pub fn at(second: i64) -> Timestamp {
 #[must_use]
 pub fn running() -> RunStatus {
     let mut status = RunStatus::queued(RunId::random(), RunParameters::default(), "here", at(0));
-    status.apply(Event::Started, at(1));
+    status.apply(RunEvent::Started, at(1));
     status
 }
 
 /// `status` after `event`.
 #[must_use]
-pub fn after(status: &RunStatus, event: Event) -> RunStatus {
+pub fn after(status: &RunStatus, event: RunEvent) -> RunStatus {
     let mut status = status.clone();
     let now = status.updated_at + jiff::SignedDuration::from_secs(1);
     status.apply(event, now);
@@ -42,7 +42,7 @@ pub fn after(status: &RunStatus, event: Event) -> RunStatus {
 /// An English Action show of 2020 with a value in every field.
 #[must_use]
 pub fn show(id: u32) -> Show {
-    let json = |value| Some(Json::of(&value).expect("JSON"));
+    let json = |value| Some(RawJson::of(&value).expect("JSON"));
     let mut extra = Map::new();
     extra.insert("a key of tomorrow".into(), json!({"nested": [1, 2.5, null]}));
     Show {
@@ -102,7 +102,7 @@ pub fn criteria(top: u16) -> TopShowsCriteria {
 
 /// The end of a run that succeeds, for publishing it.
 #[must_use]
-pub fn success(status: &RunStatus) -> Finish {
+pub fn success(status: &RunStatus) -> FinalStatus {
     let status = status.clone();
-    Box::new(move |changes| after(&status, Event::Succeeded(changes)))
+    Box::new(move |changes| after(&status, RunEvent::Succeeded(changes)))
 }

@@ -7,8 +7,8 @@ use super::fixtures::{
     BY_BOTH, BY_CLAIM, after, at, cast_member, criteria, running, show, success,
 };
 use crate::{
-    Changes, Enqueued, Event, MultiCharacterActor, Published, RunId, RunParameters, RunState,
-    RunStatus, Show, ShowId, ShowStore, Staged, StoreError, TopLimit, Version,
+    ChangeCounts, Enqueued, MultiCharacterActor, PublishedManifest, RunEvent, RunId, RunParameters,
+    RunState, RunStatus, Show, ShowId, ShowStore, ShowVersion, StagingState, StoreError, TopLimit,
 };
 
 /// A whole run: these shows, those of `top` with a cast of one.
@@ -31,7 +31,7 @@ async fn top_ids(store: &dyn ShowStore) -> Vec<u32> {
 pub async fn an_empty_store_answers_with_nothing(store: &dyn ShowStore) {
     store.check().await.expect("check");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
-    assert_eq!(store.published().await.expect("published"), Published::default());
+    assert_eq!(store.published().await.expect("published"), PublishedManifest::default());
     assert!(store.top_shows(10).await.expect("top").is_empty());
     assert!(store.multi_character_actors().await.expect("actors").is_empty());
     assert!(store.runs(10).await.expect("runs").is_empty());
@@ -47,8 +47,8 @@ pub async fn nothing_is_seen_before_publish(store: &dyn ShowStore) {
     assert!(store.top_shows(10).await.expect("top").is_empty());
     assert_eq!(store.run(status.request_id).await.expect("run"), Some(status.clone()));
     let done = store.publish(&[ShowId(1)], at(3), success(&status)).await.expect("publish");
-    let added = Changes { added: 1, ..Changes::default() };
-    assert_eq!(done, after(&status, Event::Succeeded(added)));
+    let added = ChangeCounts { added: 1, ..ChangeCounts::default() };
+    assert_eq!(done, after(&status, RunEvent::Succeeded(added)));
     assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
     assert_eq!(store.run(status.request_id).await.expect("run"), Some(done));
 }
@@ -109,7 +109,7 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
     let published = store.published().await.expect("published");
     let fetched: Vec<_> = published.shows.values().map(|version| version.fetched_at).collect();
     assert_eq!(fetched, [at(2), at(12), at(12), at(2), at(12)]);
-    assert_eq!(published.shows[&ShowId(2)], Version { updated: Some(99), fetched_at: at(12) });
+    assert_eq!(published.shows[&ShowId(2)], ShowVersion { updated: Some(99), fetched_at: at(12) });
     assert_eq!(published.pages.into_iter().collect::<Vec<_>>(), [(0, at(2)), (7, at(12))]);
     let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99)), (ShowId(6), show(6).updated)];
     assert_eq!(published.casts.into_iter().collect::<Vec<_>>(), casts);
@@ -141,7 +141,7 @@ pub async fn an_abandoned_run_changes_nothing_but_the_history(store: &dyn ShowSt
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_pages(vec![(0, vec![show(2)])], at(2), &status).await.expect("stage");
-    let failed = after(&status, Event::Failed("page 1: 500".into()));
+    let failed = after(&status, RunEvent::Failed("page 1: 500".into()));
     store.abandon(&failed).await.expect("abandon");
     assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
     assert_eq!(store.show(ShowId(2)).await.expect("show"), None);
@@ -227,10 +227,10 @@ pub async fn a_new_run_starts_from_an_empty_staging_area(store: &dyn ShowStore) 
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.expect("stage");
-    store.note(&after(&status, Event::Interrupted("stopped".into()))).await.expect("note");
+    store.note(&after(&status, RunEvent::Interrupted("stopped".into()))).await.expect("note");
     store.begin(&running(), BY_CLAIM).await.expect("begin");
     assert_eq!(store.snapshot_size().await.expect("count"), 0);
-    assert_eq!(store.staged().await.expect("staged"), Staged::default());
+    assert_eq!(store.staged().await.expect("staged"), StagingState::default());
 }
 
 pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &dyn ShowStore) {
@@ -243,11 +243,11 @@ pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &dyn ShowStor
     store.stage_pages(vec![(7, vec![changed.clone()])], at(12), &status).await.expect("stage");
     store.drop_shows(vec![ShowId(3)], &status).await.expect("drop");
     store.stage_cast(&changed, vec![], at(13), &status).await.expect("cast");
-    let interrupted = after(&status, Event::Interrupted("stopped".into()));
+    let interrupted = after(&status, RunEvent::Interrupted("stopped".into()));
     store.note(&interrupted).await.expect("note");
     assert_eq!(store.next_run(&[]).await.expect("next"), Some(interrupted.clone()));
 
-    let resumed = after(&interrupted, Event::Started);
+    let resumed = after(&interrupted, RunEvent::Started);
     store.begin(&resumed, BY_CLAIM).await.expect("begin");
     let staged = store.staged().await.expect("staged");
     assert!(staged.keeps_published);
@@ -272,7 +272,7 @@ pub async fn what_was_staged_can_be_thrown_away(store: &dyn ShowStore) {
     store.keep_published().await.expect("keep");
     store.stage_pages(vec![(7, vec![show(2)])], at(12), &status).await.expect("stage");
     store.unstage().await.expect("unstage");
-    assert_eq!(store.staged().await.expect("staged"), Staged::default());
+    assert_eq!(store.staged().await.expect("staged"), StagingState::default());
     store
         .stage_pages(vec![(0, vec![show(3)])], at(13), &status)
         .await
@@ -282,7 +282,7 @@ pub async fn what_was_staged_can_be_thrown_away(store: &dyn ShowStore) {
 pub async fn what_is_staged_is_noted_with_the_status(store: &dyn ShowStore) {
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
-    let reached = after(&status, Event::PagesStaged { pages: 1, shows: 1 });
+    let reached = after(&status, RunEvent::PagesStaged { pages: 1, shows: 1 });
     store.stage_pages(vec![(0, vec![show(1)])], at(2), &reached).await.expect("stage");
     assert_eq!(store.run(status.request_id).await.expect("run"), Some(reached));
 }
@@ -302,22 +302,22 @@ pub async fn an_earlier_attempt_and_an_ended_run_write_nothing(store: &dyn ShowS
     store.begin(&first, BY_BOTH).await.expect("begin");
     assert_eq!(store.rights().await.expect("rights"), BY_BOTH);
     store.stage_pages(vec![(0, vec![show(1)])], at(2), &first).await.expect("stage");
-    let second = after(&after(&first, Event::Interrupted("paused".into())), Event::Started);
+    let second = after(&after(&first, RunEvent::Interrupted("paused".into())), RunEvent::Started);
     store.begin(&second, BY_CLAIM).await.expect("begin");
     assert_eq!(store.rights().await.expect("rights"), BY_CLAIM);
 
     let late = store.begin(&first, BY_CLAIM).await;
-    assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");
-    store.note(&after(&first, Event::Cancelled)).await.expect("note");
-    store.abandon(&after(&first, Event::Failed("late".into()))).await.expect("abandon");
+    assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
+    store.note(&after(&first, RunEvent::Cancelled)).await.expect("note");
+    store.abandon(&after(&first, RunEvent::Failed("late".into()))).await.expect("abandon");
     assert_eq!(store.run(first.request_id).await.expect("run"), Some(second.clone()));
     assert_eq!(store.snapshot_size().await.expect("size"), 1, "what is staged is the second's");
 
-    let failed = after(&second, Event::Failed("no".into()));
+    let failed = after(&second, RunEvent::Failed("no".into()));
     store.abandon(&failed).await.expect("abandon");
-    let third = after(&after(&second, Event::Interrupted("paused".into())), Event::Started);
+    let third = after(&after(&second, RunEvent::Interrupted("paused".into())), RunEvent::Started);
     let late = store.begin(&third, BY_CLAIM).await;
-    assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");
+    assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
     assert_eq!(store.run(first.request_id).await.expect("run"), Some(failed));
 }
 
@@ -358,20 +358,20 @@ pub async fn runs_wait_in_the_order_of_their_requests(store: &dyn ShowStore) {
     };
     assert_eq!(next(&[]).await, Some(runs[0].request_id));
     assert_eq!(next(&[runs[0].request_id]).await, Some(runs[1].request_id));
-    store.abandon(&after(&runs[0], Event::Cancelled)).await.expect("abandon");
-    let begun = after(&runs[2], Event::Started);
+    store.abandon(&after(&runs[0], RunEvent::Cancelled)).await.expect("abandon");
+    let begun = after(&runs[2], RunEvent::Started);
     store.begin(&begun, BY_CLAIM).await.expect("begin");
     assert_eq!(next(&[]).await, Some(runs[2].request_id), "what was begun comes first");
     let waiting = store.run(runs[1].request_id).await.expect("run").expect("it waits");
     assert_eq!((waiting.state, waiting.position), (RunState::Queued, Some(1)));
-    store.abandon(&after(&begun, Event::Cancelled)).await.expect("abandon");
+    store.abandon(&after(&begun, RunEvent::Cancelled)).await.expect("abandon");
     assert_eq!(next(&[]).await, Some(runs[1].request_id));
 }
 
 pub async fn one_at_a_time_has_the_claim(store: &dyn ShowStore) {
     assert!(!store.is_claimed().await.expect("claimed"));
     store.claim().await.expect("claim");
-    assert!(matches!(store.claim().await, Err(StoreError::Busy)));
+    assert!(matches!(store.claim().await, Err(StoreError::RunLockHeld)));
     assert!(store.is_claimed().await.expect("claimed"));
     store.release().await;
     assert!(!store.is_claimed().await.expect("claimed"));
@@ -389,7 +389,7 @@ pub async fn a_noted_run_is_in_the_history_and_disturbs_no_other(store: &dyn Sho
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.expect("stage");
-    let cancelled = after(&running(), Event::Cancelled);
+    let cancelled = after(&running(), RunEvent::Cancelled);
     store.note(&cancelled).await.expect("note");
     assert_eq!(store.run(cancelled.request_id).await.expect("run"), Some(cancelled));
     assert_eq!(store.snapshot_size().await.expect("count"), 1);
@@ -401,7 +401,7 @@ pub async fn history_is_newest_first(store: &dyn ShowStore) {
     for _ in 0..3 {
         let status = running();
         store.begin(&status, BY_CLAIM).await.expect("begin");
-        store.abandon(&after(&status, Event::Cancelled)).await.expect("abandon");
+        store.abandon(&after(&status, RunEvent::Cancelled)).await.expect("abandon");
         ids.insert(0, status.request_id);
     }
     let runs = store.runs(2).await.expect("runs");

@@ -4,7 +4,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
 use super::fixtures::{after, running};
-use crate::{Changes, Event, ProgressTracker, RunId, RunState, Step};
+use crate::{ChangeCounts, ProgressTracker, RunEvent, RunId, RunState, Step};
 
 pub async fn an_unknown_run_has_no_status(tracker: &dyn ProgressTracker) {
     tracker.check().await.expect("check");
@@ -17,19 +17,20 @@ pub async fn what_was_recorded_is_what_is_read(tracker: &dyn ProgressTracker) {
     assert!(tracker.record(&status).await.expect("record"));
     assert_eq!(tracker.status(status.request_id).await.expect("status"), Some(status.clone()));
 
-    let mut status = after(&status, Event::PagesPlanned(360));
-    for event in [Event::PagesStaged { pages: 1, shows: 250 }, Event::StepBegan(Step::FetchingCast)]
+    let mut status = after(&status, RunEvent::PagesPlanned(360));
+    for event in
+        [RunEvent::PagesStaged { pages: 1, shows: 250 }, RunEvent::StepBegan(Step::FetchingCast)]
     {
         status = after(&status, event);
     }
-    let status = after(&status, Event::Failed("page 7: 500".into()));
+    let status = after(&status, RunEvent::Failed("page 7: 500".into()));
     assert!(tracker.record(&status).await.expect("record"));
     assert_eq!(tracker.status(status.request_id).await.expect("status"), Some(status));
 }
 
 pub async fn a_late_revision_changes_nothing(tracker: &dyn ProgressTracker) {
     let early = running();
-    let later = after(&early, Event::PagesStaged { pages: 1, shows: 250 });
+    let later = after(&early, RunEvent::PagesStaged { pages: 1, shows: 250 });
     assert!(tracker.record(&later).await.expect("record"));
     assert!(!tracker.record(&early).await.expect("record"), "late");
     assert!(!tracker.record(&later).await.expect("record"), "twice");
@@ -38,7 +39,7 @@ pub async fn a_late_revision_changes_nothing(tracker: &dyn ProgressTracker) {
 
 pub async fn a_stale_attempt_changes_nothing(tracker: &dyn ProgressTracker) {
     let paused = running();
-    let resumed = after(&after(&paused, Event::Interrupted("paused".into())), Event::Started);
+    let resumed = after(&after(&paused, RunEvent::Interrupted("paused".into())), RunEvent::Started);
     assert!(tracker.record(&resumed).await.expect("record"));
     let mut late = paused;
     late.revision = resumed.revision + 100;
@@ -70,8 +71,11 @@ pub async fn the_lease_of_a_dead_holder_is_taken_over(tracker: &dyn ProgressTrac
 }
 
 pub async fn nothing_follows_the_end(tracker: &dyn ProgressTracker) {
-    for end in [Event::Succeeded(Changes::default()), Event::Failed("no".into()), Event::Cancelled]
-    {
+    for end in [
+        RunEvent::Succeeded(ChangeCounts::default()),
+        RunEvent::Failed("no".into()),
+        RunEvent::Cancelled,
+    ] {
         let ended = after(&running(), end);
         assert!(tracker.record(&ended).await.expect("record"));
         let mut beyond = ended.clone();
@@ -83,15 +87,15 @@ pub async fn nothing_follows_the_end(tracker: &dyn ProgressTracker) {
 }
 
 pub async fn an_interrupted_run_may_go_on(tracker: &dyn ProgressTracker) {
-    let interrupted = after(&running(), Event::Interrupted("stopped".into()));
+    let interrupted = after(&running(), RunEvent::Interrupted("stopped".into()));
     assert!(tracker.record(&interrupted).await.expect("record"));
-    let resumed = after(&interrupted, Event::Started);
+    let resumed = after(&interrupted, RunEvent::Started);
     assert!(tracker.record(&resumed).await.expect("record"));
     assert_eq!(tracker.status(resumed.request_id).await.expect("status"), Some(resumed));
 }
 
 pub async fn runs_do_not_touch_each_other(tracker: &dyn ProgressTracker) {
-    let (one, other) = (running(), after(&running(), Event::PagesStaged { pages: 1, shows: 9 }));
+    let (one, other) = (running(), after(&running(), RunEvent::PagesStaged { pages: 1, shows: 9 }));
     tracker.record(&one).await.expect("record");
     tracker.record(&other).await.expect("record");
     assert_eq!(tracker.status(one.request_id).await.expect("status"), Some(one));

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tvshows_core::{Mode, RunId, RunParameters, RunState, RunStatus, TopLimit};
+use tvshows_core::{FetchMode, RunId, RunParameters, RunState, RunStatus, TopLimit};
 use tvshows_pipeline::{CancelError, QUEUE_LENGTH, SubmissionKind, SubmitError};
 
 use crate::world::{World, behaviour, simulator};
@@ -31,7 +31,7 @@ async fn the_same_parameters_join_and_others_wait() {
     let other = world.runner.submit(parameters(20)).await.unwrap();
     assert_eq!(other.kind, SubmissionKind::Queued { ahead: 1 });
     assert_eq!(other.status.state, RunState::Queued);
-    let full = RunParameters { mode: Mode::Full, ..parameters(10) };
+    let full = RunParameters { mode: FetchMode::Full, ..parameters(10) };
     assert_eq!(world.runner.submit(full).await.unwrap().kind, SubmissionKind::Queued { ahead: 2 });
     let again = world.runner.submit(parameters(20)).await.unwrap();
     assert_eq!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use tvshows_core::{Mode, RunState, RunStatus};
+use tvshows_core::{FetchMode, RunState, RunStatus};
 
 use crate::incremental::{Move, apply, ids, moves, truth};
 use crate::moving::Moving;
@@ -24,7 +24,7 @@ async fn staged_pages(world: &World) -> BTreeSet<u32> {
 async fn interrupted(
     moving: &Moving,
     world: &mut World,
-    mode: Mode,
+    mode: FetchMode,
     answers: usize,
     meanwhile: impl FnOnce(),
 ) -> RunStatus {
@@ -60,7 +60,7 @@ async fn interrupted(
 async fn a_full_run_goes_on_under_its_id_where_it_was() {
     let (moving, server) = Moving::start(ids()).await;
     let mut world = World::new(&server.uri()).await;
-    let status = interrupted(&moving, &mut world, Mode::Full, 4, || {}).await;
+    let status = interrupted(&moving, &mut world, FetchMode::Full, 4, || {}).await;
     assert_eq!((status.state, status.pages_done), (RunState::Succeeded, 5));
     assert_eq!((status.added, status.shows_seen, status.progress), (30, 30, 100));
     assert_eq!(world.content(), truth(&server.uri()).await);
@@ -76,7 +76,7 @@ async fn what_changed_while_nobody_worked_is_fetched_again() {
         moving.delete(41);
         moving.change(2);
     };
-    let status = interrupted(&moving, &mut world, Mode::Full, 5, meanwhile).await;
+    let status = interrupted(&moving, &mut world, FetchMode::Full, 5, meanwhile).await;
     assert_eq!((status.state, status.added), (RunState::Succeeded, 30));
     assert_eq!(world.content(), truth(&server.uri()).await);
 }
@@ -86,7 +86,7 @@ async fn without_a_map_the_404_at_the_end_still_tells() {
     let (moving, server) = Moving::start(ids()).await;
     let mut world = World::new(&server.uri()).await;
     moving.lose_the_map();
-    let status = interrupted(&moving, &mut world, Mode::Full, 4, || {}).await;
+    let status = interrupted(&moving, &mut world, FetchMode::Full, 4, || {}).await;
     assert_eq!((status.state, status.added), (RunState::Succeeded, 30), "{:?}", status.error);
     assert_eq!(world.content(), truth(&server.uri()).await);
 }
@@ -100,7 +100,7 @@ async fn an_incremental_run_that_loses_the_map_begins_anew() {
         moving.change(id);
     }
     moving.stall_after(3);
-    let run = world.submit(Mode::Auto).await;
+    let run = world.submit(FetchMode::Auto).await;
     moving.stalled().await;
     world.stop().await;
     assert!(world.store.staged().await.unwrap().keeps_published);
@@ -118,7 +118,7 @@ async fn a_cast_that_is_staged_is_not_asked_for_again() {
     let (moving, server) = Moving::start(ids()).await;
     let mut world = World::new(&server.uri()).await;
     // The map, five pages, the end, four of ten casts; four more are under way.
-    let status = interrupted(&moving, &mut world, Mode::Full, 11, || {}).await;
+    let status = interrupted(&moving, &mut world, FetchMode::Full, 11, || {}).await;
     assert_eq!((status.casts_done, status.casts_total), (10, Some(10)));
     assert_eq!(status.state, RunState::Succeeded);
     assert_eq!(world.content(), truth(&server.uri()).await);
@@ -129,7 +129,7 @@ async fn a_run_that_goes_on_in_vain_ends_as_failed() {
     let (moving, server) = Moving::start(ids()).await;
     let mut world = World::new(&server.uri()).await;
     moving.hold("/shows?page=2");
-    let run = world.submit(Mode::Full).await;
+    let run = world.submit(FetchMode::Full).await;
     while world.store.run(run).await.unwrap().unwrap().pages_done < 4 {}
     world.stop().await;
     // As if three processes had died of what TVmaze answered, before they could stage it.
@@ -151,7 +151,7 @@ async fn attempts_that_find_nothing_to_stage_are_not_in_vain() {
     let best = other.store.top_shows(1).await.unwrap()[0].id;
     let mut world = World::new(&server.uri()).await;
     moving.hold(&format!("/shows/{best}/cast"));
-    let run = world.submit(Mode::Full).await;
+    let run = world.submit(FetchMode::Full).await;
     while world.store.run(run).await.unwrap().unwrap().casts_done < 9 {}
     for _ in 0..5 {
         world.stop().await;
@@ -177,7 +177,7 @@ async fn what_is_slow_keeps_nothing_else_from_being_staged() {
     let (moving, server) = Moving::start(ids()).await;
     let mut world = World::new(&server.uri()).await;
     moving.hold("/shows?page=0");
-    let run = world.submit(Mode::Full).await;
+    let run = world.submit(FetchMode::Full).await;
     while world.store.run(run).await.unwrap().unwrap().pages_done < 4 {}
     for attempt in 2..=5 {
         world.stop().await;
@@ -197,7 +197,7 @@ async fn what_is_slow_keeps_nothing_else_from_being_staged() {
 async fn an_interrupted_run_that_finds_tvmaze_away_tries_again_and_not_for_ever() {
     let simulator = crate::world::simulator(&["hang@/shows?page=5"]).await;
     let mut world = World::new(&simulator.base_url()).await;
-    let run = world.submit(Mode::Full).await;
+    let run = world.submit(FetchMode::Full).await;
     while world.store.run(run).await.unwrap().unwrap().pages_done < 5 {}
     world.stop().await;
     simulator.stop().await;
@@ -213,12 +213,13 @@ async fn the_runs_that_waited_go_on_after_the_one_that_was_interrupted() {
     let (moving, server) = Moving::start(ids()).await;
     let mut world = World::new(&server.uri()).await;
     moving.stall_after(3);
-    let (first, second) = (world.submit(Mode::Full).await, world.submit(Mode::Auto).await);
+    let (first, second) =
+        (world.submit(FetchMode::Full).await, world.submit(FetchMode::Auto).await);
     moving.stalled().await;
     world.stop().await;
     moving.stall_after(usize::MAX);
     world.restart().await;
-    assert_eq!(world.submit(Mode::Full).await, first, "it is joined while it is unfinished");
+    assert_eq!(world.submit(FetchMode::Full).await, first, "it is joined while it is unfinished");
     let (first, second) = (world.end_of(first).await, world.end_of(second).await);
     assert_eq!((first.state, second.state), (RunState::Succeeded, RunState::Succeeded));
     assert!(first.finished_at <= second.started_at);
@@ -230,7 +231,7 @@ async fn an_interrupted_run_can_be_cancelled() {
     let (moving, server) = Moving::start(ids()).await;
     let world = World::new(&server.uri()).await;
     moving.stall_after(3);
-    let run = world.submit(Mode::Full).await;
+    let run = world.submit(FetchMode::Full).await;
     moving.stalled().await;
     world.stop().await;
     world.runner.cancel(run).await.unwrap();
@@ -244,7 +245,7 @@ async fn another_process_goes_on_with_a_run_whose_process_is_stopped() {
     let (moving, server) = Moving::start(ids()).await;
     let world = World::new(&server.uri()).await;
     moving.stall_after(3);
-    let run = world.submit(Mode::Full).await;
+    let run = world.submit(FetchMode::Full).await;
     moving.stalled().await;
     let other = world.other().await;
     let seen = other.status(run).await.unwrap().unwrap();
@@ -278,7 +279,7 @@ proptest! {
             for (before, is_full, interruption) in &history {
                 let all = |moves: &[Move]| moves.iter().for_each(|each| apply(&moving, each));
                 all(before);
-                let mode = if *is_full { Mode::Full } else { Mode::Auto };
+                let mode = if *is_full { FetchMode::Full } else { FetchMode::Auto };
                 let status = match interruption {
                     None => {
                         let run = world.submit(mode).await;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tvmaze_client::{Client, ClientBuilder, RetryPolicy};
 use tvmaze_sim::{Behaviour, Catalogue, Fault, Simulator};
-use tvshows_core::{Mode, ProgressTracker, RunId, RunParameters, RunStatus, ShowStore};
+use tvshows_core::{FetchMode, ProgressTracker, RunId, RunParameters, RunStatus, ShowStore};
 use tvshows_pipeline::{DEFAULT_MAX_AGE, Pipeline, Runner};
 use tvshows_progress::InProcessTracker;
-use tvshows_store::SqliteStore;
+use tvshows_sqlite::SqliteStore;
 
 /// Long for a simulator on the same machine, short for a test of what hangs.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -99,7 +99,7 @@ impl World {
         self.pipeline.start(self.folder.path(), "other").await.0
     }
 
-    pub(crate) async fn submit(&self, mode: Mode) -> RunId {
+    pub(crate) async fn submit(&self, mode: FetchMode) -> RunId {
         let parameters = RunParameters { mode, ..RunParameters::default() };
         self.runner.submit(parameters).await.unwrap().status.request_id
     }
@@ -110,15 +110,15 @@ impl World {
 
     /// Does one run with default parameters.
     pub(crate) async fn update(&self) -> RunStatus {
-        self.update_with(Mode::Auto).await
+        self.update_with(FetchMode::Auto).await
     }
 
     /// Does one run that fetches everything.
     pub(crate) async fn update_fully(&self) -> RunStatus {
-        self.update_with(Mode::Full).await
+        self.update_with(FetchMode::Full).await
     }
 
-    async fn update_with(&self, mode: Mode) -> RunStatus {
+    async fn update_with(&self, mode: FetchMode) -> RunStatus {
         let run = self.submit(mode).await;
         self.end_of(run).await
     }

@@ -3,7 +3,7 @@ use std::ops::Deref;
 
 use deadpool_redis::redis::{self, AsyncCommands};
 use tvshows_core::conformance::fixtures::{after, running};
-use tvshows_core::{Changes, Event, ProgressTracker, TrackerError};
+use tvshows_core::{ChangeCounts, ProgressTracker, RunEvent, TrackerError};
 use tvshows_progress::{EXPIRY_OF_ENDED_RUNS, EXPIRY_OF_LIVE_RUNS, RedisTracker};
 
 use crate::server::RedisServer;
@@ -36,7 +36,7 @@ async fn raw(url: &str) -> redis::aio::MultiplexedConnection {
 #[tokio::test]
 async fn a_run_is_a_hash_that_a_person_can_read() {
     let served = new().await;
-    let status = after(&running(), Event::Failed("page 7: 500".into()));
+    let status = after(&running(), RunEvent::Failed("page 7: 500".into()));
     served.record(&status).await.unwrap();
     let key = format!("pipeline:{}", status.request_id);
     let hash: HashMap<String, String> =
@@ -56,7 +56,7 @@ async fn a_run_expires_and_one_that_is_over_lasts_longer() {
     let key = format!("pipeline:{}", status.request_id);
     for (status, expiry) in [
         (status.clone(), EXPIRY_OF_LIVE_RUNS),
-        (after(&status, Event::Succeeded(Changes::default())), EXPIRY_OF_ENDED_RUNS),
+        (after(&status, RunEvent::Succeeded(ChangeCounts::default())), EXPIRY_OF_ENDED_RUNS),
     ] {
         served.record(&status).await.unwrap();
         let seconds = i64::try_from(expiry.as_secs()).unwrap();
@@ -73,7 +73,7 @@ async fn every_change_is_published() {
     let (mut sink, mut messages) = client.get_async_pubsub().await.unwrap().split();
     sink.subscribe(format!("pipeline:{}", status.request_id)).await.unwrap();
     served.record(&status).await.unwrap();
-    served.record(&after(&status, Event::PagesStaged { pages: 1, shows: 5 })).await.unwrap();
+    served.record(&after(&status, RunEvent::PagesStaged { pages: 1, shows: 5 })).await.unwrap();
     for revision in [status.revision, status.revision + 1] {
         let message = futures::StreamExt::next(&mut messages).await.unwrap();
         assert_eq!(message.get_payload::<u64>().unwrap(), revision);
@@ -87,12 +87,12 @@ async fn a_server_that_was_away_is_used_again() {
     tracker.record(&status).await.unwrap();
     let port = server.kill().await;
     let error = tracker
-        .record(&after(&status, Event::PagesStaged { pages: 1, shows: 1 }))
+        .record(&after(&status, RunEvent::PagesStaged { pages: 1, shows: 1 }))
         .await
         .unwrap_err();
     assert!(matches!(error, TrackerError::Unavailable { .. }), "{error:?}");
     let _server = RedisServer::start_on(port).await.expect("the port is free again");
-    let later = after(&status, Event::PagesStaged { pages: 1, shows: 2 });
+    let later = after(&status, RunEvent::PagesStaged { pages: 1, shows: 2 });
     assert!(tracker.record(&later).await.unwrap());
     assert_eq!(tracker.status(status.request_id).await.unwrap(), Some(later), "wholly, not a part");
 }
@@ -115,7 +115,7 @@ async fn a_hash_of_somebody_else_is_an_error_not_a_panic() {
     let mut redis = raw(&served.server.url()).await;
     redis.hset::<_, _, _, ()>(&key, "progress", "many").await.unwrap();
     let error = served.status(status.request_id).await.unwrap_err();
-    assert!(matches!(error, TrackerError::Unreadable { .. }), "{error:?}");
+    assert!(matches!(error, TrackerError::InvalidStatus { .. }), "{error:?}");
 }
 
 #[test]

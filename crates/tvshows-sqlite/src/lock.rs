@@ -20,11 +20,11 @@ impl RunLock {
         RunLock { path: path.into(), held: Mutex::new(None) }
     }
 
-    /// Takes the lock. [`StoreError::Busy`] where this or another process has it.
+    /// Takes the lock. [`StoreError::RunLockHeld`] where this or another process has it.
     pub(crate) fn acquire(&self) -> Result<(), StoreError> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.is_some() {
-            return Err(StoreError::Busy);
+            return Err(StoreError::RunLockHeld);
         }
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);
@@ -33,7 +33,7 @@ impl RunLock {
         })?;
         match file.try_lock() {
             Ok(()) => *held = Some(file),
-            Err(TryLockError::WouldBlock) => return Err(StoreError::Busy),
+            Err(TryLockError::WouldBlock) => return Err(StoreError::RunLockHeld),
             Err(TryLockError::Error(error)) => return Err(unavailable(error)),
         }
         Ok(())
@@ -46,7 +46,7 @@ impl RunLock {
                 self.release();
                 Ok(false)
             }
-            Err(StoreError::Busy) => Ok(true),
+            Err(StoreError::RunLockHeld) => Ok(true),
             Err(error) => Err(error),
         }
     }

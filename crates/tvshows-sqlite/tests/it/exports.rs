@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{BY_CLAIM, at, cast_member, running, show, success};
-use tvshows_core::{Cell, OpenRows, RowSink, ShowId, ShowStore, StoreError, Table};
-use tvshows_store::SqliteStore;
+use tvshows_core::{CellValue, MakeRowWriter, RowWriter, ShowId, ShowStore, StoreError, Table};
+use tvshows_sqlite::SqliteStore;
 
 async fn filled(path: &std::path::Path) -> Arc<SqliteStore> {
     let store = SqliteStore::open(path).await.unwrap();
@@ -22,8 +22,8 @@ async fn filled(path: &std::path::Path) -> Arc<SqliteStore> {
 /// Tells of each row, and waits until it may go on.
 struct Gate(SyncSender<String>, Receiver<()>);
 
-impl RowSink for Gate {
-    fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
+impl RowWriter for Gate {
+    fn write_row(&mut self, cells: &[CellValue<'_>]) -> io::Result<()> {
         self.0.send(format!("{cells:?}")).map_err(io::Error::other)?;
         self.1.recv().map_err(io::Error::other)
     }
@@ -33,7 +33,7 @@ impl RowSink for Gate {
     }
 }
 
-fn gate() -> (OpenRows, Receiver<String>, SyncSender<()>) {
+fn gate() -> (MakeRowWriter, Receiver<String>, SyncSender<()>) {
     let ((rows, told), (go, gone)) = (sync_channel(100), sync_channel(100));
     (Box::new(|| Ok(Box::new(Gate(rows, gone)))), told, go)
 }
@@ -100,15 +100,15 @@ async fn too_many_exports_are_refused_at_once_and_disturb_no_reader() {
     }
     let (sink, _, _) = gate();
     let refused = store.export(Table::TopShows, sink).await;
-    assert!(matches!(refused, Err(StoreError::Crowded)), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::TooManyExports)), "{refused:?}");
     let refused = store.export_all(Box::new(io::sink())).await;
-    assert!(matches!(refused, Err(StoreError::Crowded)), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::TooManyExports)), "{refused:?}");
     assert!(store.show(ShowId(1)).await.unwrap().is_some());
 
     // One is not taken any more: its connection is free again.
     let (export, rows, go) = gates.pop().unwrap();
     drop((rows, go));
     let ended = export.await.unwrap();
-    assert!(matches!(ended, Err(StoreError::NotTaken { .. })), "{ended:?}");
+    assert!(matches!(ended, Err(StoreError::ExportAborted { .. })), "{ended:?}");
     store.export_all(Box::new(io::sink())).await.unwrap();
 }

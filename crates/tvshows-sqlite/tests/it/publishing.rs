@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{
     BY_CLAIM, after, at, cast_member, running, show, success,
 };
-use tvshows_core::{Event, Show, ShowFilter, ShowId, ShowQuery, ShowStore, Sort};
-use tvshows_store::SqliteStore;
+use tvshows_core::{RunEvent, Show, ShowFilter, ShowId, ShowQuery, ShowStore, Sort};
+use tvshows_sqlite::SqliteStore;
 
 use crate::tables::dump;
 
@@ -94,7 +94,7 @@ async fn a_publish_that_fails_half_way_changes_nothing() {
     assert_eq!(dump(&path), before);
     assert_eq!(store.run(second.request_id).await.unwrap(), Some(second.clone()));
 
-    let failed = after(&second, Event::Failed("show 99 is not staged".into()));
+    let failed = after(&second, RunEvent::Failed("show 99 is not staged".into()));
     store.abandon(&failed).await.unwrap();
     assert_eq!(dump(&path), before);
     store.begin(&running(), BY_CLAIM).await.expect("the failed run holds nothing");

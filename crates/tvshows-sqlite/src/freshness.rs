@@ -2,7 +2,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tvshows_core::Snapshot;
+use tvshows_core::SnapshotVersion;
 
 use crate::error::SqlResult;
 
@@ -17,7 +17,7 @@ pub(crate) struct Freshness {
 
 struct Seen {
     connection: Connection,
-    last: Option<(DataVersion, Snapshot)>,
+    last: Option<(DataVersion, SnapshotVersion)>,
 }
 
 /// What `data_version` was at some moment.
@@ -33,7 +33,7 @@ impl Freshness {
     }
 
     /// The snapshot, where nothing was committed since it was read; else what to read it for.
-    pub(crate) fn known(&self) -> Result<Snapshot, Option<DataVersion>> {
+    pub(crate) fn known(&self) -> Result<SnapshotVersion, Option<DataVersion>> {
         let mut seen = self.seen();
         let Some(Seen { connection, last }) = seen.as_mut() else { return Err(None) };
         let present = version(connection).ok();
@@ -44,7 +44,7 @@ impl Freshness {
     }
 
     /// Keeps a snapshot that was read after [`known`](Self::known) gave `version`.
-    pub(crate) fn keep(&self, version: Option<DataVersion>, snapshot: Snapshot) {
+    pub(crate) fn keep(&self, version: Option<DataVersion>, snapshot: SnapshotVersion) {
         if let (Some(version), Some(seen)) = (version, self.seen().as_mut()) {
             seen.last = Some((version, snapshot));
         }
@@ -75,7 +75,7 @@ mod tests {
         let writer = Connection::open(&path).unwrap();
         writer.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE t (n)").unwrap();
         let freshness = Freshness::on(Connection::open(&path).unwrap()).unwrap();
-        let snapshot = Snapshot { number: 1, published_at: None };
+        let snapshot = SnapshotVersion { number: 1, published_at: None };
         let version = freshness.known().unwrap_err();
         assert!(version.is_some());
         freshness.keep(version, snapshot);

@@ -3,7 +3,8 @@
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use tvshows_core::{
-    Position, SearchText, Show, ShowFilter, ShowId, ShowPage, ShowQuery, Sort, SortBy, SortValue,
+    KeysetCursor, SearchText, Show, ShowFilter, ShowId, ShowPage, ShowQuery, Sort, SortBy,
+    SortValue,
 };
 
 use crate::error::SqlResult;
@@ -18,7 +19,7 @@ pub(crate) fn shows(connection: &Connection, query: &ShowQuery) -> SqlResult<Sho
     let mut places = snapshot
         .prepare_cached(&statement.sql())?
         .query_map(params_from_iter(&statement.values), position)?
-        .collect::<SqlResult<Vec<Position>>>()?;
+        .collect::<SqlResult<Vec<KeysetCursor>>>()?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let more_follow = places.len() > limit;
     places.truncate(limit);
@@ -31,14 +32,14 @@ pub(crate) fn shows(connection: &Connection, query: &ShowQuery) -> SqlResult<Sho
     Ok(ShowPage { shows, next: places.pop().filter(|_| more_follow) })
 }
 
-fn position(row: &Row<'_>) -> SqlResult<Position> {
+fn position(row: &Row<'_>) -> SqlResult<KeysetCursor> {
     let value = match row.get_ref(1)? {
         ValueRef::Null | ValueRef::Blob(_) => SortValue::None,
         ValueRef::Integer(number) => SortValue::Integer(number),
         ValueRef::Real(number) => SortValue::Real(number),
         ValueRef::Text(text) => SortValue::Text(String::from_utf8_lossy(text).into_owned()),
     };
-    Ok(Position { value, id: ShowId(row.get(0)?) })
+    Ok(KeysetCursor { value, id: ShowId(row.get(0)?) })
 }
 
 /// A SELECT of ids and the values they are sorted by, put together from fixed texts: what a client sent
@@ -152,7 +153,7 @@ impl Statement {
     }
 
     /// Leaves out the place and what comes before it.
-    fn follow(&mut self, position: &Position) {
+    fn follow(&mut self, position: &KeysetCursor) {
         let value = match &position.value {
             SortValue::None => Value::Null,
             SortValue::Integer(number) => Value::Integer(*number),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use tvshows_core::{Enqueued, Mode, RunId, RunState, RunStatus, Step};
+use tvshows_core::{Enqueued, FetchMode, RunId, RunState, RunStatus, Step};
 
 use crate::error::{SqlResult, unreadable};
 
@@ -149,7 +149,7 @@ fn read(row: &Row<'_>) -> SqlResult<RunStatus> {
         eta_seconds: None,
         years: row.get("years")?,
         top: row.get("top")?,
-        mode: parse::<Mode>(row, "mode")?,
+        mode: parse::<FetchMode>(row, "mode")?,
         instance: row.get("instance")?,
         attempt: row.get("attempt")?,
         position: row.get("position")?,

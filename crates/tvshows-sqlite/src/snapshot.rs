@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use tvshows_core::Snapshot;
+use tvshows_core::SnapshotVersion;
 
 use crate::error::{SqlResult, unreadable};
 
@@ -16,13 +16,13 @@ pub(crate) fn advance(connection: &Connection, at: Timestamp) -> SqlResult<()> {
         .map(|_| ())
 }
 
-pub(crate) fn read(connection: &Connection) -> SqlResult<Snapshot> {
+pub(crate) fn read(connection: &Connection) -> SqlResult<SnapshotVersion> {
     let mut select =
         connection.prepare_cached("SELECT number, published_at FROM Snapshot_Number")?;
     select.query_row([], |row| {
         let published_at: Option<String> = row.get(1)?;
         let published_at = published_at.map(|text| text.parse()).transpose();
-        Ok(Snapshot {
+        Ok(SnapshotVersion {
             number: row.get(0)?,
             published_at: published_at.map_err(|error| unreadable(1, error))?,
         })

@@ -10,14 +10,14 @@ use crate::{Show, ShowId};
 
 /// Which version of the data is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Snapshot {
+pub struct SnapshotVersion {
     /// Rises by one with every publish; 0 before the first.
     pub number: u64,
     /// When it was published; `None` before the first, and for data that is older than the number.
     pub published_at: Option<Timestamp>,
 }
 
-impl Snapshot {
+impl SnapshotVersion {
     /// A text that no other snapshot has: another database may have the same number, but not of the
     /// same moment.
     #[must_use]
@@ -44,11 +44,11 @@ pub struct ShowFilter {
     /// The name of the show's network, or of its web channel where it has no network.
     pub network: Option<String>,
     /// The first day on which it may have premiered.
-    pub premiered_from: Option<PremiereBound>,
+    pub premiered_from: Option<DateBound>,
     /// The last day, or the year with whose end the time ends.
-    pub premiered_to: Option<PremiereBound>,
+    pub premiered_to: Option<DateBound>,
     /// The least rating; a show without one is left out.
-    pub min_rating: Option<RatingBound>,
+    pub min_rating: Option<MinRating>,
 }
 
 /// A text to search for, of at most 256 characters: what a search costs grows with its words.
@@ -58,7 +58,7 @@ pub struct SearchText(String);
 /// A text that is too long to search for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must have at most 256 characters")]
-pub struct TooLong;
+pub struct SearchTextTooLong;
 
 impl SearchText {
     /// The text.
@@ -69,16 +69,20 @@ impl SearchText {
 }
 
 impl FromStr for SearchText {
-    type Err = TooLong;
+    type Err = SearchTextTooLong;
 
-    fn from_str(text: &str) -> Result<SearchText, TooLong> {
-        if text.chars().nth(256).is_some() { Err(TooLong) } else { Ok(SearchText(text.into())) }
+    fn from_str(text: &str) -> Result<SearchText, SearchTextTooLong> {
+        if text.chars().nth(256).is_some() {
+            Err(SearchTextTooLong)
+        } else {
+            Ok(SearchText(text.into()))
+        }
     }
 }
 
 /// A year, `2019`, or a day, `2019-05-01`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PremiereBound {
+pub struct DateBound {
     first: Date,
     last: Date,
 }
@@ -86,9 +90,9 @@ pub struct PremiereBound {
 /// A text that is neither a year nor a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a year such as 2019 or a day such as 2019-05-01")]
-pub struct WrongDate;
+pub struct ParseDateBoundError;
 
-impl PremiereBound {
+impl DateBound {
     /// The day itself, or the first of the year.
     #[must_use]
     pub fn first(self) -> Date {
@@ -102,36 +106,36 @@ impl PremiereBound {
     }
 }
 
-impl FromStr for PremiereBound {
-    type Err = WrongDate;
+impl FromStr for DateBound {
+    type Err = ParseDateBoundError;
 
-    fn from_str(text: &str) -> Result<PremiereBound, WrongDate> {
+    fn from_str(text: &str) -> Result<DateBound, ParseDateBoundError> {
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         match text.split('-').collect::<Vec<_>>()[..] {
             [year] if year.len() == 4 && digits(year) => {
-                let year = year.parse().map_err(|_| WrongDate)?;
-                let day = |month, day| Date::new(year, month, day).map_err(|_| WrongDate);
-                Ok(PremiereBound { first: day(1, 1)?, last: day(12, 31)? })
+                let year = year.parse().map_err(|_| ParseDateBoundError)?;
+                let day = |month, day| Date::new(year, month, day).map_err(|_| ParseDateBoundError);
+                Ok(DateBound { first: day(1, 1)?, last: day(12, 31)? })
             }
             [year, month, day] if [year.len(), month.len(), day.len()] == [4, 2, 2] => {
-                let day = text.parse().map_err(|_| WrongDate)?;
-                Ok(PremiereBound { first: day, last: day })
+                let day = text.parse().map_err(|_| ParseDateBoundError)?;
+                Ok(DateBound { first: day, last: day })
             }
-            _ => Err(WrongDate),
+            _ => Err(ParseDateBoundError),
         }
     }
 }
 
 /// A rating, 0 to 10.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RatingBound(f64);
+pub struct MinRating(f64);
 
 /// A text that is no rating.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a number from 0 to 10")]
-pub struct WrongRating;
+pub struct ParseRatingError;
 
-impl RatingBound {
+impl MinRating {
     /// The number.
     #[must_use]
     pub fn number(self) -> f64 {
@@ -139,12 +143,12 @@ impl RatingBound {
     }
 }
 
-impl FromStr for RatingBound {
-    type Err = WrongRating;
+impl FromStr for MinRating {
+    type Err = ParseRatingError;
 
-    fn from_str(text: &str) -> Result<RatingBound, WrongRating> {
+    fn from_str(text: &str) -> Result<MinRating, ParseRatingError> {
         let number = text.parse().ok().filter(|number| (0.0..=10.0).contains(number));
-        number.map(RatingBound).ok_or(WrongRating)
+        number.map(MinRating).ok_or(ParseRatingError)
     }
 }
 
@@ -180,7 +184,7 @@ pub enum SortBy {
 #[error(
     "must be one of id, name, rating, premiered, updated, weight, with - in front for the greatest first, or relevance"
 )]
-pub struct WrongSort;
+pub struct ParseSortError;
 
 impl SortBy {
     const WORDS: [(&str, SortBy); 7] = [
@@ -195,13 +199,14 @@ impl SortBy {
 }
 
 impl FromStr for Sort {
-    type Err = WrongSort;
+    type Err = ParseSortError;
 
-    fn from_str(text: &str) -> Result<Sort, WrongSort> {
+    fn from_str(text: &str) -> Result<Sort, ParseSortError> {
         let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
-        let (_, by) = SortBy::WORDS.iter().find(|(known, _)| *known == word).ok_or(WrongSort)?;
+        let (_, by) =
+            SortBy::WORDS.iter().find(|(known, _)| *known == word).ok_or(ParseSortError)?;
         let sort = Sort { by: *by, descending };
-        if *by == SortBy::Relevance && descending { Err(WrongSort) } else { Ok(sort) }
+        if *by == SortBy::Relevance && descending { Err(ParseSortError) } else { Ok(sort) }
     }
 }
 
@@ -218,7 +223,7 @@ impl fmt::Display for Sort {
 /// change of the data: a show that did not change is met exactly once.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "said above")]
-pub struct Position {
+pub struct KeysetCursor {
     pub value: SortValue,
     pub id: ShowId,
 }
@@ -241,7 +246,7 @@ pub struct ShowQuery {
     /// In which order.
     pub sort: Sort,
     /// After which place; `None` from the beginning.
-    pub after: Option<Position>,
+    pub after: Option<KeysetCursor>,
     /// How many at most.
     pub limit: u32,
 }
@@ -252,7 +257,7 @@ pub struct ShowPage {
     /// The shows, in order.
     pub shows: Vec<Show>,
     /// The place of the last of them, where more follow.
-    pub next: Option<Position>,
+    pub next: Option<KeysetCursor>,
 }
 
 #[cfg(test)]
@@ -264,7 +269,7 @@ mod tests {
     #[test]
     fn a_bound_is_a_year_or_a_day() {
         let bound = |text: &str| {
-            let bound = text.parse::<PremiereBound>()?;
+            let bound = text.parse::<DateBound>()?;
             Ok((bound.first().to_string(), bound.last().to_string()))
         };
         assert_eq!(bound("2019"), Ok(("2019-01-01".into(), "2019-12-31".into())));
@@ -272,21 +277,21 @@ mod tests {
         for wrong in
             ["", "19", "02019", "2019-2-1", "2019-02-29", "2019-13", "+201", "-2019", "soon"]
         {
-            assert_eq!(bound(wrong), Err(WrongDate), "{wrong}");
+            assert_eq!(bound(wrong), Err(ParseDateBoundError), "{wrong}");
         }
     }
 
     #[test]
     fn a_searched_text_has_256_characters_at_most() {
         assert_eq!("é".repeat(256).parse::<SearchText>().unwrap().as_str(), "é".repeat(256));
-        assert_eq!("é".repeat(257).parse::<SearchText>(), Err(TooLong));
+        assert_eq!("é".repeat(257).parse::<SearchText>(), Err(SearchTextTooLong));
     }
 
     #[test]
     fn a_rating_is_from_0_to_10() {
-        assert_eq!("8.5".parse::<RatingBound>().unwrap().number().to_string(), "8.5");
+        assert_eq!("8.5".parse::<MinRating>().unwrap().number().to_string(), "8.5");
         for wrong in ["", "-1", "10.1", "NaN", "inf", "good"] {
-            assert_eq!(wrong.parse::<RatingBound>(), Err(WrongRating), "{wrong}");
+            assert_eq!(wrong.parse::<MinRating>(), Err(ParseRatingError), "{wrong}");
         }
     }
 
@@ -297,14 +302,14 @@ mod tests {
             assert_eq!(text.parse::<Sort>().unwrap().to_string(), text);
         }
         for wrong in ["", "-", "--id", "+id", "Name", "-relevance", "popularity"] {
-            assert_eq!(wrong.parse::<Sort>(), Err(WrongSort), "{wrong}");
+            assert_eq!(wrong.parse::<Sort>(), Err(ParseSortError), "{wrong}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_makes_a_value_panic(text in any::<String>()) {
-            let _ = (text.parse::<PremiereBound>(), text.parse::<RatingBound>(), text.parse::<Sort>());
+            let _ = (text.parse::<DateBound>(), text.parse::<MinRating>(), text.parse::<Sort>());
         }
     }
 }

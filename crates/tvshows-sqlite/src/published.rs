@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
-use tvshows_core::{MultiCharacterActor, Published, Show, ShowId, Staged, TopShow, Version};
+use tvshows_core::{
+    MultiCharacterActor, PublishedManifest, Show, ShowId, ShowVersion, StagingState, TopShow,
+};
 
 use crate::error::{SqlResult, unreadable};
 use crate::show_row;
@@ -15,16 +17,16 @@ pub(crate) fn show(connection: &Connection, id: ShowId) -> SqlResult<Option<Show
 }
 
 /// What the next run needs to know. Read in one transaction.
-pub(crate) fn published(connection: &Connection) -> SqlResult<Published> {
+pub(crate) fn published(connection: &Connection) -> SqlResult<PublishedManifest> {
     let transaction = connection.unchecked_transaction()?;
     let shows = versions(&transaction, "SELECT id, updated, processed_at FROM Show_Facets")?;
     let pages = moments(&transaction, "SELECT page, fetched_at FROM Index_Pages")?;
     let casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", cast_version)?;
-    Ok(Published { shows, pages, casts })
+    Ok(PublishedManifest { shows, pages, casts })
 }
 
 /// What an interrupted run needs to know to go on. Read in one transaction.
-pub(crate) fn staged(connection: &Connection) -> SqlResult<Staged> {
+pub(crate) fn staged(connection: &Connection) -> SqlResult<StagingState> {
     let transaction = connection.unchecked_transaction()?;
     let (keeps_published, idle_resumes) = transaction.query_row(
         "SELECT keeps_published, idle_resumes FROM Staged_Run",
@@ -33,7 +35,7 @@ pub(crate) fn staged(connection: &Connection) -> SqlResult<Staged> {
     )?;
     let pages = moments(&transaction, "SELECT page, staged_at FROM Staged_Pages")?;
     let shows = versions(&transaction, "SELECT * FROM Snapshot_Versions")?;
-    let mut snapshot = Published { shows, pages: pages.clone(), casts: BTreeMap::new() };
+    let mut snapshot = PublishedManifest { shows, pages: pages.clone(), casts: BTreeMap::new() };
     if keeps_published {
         snapshot.pages = moments(&transaction, "SELECT page, fetched_at FROM Index_Pages")?;
         snapshot.pages.extend(&pages);
@@ -41,12 +43,12 @@ pub(crate) fn staged(connection: &Connection) -> SqlResult<Staged> {
     }
     let casts = rows(&transaction, "SELECT show_id, updated FROM Staged_Casts", cast_version)?;
     snapshot.casts.extend(casts);
-    Ok(Staged { keeps_published, idle_resumes, pages, snapshot })
+    Ok(StagingState { keeps_published, idle_resumes, pages, snapshot })
 }
 
-fn versions(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<ShowId, Version>> {
+fn versions(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<ShowId, ShowVersion>> {
     rows(connection, sql, |row| {
-        let version = Version { updated: row.get(1)?, fetched_at: moment(row, 2)? };
+        let version = ShowVersion { updated: row.get(1)?, fetched_at: moment(row, 2)? };
         Ok((ShowId(row.get(0)?), version))
     })
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
-use tvshows_core::{CastMember, Changes, Rights, RunId, Show, ShowId, TopShowsCriteria};
+use tvshows_core::{CastMember, ChangeCounts, Ownership, RunId, Show, ShowId, TopShowsCriteria};
 
 use crate::error::SqlResult;
 use crate::{cast_row, search, show_row, snapshot};
@@ -15,7 +15,7 @@ pub(crate) struct Attempt {
 }
 
 /// Makes the staging area that of an attempt: as it is where it is the run's already, else empty.
-pub(crate) fn take(connection: &Connection, attempt: Attempt, by: Rights) -> SqlResult<()> {
+pub(crate) fn take(connection: &Connection, attempt: Attempt, by: Ownership) -> SqlResult<()> {
     let run = attempt.run.to_string();
     let taken = connection.execute(
         "UPDATE Staged_Run SET attempt = ?2, claimed = ?3, leased = ?4 WHERE request_id = ?1",
@@ -40,9 +40,9 @@ pub(crate) fn is_of(connection: &Connection, attempt: Attempt) -> SqlResult<bool
 }
 
 /// By which rights the attempt was begun whose the staging area is.
-pub(crate) fn rights(connection: &Connection) -> SqlResult<Rights> {
+pub(crate) fn rights(connection: &Connection) -> SqlResult<Ownership> {
     let rights = connection.query_row("SELECT claimed, leased FROM Staged_Run", [], |row| {
-        Ok(Rights { claim: row.get(0)?, lease: row.get(1)? })
+        Ok(Ownership { claim: row.get(0)?, lease: row.get(1)? })
     });
     rights.optional().map(Option::unwrap_or_default)
 }
@@ -175,7 +175,7 @@ pub(crate) fn publish(
     connection: &Connection,
     top: &[ShowId],
     at: Timestamp,
-) -> SqlResult<Changes> {
+) -> SqlResult<ChangeCounts> {
     let keeps_published = keeps_published(connection)?;
     search::publish(connection, keeps_published)?;
     let changes = publish_shows(connection, keeps_published)?;
@@ -186,7 +186,7 @@ pub(crate) fn publish(
     Ok(changes)
 }
 
-fn publish_shows(connection: &Connection, keeps_published: bool) -> SqlResult<Changes> {
+fn publish_shows(connection: &Connection, keeps_published: bool) -> SqlResult<ChangeCounts> {
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0));
     let size = || count("SELECT count(*) FROM Show_Facets");
     let before = size()?;
@@ -214,7 +214,7 @@ fn publish_shows(connection: &Connection, keeps_published: bool) -> SqlResult<Ch
         added = after;
     }
     let deleted = before + added - after;
-    Ok(Changes { added, changed, deleted, unchanged: before - deleted - changed })
+    Ok(ChangeCounts { added, changed, deleted, unchanged: before - deleted - changed })
 }
 
 /// Puts the staged table into the place of the published one, with the indexes and triggers of that, and an

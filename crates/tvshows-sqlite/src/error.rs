@@ -14,16 +14,16 @@ pub(crate) fn unavailable(
 pub(crate) fn from_sql(error: rusqlite::Error) -> StoreError {
     let code = error.sqlite_error_code();
     if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
-        return StoreError::Locked;
+        return StoreError::DatabaseBusy;
     }
     if let Some(reason) = code.and_then(advice) {
-        return StoreError::Unusable { reason: reason.into() };
+        return StoreError::InvalidDatabase { reason: reason.into() };
     }
     match error {
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::IntegralValueOutOfRange(..) => {
-            StoreError::Unreadable { what: error.to_string() }
+            StoreError::CorruptRow { what: error.to_string() }
         }
         error => unavailable(error),
     }
@@ -53,7 +53,7 @@ pub(crate) fn from_pool(error: PoolError) -> StoreError {
         PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
             from_sql(error)
         }
-        PoolError::Timeout(TimeoutType::Wait) => StoreError::Crowded,
+        PoolError::Timeout(TimeoutType::Wait) => StoreError::TooManyExports,
         error => unavailable(error),
     }
 }

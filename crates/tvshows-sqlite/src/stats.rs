@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
-use tvshows_core::{NumberCount, ShowStats, TableRows, TextCount};
+use tvshows_core::{NumberCount, RowCounts, ShowStats, TextCount};
 
 use crate::error::SqlResult;
 use crate::snapshot;
@@ -27,7 +27,7 @@ pub(crate) fn stats(connection: &Connection) -> SqlResult<ShowStats> {
     }
     let mut networks = counts.networks.by_count();
     networks.truncate(NETWORKS);
-    let tables = TableRows {
+    let tables = RowCounts {
         all_shows: row_count(&transaction, "Show_Facets")?,
         top_shows: row_count(&transaction, "Top_Shows")?,
         top_shows_cast: row_count(&transaction, "Top_Shows_Cast")?,

@@ -8,9 +8,9 @@ use deadpool_sqlite::Pool;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tvshows_core::{
-    CastMember, CastRow, Enqueued, Finish, MultiCharacterActor, OpenRows, Published, Rights, RunId,
-    RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats, ShowStore, Snapshot, Staged,
-    StoreError, StoreHealth, Table, TopShow, TopShowsCriteria,
+    CastMember, CastRow, Enqueued, FinalStatus, MakeRowWriter, MultiCharacterActor, Ownership,
+    PublishedManifest, RunId, RunStatus, Show, ShowId, ShowPage, ShowQuery, ShowStats, ShowStore,
+    SnapshotVersion, StagingState, StoreError, StoreHealth, Table, TopShow, TopShowsCriteria,
 };
 
 use crate::connection;
@@ -42,7 +42,7 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unusable`] for a file of another program or of a later version, which is left as it
+    /// [`StoreError::InvalidDatabase`] for a file of another program or of a later version, which is left as it
     /// is, and for one that cannot be opened or written.
     pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         let path = one_spelling(path)?;
@@ -113,10 +113,10 @@ impl SqliteStore {
         kind: &'static str,
         work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let attempt = self.begun().ok_or(StoreError::Superseded)?;
+        let attempt = self.begun().ok_or(StoreError::Fenced)?;
         self.transaction(kind, move |connection| {
             if !staging::is_of(connection, attempt).map_err(from_sql)? {
-                return Err(StoreError::Superseded);
+                return Err(StoreError::Fenced);
             }
             work(connection).map_err(from_sql)
         })
@@ -226,13 +226,13 @@ impl ShowStore for SqliteStore {
         self.lock.is_held()
     }
 
-    async fn begin(&self, status: &RunStatus, by: Rights) -> Result<(), StoreError> {
+    async fn begin(&self, status: &RunStatus, by: Ownership) -> Result<(), StoreError> {
         let (attempt, status) = (attempt(status), status.clone());
         self.transaction("begin", move |connection| {
             let before = history::run(connection, attempt.run).map_err(from_sql)?;
             let is_late = before.is_some_and(|run| run.attempt >= attempt.number);
             if is_late || !history::write(connection, &status).map_err(from_sql)? {
-                return Err(StoreError::Superseded);
+                return Err(StoreError::Fenced);
             }
             staging::take(connection, attempt, by).map_err(from_sql)
         })
@@ -241,11 +241,11 @@ impl ShowStore for SqliteStore {
         Ok(())
     }
 
-    async fn rights(&self) -> Result<Rights, StoreError> {
+    async fn rights(&self) -> Result<Ownership, StoreError> {
         self.read(staging::rights).await
     }
 
-    async fn staged(&self) -> Result<Staged, StoreError> {
+    async fn staged(&self) -> Result<StagingState, StoreError> {
         self.read(published::staged).await
     }
 
@@ -318,7 +318,7 @@ impl ShowStore for SqliteStore {
         &self,
         top: &[ShowId],
         at: Timestamp,
-        finish: Finish,
+        finish: FinalStatus,
     ) -> Result<RunStatus, StoreError> {
         let top = top.to_owned();
         let published = self.write_staged("publish", move |connection| {
@@ -347,7 +347,7 @@ impl ShowStore for SqliteStore {
         self.write("note", move |connection| history::write(connection, &status).map(|_| ())).await
     }
 
-    async fn published(&self) -> Result<Published, StoreError> {
+    async fn published(&self) -> Result<PublishedManifest, StoreError> {
         self.read(published::published).await
     }
 
@@ -371,7 +371,7 @@ impl ShowStore for SqliteStore {
         self.read(move |connection| history::run(connection, id)).await
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+    async fn snapshot(&self) -> Result<SnapshotVersion, StoreError> {
         let version = match self.freshness.known() {
             Ok(snapshot) => return Ok(snapshot),
             Err(version) => version,
@@ -393,7 +393,7 @@ impl ShowStore for SqliteStore {
         self.read(stats::stats).await
     }
 
-    async fn export(&self, table: Table, rows: OpenRows) -> Result<(), StoreError> {
+    async fn export(&self, table: Table, rows: MakeRowWriter) -> Result<(), StoreError> {
         self.give(move |connection| export::rows(connection, table, rows)).await
     }
 
@@ -429,7 +429,7 @@ fn one_spelling(path: &Path) -> Result<PathBuf, StoreError> {
     }
     let missing = || {
         let reason = format!("{} is not a file in a folder that exists", path.display());
-        StoreError::Unusable { reason }
+        StoreError::InvalidDatabase { reason }
     };
     let folder = match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),

@@ -5,8 +5,8 @@
 
 use super::fixtures::{BY_CLAIM, at, cast_member, running, show, success};
 use crate::{
-    Json, NumberCount, Position, Show, ShowFilter, ShowId, ShowPage, ShowQuery, ShowStore,
-    Snapshot, Sort, TextCount,
+    KeysetCursor, NumberCount, RawJson, Show, ShowFilter, ShowId, ShowPage, ShowQuery, ShowStore,
+    SnapshotVersion, Sort, TextCount,
 };
 
 async fn publish(store: &dyn ShowStore, shows: Vec<Show>, second: i64) {
@@ -64,16 +64,16 @@ const ORDERS: [&str; 12] = [
 ];
 
 pub async fn each_publish_is_another_snapshot(store: &dyn ShowStore) {
-    assert_eq!(store.snapshot().await.expect("snapshot"), Snapshot::default());
+    assert_eq!(store.snapshot().await.expect("snapshot"), SnapshotVersion::default());
     publish(store, vec![show(1)], 3).await;
     let first = store.snapshot().await.expect("snapshot");
-    assert_eq!(first, Snapshot { number: 1, published_at: Some(at(3)) });
+    assert_eq!(first, SnapshotVersion { number: 1, published_at: Some(at(3)) });
     let status = running();
     store.begin(&status, BY_CLAIM).await.expect("begin");
     store.stage_pages(vec![(0, vec![show(2)])], at(4), &status).await.expect("stage");
     assert_eq!(store.snapshot().await.expect("snapshot"), first, "nothing is published yet");
     store.publish(&[], at(5), success(&status)).await.expect("publish");
-    let second = Snapshot { number: 2, published_at: Some(at(5)) };
+    let second = SnapshotVersion { number: 2, published_at: Some(at(5)) };
     assert_eq!(store.snapshot().await.expect("snapshot"), second);
 }
 
@@ -150,7 +150,7 @@ pub async fn a_list_read_on_after_a_publish_has_each_unchanged_show_once(store: 
 
 pub async fn filters_are_exact_and_hold_together(store: &dyn ShowStore) {
     let mut shows = assorted();
-    let network = |name: &str| Json::of(&serde_json::json!({"id": 1, "name": name})).ok();
+    let network = |name: &str| RawJson::of(&serde_json::json!({"id": 1, "name": name})).ok();
     shows[0].genres = vec!["Action".into(), "Drama".into()];
     shows[1].genres = vec!["Dramatic".into()];
     shows[2].genres.clear();
@@ -261,7 +261,7 @@ pub async fn a_search_can_be_read_on(store: &dyn ShowStore) {
     let shows = (1..=9).map(|id| Show { weight: Some(i64::from(id) % 3), ..show(id) }).collect();
     publish(store, shows, 2).await;
     let filter = ShowFilter { text: "show".parse().ok(), ..ShowFilter::default() };
-    let (mut listed, mut after) = (Vec::new(), None::<Position>);
+    let (mut listed, mut after) = (Vec::new(), None::<KeysetCursor>);
     loop {
         let asked = ShowQuery { after, limit: 2, ..query(filter.clone(), "relevance") };
         let page = store.shows(asked).await.expect("shows");

@@ -1,7 +1,7 @@
 use std::ops::Deref;
 
 use tempfile::TempDir;
-use tvshows_store::SqliteStore;
+use tvshows_sqlite::SqliteStore;
 
 /// A store in a folder that lives as long as the store.
 struct Stored {

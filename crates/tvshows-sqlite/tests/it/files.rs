@@ -5,8 +5,10 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{BY_BOTH, BY_CLAIM, after, at, running, show, success};
-use tvshows_core::{Event, RunState, ShowFilter, ShowId, ShowQuery, ShowStore, Sort, StoreError};
-use tvshows_store::SqliteStore;
+use tvshows_core::{
+    RunEvent, RunState, ShowFilter, ShowId, ShowQuery, ShowStore, Sort, StoreError,
+};
+use tvshows_sqlite::SqliteStore;
 
 async fn publish_one(path: &Path) {
     let store = SqliteStore::open(path).await.unwrap();
@@ -92,8 +94,8 @@ async fn a_file_of_schema_2_keeps_its_rows_and_its_killed_run_goes_on() {
     assert!(runs[1].error.as_ref().unwrap().contains("stopped"), "nobody went on with it then");
     let mut killed = store.next_run(&[]).await.unwrap().unwrap();
     assert_eq!(killed.request_id, runs[0].request_id);
-    killed.presume_dead("killed", at(5));
-    store.begin(&after(&killed, Event::Started), BY_CLAIM).await.unwrap();
+    killed.mark_interrupted("killed", at(5));
+    store.begin(&after(&killed, RunEvent::Started), BY_CLAIM).await.unwrap();
     let staged = store.staged().await.unwrap();
     assert_eq!((staged.pages.len(), staged.snapshot.shows.len()), (1, 14));
 }
@@ -105,7 +107,7 @@ async fn the_claim_of_a_process_ends_with_it() {
     let one = SqliteStore::open(&path).await.unwrap();
     let other = SqliteStore::open(&path).await.unwrap();
     one.claim().await.unwrap();
-    assert!(matches!(other.claim().await, Err(StoreError::Busy)));
+    assert!(matches!(other.claim().await, Err(StoreError::RunLockHeld)));
     assert!(other.is_claimed().await.unwrap());
     drop(one);
     other.claim().await.unwrap();
@@ -124,7 +126,7 @@ async fn other_names_of_a_file_do_not_lead_around_the_lock() {
         folder.path().join("./../").join(folder.path().file_name().unwrap()).join("tvshows.db");
     for name in [link, dots] {
         let other = SqliteStore::open(&name).await.unwrap();
-        assert!(matches!(other.claim().await, Err(StoreError::Busy)), "{}", name.display());
+        assert!(matches!(other.claim().await, Err(StoreError::RunLockHeld)), "{}", name.display());
     }
 }
 
@@ -137,19 +139,19 @@ async fn a_process_that_was_overtaken_stages_and_publishes_nothing() {
     let status = running();
     paused.begin(&status, BY_BOTH).await.unwrap();
     paused.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.unwrap();
-    let resumed = after(&after(&status, Event::Interrupted("paused".into())), Event::Started);
+    let resumed = after(&after(&status, RunEvent::Interrupted("paused".into())), RunEvent::Started);
     other.begin(&resumed, BY_BOTH).await.unwrap();
 
     let refused = paused.stage_pages(vec![(1, vec![show(3)])], at(3), &status).await;
-    assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
     let refused = paused.publish(&[], at(3), success(&status)).await;
-    assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
     assert_eq!(paused.show(ShowId(1)).await.unwrap(), None);
     assert_eq!(other.snapshot_size().await.unwrap(), 1, "the other attempt's rows are left alone");
     other.publish(&[], at(4), success(&resumed)).await.unwrap();
     assert!(other.show(ShowId(1)).await.unwrap().is_some());
     let refused = paused.publish(&[], at(5), success(&status)).await;
-    assert!(matches!(refused, Err(StoreError::Superseded)), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
 }
 
 #[tokio::test]
@@ -160,7 +162,7 @@ async fn a_database_that_another_program_locks_is_not_waited_for_without_end() {
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let refused = store.begin(&running(), BY_CLAIM).await;
-    assert!(matches!(refused, Err(StoreError::Locked)), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::DatabaseBusy)), "{refused:?}");
     other.execute_batch("ROLLBACK").unwrap();
     store.begin(&running(), BY_CLAIM).await.unwrap();
 }
@@ -195,7 +197,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let text = "just some text, long enough to be read as a header of a database file, or so\n";
     fs::write(&path, text.repeat(20)).unwrap();
     let error = SqliteStore::open(&path).await.err().unwrap();
-    assert!(matches!(error, StoreError::Unusable { .. }), "{error:?}");
+    assert!(matches!(error, StoreError::InvalidDatabase { .. }), "{error:?}");
     assert_eq!(fs::read_to_string(&path).unwrap(), text.repeat(20));
 }
 

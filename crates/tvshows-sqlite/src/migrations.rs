@@ -19,7 +19,7 @@ const APPLICATION_ID: i32 = 0x7476_7368;
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if is_foreign(connection).map_err(from_sql)? {
         let reason = "it belongs to another program; choose another DATABASE_PATH";
-        return Err(StoreError::Unusable { reason: reason.into() });
+        return Err(StoreError::InvalidDatabase { reason: reason.into() });
     }
     let version = version(connection).map_err(from_sql)?;
     if version > MIGRATIONS.len() {
@@ -27,7 +27,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         let reason = format!(
             "its schema is version {version} and this program knows {newest}; use the newer program"
         );
-        return Err(StoreError::Unusable { reason });
+        return Err(StoreError::InvalidDatabase { reason });
     }
     // Only now: the file of another program is left as it is.
     connection.pragma_update(None, "journal_mode", "WAL").map_err(from_sql)?;

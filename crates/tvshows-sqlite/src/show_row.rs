@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, Statement, params};
 use serde_json::Map;
-use tvshows_core::{Json, Show, ShowId};
+use tvshows_core::{RawJson, Show, ShowId};
 
 use crate::error::{SqlResult, unreadable};
 
@@ -44,13 +44,13 @@ pub(crate) fn insert(statement: &mut Statement<'_>, show: &Show, at: &str) -> Sq
         show.average_runtime,
         show.official_site,
         show.weight,
-        show.schedule.as_ref().map(Json::as_str),
-        show.network.as_ref().map(Json::as_str),
-        show.web_channel.as_ref().map(Json::as_str),
-        show.dvd_country.as_ref().map(Json::as_str),
-        show.externals.as_ref().map(Json::as_str),
-        show.image.as_ref().map(Json::as_str),
-        show.links.as_ref().map(Json::as_str),
+        show.schedule.as_ref().map(RawJson::as_str),
+        show.network.as_ref().map(RawJson::as_str),
+        show.web_channel.as_ref().map(RawJson::as_str),
+        show.dvd_country.as_ref().map(RawJson::as_str),
+        show.externals.as_ref().map(RawJson::as_str),
+        show.image.as_ref().map(RawJson::as_str),
+        show.links.as_ref().map(RawJson::as_str),
         extra,
     ])
 }
@@ -91,8 +91,8 @@ pub(crate) fn read(row: &Row<'_>) -> SqlResult<Show> {
     })
 }
 
-fn json(row: &Row<'_>, column: &str) -> SqlResult<Option<Json>> {
+fn json(row: &Row<'_>, column: &str) -> SqlResult<Option<RawJson>> {
     let text: Option<String> = row.get(column)?;
-    let parsed = text.map(Json::parse).transpose();
+    let parsed = text.map(RawJson::parse).transpose();
     parsed.map_err(|error| unreadable(row.as_ref().column_index(column).unwrap_or_default(), error))
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use tempfile::NamedTempFile;
-use tvshows_core::{Cell, OpenRows, StoreError, Table};
+use tvshows_core::{CellValue, MakeRowWriter, StoreError, Table};
 
 use crate::error::{SqlResult, from_sql, unavailable};
 use crate::staging;
@@ -16,7 +16,7 @@ use crate::staging;
 pub(crate) fn rows(
     connection: &Connection,
     table: Table,
-    open: OpenRows,
+    open: MakeRowWriter,
 ) -> Result<(), StoreError> {
     let mut sink = open().map_err(not_taken)?;
     let columns: Vec<_> = table.columns().iter().map(|column| column.name).collect();
@@ -26,18 +26,18 @@ pub(crate) fn rows(
     let mut select = connection.prepare_cached(&sql).map_err(from_sql)?;
     let mut rows = select.query([]).map_err(from_sql)?;
     while let Some(row) = rows.next().map_err(from_sql)? {
-        sink.row(&cells(row, table.columns().len()).map_err(from_sql)?).map_err(not_taken)?;
+        sink.write_row(&cells(row, table.columns().len()).map_err(from_sql)?).map_err(not_taken)?;
     }
     sink.finish().map_err(not_taken)
 }
 
-fn cells<'row>(row: &'row Row<'_>, width: usize) -> SqlResult<Vec<Cell<'row>>> {
+fn cells<'row>(row: &'row Row<'_>, width: usize) -> SqlResult<Vec<CellValue<'row>>> {
     let cell = |column| {
         Ok(match row.get_ref(column)? {
-            ValueRef::Null => Cell::Null,
-            ValueRef::Integer(number) => Cell::Integer(number),
-            ValueRef::Real(number) => Cell::Real(number),
-            text => Cell::Text(text.as_str()?),
+            ValueRef::Null => CellValue::Null,
+            ValueRef::Integer(number) => CellValue::Integer(number),
+            ValueRef::Real(number) => CellValue::Real(number),
+            text => CellValue::Text(text.as_str()?),
         })
     };
     (0..width).map(cell).collect()
@@ -79,5 +79,5 @@ fn fill(connection: &Connection, copy: &NamedTempFile) -> SqlResult<()> {
 }
 
 fn not_taken(source: io::Error) -> StoreError {
-    StoreError::NotTaken { source }
+    StoreError::ExportAborted { source }
 }
