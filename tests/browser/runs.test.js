@@ -115,3 +115,36 @@ test("what a run may say beyond the usual is shown", async () => {
   assert.equal(await page.locator(".steps [aria-current]").textContent(), "Publish");
   assert.deepEqual(page.errors, []);
 });
+
+test("a run that follows another one shows only its own counts, and its message goes when it ends", async () => {
+  const upstream = await simulator(...SLOW);
+  const served = await service(upstream);
+  await update(served);
+  const page = await open(served);
+  const run = page.getByRole("region", { name: "Run", exact: true });
+  const names = () => run.locator(".counts dt:visible").allTextContents();
+  const message = page.locator(".message");
+  const changes = ["Added", "Changed", "Deleted", "Unchanged"];
+  await run.getByText("Unchanged", { exact: true }).waitFor();
+  assert.ok((await names()).includes("Duration"));
+
+  await page.getByLabel("Mode").selectOption("full");
+  const start = page.getByRole("button", { name: "Start update" });
+  await start.click();
+  await run.getByText("Fetching all shows").waitFor();
+  await message.getByText(/./).waitFor();
+  assert.deepEqual((await names()).filter((name) => [...changes, "Duration"].includes(name)), []);
+  assert.ok((await names()).includes("Elapsed"));
+  await run.getByRole("button", { name: "Cancel" }).click();
+  await run.getByText("Cancelled; published data is unchanged").waitFor();
+  assert.deepEqual((await names()).filter((name) => [...changes, "Elapsed"].includes(name)), []);
+  assert.ok((await names()).includes("Duration"));
+  await message.getByText(/./).waitFor({ state: "hidden" });
+
+  await start.click();
+  await message.getByText(/./).waitFor();
+  await run.locator('progress[value="100"]').waitFor();
+  await message.getByText(/./).waitFor({ state: "hidden" });
+  assert.deepEqual((await names()).filter((name) => ["Elapsed", "Duration"].includes(name)), ["Duration"]);
+  assert.deepEqual(page.errors, []);
+});

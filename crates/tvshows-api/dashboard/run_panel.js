@@ -88,6 +88,7 @@ export class RunPanel {
   }
 }
 
+// Counts that do not apply to the run are null, which hides those of the previous run.
 function counts(run, requestRate) {
   const ratio = (done, total) => (total == null ? formatNumber(done) : `${formatNumber(done)} of ${formatNumber(total)}`);
   const rate = run.state === "running" ? requestRate.perSecond : null;
@@ -99,8 +100,9 @@ function counts(run, requestRate) {
     ["Casts", ratio(run.casts_done, run.casts_total)],
     ["Requests", formatNumber(run.requests)],
     ["Requests per second", rate === null ? null : rate.toFixed(rate < 10 ? 1 : 0)],
-    [isActive(run) ? "Elapsed" : "Duration", seconds == null ? null : formatDuration(isActive(run) ? Math.floor(seconds) : seconds)],
+    ["Elapsed", isActive(run) && seconds !== null ? formatDuration(Math.floor(seconds)) : null],
+    ["Duration", isActive(run) || seconds === null ? null : formatDuration(seconds)],
     ["Remaining", run.state === "running" && run.eta_seconds != null ? `about ${formatDuration(Math.max(1, run.eta_seconds))}` : null],
-    ...(run.state === "succeeded" ? ["added", "changed", "deleted", "unchanged"].map((key) => [capitalize(key), formatNumber(run[key])]) : []),
+    ...["added", "changed", "deleted", "unchanged"].map((key) => [capitalize(key), run.state === "succeeded" ? formatNumber(run[key]) : null]),
   ];
 }

@@ -10,7 +10,7 @@ import { RunPanel } from "./run_panel.js";
 
 export function runView({ path: [, id], signal, heading, title }) {
   title("Run");
-  const message = new InlineMessage();
+  const message = new InlineMessage(signal);
   const panel = new RunPanel({ isLinked: false, onCancel: (run) => message.showResult(runFeed.cancel(run)) });
   const details = h("div");
   const render = (run) => {
@@ -24,7 +24,7 @@ export function runView({ path: [, id], signal, heading, title }) {
   runFeed.addEventListener("change", onChange, { signal });
   const clock = setInterval(() => panel.run && isActive(panel.run) && panel.update(panel.run, runFeed.requestRate), 1000);
   signal.addEventListener("abort", () => clearInterval(clock));
-  const content = loadInto(h("div"), signal, async () => {
+  const content = loadInto(h("div", { class: "stack" }), signal, async () => {
     const { status } = await request(`pipeline/status/${encodeURIComponent(id)}`, { signal });
     render(status);
     return [panel.element, message.element, details];

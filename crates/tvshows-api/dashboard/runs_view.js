@@ -14,7 +14,7 @@ const ANNOUNCED_PERCENT_STEP = 25;
 
 export function runsView({ signal, heading, title }) {
   title("Runs");
-  const message = new InlineMessage();
+  const message = new InlineMessage(signal);
   const cancel = (run) => message.showResult(runFeed.cancel(run));
   const panel = new RunPanel({ onCancel: cancel });
   const latest = h("div", { class: "stack" }, skeleton(4));
