@@ -7,6 +7,9 @@ import { before, test } from "node:test";
 import { json, open, service, simulator, update } from "./harness.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+// Pixels. Links within text may be lower.
+const MIN_TARGET = 44;
+const MIN_INLINE_TARGET = 24;
 const APPEARANCES = [
   { colorScheme: "light", viewport: { width: 1280, height: 800 } },
   { colorScheme: "dark", viewport: { width: 360, height: 740 } },
@@ -87,6 +90,22 @@ test("the keyboard alone reaches the content, a show and the way back", async ()
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Shows", level: 1 }).waitFor();
+});
+
+test("whatever can be tapped on a phone is high enough", async () => {
+  const page = await open(served, "runs", { viewport: { width: 390, height: 844 }, hasTouch: true });
+  for (const [place, text] of views) {
+    await page.goto(`./#/${place}`);
+    await page.locator("main").getByText(text).first().waitFor();
+    await page.locator("main [aria-busy]").waitFor({ state: "detached" });
+    await page.locator("main details").evaluateAll((all) => { for (const details of all) details.open = true; });
+    const low = await page.locator("a, button, summary, input, select").evaluateAll((all, [alone, inText]) => all
+      .filter((element) => element.checkVisibility() && !element.matches(".skip-link, .visually-hidden"))
+      .map((element) => ({ element, height: element.getBoundingClientRect().height }))
+      .filter(({ element, height }) => height < (element.matches("footer a, dd a, p:not(.back, .links) > a") ? inText : alone))
+      .map(({ element, height }) => `${height} px: ${element.outerHTML}`), [MIN_TARGET, MIN_INLINE_TARGET]);
+    assert.deepEqual(low, [], place);
+  }
 });
 
 const focused = (page) => page.evaluate(() => document.activeElement.tagName);

@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { open, service, simulator } from "./harness.js";
 
+let served;
 let page;
 before(async () => {
-  page = await open(await service(await simulator("--shows", "300")), "export");
+  served = await service(await simulator("--shows", "300"));
+  page = await open(served, "export");
 });
 
 // The request rate after each status, given as [second, requests].
@@ -30,6 +32,16 @@ test("the request rate is that of the last fifteen seconds", async () => {
 
 test("times are told as precisely as they matter", async () => {
   assert.deepEqual(await formatted("formatDuration", [0.42, 7, 59.6, 61, 3660]), ["0.4 s", "7 s", "1 min 0 s", "1 min 1 s", "1 h 1 min"]);
+});
+
+test("a time names its zone", async () => {
+  const elsewhere = await open(served, "export", { timezoneId: "Asia/Kolkata" });
+  const [before, now] = await elsewhere.evaluate(async () => {
+    const { formatDateTime } = await import("./dashboard/format.js");
+    return ["2025-07-31T23:05:00Z", new Date().toISOString()].map((timestamp) => formatDateTime(timestamp));
+  });
+  assert.equal(before, "1 Aug 2025, 04:35 GMT+5:30");
+  assert.match(now, /^today, \d\d:\d\d GMT\+5:30$/);
 });
 
 test("the years of a show are those that are known", async () => {

@@ -149,3 +149,57 @@ test("a poster takes the place of the letters where it can be had", async () => 
   await page.locator(".list img.loaded").first().waitFor();
   assert.deepEqual([...page.errors, ...without.errors], []);
 });
+
+test("an error offers another try only where it can help", async () => {
+  const page = await open(served, "shows?min_rating=99");
+  const error = page.getByRole("alert").filter({ visible: true });
+  const retry = error.getByRole("button", { name: "Try again" });
+  for (const [place, text] of [["shows?min_rating=99", "min_rating"], ["shows/999999", "999999"], ["runs/nonsense", "nonsense"]]) {
+    await page.goto(`./#/${place}`);
+    await error.getByText(text).waitFor();
+    assert.equal(await retry.count(), 0, place);
+  }
+  await page.route("**/shows/stats", (route) => route.fulfill({ status: 503, json: { detail: "the database is busy" } }));
+  await page.goto("./#/export");
+  await error.getByText("The database is busy.").waitFor();
+  await page.unroute("**/shows/stats");
+  await retry.click();
+  await page.getByText("Snapshot 1").waitFor();
+});
+
+test("only the cast of a top show is asked for", async () => {
+  const [top] = await json(`${served.url}/shows/top_shows?limit=1`);
+  const { shows } = await json(`${served.url}/shows?language=German&limit=1&fields=id,name`);
+  const page = await open(served, "shows");
+  const failures = [];
+  page.on("response", (response) => response.ok() || failures.push(response.url()));
+  await page.goto(`./#/shows/${shows[0].id}`);
+  await page.getByRole("heading", { name: shows[0].name, level: 1 }).waitFor();
+  await page.getByText("The cast is stored for top shows only.").waitFor();
+  await page.goto(`./#/shows/${top.id}`);
+  await page.locator(".cast li").first().waitFor();
+  assert.deepEqual(failures, []);
+});
+
+test("no axis label of a chart is cut, however far it is scrolled", async () => {
+  const page = await open(served, "charts", { viewport: { width: 390, height: 844 }, hasTouch: true });
+  const plot = page.getByRole("region", { name: "Premiere year" }).locator(".columns");
+  await plot.waitFor();
+  const end = await plot.evaluate((element) => element.scrollWidth - element.clientWidth);
+  assert.ok(end > 100, "it has to be scrolled");
+  const wide = await open(served, "charts");
+  await wide.locator(".tick span").first().waitFor();
+  assert.equal(await wide.locator(".tick span:visible").count(), await wide.locator(".tick span").count(), "all are seen where there is room");
+  for (let left = end; left > end - 60; left -= 7) {
+    await plot.evaluate((element, position) => { element.scrollLeft = position; }, left);
+    await page.waitForTimeout(100);
+    const { labels, cut } = await plot.evaluate((element) => {
+      const frame = element.getBoundingClientRect();
+      const shown = [...element.querySelectorAll(".tick span")].filter((label) => getComputedStyle(label).visibility === "visible")
+        .map((label) => ({ text: label.textContent, ...label.getBoundingClientRect().toJSON() })).filter((label) => label.right > frame.left && label.left < frame.right);
+      return { labels: shown.length, cut: shown.filter((label) => label.left < frame.left - 1 || label.right > frame.right + 1).map(({ text }) => text) };
+    });
+    assert.deepEqual(cut, [], `scrolled to ${left}`);
+    assert.ok(labels >= 1);
+  }
+});

@@ -5,6 +5,8 @@ import { h } from "./dom.js";
 import { capitalize, formatNumber, pluralize } from "./format.js";
 
 const INITIAL_ROWS = 12;
+// With more, a column may be narrower than its label.
+const MAX_WIDE_COLUMNS = 12;
 const ARROW_STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 
 // Vertical bars, for ordered values. Tab reaches one bar, and the arrow keys move between them.
@@ -16,7 +18,7 @@ export function columnChart({ name, counts, urlOf, missing, label = String, tick
     bar.style.setProperty("--share", count / max);
     const text = `${label(value)}: ${pluralize(count, "show")}`;
     return h("li", {}, h("a", { href: urlOf(value), "aria-label": text, title: text, tabindex: index === known.length - 1 ? null : "-1" },
-      bar, h("span", { class: "tick", "aria-hidden": "true" }, hasTick(value) ? tick(value) : "")));
+      bar, h("span", { class: "tick", "aria-hidden": "true" }, hasTick(value) && h("span", { class: "tick-label" }, tick(value)))));
   });
   const moveFocus = (event) => {
     const step = ARROW_STEPS[event.key];
@@ -27,11 +29,20 @@ export function columnChart({ name, counts, urlOf, missing, label = String, tick
     next.firstChild.tabIndex = 0;
     next.firstChild.focus();
   };
-  const plot = h("ol", { class: "columns", keydown: moveFocus }, columns);
+  const plot = h("ol", { class: `columns${columns.length > MAX_WIDE_COLUMNS ? " dense" : ""}`, keydown: moveFocus }, columns);
   // A plot that is too wide starts at its end, where the newest values are.
   requestAnimationFrame(() => { plot.scrollLeft = plot.scrollWidth; });
+  hideClippedTicks(plot);
   const axis = h("p", { class: "axis", "aria-hidden": "true" }, formatNumber(max));
   return chartCard({ name, counts, label, missing, hint }, h("div", { class: "plot" }, axis, plot));
+}
+
+// Hides the tick labels that the edges of a scrolled plot would cut.
+function hideClippedTicks(plot) {
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, intersectionRatio } of entries) target.classList.toggle("clipped", intersectionRatio < 0.99);
+  }, { root: plot, threshold: 0.99 });
+  for (const label of plot.querySelectorAll(".tick-label")) observer.observe(label);
 }
 
 // Horizontal bars, for named values.

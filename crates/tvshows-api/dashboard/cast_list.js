@@ -6,7 +6,12 @@ export function castList(cast) {
 }
 
 function castMember(row) {
-  const roles = [row.character_name, row.self && "self", row.voice && "voice"].filter(Boolean);
   return h("li", {}, poster(portrait(row.image), row.character_name, { kind: "avatar" }),
-    h("span", {}, h("span", { class: "person" }, row.person_name), h("span", { class: "muted" }, roles.join(", "))));
+    h("span", {}, h("span", { class: "person" }, row.person_name), h("span", { class: "muted" }, roleLabel(row))));
+}
+
+// Omits the character's name if it repeats the person's.
+export function roleLabel({ person_name: person, character_name: character, self, voice }) {
+  if (self && character === person) return "self";
+  return `${character}${self ? " (self)" : ""}${voice ? " (voice)" : ""}`;
 }

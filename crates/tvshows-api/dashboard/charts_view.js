@@ -17,7 +17,7 @@ export function chartsView({ signal, heading, title }) {
     if (!stats.snapshot) return noDataState();
     return [
       h("p", { class: "muted" }, `All ${formatNumber(stats.tables.all_shows)} published shows. Select a bar to list its shows.`),
-      columnChart({ name: "Premiere year", counts: fillYears(stats.premiere_years), urlOf: (year) => urlFor("shows", { premiered_from: year, premiered_to: year }), missing: "no premiere date", hasTick: (year) => year % 10 === 0 }),
+      columnChart({ name: "Premiere year", counts: fillYears(stats.premiere_years), urlOf: (year) => urlFor("shows", { premiered_from: year, premiered_to: year }), missing: "no premiere date", hasTick: (year) => year % 5 === 0 }),
       h("div", { class: "charts" },
         columnChart({ name: "Rating", counts: stats.ratings, label: (value) => (value === 10 ? "10" : `${value}.0–${value}.9`), tick: String, urlOf: (value) => urlFor("shows", { min_rating: value, sort: "rating" }), missing: "not rated", hint: "A bar lists the shows with at least this rating, lowest first." }),
         rowChart({ name: "Status", counts: stats.statuses, urlOf: showsWith("status"), missing: "no status" }),

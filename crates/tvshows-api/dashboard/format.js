@@ -2,7 +2,7 @@
 
 const LOCALE = "en-GB";
 const localDate = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium" });
-const localTime = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short" });
+const localTime = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 const utcDate = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone: "UTC" });
 
 export const formatNumber = (value) => (value ?? 0).toLocaleString(LOCALE);
@@ -14,7 +14,7 @@ export const capitalize = (text) => `${text.slice(0, 1).toUpperCase()}${text.sli
 // The service's messages start in lowercase and have no full stop.
 export const toSentence = (text) => `${capitalize(text)}${text.endsWith(".") ? "" : "."}`;
 
-// In the browser's time zone.
+// In the browser's time zone, which it names.
 export function formatDateTime(timestamp) {
   const date = new Date(timestamp);
   const day = localDate.format(date);

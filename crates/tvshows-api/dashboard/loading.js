@@ -1,6 +1,6 @@
 // Loading, error and empty states.
 
-import { NetworkError } from "./api_client.js";
+import { ApiError, NetworkError } from "./api_client.js";
 import { connection } from "./connection.js";
 import { h } from "./dom.js";
 import { toSentence } from "./format.js";
@@ -33,11 +33,15 @@ export function loadInto(root, signal, load) {
 }
 
 export function errorState(error, retry) {
-  return h("div", { class: "empty error", role: "alert" }, h("p", {}, toSentence(error.message)), remedy(error, retry));
+  // Quotes in `backticks` are code.
+  const message = toSentence(error.message).split("`").map((text, index) => (index % 2 ? h("code", {}, text) : text));
+  return h("div", { class: "empty error", role: "alert" }, h("p", {}, message), remedy(error, retry));
 }
 
 function remedy(error, retry) {
   if (error instanceof NetworkError) return h("p", { class: "muted" }, "This view reloads when the connection is restored.");
+  // Repeating an invalid request, or one for something that does not exist, would fail again.
+  if (error instanceof ApiError && !error.isTransient) return null;
   return h("button", { type: "button", click: retry }, "Try again");
 }
 

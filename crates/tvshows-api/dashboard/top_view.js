@@ -1,14 +1,15 @@
 // The top shows with their casts, and the actors who play more than one character in them.
 
-import { request, requestOrNull } from "./api_client.js";
+import { request } from "./api_client.js";
+import { roleLabel } from "./cast_list.js";
 import { h } from "./dom.js";
 import { formatNumber, pluralize } from "./format.js";
 import { loadInto, noDataState } from "./loading.js";
 import { poster } from "./poster.js";
 import { urlFor } from "./router.js";
 import { ratingLabel } from "./show_list.js";
+import { fetchCast, fetchTopShows } from "./top_shows.js";
 
-const MAX_SHOWS = 1000;
 const PAGE_SIZE = 20;
 const MAX_CAST_NAMES = 6;
 
@@ -16,7 +17,7 @@ export function topView({ signal, heading, title }) {
   title("Top shows");
   const content = loadInto(h("div"), signal, async () => {
     const [shows, actors] = await Promise.all([
-      request(`shows/top_shows?limit=${MAX_SHOWS}`, { signal }),
+      fetchTopShows(signal),
       request("shows/top_shows_multi_char_actors", { signal }),
     ]);
     if (!shows.length) return noDataState();
@@ -58,9 +59,9 @@ function topItem({ id, name, rating, premiered }, rank, signal) {
 // is not reported.
 async function loadDetails({ id, name, picture, cast, signal }) {
   try {
-    const [show, rows] = await Promise.all([request(`shows/${id}`, { signal }), requestOrNull(`shows/${id}/cast`, { signal })]);
+    const [show, rows] = await Promise.all([request(`shows/${id}`, { signal }), fetchCast(id, signal)]);
     picture.replaceChildren(poster(show.image?.medium, name));
-    cast.replaceChildren(...castLine(rows ?? []));
+    cast.replaceChildren(...castLine(rows));
   } catch {
     cast.replaceChildren();
   }
@@ -68,8 +69,8 @@ async function loadDetails({ id, name, picture, cast, signal }) {
 
 function castLine(rows) {
   if (!rows.length) return ["TVmaze lists no cast."];
-  const names = rows.slice(0, MAX_CAST_NAMES).flatMap(({ person_name: person, character_name: character }, index) =>
-    [index > 0 && ", ", h("span", { class: "person" }, person), ` as ${character}`]);
+  const names = rows.slice(0, MAX_CAST_NAMES).flatMap((row, index) =>
+    [index > 0 && ", ", h("span", { class: "person" }, row.person_name), ` as ${roleLabel(row)}`]);
   const others = rows.length - MAX_CAST_NAMES;
   return [...names, others > 0 && `, and ${pluralize(others, "other")}`].filter(Boolean);
 }

@@ -53,6 +53,7 @@ const ASSETS: &[(&str, &str)] = embed![
     "show_view.js",
     "shows_view.js",
     "table_schema.js",
+    "top_shows.js",
     "top_view.js",
     "views.css",
 ];
