@@ -5,6 +5,7 @@ mod architecture;
 mod catalogue;
 mod commands;
 mod content;
+mod dashboard;
 #[cfg(unix)]
 mod documents;
 mod events;
@@ -13,7 +14,6 @@ mod live;
 mod logs;
 mod metrics;
 mod openapi;
-mod page;
 mod redis;
 #[path = "../../crates/tvshows-progress/tests/it/server.rs"]
 mod redis_server;

@@ -6,6 +6,7 @@ mod body;
 mod connection;
 mod correlation;
 mod cursor;
+mod dashboard;
 mod download;
 mod etag;
 #[cfg(any(test, fuzzing))]
@@ -15,7 +16,6 @@ mod http_metrics;
 mod observe;
 mod openapi;
 mod origins;
-mod page;
 mod post_limit;
 mod problem;
 mod query;

@@ -24,7 +24,7 @@ use crate::observe::observe;
 use crate::problem::Problem;
 use crate::routes::{catalogue, events, export, health, metrics, pipeline, shows};
 use crate::statuses::Statuses;
-use crate::{Access, Origins, Telemetry, headers, openapi, page};
+use crate::{Access, Origins, Telemetry, dashboard, headers, openapi};
 
 /// How long a stop waits for answers under way. Those that wait for a change end with the runner.
 const SHUTDOWN_SECONDS: u64 = 5;
@@ -140,8 +140,8 @@ pub(crate) fn routes(services: Services) -> impl FnOnce(&mut ServiceConfig) {
             .service(read("/health/live", || web::to(health::live)))
             .service(read("/health/ready", || web::to(health::ready)))
             .service(read("/metrics", || web::to(metrics::metrics)))
-            .service(read("/", || web::to(page::html)))
-            .service(read("/page/{file}", || web::to(page::file)))
+            .service(read("/", || web::to(dashboard::index)))
+            .service(read("/dashboard/{file}", || web::to(dashboard::asset)))
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi()))
             .default_service(web::to(async || Err::<HttpResponse, _>(Problem::NoSuchPath)));
