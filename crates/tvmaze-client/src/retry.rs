@@ -20,7 +20,7 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
     /// Upper bound of a `Retry-After` in responses other than a 429.
     pub max_retry_after: Duration,
-    /// How long a call, or a client that receives nothing else, may be held up by 429s in total. A
+    /// Maximum total time that a call is rate-limited, and that a client receives nothing but 429s. A
     /// longer `Retry-After` fails the call at once.
     pub max_throttle_time: Duration,
 }

@@ -9,7 +9,7 @@ use super::lossless::LosslessModel;
 
 /// An object and what is embedded in it.
 ///
-/// Embedded objects that were not requested stay in the item's `extra`, under `_embedded`.
+/// Embedded objects that were not requested stay in the `extra` of `item`, under `_embedded`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct WithEmbedded<T, E: Embed<T>> {

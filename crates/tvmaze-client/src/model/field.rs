@@ -10,15 +10,13 @@ use super::presence::{FieldRecorder, Presence};
 
 /// The type of a field whose value has the codec `C`.
 pub(super) trait Field<C>: Sized {
-    /// The field while its object is being read.
-    type Partial: Default;
-
     fn read<'de, A: MapAccess<'de>>(
         map: &mut A,
         recorder: FieldRecorder<'_>,
-    ) -> Result<Self::Partial, A::Error>;
+    ) -> Result<Self, A::Error>;
 
-    fn finish<E: Error>(partial: Self::Partial, key: &'static str) -> Result<Self, E>;
+    /// The value if the key is absent.
+    fn missing<E: Error>(key: &'static str) -> Result<Self, E>;
 
     fn write<M: SerializeMap>(
         &self,
@@ -29,8 +27,6 @@ pub(super) trait Field<C>: Sized {
     ) -> Result<(), M::Error>;
 }
 
-pub(super) type Partial<T, C> = <T as Field<C>>::Partial;
-
 /// A type whose key must be present.
 pub(super) trait Required {}
 
@@ -38,22 +34,17 @@ impl Required for String {}
 impl Required for f64 {}
 
 impl<T: Required, C: Codec<T>> Field<C> for T {
-    type Partial = Option<T>;
-
     #[inline]
     fn read<'de, A: MapAccess<'de>>(
         map: &mut A,
         mut recorder: FieldRecorder<'_>,
-    ) -> Result<Option<T>, A::Error> {
+    ) -> Result<T, A::Error> {
         let value = C::read(map, &mut recorder)?;
-        match value {
-            Some(_) => Ok(value),
-            None => Err(A::Error::custom(format_args!("`{}` is null", recorder.key))),
-        }
+        value.ok_or_else(|| A::Error::custom(format_args!("`{}` is null", recorder.key)))
     }
 
-    fn finish<E: Error>(partial: Option<T>, key: &'static str) -> Result<T, E> {
-        partial.ok_or_else(|| E::missing_field(key))
+    fn missing<E: Error>(key: &'static str) -> Result<T, E> {
+        Err(E::missing_field(key))
     }
 
     fn write<M: SerializeMap>(
@@ -68,8 +59,6 @@ impl<T: Required, C: Codec<T>> Field<C> for T {
 }
 
 impl<T, C: Codec<T>> Field<C> for Option<T> {
-    type Partial = Option<T>;
-
     #[inline]
     fn read<'de, A: MapAccess<'de>>(
         map: &mut A,
@@ -79,8 +68,8 @@ impl<T, C: Codec<T>> Field<C> for Option<T> {
     }
 
     #[inline]
-    fn finish<E: Error>(partial: Option<T>, _: &'static str) -> Result<Option<T>, E> {
-        Ok(partial)
+    fn missing<E: Error>(_: &'static str) -> Result<Option<T>, E> {
+        Ok(None)
     }
 
     fn write<M: SerializeMap>(
@@ -100,8 +89,6 @@ impl<T, C: Codec<T>> Field<C> for Option<T> {
 }
 
 impl<T: Serialize + for<'de> Deserialize<'de>> Field<Same> for Vec<T> {
-    type Partial = Vec<T>;
-
     #[inline]
     fn read<'de, A: MapAccess<'de>>(
         map: &mut A,
@@ -116,8 +103,8 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Field<Same> for Vec<T> {
     }
 
     #[inline]
-    fn finish<E: Error>(partial: Vec<T>, _: &'static str) -> Result<Vec<T>, E> {
-        Ok(partial)
+    fn missing<E: Error>(_: &'static str) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
     }
 
     fn write<M: SerializeMap>(

@@ -59,7 +59,7 @@ macro_rules! lossless {
             use ::serde::de::{Deserialize, Deserializer, MapAccess};
             use ::serde::ser::{Serialize, Serializer};
             use ::serde_json::{Map, Value};
-            use $crate::model::field::{Field, Partial, Required, to_json_value};
+            use $crate::model::field::{Field, Required, to_json_value};
             use $crate::model::lossless::{Key, KeySeed, LosslessModel, Object, ObjectVisitor};
             use $crate::model::presence::{FieldRecorder, Presence};
 
@@ -101,16 +101,14 @@ macro_rules! lossless {
                 fn read<'de, A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
                     let mut extra = Map::new();
                     let mut presence = Presence::default();
-                    $(let mut $field = Partial::<$type, lossless!(@codec $($codec)?)>::default();)*
+                    $(let mut $field: Option<$type> = None;)*
                     while let Some(key) = map.next_key_seed(KeySeed(position))? {
                         match key {
                             $(Key::Known(Position::$field) => {
                                 let recorder = FieldRecorder::new(
                                     $key, Position::$field as u32, &mut presence, &mut extra,
                                 );
-                                $field = <$type as Field<lossless!(@codec $($codec)?)>>::read(
-                                    &mut map, recorder,
-                                )?;
+                                $field = Some(Field::<lossless!(@codec $($codec)?)>::read(&mut map, recorder)?);
                             })*
                             Key::Other(key) => {
                                 extra.insert(key, map.next_value()?);
@@ -118,7 +116,10 @@ macro_rules! lossless {
                         }
                     }
                     Ok($name {
-                        $($field: Field::<lossless!(@codec $($codec)?)>::finish($field, $key)?,)*
+                        $($field: match $field {
+                            Some(value) => value,
+                            None => Field::<lossless!(@codec $($codec)?)>::missing($key)?,
+                        },)*
                         extra,
                         presence,
                     })

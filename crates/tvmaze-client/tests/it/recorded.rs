@@ -114,7 +114,7 @@ fn every_schedule_survives() {
 
 #[test]
 fn every_season_aka_and_image_survives() {
-    // A recorder replaced the links of some seasons by their episodes.
+    // A recorder replaced the links of some seasons with their episodes.
     all_survive::<Season>("other/seasons", |season| &season.extra, &["episodes"]);
     all_survive::<Aka>("other/akas", |aka| &aka.extra, &[]);
     all_survive::<ShowImage>("other/images", |image| &image.extra, &[]);
