@@ -159,7 +159,7 @@ pub(crate) fn near_the_edge(
 }
 
 pub(crate) fn page_of(id: ShowId) -> u32 {
-    PageIndex::of(tvmaze_id(id)).0
+    PageIndex::containing(tvmaze_id(id)).0
 }
 
 #[cfg(test)]

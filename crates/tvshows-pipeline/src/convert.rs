@@ -210,8 +210,8 @@ fn text(value: Option<Value>) -> Option<String> {
 
 pub(crate) fn cast_member(show: &Show, member: tvmaze_client::CastMember) -> CastMember {
     let (person, character) = (member.person, member.character);
-    let birthday = text(person.value_of("birthday"));
-    let deathday = text(person.value_of("deathday"));
+    let birthday = text(person.json_value("birthday"));
+    let deathday = text(person.json_value("deathday"));
     CastMember {
         show_id: show.id,
         show_name: show.name.clone(),
