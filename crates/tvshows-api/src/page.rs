@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use actix_web::http::header::{ContentType, EntityTag};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
-use crate::etag;
+use crate::cache::etag;
 use crate::problem::Problem;
 
 /// Nothing inline, and nothing from elsewhere but TVmaze's pictures. Texts are made HTML in one place alone.
@@ -68,7 +68,7 @@ pub(crate) async fn file(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let file = FILES.iter().find(|(known, _)| *known == name.as_str());
-    let (name, content) = file.ok_or(Problem::NoSuchPath)?;
+    let (name, content) = file.ok_or(Problem::PathNotFound)?;
     let mut response = HttpResponse::Ok();
     response.content_type(content_type(name));
     Ok(answer(&request, response, content))
@@ -81,8 +81,8 @@ fn answer(
     content: &'static str,
 ) -> HttpResponse {
     let tag = tag(content);
-    let unchanged = etag::unchanged(request, &tag);
-    unchanged.unwrap_or_else(|| etag::mark(response, tag).body(content))
+    let unchanged = etag::not_modified(request, &tag);
+    unchanged.unwrap_or_else(|| etag::with_etag(response, tag).body(content))
 }
 
 /// Another one in every version of the file. Weak, since an answer may be compressed or not.
