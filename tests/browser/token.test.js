@@ -42,7 +42,7 @@ test("who does not know the token reads on, and is told what was missing", async
   await dialog.getByRole("button", { name: "Go on" }).click();
   assert.ok(await dialog.isVisible(), "what no header can carry is not taken");
   await dialog.getByRole("button", { name: "Not now" }).click();
-  await page.getByText("This endpoint requires the API token").waitFor();
+  await page.getByText("Whoever changes something must know the service's API token").waitFor();
   assert.equal(await dialog.count(), 0);
   assert.equal(await runsOf(served), 0);
   await page.getByRole("button", { name: "Start an update" }).click();
