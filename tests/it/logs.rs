@@ -58,7 +58,7 @@ async fn a_request_keeps_a_sane_id_and_gets_one_for_garbage() {
     let traceparent = format!("00-{trace}-00f067aa0ba902b7-01");
     let answer = update.header("traceparent", traceparent).send().await.unwrap();
     assert_eq!(answer.headers()["x-request-id"], "mine-7");
-    let log = until(&mut lines, "a request was answered").await;
+    let log = until(&mut lines, "request completed").await;
     let line = log.last().unwrap();
     assert_eq!((&line["request.id"], &line["trace.id"]), (&json!("mine-7"), &json!(trace)));
     assert_eq!(
@@ -70,7 +70,8 @@ async fn a_request_keeps_a_sane_id_and_gets_one_for_garbage() {
         let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
         assert_eq!(id.len(), 32, "{id}");
         if path != "/health/live" {
-            assert_eq!(body(answer).await["request_id"], id, "the problem names it too");
+            let instance = format!("urn:request:{id}");
+            assert_eq!(body(answer).await["instance"], instance, "the problem names it too");
         }
     }
 }
@@ -80,14 +81,14 @@ async fn reads_are_logged_at_debug_level_only() {
     let world = World::new(&[]).await;
     let (service, mut lines) = logging(&world, "json", "info,tvshows_api=debug").await;
     service.get("/shows/7?fields=name").send().await.unwrap();
-    let log = until(&mut lines, "a request was answered").await;
+    let log = until(&mut lines, "request completed").await;
     let line = log.last().unwrap();
     assert_eq!((&line["level"], &line["url.path"]), (&json!("DEBUG"), &json!("/shows/7")));
 
     let (service, mut lines) = logging(&world, "json", "info").await;
     service.get("/shows/7").send().await.unwrap();
     service.post("/pipeline/cancel/x").send().await.unwrap();
-    let log = until(&mut lines, "a request was answered").await;
+    let log = until(&mut lines, "request completed").await;
     let line = log.last().unwrap();
     assert_eq!(line["url.path"], "/pipeline/cancel/x", "the read has left no line");
 }
@@ -102,9 +103,10 @@ async fn a_failure_is_logged_with_its_cause_and_the_id_that_the_client_sees() {
     assert_eq!(answer.status(), 503);
     let problem = body(answer).await;
     assert!(!problem["detail"].as_str().unwrap().contains("no such table"), "{problem}");
-    let log = until(&mut lines, "a request failed at the store").await;
+    let log = until(&mut lines, "request failed: database error").await;
     let line = log.last().unwrap();
-    assert_eq!(line["request.id"], problem["request_id"]);
+    let id = line["request.id"].as_str().unwrap();
+    assert_eq!(problem["instance"], format!("urn:request:{id}"));
     assert!(line["error"].as_str().unwrap().contains("no such table"), "{line}");
 }
 
@@ -115,6 +117,6 @@ async fn a_line_of_text_ends_with_the_id_of_the_request() {
     let cancel = service.post("/pipeline/cancel/x").header("x-request-id", "mine-8");
     cancel.send().await.unwrap();
     let line = lines.next_line().await.unwrap().unwrap();
-    assert!(line.contains("a request was answered"), "{line}");
+    assert!(line.contains("request completed"), "{line}");
     assert!(line.ends_with(" request.id=mine-8"), "{line}");
 }

@@ -130,7 +130,7 @@ async fn a_run_of_another_service_is_cancelled_there() {
     eventually(async || field(redis.port, &run, "state").await == "running").await;
     let refused = other.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
     assert_eq!(refused.status(), 409);
-    assert_eq!(crate::support::json(refused).await["code"], "run_elsewhere");
+    assert_eq!(crate::support::json(refused).await["code"], "run_owned_elsewhere");
 }
 
 /// What an administrator tells the server.

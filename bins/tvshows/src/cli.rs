@@ -11,7 +11,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
 use secrecy::{ExposeSecret, SecretString};
-use tvshows_api::{Access, ApiToken, Origins, WrongToken};
+use tvshows_api::{AccessPolicy, AllowedOrigins, ApiToken, InvalidApiToken};
 use tvshows_core::{FetchMode, RunParameters, TopLimit, Years};
 use tvshows_pipeline::Schedule;
 
@@ -124,7 +124,7 @@ pub(crate) struct Serve {
     /// The origins whose web pages may use the service from a browser, such as `https://example.org`, with
     /// commas between; `*` for all
     #[arg(long, value_name = "ORIGINS", env = "CORS_ORIGINS", default_value = "")]
-    pub(crate) cors_origins: Origins,
+    pub(crate) cors_origins: AllowedOrigins,
 
     /// The token that a request needs which starts or cancels an update; without one, everybody may. Best set
     /// in the environment or the file: others on this machine can read command lines
@@ -147,11 +147,13 @@ pub(crate) struct Serve {
 
 impl Serve {
     /// Who may use the service.
-    pub(crate) fn access(&self) -> Result<Access, WrongSetting> {
-        let wrong =
-            |error: WrongToken| WrongSetting { setting: "API_TOKEN", problem: error.to_string() };
+    pub(crate) fn access(&self) -> Result<AccessPolicy, WrongSetting> {
+        let wrong = |error: InvalidApiToken| WrongSetting {
+            setting: "API_TOKEN",
+            problem: error.to_string(),
+        };
         let given = self.api_token.clone().filter(|token| !token.expose_secret().is_empty());
-        Ok(Access {
+        Ok(AccessPolicy {
             origins: self.cors_origins.clone(),
             token: given.map(ApiToken::try_from).transpose().map_err(wrong)?,
             posts_per_minute: NonZeroU32::new(self.post_rate_limit),

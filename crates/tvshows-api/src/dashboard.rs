@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use actix_web::http::header::{ContentType, EntityTag};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
-use crate::etag;
+use crate::cache::etag;
 use crate::problem::Problem;
 
 /// Allows no inline code and no third-party resources except TVmaze's images. Only one script may turn text
@@ -71,7 +71,7 @@ pub(crate) async fn asset(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let asset = ASSETS.iter().find(|(known, _)| *known == name.as_str());
-    let (name, content) = asset.ok_or(Problem::NoSuchPath)?;
+    let (name, content) = asset.ok_or(Problem::PathNotFound)?;
     let mut response = HttpResponse::Ok();
     response.content_type(content_type(name));
     Ok(respond(&request, response, content))
@@ -84,8 +84,8 @@ fn respond(
     content: &'static str,
 ) -> HttpResponse {
     let tag = entity_tag(content);
-    let unchanged = etag::unchanged(request, &tag);
-    unchanged.unwrap_or_else(|| etag::mark(response, tag).body(content))
+    let unchanged = etag::not_modified(request, &tag);
+    unchanged.unwrap_or_else(|| etag::with_etag(response, tag).body(content))
 }
 
 /// A weak tag, because the same content is served compressed and uncompressed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use indicatif::MultiProgress;
-use tvshows_api::{Services, Telemetry};
+use tvshows_api::{AppState, Telemetry};
 use tvshows_core::{RunParameters, RunState};
 
 use crate::application::Application;
@@ -40,12 +40,12 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     if let Some(schedule) = options.schedule() {
         application.runner.schedule(schedule.clone());
     }
-    let telemetry = Telemetry { metrics, join_trace: traces::join };
-    let services = Services {
+    let telemetry = Telemetry { render_metrics: metrics, join_trace: traces::join };
+    let state = AppState {
         runner: application.runner.clone(),
-        store: Arc::<_>::clone(&application.store) as _,
+        catalog: Arc::<_>::clone(&application.store) as _,
     };
-    let server = tvshows_api::server(listener, services, access, telemetry)?;
+    let server = tvshows_api::server(listener, state, access, telemetry)?;
     let handle = server.handle();
     let mut serving = tokio::spawn(server);
     // Before the line that says it is there: whoever read that may stop it.

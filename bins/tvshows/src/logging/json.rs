@@ -8,7 +8,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::{LookupSpan, Scope};
-use tvshows_api::Correlation;
+use tvshows_api::RequestContext;
 use tvshows_pipeline::sentence;
 
 /// An object a line: the fields of the event, of the spans around it and of the request beside each other, so
@@ -34,7 +34,7 @@ where
             line.extend(fields.into_iter().flat_map(Map::into_iter));
         }
         event.record(&mut Fields(&mut line));
-        Correlation::current(|names| {
+        RequestContext::current(|names| {
             line.insert("request.id".into(), names.request_id().into());
             line.extend(names.trace_id().map(|trace| ("trace.id".into(), trace.into())));
         });

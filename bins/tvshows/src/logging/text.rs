@@ -4,7 +4,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
-use tvshows_api::Correlation;
+use tvshows_api::RequestContext;
 
 /// Lines of `F`, each of which ends with the id and the trace of the request that it is about.
 pub(super) struct Lines<F>(pub(super) F);
@@ -24,7 +24,7 @@ where
         let mut line = String::new();
         self.0.format_event(context, Writer::new(&mut line), event)?;
         writer.write_str(line.trim_end_matches('\n'))?;
-        let named = Correlation::current(|names| {
+        let named = RequestContext::current(|names| {
             write!(writer, " request.id={}", names.request_id())?;
             names.trace_id().map_or(Ok(()), |trace| write!(writer, " trace.id={trace}"))
         });

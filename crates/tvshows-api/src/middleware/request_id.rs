@@ -1,40 +1,40 @@
-//! What names a request in its answer and in the log.
+//! The ids that identify a request in its response and in the log.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: &str = "traceparent";
-/// Longer ids are replaced: they would fill the log.
-const LONGEST_ID: usize = 64;
+/// Longer ids are replaced because they would clutter the log.
+const MAX_ID_LENGTH: usize = 64;
 
 tokio::task_local! {
-    pub(crate) static CURRENT: Correlation;
+    pub(crate) static CURRENT: RequestContext;
 }
 
-/// The names of a request. [`Correlation::current`] knows them wherever the request is worked on.
+/// The ids of a request. [`RequestContext::current`] finds them wherever the request is handled.
 ///
-/// Not fields of a span: those are written down for every request, also where nothing is logged.
+/// They are not span fields, because those are recorded for every request, even if nothing is logged.
 #[derive(Debug, Clone)]
-pub struct Correlation {
-    /// Known to consist of visible ASCII.
+pub struct RequestContext {
+    /// Visible ASCII.
     pub(crate) id: HeaderValue,
-    /// A sound `traceparent`.
+    /// A valid `traceparent` header.
     pub(crate) traceparent: Option<HeaderValue>,
 }
 
-impl Correlation {
-    /// The id and the trace of the request that this task works on.
-    pub fn current<T>(look: impl FnOnce(&Correlation) -> T) -> Option<T> {
-        CURRENT.try_with(look).ok()
+impl RequestContext {
+    /// Calls `read` with the context of the request that this task handles; `None` outside a request.
+    pub fn current<T>(read: impl FnOnce(&RequestContext) -> T) -> Option<T> {
+        CURRENT.try_with(read).ok()
     }
 
-    /// The request's `X-Request-Id`, or the one that it got in its place.
+    /// The request's `X-Request-Id`, or the generated id if that is missing or invalid.
     #[must_use]
     pub fn request_id(&self) -> &str {
         self.id.to_str().unwrap_or_default()
     }
 
-    /// The trace of which the client says that the request is a part.
+    /// The trace that the client's `traceparent` names.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
         self.traceparent()?.get(3..35)
@@ -44,29 +44,24 @@ impl Correlation {
         self.traceparent.as_ref()?.to_str().ok()
     }
 
-    pub(crate) fn of(headers: &HeaderMap) -> Correlation {
-        let id = headers.get(REQUEST_ID).filter(|id| is_sane(id.as_bytes()));
+    pub(crate) fn from_headers(headers: &HeaderMap) -> RequestContext {
+        let id = headers.get(REQUEST_ID).filter(|id| is_valid(id.as_bytes()));
         let traceparent = headers.get(TRACEPARENT).filter(|value| is_traceparent(value.as_bytes()));
-        Correlation { id: id.cloned().unwrap_or_else(new_id), traceparent: traceparent.cloned() }
+        RequestContext { id: id.cloned().unwrap_or_else(new_id), traceparent: traceparent.cloned() }
     }
 }
 
 fn new_id() -> HeaderValue {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let number = fastrand::u128(..).to_be_bytes();
-    let digit = |half: u8| DIGITS[usize::from(half)];
-    let text: Vec<u8> =
-        number.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-    HeaderValue::from_maybe_shared(actix_web::web::Bytes::from(text))
-        .unwrap_or(HeaderValue::from_static("none"))
+    let id = format!("{:032x}", fastrand::u128(..));
+    HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("none"))
 }
 
-fn is_sane(id: &[u8]) -> bool {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/=+".contains(byte);
-    (1..=LONGEST_ID).contains(&id.len()) && id.iter().all(is_plain)
+fn is_valid(id: &[u8]) -> bool {
+    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/=+".contains(byte);
+    (1..=MAX_ID_LENGTH).contains(&id.len()) && id.iter().all(is_allowed)
 }
 
-/// Whether a text is `version-trace-parent-flags` as W3C Trace Context has it. Later versions may say more.
+/// Whether text has the form `version-trace-parent-flags` of W3C Trace Context. Later versions may append fields.
 fn is_traceparent(text: &[u8]) -> bool {
     let is_hex =
         |part: &[u8]| part.iter().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte));
@@ -93,13 +88,13 @@ mod tests {
         let id = |sent: &[u8]| {
             let mut headers = HeaderMap::new();
             headers.insert(REQUEST_ID, HeaderValue::from_bytes(sent).unwrap());
-            Correlation::of(&headers).request_id().to_owned()
+            RequestContext::from_headers(&headers).request_id().to_owned()
         };
-        for sane in ["7", "a-B_c.9", &"x".repeat(64)] {
-            assert_eq!(id(sane.as_bytes()), sane);
+        for valid in ["7", "a-B_c.9", &"x".repeat(64)] {
+            assert_eq!(id(valid.as_bytes()), valid);
         }
-        for garbage in [&b""[..], b"a b", b"\"x\"", b"\xff", b"<script>", &[b'x'; 65]] {
-            let new = id(garbage);
+        for invalid in [&b""[..], b"a b", b"\"x\"", b"\xff", b"<script>", &[b'x'; 65]] {
+            let new = id(invalid);
             assert_eq!(new.len(), 32, "{new}");
             assert!(new.bytes().all(|byte| byte.is_ascii_hexdigit()), "{new}");
         }
@@ -109,16 +104,16 @@ mod tests {
     #[test]
     fn a_trace_is_followed_where_its_parent_is_sound() {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-        let of = |sent: &str| {
+        let trace_of = |sent: &str| {
             let mut headers = HeaderMap::new();
             let name = HeaderName::from_static(TRACEPARENT);
             headers.insert(name, HeaderValue::from_str(sent).unwrap());
-            Correlation::of(&headers).trace_id().map(str::to_owned)
+            RequestContext::from_headers(&headers).trace_id().map(str::to_owned)
         };
-        for sound in ["00-T-00f067aa0ba902b7-01", "01-T-00f067aa0ba902b7-00-more"] {
-            assert_eq!(of(&sound.replace('T', trace)).as_deref(), Some(trace));
+        for valid in ["00-T-00f067aa0ba902b7-01", "01-T-00f067aa0ba902b7-00-more"] {
+            assert_eq!(trace_of(&valid.replace('T', trace)).as_deref(), Some(trace));
         }
-        for wrong in [
+        for invalid in [
             "",
             "00-T",
             "00-T-00f067aa0ba902b7-01-more",
@@ -127,8 +122,8 @@ mod tests {
             "00-T-00F067AA0BA902B7-01",
             "00_T-00f067aa0ba902b7-01",
         ] {
-            assert_eq!(of(&wrong.replace('T', trace)), None, "{wrong}");
+            assert_eq!(trace_of(&invalid.replace('T', trace)), None, "{invalid}");
         }
-        assert_eq!(of("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), None);
+        assert_eq!(trace_of("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), None);
     }
 }

@@ -6,67 +6,67 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How long nothing needs to be written. Longer than any answer takes to begin: a poll is held for a minute at
-/// most.
-const SILENCE: Duration = Duration::from_mins(2);
-/// How long what waits to be written may be held up: the rest of the answer waits in memory.
-const STALL: Duration = Duration::from_secs(30);
+/// Longer than the longest long poll, which takes a minute.
+const WRITE_IDLE_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long a client may block a write, while the rest of the response stays in memory.
+const WRITE_STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection that ends when nothing was written to it for [`SILENCE`], or could be for [`STALL`].
+/// A connection that fails if nothing was written for [`WRITE_IDLE_TIMEOUT`], or if a write is blocked for
+/// [`WRITE_STALL_TIMEOUT`].
 ///
-/// The server itself ends one on which no request comes, or the first one only in part. This is for those
-/// whose later requests come a byte now and then, and for those that take no answer.
-pub(crate) struct Connection<T> {
+/// The HTTP server closes connections without a request, and those whose first request stays incomplete. This type
+/// covers the rest: later requests that trickle in byte by byte, and clients that do not read responses.
+pub(crate) struct TimeoutStream<T> {
     io: T,
-    written: Instant,
-    end: Pin<Box<Sleep>>,
+    last_write: Instant,
+    timer: Pin<Box<Sleep>>,
 }
 
-impl<T> Connection<T> {
-    pub(crate) fn new(io: T) -> Connection<T> {
-        Connection { io, written: Instant::now(), end: Box::pin(sleep(SILENCE)) }
+impl<T> TimeoutStream<T> {
+    pub(crate) fn new(io: T) -> TimeoutStream<T> {
+        TimeoutStream { io, last_write: Instant::now(), timer: Box::pin(sleep(WRITE_IDLE_TIMEOUT)) }
     }
 
-    /// Ready when so much time has passed since the last write. The timer is set anew only when it rings, or
-    /// would ring too late: writes are many.
-    fn poll_end(&mut self, patience: Duration, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let end = self.written + patience;
-        if self.end.deadline() > end {
-            self.end.as_mut().reset(end);
+    /// Ready once `timeout` has passed since the last write. Writes are frequent, so they do not reset the timer: it
+    /// is reset when it fires too early or would fire too late.
+    fn poll_timeout(&mut self, timeout: Duration, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let deadline = self.last_write + timeout;
+        if self.timer.deadline() > deadline {
+            self.timer.as_mut().reset(deadline);
         }
         loop {
-            ready!(self.end.as_mut().poll(cx));
-            if end <= Instant::now() {
+            ready!(self.timer.as_mut().poll(cx));
+            if deadline <= Instant::now() {
                 return Poll::Ready(io::ErrorKind::TimedOut.into());
             }
-            self.end.as_mut().reset(end);
+            self.timer.as_mut().reset(deadline);
         }
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for TimeoutStream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if let Poll::Ready(end) = self.poll_end(SILENCE, cx) {
-            return Poll::Ready(Err(end));
+        if let Poll::Ready(error) = self.poll_timeout(WRITE_IDLE_TIMEOUT, cx) {
+            return Poll::Ready(Err(error));
         }
         Pin::new(&mut self.io).poll_read(cx, buffer)
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.io).poll_write(cx, bytes) {
-            Poll::Pending => self.poll_end(STALL, cx).map(Err),
+            Poll::Pending => self.poll_timeout(WRITE_STALL_TIMEOUT, cx).map(Err),
             written @ Poll::Ready(_) => {
-                self.written = Instant::now();
+                self.last_write = Instant::now();
                 written
             }
         }
@@ -91,7 +91,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_sends_a_byte_now_and_then_is_cut_off_in_the_end() {
         let (mut client, server) = duplex(64);
-        let mut server = Connection::new(server);
+        let mut server = TimeoutStream::new(server);
         let mut seconds = 0;
         let error = loop {
             client.write_all(b"x").await.unwrap();
@@ -107,16 +107,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_is_cut_off() {
         let (_client, server) = duplex(64);
-        let mut server = Connection::new(server);
+        let mut server = TimeoutStream::new(server);
         let start = Instant::now();
         let error = server.write_all(&[0; 65]).await.unwrap_err();
-        assert_eq!((error.kind(), start.elapsed()), (io::ErrorKind::TimedOut, STALL));
+        assert_eq!((error.kind(), start.elapsed()), (io::ErrorKind::TimedOut, WRITE_STALL_TIMEOUT));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_something_in_time_stays() {
         let (mut client, server) = duplex(1);
-        let mut server = Connection::new(server);
+        let mut server = TimeoutStream::new(server);
         for _ in 0..5 {
             server.write_all(b"x").await.unwrap();
             advance(Duration::from_secs(29)).await;

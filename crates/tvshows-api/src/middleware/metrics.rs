@@ -1,4 +1,4 @@
-//! Numbers of the requests, for the recorder of the `metrics` facade that the application may have installed.
+//! Request metrics, recorded through the `metrics` facade.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,26 +7,26 @@ use std::time::Duration;
 use actix_web::http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
-/// The route of a request that has none.
+/// The `route` label of requests that match no route.
 const NO_ROUTE: &str = "none";
 
 thread_local! {
-    /// Looking a metric up by its labels takes longer than counting does. There are as many as there are
-    /// routes, whatever clients ask for.
-    static ROUTES: RefCell<HashMap<String, Vec<Answers>>> = RefCell::default();
+    /// Cached handles, because looking up a metric by its labels costs more than incrementing it. Bounded by the
+    /// number of routes, whatever paths clients request.
+    static ROUTES: RefCell<HashMap<String, Vec<RouteMetrics>>> = RefCell::default();
     static IN_FLIGHT: Gauge = gauge!("tvshows_http_requests_in_flight");
 }
 
-/// The answers of a route to one method with one status.
-struct Answers {
+/// The metrics for one route, method and status.
+struct RouteMetrics {
     method: &'static str,
     status: u16,
     count: Counter,
     duration: Histogram,
 }
 
-impl Answers {
-    fn new(route: &str, method: &'static str, status: u16) -> Answers {
+impl RouteMetrics {
+    fn new(route: &str, method: &'static str, status: u16) -> RouteMetrics {
         let route = route.to_owned();
         let duration = histogram!(
             "tvshows_http_request_duration_seconds", "route" => route.clone(), "method" => method
@@ -35,36 +35,36 @@ impl Answers {
             "tvshows_http_requests_total",
             "route" => route, "method" => method, "status" => status.to_string()
         );
-        Answers { method, status, count, duration }
+        RouteMetrics { method, status, count, duration }
     }
 
-    fn count(&self, elapsed: Duration) {
+    fn record(&self, elapsed: Duration) {
         self.count.increment(1);
         self.duration.record(elapsed);
     }
 }
 
-pub(crate) fn answered(
+pub(crate) fn record(
     route: Option<String>,
     method: &Method,
     status: StatusCode,
     elapsed: Duration,
 ) {
-    let (method, status) = (word(method), status.as_u16());
+    let (method, status) = (method_label(method), status.as_u16());
     let route = route.unwrap_or_else(|| NO_ROUTE.to_owned());
     ROUTES.with_borrow_mut(|routes| {
-        let is_it = |known: &&Answers| known.method == method && known.status == status;
-        if let Some(known) = routes.get(&route).and_then(|known| known.iter().find(is_it)) {
-            return known.count(elapsed);
+        let is_same = |known: &&RouteMetrics| known.method == method && known.status == status;
+        if let Some(known) = routes.get(&route).and_then(|known| known.iter().find(is_same)) {
+            return known.record(elapsed);
         }
-        let new = Answers::new(&route, method, status);
-        new.count(elapsed);
+        let new = RouteMetrics::new(&route, method, status);
+        new.record(elapsed);
         routes.entry(route).or_default().push(new);
     });
 }
 
-/// A method that nobody knows is as good as any other.
-fn word(method: &Method) -> &'static str {
+/// Unknown methods share a label, so that clients cannot create metrics.
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -77,33 +77,33 @@ fn word(method: &Method) -> &'static str {
     }
 }
 
-/// A request lives.
-pub(crate) struct InFlight;
+/// Counts a request as in flight until dropped.
+pub(crate) struct InFlightGuard;
 
-impl InFlight {
-    pub(crate) fn begin() -> InFlight {
+impl InFlightGuard {
+    pub(crate) fn new() -> InFlightGuard {
         IN_FLIGHT.with(|gauge| gauge.increment(1));
-        InFlight
+        InFlightGuard
     }
 }
 
-impl Drop for InFlight {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         IN_FLIGHT.with(|gauge| gauge.decrement(1));
     }
 }
 
-/// A stream of events lives.
-pub(crate) struct OpenStream;
+/// Counts an event stream as open until dropped.
+pub(crate) struct OpenStreamGuard;
 
-impl OpenStream {
-    pub(crate) fn begin() -> OpenStream {
+impl OpenStreamGuard {
+    pub(crate) fn new() -> OpenStreamGuard {
         gauge!("tvshows_http_event_streams").increment(1);
-        OpenStream
+        OpenStreamGuard
     }
 }
 
-impl Drop for OpenStream {
+impl Drop for OpenStreamGuard {
     fn drop(&mut self) {
         gauge!("tvshows_http_event_streams").decrement(1);
     }

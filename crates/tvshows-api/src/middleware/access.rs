@@ -1,4 +1,4 @@
-//! Who may change something, and how often: looked at before any route is asked.
+//! Decides which requests may change something, and how often, before any route runs.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -11,52 +11,54 @@ use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError, web};
 
-use crate::post_limit::PostLimit;
+use super::api_token::ApiToken;
+use super::cors::AllowedOrigins;
+use super::drain_body::drain;
+use super::rate_limit::ClientRateLimiter;
 use crate::problem::Problem;
-use crate::{ApiToken, Origins, body};
 
-/// Who may use the service, and how.
+/// Who may use the service.
 #[derive(Debug, Clone, Default)]
-pub struct Access {
-    /// The web pages of elsewhere that may.
-    pub origins: Origins,
-    /// What a request needs that changes something; `None` for nothing.
+pub struct AccessPolicy {
+    /// Origins of the web pages that may use the service, besides its own.
+    pub origins: AllowedOrigins,
+    /// The token that state-changing requests require; `None` leaves them open.
     pub token: Option<ApiToken>,
-    /// How many such requests a client may send in a minute; `None` for any number.
+    /// The limit on state-changing requests per client; `None` for no limit.
     pub posts_per_minute: Option<NonZeroU32>,
 }
 
-/// [`Access`] as it is asked.
-pub(crate) struct Guard {
-    access: Access,
-    limit: Option<PostLimit>,
+/// Enforces an [`AccessPolicy`].
+pub(crate) struct AccessGuard {
+    policy: AccessPolicy,
+    limiter: Option<ClientRateLimiter>,
 }
 
-impl Guard {
-    pub(crate) fn new(access: Access) -> Guard {
-        let limit = access.posts_per_minute.map(PostLimit::per_minute);
-        Guard { access, limit }
+impl AccessGuard {
+    pub(crate) fn new(policy: AccessPolicy) -> AccessGuard {
+        let limiter = policy.posts_per_minute.map(ClientRateLimiter::per_minute);
+        AccessGuard { policy, limiter }
     }
 
-    pub(crate) fn origins(&self) -> &Origins {
-        &self.access.origins
+    pub(crate) fn allowed_origins(&self) -> &AllowedOrigins {
+        &self.policy.origins
     }
 
-    /// Whatever is no GET or HEAD changes something, so that a new route is guarded from its first day.
+    /// Treats every method except GET and HEAD as state-changing, so that new routes are protected by default.
     fn check(&self, request: &ServiceRequest) -> Result<(), Problem> {
         if matches!(*request.method(), Method::GET | Method::HEAD) {
             return Ok(());
         }
         let client = request.peer_addr().map(|address| address.ip());
-        // First, so that guesses at the token count.
-        if let (Some(limit), Some(client)) = (&self.limit, client) {
-            limit.take(client).map_err(too_many)?;
+        // Before the token is checked, so that attempts to guess it are limited.
+        if let (Some(limiter), Some(client)) = (&self.limiter, client) {
+            limiter.check(client).map_err(too_many_requests)?;
         }
         self.check_origin(request)?;
         self.check_token(request, client)
     }
 
-    /// A browser lets any web page send a POST, and says from where it comes.
+    /// Browsers let any web page send a POST request, but name the page's origin.
     fn check_origin(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let header = |name: &str| request.headers().get(name)?.to_str().ok();
         let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };
@@ -65,9 +67,9 @@ impl Guard {
         };
         let is_own = match header("sec-fetch-site") {
             Some(site) => matches!(site, "same-origin" | "none"),
-            None => is_at(origin, header(HOST.as_str()).unwrap_or_default()),
+            None => is_same_origin(origin, header(HOST.as_str()).unwrap_or_default()),
         };
-        if is_own || self.access.origins.has(origin) {
+        if is_own || self.policy.origins.allows(origin) {
             Ok(())
         } else {
             Err(Problem::ForeignOrigin(origin.to_owned()))
@@ -75,43 +77,39 @@ impl Guard {
     }
 
     fn check_token(&self, request: &ServiceRequest, client: Option<IpAddr>) -> Result<(), Problem> {
-        let Some(token) = &self.access.token else { return Ok(()) };
+        let Some(token) = &self.policy.token else { return Ok(()) };
         match request.headers().get(AUTHORIZATION) {
             None => Err(Problem::TokenRequired),
-            Some(header) if token.is_in(header) => Ok(()),
+            Some(header) if token.matches_header(header) => Ok(()),
             Some(_) => {
-                tracing::warn!(
-                    client = client.map(tracing::field::display),
-                    "a wrong API token was refused"
-                );
-                Err(Problem::WrongToken)
+                tracing::warn!(client = client.map(tracing::field::display), "invalid API token");
+                Err(Problem::InvalidToken)
             }
         }
     }
 }
 
-/// Whether a page of this origin came from this host.
-fn is_at(origin: &str, host: &str) -> bool {
+fn is_same_origin(origin: &str, host: &str) -> bool {
     let uri: Option<Uri> = origin.parse().ok();
     uri.is_some_and(|uri| uri.authority().is_some_and(|own| own.as_str() == host))
 }
 
-fn too_many(wait: Duration) -> Problem {
+fn too_many_requests(wait: Duration) -> Problem {
     Problem::TooManyRequests { seconds: wait.as_secs() + 1 }
 }
 
-/// Lets through who may, with a body that is read and done with: no route takes one.
-pub(crate) async fn admit<B: MessageBody>(
-    guard: web::Data<Guard>,
+/// Rejects requests that the policy forbids. Discards the body of the others, since no route uses one.
+pub(crate) async fn enforce_access<B: MessageBody>(
+    guard: web::Data<AccessGuard>,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let admitted = async {
+    let access = async {
         guard.check(&request)?;
-        body::discard(&mut request).await
+        drain(&mut request).await
     };
-    // As an answer: an error would pass by the middlewares that add headers.
-    match admitted.await {
+    // A response, because an error would bypass the middleware that adds headers.
+    match access.await {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
         Err(problem) => Ok(request.into_response(problem.error_response()).map_into_right_body()),
     }

@@ -1,4 +1,4 @@
-//! Query parameters: unknown and repeated ones are refused by serde, values by their types here.
+//! Query parameters. Serde rejects unknown and repeated ones; the types here reject invalid values.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -34,14 +34,14 @@ pub(crate) struct StatusQuery {
 }
 
 impl StatusQuery {
-    /// How long to hold the answer; `None` to answer at once.
+    /// How long to wait for a change; `None` to respond at once.
     pub(crate) fn wait(&self) -> Result<Option<Duration>, Problem> {
         let wait: Option<WaitSeconds> = parse("wait", self.wait.as_deref())?;
         Ok(wait.map(|WaitSeconds(seconds)| Duration::from_secs(seconds)))
     }
 }
 
-/// How long a poll is held: proxies commonly cut after a minute.
+/// At most a minute, after which proxies commonly close idle connections.
 struct WaitSeconds(u64);
 
 impl FromStr for WaitSeconds {
@@ -65,17 +65,17 @@ impl LimitQuery {
     }
 }
 
-/// 1 to 1000 like the number of top shows, and `default` when not given.
+/// A limit from 1 to 1000, like that of the top shows.
 pub(crate) fn limit(text: Option<&str>, default: u32) -> Result<u32, Problem> {
     let limit: Option<TopLimit> = parse("limit", text)?;
     Ok(limit.map_or(default, |limit| limit.number().into()))
 }
 
-/// Reads a value, or says what its type says is wrong with it.
+/// Parses a parameter's value; the problem has the error message of its type.
 pub(crate) fn parse<T: FromStr<Err: Display>>(
     name: &'static str,
     text: Option<&str>,
 ) -> Result<Option<T>, Problem> {
-    let refuse = |error: T::Err| Problem::Parameter { name, reason: error.to_string() };
-    text.map(|text| text.parse().map_err(refuse)).transpose()
+    let invalid = |error: T::Err| Problem::Parameter { name, reason: error.to_string() };
+    text.map(|text| text.parse().map_err(invalid)).transpose()
 }

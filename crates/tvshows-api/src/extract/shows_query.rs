@@ -1,11 +1,11 @@
-//! The query of `GET /shows`.
+//! The query of `GET /shows`. Empty parameters count as missing, because forms send empty fields.
 
 use serde::Deserialize;
 use tvshows_core::{KeysetCursor, Show, ShowFilter, ShowQuery, Sort, SortBy};
 
-use crate::cursor;
+use super::cursor;
+use super::query::{self, parse};
 use crate::problem::Problem;
-use crate::query::parse;
 
 const DEFAULT_LIMIT: u32 = 50;
 
@@ -28,45 +28,44 @@ pub(crate) struct ShowsQuery {
 }
 
 impl ShowsQuery {
-    /// What to ask the store.
     pub(crate) fn query(&self) -> Result<ShowQuery, Problem> {
+        let owned = |text: Option<&str>| non_empty(text).map(str::to_owned);
         let filter = ShowFilter {
             text: parse("q", self.q.as_deref().filter(|text| !text.trim().is_empty()))?,
-            language: given(self.language.as_ref()),
-            genre: given(self.genre.as_ref()),
-            status: given(self.status.as_ref()),
-            kind: given(self.r#type.as_ref()),
-            network: given(self.network.as_ref()),
-            premiered_from: parse("premiered_from", self.premiered_from.as_deref().filter(filled))?,
-            premiered_to: parse("premiered_to", self.premiered_to.as_deref().filter(filled))?,
-            min_rating: parse("min_rating", self.min_rating.as_deref().filter(filled))?,
+            language: owned(self.language.as_deref()),
+            genre: owned(self.genre.as_deref()),
+            status: owned(self.status.as_deref()),
+            kind: owned(self.r#type.as_deref()),
+            network: owned(self.network.as_deref()),
+            premiered_from: parse("premiered_from", non_empty(self.premiered_from.as_deref()))?,
+            premiered_to: parse("premiered_to", non_empty(self.premiered_to.as_deref()))?,
+            min_rating: parse("min_rating", non_empty(self.min_rating.as_deref()))?,
         };
-        let sort = parse("sort", self.sort.as_deref().filter(filled))?;
-        let by_default = if filter.text.is_some() { SortBy::Relevance } else { SortBy::Id };
-        let sort = sort.unwrap_or(Sort { by: by_default, descending: false });
+        let default = if filter.text.is_some() { SortBy::Relevance } else { SortBy::Id };
+        let sort = parse("sort", non_empty(self.sort.as_deref()))?;
+        let sort = sort.unwrap_or(Sort { by: default, descending: false });
         if sort.by == SortBy::Relevance && filter.text.is_none() {
-            let reason = "can be relevance only beside a searched text `q`";
+            let reason = "can be `relevance` only if `q` is given";
             return Err(Problem::Parameter { name: "sort", reason: reason.into() });
         }
-        let limit = crate::query::limit(self.limit.as_deref(), DEFAULT_LIMIT)?;
+        let limit = query::limit(self.limit.as_deref(), DEFAULT_LIMIT)?;
         Ok(ShowQuery { filter, sort, after: self.position(sort)?, limit })
     }
 
     fn position(&self, sort: Sort) -> Result<Option<KeysetCursor>, Problem> {
-        let Some(text) = self.cursor.as_deref().filter(filled) else { return Ok(None) };
-        let reason =
-            "must be the `next_cursor` of an answer to the same query; leave it out to begin anew";
-        let wrong = || Problem::Parameter { name: "cursor", reason: reason.into() };
-        cursor::decode(&self.list(sort), text).map(Some).ok_or_else(wrong)
+        let Some(text) = non_empty(self.cursor.as_deref()) else { return Ok(None) };
+        let reason = "must be the `next_cursor` of a response to the same query; omit it to start from the beginning";
+        let invalid = || Problem::Parameter { name: "cursor", reason: reason.into() };
+        cursor::decode(&self.cursor_scope(sort), text).map(Some).ok_or_else(invalid)
     }
 
-    /// The cursor that goes on after `position`.
+    /// The cursor of the page after `position`.
     pub(crate) fn cursor(&self, sort: Sort, position: &KeysetCursor) -> String {
-        cursor::encode(&self.list(sort), position)
+        cursor::encode(&self.cursor_scope(sort), position)
     }
 
-    /// What tells this list from others: all but how much of it is asked for.
-    fn list(&self, sort: Sort) -> String {
+    /// Identifies the list that a cursor belongs to. `limit` and `fields` may change from page to page.
+    fn cursor_scope(&self, sort: Sort) -> String {
         let filters = [
             &self.q,
             &self.language,
@@ -82,27 +81,25 @@ impl ShowsQuery {
         format!("{sort} {filters:?}")
     }
 
-    /// The keys of each show to send; `None` for all.
+    /// The fields of each show to send; `None` for all.
     pub(crate) fn fields(&self) -> Result<Option<Vec<String>>, Problem> {
-        let Some(fields) = self.fields.as_deref().filter(filled) else { return Ok(None) };
-        let keys: Vec<String> = fields.split(',').map(|key| key.trim().to_owned()).collect();
-        match keys.iter().find(|key| !Show::KEYS.contains(&key.as_str())) {
-            None => Ok(Some(keys)),
+        let Some(fields) = non_empty(self.fields.as_deref()) else { return Ok(None) };
+        let fields: Vec<String> = fields.split(',').map(|field| field.trim().to_owned()).collect();
+        match fields.iter().find(|field| !Show::KEYS.contains(&field.as_str())) {
+            None => Ok(Some(fields)),
             Some(unknown) => Err(Problem::Parameter {
                 name: "fields",
-                reason: format!("has {unknown:?}, which is none of {}", Show::KEYS.join(", ")),
+                reason: format!(
+                    "has unknown field {unknown:?}; the fields are {}",
+                    Show::KEYS.join(", ")
+                ),
             }),
         }
     }
 }
 
-/// Forms send what was left empty as an empty text.
-fn given(text: Option<&String>) -> Option<String> {
-    text.filter(|text| !text.is_empty()).cloned()
-}
-
-fn filled(text: &&str) -> bool {
-    !text.is_empty()
+fn non_empty(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -6,54 +6,55 @@ use actix_web::http::header::{
     AUTHORIZATION, CONTENT_DISPOSITION, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
 };
 
-use crate::correlation::REQUEST_ID;
+use super::request_id::REQUEST_ID;
 
-/// The web pages of elsewhere that a browser lets use this service.
+/// Origins of the web pages that browsers let use this service.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Origins {
-    /// None: only the service's own page.
+pub enum AllowedOrigins {
+    /// Only the service's own.
     #[default]
     None,
-    /// Those of these origins.
-    Some(Vec<String>),
-    /// All.
+    /// These, besides the service's own.
+    Listed(Vec<String>),
+    /// Every origin.
     Any,
 }
 
-/// A text that is no list of origins.
+/// The text is not an origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrongOrigin(String);
+pub struct ParseOriginError(String);
 
-impl std::fmt::Display for WrongOrigin {
+impl std::fmt::Display for ParseOriginError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{:?} is no origin; name them as https://example.org or http://localhost:3000, with commas between, or * for all",
+            "{:?} is not an origin; list origins such as https://example.org or http://localhost:3000, separated by commas, \
+             or use * to allow all",
             self.0
         )
     }
 }
 
-impl std::error::Error for WrongOrigin {}
+impl std::error::Error for ParseOriginError {}
 
-impl FromStr for Origins {
-    type Err = WrongOrigin;
+impl FromStr for AllowedOrigins {
+    type Err = ParseOriginError;
 
-    fn from_str(text: &str) -> Result<Origins, WrongOrigin> {
+    fn from_str(text: &str) -> Result<AllowedOrigins, ParseOriginError> {
         match text.trim() {
-            "" => Ok(Origins::None),
-            "*" => Ok(Origins::Any),
+            "" => Ok(AllowedOrigins::None),
+            "*" => Ok(AllowedOrigins::Any),
             list => list
                 .split(',')
-                .map(|each| origin(each.trim()))
+                .map(|origin| parse_origin(origin.trim()))
                 .collect::<Result<_, _>>()
-                .map(Origins::Some),
+                .map(AllowedOrigins::Listed),
         }
     }
 }
 
-/// A browser compares origins as texts, so one with a path or a slash at its end would never match.
-fn origin(text: &str) -> Result<String, WrongOrigin> {
+/// Browsers compare origins as text, so one with a path or a trailing slash would never match.
+fn parse_origin(text: &str) -> Result<String, ParseOriginError> {
     let uri: Option<Uri> = text.parse().ok();
     let is_origin = uri.is_some_and(|uri| {
         let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"));
@@ -62,25 +63,24 @@ fn origin(text: &str) -> Result<String, WrongOrigin> {
             !authority.contains('@') && text == format!("{scheme}://{authority}")
         })
     });
-    if is_origin { Ok(text.to_owned()) } else { Err(WrongOrigin(text.to_owned())) }
+    if is_origin { Ok(text.to_owned()) } else { Err(ParseOriginError(text.to_owned())) }
 }
 
-impl Origins {
-    /// Whether pages of this origin may use the service.
-    pub(crate) fn has(&self, origin: &str) -> bool {
+impl AllowedOrigins {
+    pub(crate) fn allows(&self, origin: &str) -> bool {
         match self {
-            Origins::None => false,
-            Origins::Some(origins) => origins.iter().any(|each| each == origin),
-            Origins::Any => true,
+            AllowedOrigins::None => false,
+            AllowedOrigins::Listed(origins) => origins.iter().any(|allowed| allowed == origin),
+            AllowedOrigins::Any => true,
         }
     }
 
-    /// What answers to browsers. Cookies are not used, so none are let through.
+    /// The middleware that responds to browsers. The service uses no cookies, so credentials are not allowed.
     pub(crate) fn cors(&self) -> Cors {
         let cors = match self {
-            Origins::None => Cors::default(),
-            Origins::Any => Cors::default().allow_any_origin().send_wildcard(),
-            Origins::Some(origins) => {
+            AllowedOrigins::None => Cors::default(),
+            AllowedOrigins::Any => Cors::default().allow_any_origin().send_wildcard(),
+            AllowedOrigins::Listed(origins) => {
                 origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin))
             }
         };
@@ -98,10 +98,13 @@ mod tests {
 
     #[test]
     fn origins_are_listed_as_browsers_write_them() {
-        assert_eq!("".parse(), Ok(Origins::None));
-        assert_eq!("*".parse(), Ok(Origins::Any));
+        assert_eq!("".parse(), Ok(AllowedOrigins::None));
+        assert_eq!("*".parse(), Ok(AllowedOrigins::Any));
         let some = vec!["https://a.example".to_owned(), "http://localhost:3000".to_owned()];
-        assert_eq!("https://a.example, http://localhost:3000".parse(), Ok(Origins::Some(some)));
+        assert_eq!(
+            "https://a.example, http://localhost:3000".parse(),
+            Ok(AllowedOrigins::Listed(some))
+        );
         for wrong in [
             "a.example",
             "https://a.example/",
@@ -111,7 +114,7 @@ mod tests {
             "null",
             ",",
         ] {
-            assert!(wrong.parse::<Origins>().is_err(), "{wrong}");
+            assert!(wrong.parse::<AllowedOrigins>().is_err(), "{wrong}");
         }
     }
 }
