@@ -67,7 +67,7 @@ openapi: ## Write the OpenAPI document anew, after a change of the API
 	cargo run --locked --bin tvshows -- openapi > docs/openapi.json
 
 configuration: ## Write the reference of settings anew, after a change of a setting or a flag
-	UPDATE_DOCS=1 cargo test --locked --package tvshows --bin tvshows reference
+	UPDATE_DOCS=1 cargo test --locked --package tvshows --lib reference
 
 .PHONY: build-tools test-tools browser-tools bench-tools
 build-tools:

@@ -67,5 +67,8 @@ async fn what_is_no_url_is_refused() {
     let output = world.tvshows(&["serve", "--otlp-endpoint", "collector"]).output().await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("OTLP_ENDPOINT: must be the URL of a collector"), "{error}");
+    assert!(
+        error.contains("OTEL_EXPORTER_OTLP_ENDPOINT: must be the URL of a collector"),
+        "{error}"
+    );
 }

@@ -143,6 +143,7 @@ impl Inner {
         let path = progress.url.path();
         let span = tracing::debug_span!(
             "tvmaze request",
+            otel.kind = "client",
             url.path = path,
             attempt,
             status = Empty,
