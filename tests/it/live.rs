@@ -146,7 +146,10 @@ async fn an_update_without_a_network_says_why_and_what_to_do() {
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("TVmaze cannot be reached; check the network"), "{error}");
-    assert!(error.contains("`tvshows update --base-url demo --database-path demo.db`"), "{error}");
+    assert!(
+        error.contains("`tvshows update --tvmaze-base-url demo --database-path demo.db`"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ async fn an_update_that_is_stopped_says_so_and_can_go_on() {
     while let Some(line) = lines.next_line().await.unwrap() {
         last = line;
     }
-    assert!(last.contains("interrupted and has changed nothing so far"), "{last}");
+    assert!(last.contains("interrupted and has changed nothing yet"), "{last}");
     assert_eq!(update.wait().await.unwrap().code(), Some(130));
     world.simulator.set_config(behaviour(&[]));
     assert!(world.update().await.status.success());

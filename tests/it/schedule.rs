@@ -19,16 +19,16 @@ fn age(world: &World) {
 #[tokio::test]
 async fn what_was_missed_is_made_up_for_once() {
     let world = World::new(&[]).await;
-    for schedule in [["--refresh-every", "24h"], ["--refresh", "0 4 * * *"]] {
+    for schedule in ["every 24h", "0 4 * * *"] {
         assert!(world.tvshows(&["update"]).output().await.unwrap().status.success());
         let before = world.states().len();
-        let mut service = Service::start(&world, &schedule).await;
+        let mut service = Service::start(&world, &["--schedule", schedule]).await;
         eventually(async || service.json("/pipeline/runs").await["next_run_at"].is_string()).await;
         assert_eq!(runs(&service).await.len(), before, "none is due");
         service.process.kill().await.unwrap();
 
         age(&world);
-        let service = Service::start(&world, &schedule).await;
+        let service = Service::start(&world, &["--schedule", schedule]).await;
         eventually(async || runs(&service).await.len() > before).await;
         let run = runs(&service).await[0]["request_id"].as_str().unwrap().to_owned();
         assert_eq!(service.end_of(&run).await["state"], "succeeded");
@@ -41,10 +41,10 @@ async fn what_was_missed_is_made_up_for_once() {
 #[tokio::test]
 async fn a_first_update_is_due_at_once_and_by_a_pattern_at_its_time() {
     let world = World::new(&[]).await;
-    let service = Service::start(&world, &["--refresh", "0 4 * * *"]).await;
+    let service = Service::start(&world, &["--schedule", "0 4 * * *"]).await;
     eventually(async || service.json("/pipeline/runs").await["next_run_at"].is_string()).await;
     assert!(runs(&service).await.is_empty());
-    let service = Service::start(&world, &["--refresh-every", "24h"]).await;
+    let service = Service::start(&world, &["--schedule", "every 24h"]).await;
     eventually(async || !runs(&service).await.is_empty()).await;
 }
 
@@ -58,13 +58,12 @@ async fn without_a_schedule_nothing_is_due() {
 
 #[tokio::test]
 async fn a_wrong_schedule_stops_the_start() {
-    for (arguments, expected) in [
-        (&["--refresh", "at four"][..], "must be a cron pattern such as"),
-        (&["--refresh-every", "10s"], "must be a minute or longer"),
-        (&["--refresh-every", "24h", "--refresh", "0 4 * * *"], "cannot be used with"),
+    for (schedule, expected) in [
+        ("at four", "must be a cron expression"),
+        ("every day", "must be a duration"),
+        ("every 10s", "the interval must be at least one minute"),
     ] {
-        let all: Vec<_> = ["serve"].iter().chain(arguments).copied().collect();
-        let output = tvshows(&all).output().await.unwrap();
+        let output = tvshows(&["serve", "--schedule", schedule]).output().await.unwrap();
         assert_eq!(output.status.code(), Some(2));
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(error.contains(expected), "{error}");

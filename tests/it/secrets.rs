@@ -35,7 +35,7 @@ async fn all_that_is_said(world: &World, redis_url: &str, log_format: &str) -> S
     service.process.kill().await.unwrap();
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("TRACE"), "{log}");
-    assert!(log.contains("the progress tracker is away"), "it was tried");
+    assert!(log.contains("the progress tracker is unavailable"), "it was tried");
     said + &log
 }
 

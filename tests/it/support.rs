@@ -93,8 +93,7 @@ pub(crate) fn tvshows(arguments: &[&str]) -> Command {
     for setting in [
         "DATABASE_PATH",
         "REDIS_URL",
-        "REFRESH",
-        "REFRESH_EVERY",
+        "SCHEDULE",
         "MAX_AGE",
         "TVMAZE_BASE_URL",
         "HOST",
@@ -103,7 +102,7 @@ pub(crate) fn tvshows(arguments: &[&str]) -> Command {
         "API_TOKEN",
         "POST_RATE_LIMIT",
         "LOG_FORMAT",
-        "OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
         "TVSHOWS_CONFIG",
         "RUST_LOG",
     ] {

@@ -39,6 +39,10 @@ async fn runs_their_steps_and_requests_arrive_at_the_collector() {
     for text in [run, "Fetching all shows", "tvmaze request", "/updates/shows", "http request"] {
         assert!(has_received(&collector, text.as_bytes()).await, "{text}");
     }
+    // In a batch, the kind follows the name: 2 is a server's span, 3 a client's.
+    for span in [&b"http request\x30\x02"[..], b"tvmaze request\x30\x03"] {
+        assert!(has_received(&collector, span).await, "{span:?}");
+    }
     assert!(has_received(&collector, &bytes(trace)).await, "the client's trace goes on");
     assert!(!has_received(&collector, b"top_shows").await, "reads are no spans");
 }
@@ -67,5 +71,8 @@ async fn what_is_no_url_is_refused() {
     let output = world.tvshows(&["serve", "--otlp-endpoint", "collector"]).output().await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("OTLP_ENDPOINT: must be the URL of a collector"), "{error}");
+    assert!(
+        error.contains("OTEL_EXPORTER_OTLP_ENDPOINT: must be the URL of a collector"),
+        "{error}"
+    );
 }

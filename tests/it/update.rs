@@ -72,8 +72,8 @@ async fn sums_up_on_stdout_and_tells_the_steps_on_stderr() {
     let world = World::new(&["status:500*1@/shows?page=3"]).await;
     let output = world.tvshows(&["update", "--top", "3"]).output().await.unwrap();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert!(out.starts_with("Published 2,300 shows: 2,300 added, 0 changed, 0 deleted; "), "{out}");
-    assert!(out.contains("16 requests, 1 retries, 0 answers of 429."), "{out}");
+    assert!(out.starts_with("Published 2,300 shows: 2,300 added, 0 changed, 0 deleted ("), "{out}");
+    assert!(out.contains("16 requests, 1 retry, 0 rate-limited)."), "{out}");
     let table = out.lines().skip_while(|line| !line.contains("RANK"));
     assert_eq!(table.skip(1).count(), 3, "{out}");
     for step in ["Fetching all shows", "Completed"] {
@@ -89,10 +89,11 @@ async fn the_second_update_asks_what_changed_and_fetches_that() {
     let requests = world.simulator.request_count();
     let second = world.tvshows(&["update"]).output().await.unwrap();
     let out = text(&second.stdout);
-    assert!(out.starts_with("Nothing changed: 2,300 shows are as they were; "), "{out}");
+    assert!(out.starts_with("Already up to date: 2,300 shows ("), "{out}");
+    assert!(out.contains(" s, 1 request, 0 retries, 0 rate-limited)."), "{out}");
     assert_eq!(world.simulator.request_count() - requests, 1);
     let aged = world.tvshows(&["update", "--max-age", "0"]).output().await.unwrap();
-    assert!(text(&aged.stdout).contains("Nothing changed"), "{}", text(&aged.stdout));
+    assert!(text(&aged.stdout).contains("Already up to date"), "{}", text(&aged.stdout));
     assert_eq!(world.simulator.request_count() - requests, 1 + 1 + 10, "the map and every page");
 }
 
@@ -217,7 +218,7 @@ async fn the_simulator_is_an_upstream_with_faults_on_demand() {
     let (_simulator, base_url) = simulate(&arguments).await;
     let output = world.tvshows(&["update", "--base-url", &base_url]).output().await.unwrap();
     let out = text(&output.stdout);
-    assert!(out.starts_with("Published 300 shows") && out.contains(" 1 retries"), "{out}");
+    assert!(out.starts_with("Published 300 shows") && out.contains(" 1 retry"), "{out}");
 }
 
 #[tokio::test]

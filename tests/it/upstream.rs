@@ -25,7 +25,7 @@ async fn what_passes_is_retried_and_nothing_is_lost() {
     ]));
     let output = world.update().await;
     let out = String::from_utf8(output.stdout).unwrap();
-    assert!(out.contains(" 18 retries, 3 answers of 429."), "{out}");
+    assert!(out.contains(" 18 retries, 3 rate-limited)."), "{out}");
     assert!(world.content() == truth);
 }
 
@@ -172,7 +172,7 @@ async fn a_clock_that_was_off_by_a_year_costs_requests_and_not_the_truth() {
         drop(file);
         let output = world.tvshows(&["update"]).output().await.unwrap();
         let out = String::from_utf8(output.stdout).unwrap();
-        assert!(out.starts_with("Nothing changed: 2,300 shows"), "{shift}: {out}");
+        assert!(out.starts_with("Already up to date: 2,300 shows"), "{shift}: {out}");
         assert!(world.content() == before, "{shift}");
     }
 }

@@ -18,7 +18,10 @@ async fn tells_what_differs_and_what_to_do() {
     assert!(world.update().await.status.success());
     let (code, out) = verify(&world).await;
     assert_eq!(code, Some(0));
-    assert_eq!(out, "2,300 shows here, 2,300 at TVmaze.\nNone is missing, stale or gone.\n");
+    assert_eq!(
+        out,
+        "2,300 shows in the database, 2,300 at TVmaze.\nNo show is missing, outdated, or deleted at TVmaze.\n"
+    );
 
     let file = rusqlite::Connection::open(world.database()).unwrap();
     file.execute("UPDATE All_Shows SET updated = updated - 1 WHERE id = 1", []).unwrap();
@@ -27,13 +30,13 @@ async fn tells_what_differs_and_what_to_do() {
     let requests = world.simulator.request_count();
     let (code, out) = verify(&world).await;
     assert_eq!(code, Some(1));
-    assert!(out.contains("\n1 changed at TVmaze since: 1\n2 gone from TVmaze: "), "{out}");
+    assert!(out.contains("\n1 outdated: 1\n2 deleted at TVmaze: "), "{out}");
     assert_eq!(world.simulator.request_count() - requests, 1);
     assert_eq!(world.states(), ["succeeded"], "nothing was written");
 
     world.simulator.set_dataset(Dataset::synthetic(2312, 1));
     let (_, out) = verify(&world).await;
-    assert!(out.contains("\n12 missing here: ") && out.contains(", …\n"), "{out}");
+    assert!(out.contains("\n12 missing: ") && out.contains(", …\n"), "{out}");
     assert!(out.ends_with("Run `tvshows update` to bring the database up to date.\n"), "{out}");
 }
 
@@ -46,7 +49,7 @@ async fn makes_no_database() {
         assert_eq!(output.status.code(), Some(1));
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(
-            error.contains(&format!("there is no database at {name}; `tvshows update`")),
+            error.contains(&format!("there is no database at {name}; run `tvshows update`")),
             "{error}"
         );
     }
@@ -68,7 +71,7 @@ async fn finds_damage_in_the_file() {
     std::fs::write(world.database(), bytes).unwrap();
     let (code, out) = verify(&world).await;
     assert_eq!(code, Some(1));
-    assert!(out.contains("damaged: ") && out.contains("Put a copy in the place"), "{out}");
+    assert!(out.contains("damaged: ") && out.contains("Replace the file with a backup"), "{out}");
 }
 
 #[tokio::test]

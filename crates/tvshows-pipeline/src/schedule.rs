@@ -36,14 +36,14 @@ enum Rule {
 pub enum ScheduleError {
     /// The text is no cron pattern.
     #[error(
-        "must be a cron pattern such as \"0 4 * * *\", minute hour day month weekday, in UTC: {reason}"
+        "must be a cron expression (minute hour day month weekday, in UTC) such as \"0 4 * * *\", or an interval such as \"every 24h\": {reason}"
     )]
     Pattern {
         /// What is wrong with it.
         reason: String,
     },
     /// The time between two updates is too short.
-    #[error("must be a minute or longer")]
+    #[error("the interval must be at least one minute")]
     TooShort,
 }
 

@@ -8,28 +8,27 @@ use tvshows_core::ShowStore;
 use tvshows_export::Format;
 use tvshows_sqlite::SqliteStore;
 
-use crate::application::open_existing;
 use crate::cli::Export;
+use crate::database;
 
 pub(crate) async fn run(options: &Export) -> anyhow::Result<ExitCode> {
-    let store = open_existing(&options.database).await?;
+    let store = database::open_existing(&options.database).await?;
     if options.output == Path::new("-") {
-        let is_text = options.what.table().is_some() && options.format() != Format::Parquet;
+        let is_text = options.target.table().is_some() && options.format() != Format::Parquet;
         if !is_text && io::stdout().is_terminal() {
-            bail!("this is nothing for a terminal; choose a file with --output");
+            bail!("refusing to write binary data to a terminal; use --output FILE");
         }
         write(&store, options, Box::new(BufWriter::new(io::stdout()))).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    // A file of that name is whole, whatever happens meanwhile.
-    let unfinished = unfinished(&options.output);
-    let named = || unfinished.display().to_string();
-    let file = File::create(&unfinished).with_context(named)?;
+    // The output file appears only once it is complete.
+    let temp_path = temp_path(&options.output);
+    let path = || temp_path.display().to_string();
+    let file = File::create(&temp_path).with_context(path)?;
     let written = write(&store, options, Box::new(BufWriter::new(file))).await;
-    let written =
-        written.and_then(|()| fs::rename(&unfinished, &options.output).with_context(named));
+    let written = written.and_then(|()| fs::rename(&temp_path, &options.output).with_context(path));
     if written.is_err() {
-        let _ = fs::remove_file(&unfinished);
+        let _ = fs::remove_file(&temp_path);
     }
     written.map(|()| ExitCode::SUCCESS)
 }
@@ -39,7 +38,7 @@ async fn write(
     options: &Export,
     file: Box<dyn Write + Send>,
 ) -> anyhow::Result<()> {
-    match options.what.table() {
+    match options.target.table() {
         None => store.export_all(file).await?,
         Some(table) => {
             let format = options.format();
@@ -49,7 +48,7 @@ async fn write(
     Ok(())
 }
 
-fn unfinished(output: &Path) -> PathBuf {
+fn temp_path(output: &Path) -> PathBuf {
     let mut name = output.as_os_str().to_owned();
     name.push(".unfinished");
     name.into()

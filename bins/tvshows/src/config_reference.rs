@@ -1,4 +1,4 @@
-//! The reference of settings and flags in docs/configuration.md, written from the command line itself.
+//! Generates the reference of settings and flags in docs/configuration.md from the command line.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use crate::cli::Cli;
 use crate::config::KEYS;
 
 const BEGIN: &str =
-    "<!-- From here on the text is made from the code: `make configuration` writes it anew. -->\n";
+    "<!-- Generated from the code, do not edit: run `make configuration` to update it. -->\n";
 
 #[test]
 fn the_document_of_the_settings_is_current() {
@@ -19,8 +19,7 @@ fn the_document_of_the_settings_is_current() {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path, current).unwrap();
     } else {
-        let advice =
-            "a setting or a flag changed: `make configuration` writes docs/configuration.md anew";
+        let advice = "docs/configuration.md is outdated; run `make configuration` to update it";
         assert!(document == current, "{advice}");
     }
 }
@@ -31,16 +30,16 @@ fn reference() -> String {
     let commands: Vec<_> =
         program.get_subcommands().filter(|command| command.get_name() != "help").collect();
     let mut text = String::from("\n## Settings\n\n");
-    text += "| variable | flag | key | default | for | meaning |\n| --- | --- | --- | --- | --- | --- |\n";
-    let mut told = Vec::new();
+    text += "| variable | flag | key | default | used by | description |\n| --- | --- | --- | --- | --- | --- |\n";
+    let mut seen = Vec::new();
     for setting in commands.iter().flat_map(|command| command.get_arguments()) {
         let Some(variable) = setting.get_env().and_then(|variable| variable.to_str()) else {
             continue;
         };
-        if told.contains(&variable) {
+        if seen.contains(&variable) {
             continue;
         }
-        told.push(variable);
+        seen.push(variable);
         let key = KEYS.iter().find(|key| *setting.get_id() == **key);
         let key = key.map_or_else(String::new, |key| format!("`{key}`"));
         let users = commands.iter().filter(|command| {
@@ -48,28 +47,30 @@ fn reference() -> String {
         });
         let users: Vec<_> = users.map(|command| format!("`{}`", command.get_name())).collect();
         let users = if users.len() == commands.len() { "all".to_owned() } else { users.join(", ") };
-        let (flag, default, meaning) = (flag(setting), default(setting), meaning(setting));
-        writeln!(text, "| `{variable}` | {flag} | {key} | {default} | {users} | {meaning} |")
-            .unwrap();
+        let (flag, default, help) = (flag(setting), default(setting), help(setting));
+        writeln!(text, "| `{variable}` | {flag} | {key} | {default} | {users} | {help} |").unwrap();
     }
-    text += "\n## Flags of each command\n\nBeside the settings above:\n";
+    text += "\n## Flags of each command\n\nIn addition to the settings above:\n";
     for command in &commands {
-        tell_flags(&mut text, command);
+        write_flags(&mut text, command);
     }
     text
 }
 
-fn tell_flags(text: &mut String, command: &Command) {
+fn write_flags(text: &mut String, command: &Command) {
     let flags = command.get_arguments().filter(|argument| {
         argument.get_env().is_none() && argument.get_id() != "help" && !argument.is_hide_set()
     });
     let rows: Vec<_> = flags
-        .map(|each| format!("| {} | {} | {} |\n", flag(each), default(each), meaning(each)))
+        .map(|each| format!("| {} | {} | {} |\n", flag(each), default(each), help(each)))
         .collect();
     if !rows.is_empty() {
         let name = command.get_name();
-        write!(text, "\n### tvshows {name}\n\n| flag | default | meaning |\n| --- | --- | --- |\n")
-            .unwrap();
+        write!(
+            text,
+            "\n### tvshows {name}\n\n| flag | default | description |\n| --- | --- | --- |\n"
+        )
+        .unwrap();
         *text += &rows.concat();
     }
 }
@@ -78,11 +79,14 @@ fn flag(argument: &Arg) -> String {
     let names = argument.get_value_names().unwrap_or_default();
     let value = names.first().map_or_else(String::new, |name| format!(" {name}"));
     let value = if argument.get_action().takes_values() { value } else { String::new() };
-    let text = match (argument.get_long(), argument.get_short()) {
+    let mut text = match (argument.get_long(), argument.get_short()) {
         (Some(long), Some(short)) => format!("`-{short}`, `--{long}{value}`"),
         (Some(long), None) => format!("`--{long}{value}`"),
         _ => format!("`{}`", value.trim()),
     };
+    for alias in argument.get_visible_aliases().into_iter().flatten() {
+        write!(text, ", `--{alias}{value}`").unwrap();
+    }
     text.replace('|', "\\|")
 }
 
@@ -94,7 +98,7 @@ fn default(argument: &Arg) -> String {
     if is_shown { values.join(", ") } else { String::new() }
 }
 
-fn meaning(argument: &Arg) -> String {
+fn help(argument: &Arg) -> String {
     let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
     let possible = argument.get_possible_values();
     let possible: Vec<_> = possible
