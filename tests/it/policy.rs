@@ -1,0 +1,10 @@
+//! Rules that no single feature owns.
+
+mod architecture;
+#[cfg(unix)]
+mod docs;
+mod openapi;
+mod secrets;
+mod security;
+mod sources;
+mod sql;
