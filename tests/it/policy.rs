@@ -3,6 +3,7 @@
 mod architecture;
 #[cfg(unix)]
 mod docs;
+mod names;
 mod openapi;
 mod secrets;
 mod security;
