@@ -42,7 +42,6 @@ const LEAST_FILES: u64 = 1024;
 
 /// What the routes work with.
 #[derive(Clone)]
-#[expect(missing_docs, reason = "the types say what they are")]
 pub struct Services {
     pub runner: Runner,
     pub store: Arc<dyn ShowStore>,

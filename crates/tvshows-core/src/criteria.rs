@@ -16,7 +16,7 @@ pub struct TopLimit(u16);
 /// A number outside of what a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number from {least} to {most}")]
-pub struct OutOfRange {
+pub struct OutOfRangeError {
     least: u16,
     most: u16,
 }
@@ -29,11 +29,11 @@ macro_rules! bounded {
             /// # Errors
             ///
             /// The number is outside of it.
-            pub fn new(number: u16) -> Result<Self, OutOfRange> {
+            pub fn new(number: u16) -> Result<Self, OutOfRangeError> {
                 if ($least..=$most).contains(&number) {
                     Ok(Self(number))
                 } else {
-                    Err(OutOfRange { least: $least, most: $most })
+                    Err(OutOfRangeError { least: $least, most: $most })
                 }
             }
 
@@ -51,10 +51,11 @@ macro_rules! bounded {
         }
 
         impl FromStr for $name {
-            type Err = OutOfRange;
+            type Err = OutOfRangeError;
 
-            fn from_str(text: &str) -> Result<Self, OutOfRange> {
-                let out_of_range = |_: ParseIntError| OutOfRange { least: $least, most: $most };
+            fn from_str(text: &str) -> Result<Self, OutOfRangeError> {
+                let out_of_range =
+                    |_: ParseIntError| OutOfRangeError { least: $least, most: $most };
                 text.parse().map_err(out_of_range).and_then(Self::new)
             }
         }
@@ -75,7 +76,6 @@ bounded!(TopLimit, 1..=1000, default 10);
 /// English, one genre is exactly `Action`, premiered in the last `years` calendar years counted from
 /// `this_year`. Best rating first, unrated last; ties go by weight (high first), then by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "said above")]
 pub struct TopShowsCriteria {
     pub years: Years,
     pub top: TopLimit,

@@ -6,7 +6,6 @@ use std::str::FromStr;
 
 /// A published table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the tables'")]
 pub enum Table {
     AllShows,
     TopShows,
@@ -63,7 +62,6 @@ impl FromStr for Table {
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Column {
     pub name: &'static str,
     pub kind: ColumnType,
@@ -92,7 +90,6 @@ pub enum ColumnType {
 
 /// A value of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum CellValue<'a> {
     Null,
     Integer(i64),

@@ -6,18 +6,23 @@ pub mod conformance;
 mod criteria;
 mod export;
 mod json;
+mod ports;
 mod query;
 mod run;
 mod show;
 mod stats;
 mod status;
-mod store;
-mod tracker;
 
 pub use cast::{CastMember, CastRow};
-pub use criteria::{OutOfRange, TopLimit, TopShowsCriteria, Years};
+pub use criteria::{OutOfRangeError, TopLimit, TopShowsCriteria, Years};
 pub use export::{CellValue, Column, ColumnType, MakeRowWriter, ParseTableError, RowWriter, Table};
 pub use json::RawJson;
+pub use ports::{
+    Catalog, ChangeCounts, Enqueued, FinalStatus, LOCK_TTL, LockError, LockExpiry,
+    MultiCharacterActor, NextRun, Ownership, ProgressTracker, PublishedManifest, RunLock, RunQueue,
+    RunSession, ShowVersion, StagedBatch, StagingState, StoreError, StoreHealth, TopShow,
+    TrackerError,
+};
 pub use query::{
     DateBound, KeysetCursor, MinRating, ParseDateBoundError, ParseRatingError, ParseSortError,
     SearchText, SearchTextTooLong, ShowFilter, ShowPage, ShowQuery, SnapshotVersion, Sort, SortBy,
@@ -25,10 +30,5 @@ pub use query::{
 };
 pub use run::{FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step};
 pub use show::{Show, ShowId, SparseShow};
-pub use stats::{NumberCount, RowCounts, ShowStats, TextCount};
+pub use stats::{FacetCount, RowCounts, ShowStats};
 pub use status::{RequestCounts, RunEvent, RunStatus};
-pub use store::{
-    ChangeCounts, Enqueued, FinalStatus, MultiCharacterActor, Ownership, PublishedManifest,
-    ShowStore, ShowVersion, StagingState, StoreError, StoreHealth, TopShow,
-};
-pub use tracker::{LEASE_TTL, ProgressTracker, TrackerError};

@@ -163,7 +163,6 @@ pub struct Sort {
 
 /// A value that a list can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "the fields are TVmaze's, with TVmaze's meaning")]
 pub enum SortBy {
     #[default]
     Id,
@@ -222,7 +221,6 @@ impl fmt::Display for Sort {
 /// What comes after it is decided by the value and the id alone, so a list can be read on after any
 /// change of the data: a show that did not change is met exactly once.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "said above")]
 pub struct KeysetCursor {
     pub value: SortValue,
     pub id: ShowId,
@@ -230,7 +228,6 @@ pub struct KeysetCursor {
 
 /// The value that a show is sorted by.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum SortValue {
     None,
     Integer(i64),

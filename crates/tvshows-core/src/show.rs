@@ -8,18 +8,7 @@ use crate::RawJson;
 
 /// TVmaze's number for a show.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    utoipa::ToSchema,
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct ShowId(pub u32);
@@ -36,7 +25,6 @@ impl fmt::Display for ShowId {
 /// received. `extra` holds what no other field can: a key that this code does not know, or a known
 /// key whose value the field beside it would not give back exactly. It wins over that field.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[expect(missing_docs, reason = "the fields are TVmaze's, with TVmaze's meaning")]
 pub struct Show {
     pub id: ShowId,
     pub name: String,
@@ -82,7 +70,6 @@ impl Serialize for Show {
 
 /// A show that serialises to some of its keys only.
 #[derive(Debug, Clone, Copy)]
-#[expect(missing_docs, reason = "said above")]
 pub struct SparseShow<'a> {
     pub show: &'a Show,
     pub keys: &'a [String],

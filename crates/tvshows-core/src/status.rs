@@ -5,10 +5,9 @@ use crate::{ChangeCounts, FetchMode, RunId, RunParameters, RunState, Step, TopLi
 
 /// A run as everybody sees it: what `GET /pipeline/status/{request_id}`, the Redis hash and a row of
 /// the history show.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStatus {
     /// The run's name.
-    #[schema(value_type = String, format = Uuid)]
     pub request_id: RunId,
     /// Where the run is in its life.
     pub state: RunState,
@@ -17,7 +16,6 @@ pub struct RunStatus {
     /// What it is doing, or did last.
     pub step: Step,
     /// Work done in per cent, 0 to 100; never falls, 100 only when published.
-    #[schema(maximum = 100)]
     pub progress: u8,
     /// Why the run failed.
     pub error: Option<String>,
@@ -54,13 +52,10 @@ pub struct RunStatus {
     /// Answers of 429.
     pub rate_limited: u64,
     /// When work began.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub started_at: Option<Timestamp>,
     /// When this status last changed.
-    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
     /// When the run ended.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
     /// Seconds left, estimated from the work done so far.
     pub eta_seconds: Option<u64>,
@@ -85,7 +80,6 @@ pub struct RunStatus {
 
 /// What the run has asked of TVmaze so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "RunStatus says what each is")]
 pub struct RequestCounts {
     pub requests: u64,
     pub retries: u64,

@@ -1,6 +1,4 @@
 //! What every [`ShowStore`] promises about lists, casts and counts of what is published.
-
-#![expect(missing_docs, reason = "the names are the promises")]
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
 use super::fixtures::{BY_CLAIM, at, cast_member, running, show, success};

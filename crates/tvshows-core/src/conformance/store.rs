@@ -1,6 +1,4 @@
 //! What every [`ShowStore`] promises.
-
-#![expect(missing_docs, reason = "the names are the promises")]
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
 use super::fixtures::{
