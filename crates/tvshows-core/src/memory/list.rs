@@ -6,7 +6,8 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::{
-    KeysetCursor, RawJson, Show, ShowFilter, ShowPage, ShowQuery, Sort, SortBy, SortValue,
+    KeysetCursor, RawJson, SearchText, Show, ShowFilter, ShowPage, ShowQuery, Sort, SortBy,
+    SortValue,
 };
 
 pub(super) fn page<'a>(shows: impl Iterator<Item = &'a Show>, query: &ShowQuery) -> ShowPage {
