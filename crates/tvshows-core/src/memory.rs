@@ -113,8 +113,8 @@ impl RunLock for MemoryStore {
 mod tests {
     use super::MemoryStore;
 
-    async fn new() -> Box<MemoryStore> {
-        Box::default()
+    fn new() -> std::future::Ready<Box<MemoryStore>> {
+        std::future::ready(Box::default())
     }
 
     crate::store_conformance!(new);
