@@ -10,6 +10,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tvshows_core::{LockExpiry, NextRun, Ownership, RunLock, RunState, StoreError};
 
+use crate::runner_config::RunnerConfig;
+
 /// A margin beyond the renewal interval before a lease without a holder counts as abandoned.
 const LEASE_GRACE: Duration = Duration::from_secs(2);
 
@@ -35,13 +37,9 @@ pub(crate) enum PreviousOwner {
 }
 
 impl RunOwnership {
-    pub(crate) fn new(
-        lock: Arc<dyn RunLock>,
-        lease: Option<Arc<dyn RunLock>>,
-        instance: &str,
-    ) -> RunOwnership {
-        let (instance, lease_free_since) = (instance.to_owned(), Mutex::default());
-        RunOwnership { lock, lease, instance, lease_free_since }
+    pub(crate) fn new(config: &RunnerConfig) -> RunOwnership {
+        let RunnerConfig { lock, lease, instance, .. } = config.clone();
+        RunOwnership { lock, lease, instance, lease_free_since: Mutex::default() }
     }
 
     /// Tries to acquire the lock, and returns whether it did.
