@@ -104,6 +104,7 @@ impl Worker {
         };
         let previous_owner = self.ownership.previous_owner(&next, has_lock).await;
         let mut status = next.status;
+        let run = status.request_id;
         let mut dead = None;
         match previous_owner {
             PreviousOwner::Active => return Ok(None),
@@ -111,7 +112,7 @@ impl Worker {
             PreviousOwner::Died => {
                 dead = Some(status.instance.clone());
                 tracing::warn!(
-                    run.id = %status.request_id, instance = status.instance,
+                    run.id = %run, instance = status.instance,
                     "run interrupted: its process died"
                 );
                 // Before the lease is acquired, so that clients see it immediately.
@@ -119,7 +120,7 @@ impl Worker {
                 self.config.queue.save_status(&status).await?;
             }
         }
-        let ownership = self.ownership.acquire_lease(has_lock, dead.as_deref()).await;
+        let ownership = self.ownership.acquire_lease(run, has_lock, dead.as_deref()).await;
         Ok(ownership.map(|ownership| Job { status, ownership }))
     }
 
