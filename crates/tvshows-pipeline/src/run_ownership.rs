@@ -171,11 +171,12 @@ mod tests {
     }
 
     fn ownership(lease: Option<&Arc<Lease>>) -> RunOwnership {
+        let lease = lease.map(|lease| Arc::clone(lease) as Arc<dyn RunLock>);
         let store = Arc::new(MemoryStore::default());
         RunOwnership::new(&RunnerConfig {
             queue: store.clone(),
             lock: store,
-            lease: lease.map(|lease| -> Arc<dyn RunLock> { lease.clone() }),
+            lease,
             tracker: Arc::new(InProcessTracker::default()),
             instance: "here".to_owned(),
         })
