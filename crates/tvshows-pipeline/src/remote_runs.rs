@@ -20,7 +20,7 @@ const IDLE_POLLS: u32 = 50;
 /// The most runs to poll at a time, which is more than can be unfinished in one history. The status of any
 /// other run is fetched for each call.
 const MAX_POLLED: usize = 64;
-/// How many ended runs are cached. They do not change any more.
+/// How many ended runs are cached. They no longer change.
 const MAX_ENDED: usize = 256;
 
 pub(crate) struct RemoteRuns {
@@ -98,7 +98,7 @@ impl RemoteRuns {
         Ok(tracked.into_iter().chain(stored).max_by_key(|status| status.revision))
     }
 
-    /// Polls a run until it has ended or nobody reads it any more.
+    /// Polls a run until it has ended or has no more readers.
     async fn poll(self: Arc<Self>, run: RunId, remote: Arc<RemoteRun>) {
         tokio::select! {
             () = self.poll_until_ended(run, &remote) => {}

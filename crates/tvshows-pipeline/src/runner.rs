@@ -45,24 +45,14 @@ struct Inner {
 /// Why a run cannot be cancelled.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
-    /// The run does not exist.
     #[error("there is no run {0}")]
     NotFound(RunId),
-    /// The run has ended.
     #[error("run {0} has already ended")]
     Ended(RunId),
-    /// The run is publishing.
     #[error("run {0} is already publishing and can no longer be cancelled")]
     AlreadyPublishing(RunId),
-    /// Another process works on the run.
     #[error("run {run} is running on {instance}; only that process can cancel it")]
-    OwnedByOtherInstance {
-        /// The run.
-        run: RunId,
-        /// The process.
-        instance: String,
-    },
-    /// The history could not be read or written.
+    OwnedByOtherInstance { run: RunId, instance: String },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
