@@ -74,12 +74,12 @@ impl Service {
     /// other pages.
     pub async fn submit_and_stall(&self, query: &str) -> String {
         let run = self.submit(query).await;
-        self.until(&run, |status| status["pages_done"] == 9).await;
+        self.wait_until(&run, |status| status["pages_done"] == 9).await;
         run
     }
 
     /// Follows a run by long polls until a condition holds, and returns that status.
-    pub async fn until(&self, run: &str, is_reached: impl Fn(&Value) -> bool) -> Value {
+    pub async fn wait_until(&self, run: &str, is_reached: impl Fn(&Value) -> bool) -> Value {
         let mut signature = String::new();
         loop {
             let poll = self.get(&format!("/pipeline/status/{run}?wait=30"));
@@ -97,9 +97,9 @@ impl Service {
     }
 
     /// Follows a run to its end and returns its last status.
-    pub async fn end_of(&self, run: &str) -> Value {
+    pub async fn wait_for_end(&self, run: &str) -> Value {
         let ends = ["succeeded", "failed", "cancelled"];
-        self.until(run, |status| ends.iter().any(|end| status["state"] == *end)).await
+        self.wait_until(run, |status| ends.iter().any(|end| status["state"] == *end)).await
     }
 
     /// Sends SIGTERM and waits for the exit.

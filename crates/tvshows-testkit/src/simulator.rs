@@ -147,3 +147,29 @@ impl Drop for ScriptedSimulator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    #[should_panic(expected = "the scripted fault cut*2@/shows?page=1 never happened")]
+    async fn a_fault_that_never_happens_fails_its_test() {
+        drop(ScriptedSimulator::start(&["cut*2@/shows?page=1"]).await);
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "never happened")]
+    async fn a_fault_that_happens_too_rarely_fails_when_the_script_is_replaced() {
+        let simulator = ScriptedSimulator::start(&["status:500*2@/shows?page=1"]).await;
+        reqwest::get(format!("{}/shows?page=1", simulator.base_url())).await.unwrap();
+        simulator.set_faults(&[]);
+    }
+
+    #[tokio::test]
+    async fn used_and_optional_faults_are_fine() {
+        let simulator = ScriptedSimulator::start(&["status:500*1@/shows?page=1"]).await;
+        reqwest::get(format!("{}/shows?page=1", simulator.base_url())).await.unwrap();
+        simulator.set_optional_faults(&["hang@/shows?page=2"]);
+    }
+}

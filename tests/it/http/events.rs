@@ -44,7 +44,7 @@ async fn a_stream_goes_on_from_the_last_event_that_was_received() {
     let env = TestEnv::new(&[HANGING_PAGE]).await;
     let service = Service::start(&env, &[]).await;
     let run = service.submit("?mode=full").await;
-    let status = service.until(&run, |status| status["pages_done"] == 9).await;
+    let status = service.wait_until(&run, |status| status["pages_done"] == 9).await;
     let path = format!("/pipeline/status/{run}/events");
     let known = status["revision"].to_string();
     let stream = service.get(&path).header("Last-Event-ID", &known).send().await.unwrap();

@@ -21,7 +21,7 @@ async fn logging(
 }
 
 /// Reads JSON lines up to the first that satisfies a condition, and returns them all.
-async fn until(
+async fn read_until(
     lines: &mut Lines<BufReader<ChildStderr>>,
     is_last: impl Fn(&Value) -> bool,
 ) -> Vec<Value> {
@@ -43,7 +43,7 @@ async fn whatever_is_logged_in_a_run_names_it() {
     let env = TestEnv::new(&["status:500*1@/shows?page=4"]).await;
     let (service, mut lines) = logging(&env, "json", "info,tvmaze_client=debug").await;
     let run = service.submit("").await;
-    let log = until(&mut lines, |line| line["state"].is_string()).await;
+    let log = read_until(&mut lines, |line| line["state"].is_string()).await;
     let of_run: Vec<_> = log.iter().filter(|line| line["run.id"] == json!(run)).collect();
     let is_of_pipeline =
         |line: &Value| line["target"].as_str().unwrap().starts_with("tvshows_pipeline");
@@ -67,7 +67,7 @@ async fn a_request_keeps_a_sane_id_and_gets_one_for_garbage() {
     let traceparent = format!("00-{trace}-00f067aa0ba902b7-01");
     let response = update.header("traceparent", traceparent).send().await.unwrap();
     assert_eq!(response.headers()["x-request-id"], "mine-7");
-    let log = until(&mut lines, is_response).await;
+    let log = read_until(&mut lines, is_response).await;
     let line = log.last().unwrap();
     assert_eq!((&line["request.id"], &line["trace.id"]), (&json!("mine-7"), &json!(trace)));
     assert_eq!(
@@ -89,14 +89,14 @@ async fn reads_are_logged_at_debug_level_only() {
     let env = TestEnv::new(&[]).await;
     let (service, mut lines) = logging(&env, "json", "info,tvshows_api=debug").await;
     service.get("/shows/7?fields=name").send().await.unwrap();
-    let log = until(&mut lines, is_response).await;
+    let log = read_until(&mut lines, is_response).await;
     let line = log.last().unwrap();
     assert_eq!((&line["level"], &line["url.path"]), (&json!("DEBUG"), &json!("/shows/7")));
 
     let (service, mut lines) = logging(&env, "json", "info").await;
     service.get("/shows/7").send().await.unwrap();
     service.post("/pipeline/cancel/x").send().await.unwrap();
-    let log = until(&mut lines, is_response).await;
+    let log = read_until(&mut lines, is_response).await;
     let line = log.last().unwrap();
     assert_eq!(line["url.path"], "/pipeline/cancel/x", "the read has left no line");
 }
@@ -111,7 +111,7 @@ async fn a_failure_is_logged_with_its_cause_and_the_id_that_the_client_sees() {
     assert_eq!(response.status(), 503);
     let problem = json_body(response).await;
     assert!(!problem["detail"].as_str().unwrap().contains("no such table"), "{problem}");
-    let log = until(&mut lines, |line| line["error"].is_string()).await;
+    let log = read_until(&mut lines, |line| line["error"].is_string()).await;
     let line = log.last().unwrap();
     assert_eq!(line["request.id"], problem["request_id"]);
     assert!(line["error"].as_str().unwrap().contains("no such table"), "{line}");

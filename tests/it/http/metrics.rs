@@ -85,7 +85,7 @@ async fn a_run_is_counted_as_the_upstream_counts_it() {
         "what grows is there"
     );
     let run = service.submit("?mode=full").await;
-    let status = service.end_of(&run).await;
+    let status = service.wait_for_end(&run).await;
     assert_eq!(status["state"], "succeeded");
     // The counter moves just after clients see the end of the run.
     let mut after = before;
@@ -166,7 +166,7 @@ async fn what_is_told_is_documented_and_what_is_shown_and_watched_is_told() {
     let env = TestEnv::new(&["status:429*1@/shows?page=3"]).await;
     let service = Service::start(&env, &["--redis-url", &redis.url()]).await;
     let run = service.submit("").await;
-    service.end_of(&run).await;
+    service.wait_for_end(&run).await;
     let stream = service.get(&format!("/pipeline/status/{run}/events")).send().await.unwrap();
     stream.text().await.unwrap();
     let told = Exposition::fetch(&service).await;

@@ -15,7 +15,7 @@ async fn a_run_is_started_followed_and_its_shows_served() {
     let run = accepted["request_id"].as_str().unwrap();
     assert_eq!(location, format!("/pipeline/status/{run}"));
 
-    let status = service.end_of(run).await;
+    let status = service.wait_for_end(run).await;
     assert_eq!(
         (&status["state"], &status["step"], &status["progress"], &status["running"]),
         (&json!("succeeded"), &json!("Completed"), &json!(100), &json!(false))
@@ -70,7 +70,7 @@ async fn a_status_that_is_known_is_not_sent_again() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &[]).await;
     let run = service.submit("").await;
-    service.end_of(&run).await;
+    service.wait_for_end(&run).await;
     let path = format!("/pipeline/status/{run}");
     let first = service.get(&path).send().await.unwrap();
     let tag = first.headers()["etag"].to_str().unwrap().to_owned();

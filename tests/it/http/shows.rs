@@ -163,7 +163,7 @@ async fn what_was_sent_is_not_sent_once_another_snapshot_is_published() {
 
     // By this process.
     let run = service.submit("?top=3").await;
-    service.end_of(&run).await;
+    service.wait_for_end(&run).await;
     let (second, three) = cached(&service, "/shows/top_shows").await;
     assert_eq!(three.as_array().unwrap().len(), 3);
 

@@ -26,7 +26,7 @@ async fn all_output(env: &TestEnv, redis_url: &str, log_format: &str) -> String 
     said += &wrong.text().await.unwrap();
     let right = service.post("/pipeline/update").header("authorization", bearer(TOKEN));
     let accepted = json_body(right.send().await.unwrap()).await;
-    said += &service.end_of(accepted["request_id"].as_str().unwrap()).await.to_string();
+    said += &service.wait_for_end(accepted["request_id"].as_str().unwrap()).await.to_string();
     for path in ["/health/ready", "/pipeline/runs", "/openapi.json", "/pipeline/status/x"] {
         said += &service.get(path).send().await.unwrap().text().await.unwrap();
     }
@@ -139,7 +139,7 @@ async fn redis_behind_tls_is_used_where_its_certificate_is_trusted() {
     let (service, _) = serve(&env, &url, true).await;
     assert_eq!(service.json("/health/ready").await["status"], "ready");
     let run = service.submit("?mode=full").await;
-    assert_eq!(service.end_of(&run).await["state"], "succeeded");
+    assert_eq!(service.wait_for_end(&run).await["state"], "succeeded");
     let stored = async || {
         let mut ask = Command::new("redis-cli");
         ask.args(["--tls", "--cacert", &path("ca.pem"), "-p", &port.to_string()]);

@@ -20,7 +20,7 @@ async fn a_service_with_a_token_lets_only_those_change_something_who_know_it() {
     let accepted = accepted.unwrap();
     assert_eq!(accepted.status(), 202);
     let run = json_body(accepted).await["request_id"].as_str().unwrap().to_owned();
-    service.until(&run, |status| status["pages_done"] == 9).await;
+    service.wait_until(&run, |status| status["pages_done"] == 9).await;
 
     let cancel = format!("/pipeline/cancel/{run}");
     for path in ["/pipeline/update?top=3", &cancel, "/pipeline/of-tomorrow", "/shows"] {
@@ -52,7 +52,7 @@ async fn a_service_with_a_token_lets_only_those_change_something_who_know_it() {
 
     let cancelled = service.post(&cancel).header("authorization", &right).send().await.unwrap();
     assert_eq!(cancelled.status(), 202);
-    assert_eq!(service.end_of(&run).await["state"], "cancelled");
+    assert_eq!(service.wait_for_end(&run).await["state"], "cancelled");
 }
 
 #[tokio::test]

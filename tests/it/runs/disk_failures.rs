@@ -58,7 +58,7 @@ async fn a_full_disk_while_staging_fails_the_run_and_is_recovered_from() {
     let database = disk.database();
     let service = Service::start(&env, &["--database-path", database.to_str().unwrap()]).await;
     let run = service.submit("?mode=full").await;
-    let status = service.end_of(&run).await;
+    let status = service.wait_for_end(&run).await;
     assert_eq!(status["state"], "failed", "{status}");
     assert!(status["error"].as_str().unwrap().contains("disk is full"), "{status}");
     let runs = service.json("/pipeline/runs").await;
@@ -67,7 +67,7 @@ async fn a_full_disk_while_staging_fails_the_run_and_is_recovered_from() {
 
     disk.remount("size=100m").await;
     let next = service.submit("?mode=full").await;
-    assert_eq!(service.end_of(&next).await["state"], "succeeded");
+    assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
     assert_eq!(dump_content(&database), env.expected_content().await);
 }
 
@@ -80,25 +80,25 @@ async fn a_full_disk_while_publishing_leaves_the_old_tables() {
     let database = disk.database();
     let service = Service::start(&env, &["--database-path", database.to_str().unwrap()]).await;
     let first = service.submit("?mode=full").await;
-    assert_eq!(service.end_of(&first).await["state"], "succeeded");
+    assert_eq!(service.wait_for_end(&first).await["state"], "succeeded");
     let before = dump_tables(&database);
     let best = service.json("/shows/top_shows?limit=1").await[0]["id"].clone();
     env.simulator.set_faults(&[&format!("hang*1@/shows/{best}/cast")]);
     let run = service.submit("?mode=full").await;
-    service.until(&run, |status| status["casts_done"] == 9).await;
+    service.wait_until(&run, |status| status["casts_done"] == 9).await;
     // The hanging cast is requested again after its timeout; by then there is no space left to publish.
     let wal = rusqlite::Connection::open(&database).unwrap();
     wal.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     drop(wal);
     disk.remount(&format!("size={}k", disk.used() + 512)).await;
-    let status = service.end_of(&run).await;
+    let status = service.wait_for_end(&run).await;
     assert_eq!((&status["state"], &status["step"]), (&json!("failed"), &json!("Publishing")));
     assert!(status["error"].as_str().unwrap().contains("disk is full"), "{status}");
     assert!(dump_tables(&database) == before);
 
     disk.remount("size=100m").await;
     let next = service.submit("?mode=full").await;
-    assert_eq!(service.end_of(&next).await["state"], "succeeded");
+    assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
 }
 
 #[cfg(target_os = "linux")]

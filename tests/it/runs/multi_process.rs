@@ -24,7 +24,7 @@ async fn a_hundred_requests_to_two_services_are_one_run() {
     assert_eq!(runs.len(), 1);
     let run = runs.first().unwrap();
     for service in &services {
-        assert_eq!(service.end_of(run).await["state"], "succeeded");
+        assert_eq!(service.wait_for_end(run).await["state"], "succeeded");
     }
     assert_eq!(env.run_states(), ["succeeded"]);
     assert_eq!(env.simulator.requests_for("/shows?page=0"), 1);
@@ -57,7 +57,7 @@ async fn a_run_that_waits_is_cancelled_by_any_service() {
     let env = TestEnv::new(&[HANGING_PAGE]).await;
     let (one, other) = (Service::start(&env, &[]).await, Service::start(&env, &[]).await);
     let running = one.submit("?mode=full").await;
-    one.until(&running, |status| status["pages_done"] == 9).await;
+    one.wait_until(&running, |status| status["pages_done"] == 9).await;
     let waiting = one.submit("?top=3").await;
     let seen = other.json(&format!("/pipeline/status/{waiting}")).await["status"].clone();
     assert_eq!((&seen["state"], &seen["position"]), (&json!("queued"), &json!(1)));
@@ -65,7 +65,7 @@ async fn a_run_that_waits_is_cancelled_by_any_service() {
     assert_eq!(cancelled.status(), 202);
     let seen = other.json(&format!("/pipeline/status/{waiting}")).await["status"].clone();
     assert_eq!(seen["state"], "cancelled", "who cancels sees it at once");
-    assert_eq!(one.end_of(&waiting).await["state"], "cancelled");
+    assert_eq!(one.wait_for_end(&waiting).await["state"], "cancelled");
     let refused = other.post(&format!("/pipeline/cancel/{running}")).send().await.unwrap();
     assert_eq!(refused.status(), 409, "that one is in the other's hands");
 }
@@ -81,12 +81,12 @@ async fn a_paused_holder_of_the_lease_is_overtaken_and_publishes_nothing_when_it
     let arguments = ["--redis-url", &redis.url()];
     let paused = Service::start(&env, &arguments).await;
     let run = paused.submit("?mode=full").await;
-    let before = paused.until(&run, |status| status["pages_done"] == 9).await;
+    let before = paused.wait_until(&run, |status| status["pages_done"] == 9).await;
     let other = Service::start(&env, &arguments).await;
     signal(&paused.process, "-STOP").await;
     env.simulator.set_faults(&[]);
     let asked = env.simulator.requests_for("/shows?page=0");
-    let status = other.end_of(&run).await;
+    let status = other.wait_for_end(&run).await;
     assert_eq!((&status["state"], &status["attempt"]), (&json!("succeeded"), &json!(2)));
     assert_ne!(status["instance"], before["instance"]);
     assert_eq!(env.simulator.requests_for("/shows?page=0"), asked, "what was staged is used");
@@ -94,11 +94,11 @@ async fn a_paused_holder_of_the_lease_is_overtaken_and_publishes_nothing_when_it
     assert!(env.content() == expected);
 
     signal(&paused.process, "-CONT").await;
-    assert_eq!(paused.end_of(&run).await["instance"], status["instance"], "not its own");
+    assert_eq!(paused.wait_for_end(&run).await["instance"], status["instance"], "not its own");
     assert!(env.tables() == tables);
     assert_eq!(env.run_states(), ["succeeded"]);
     let next = paused.submit("?mode=full").await;
-    assert_eq!(paused.end_of(&next).await["state"], "succeeded", "it works on");
+    assert_eq!(paused.wait_for_end(&next).await["state"], "succeeded", "it works on");
 }
 
 #[cfg(unix)]
@@ -113,7 +113,7 @@ async fn a_service_that_is_killed_is_succeeded_by_the_other_at_once() {
     let events = other.get(&format!("/pipeline/status/{run}/events")).send().await.unwrap();
     env.simulator.set_faults(&[]);
     killed.process.kill().await.unwrap();
-    assert_eq!(other.end_of(&run).await["state"], "succeeded");
+    assert_eq!(other.wait_for_end(&run).await["state"], "succeeded");
     let events = events.text().await.unwrap();
     let last = events.trim_end().rsplit("data: ").next().unwrap();
     let last: Value = serde_json::from_str(last).unwrap();
@@ -133,7 +133,7 @@ async fn a_redis_that_forgets_everything_takes_no_run_from_a_living_holder() {
     let run = holder.submit_and_stall("?mode=full").await;
     redis.cli(&["FLUSHALL"]).await;
     // The hanging page is requested again after ten seconds, which is long enough for a takeover.
-    let status = other.end_of(&run).await;
+    let status = other.wait_for_end(&run).await;
     assert_eq!((&status["state"], &status["attempt"]), (&json!("succeeded"), &json!(1)));
 }
 

@@ -15,7 +15,7 @@ async fn the_status_of_a_run_is_a_hash() {
     let env = TestEnv::new(&[]).await;
     let service = serve(&env, &redis.url()).await;
     let run = service.submit("?mode=full").await;
-    service.end_of(&run).await;
+    service.wait_for_end(&run).await;
     // Redis sees the end just after the clients of the service do.
     eventually(async || redis.run_field(&run, "state").await == "succeeded").await;
     assert_eq!(redis.run_field(&run, "running").await, "false");
@@ -38,7 +38,7 @@ async fn another_service_on_the_same_redis_knows_the_run() {
     );
     service.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
     let is_over = |status: &Value| status["state"] == "cancelled";
-    other.until(&run, is_over).await;
+    other.wait_until(&run, is_over).await;
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_redis_that_is_away_at_the_start_is_said_and_used_when_it_comes() {
     assert_eq!((&ready["status"], &ready["store"]), (&json!("degraded"), &json!("ok")));
     assert_ne!(ready["tracker"], "ok");
     let run = service.submit("?mode=full").await;
-    assert_eq!(service.end_of(&run).await["state"], "succeeded");
+    assert_eq!(service.wait_for_end(&run).await["state"], "succeeded");
 
     let redis = RedisServer::start_on(port).await.expect("the port is still free");
     eventually(async || service.json("/health/ready").await["status"] == "ready").await;
@@ -71,9 +71,9 @@ async fn a_redis_that_dies_in_the_middle_stops_nothing() {
     assert_eq!(status["status"]["state"], "running", "the service knows its own runs");
     env.simulator.set_faults(&[]);
     service.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
-    service.end_of(&run).await;
+    service.wait_for_end(&run).await;
     let next = service.submit("?mode=full").await;
-    assert_eq!(service.end_of(&next).await["state"], "succeeded");
+    assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
     let back = RedisServer::start_on(port).await.expect("the port is free again");
     eventually(async || back.run_field(&next, "state").await == "succeeded").await;
 }
@@ -90,7 +90,7 @@ async fn a_killed_service_leaves_no_run_running_in_redis() {
 
     env.simulator.set_faults(&[]);
     let service = serve(&env, &redis.url()).await;
-    assert_eq!(service.end_of(&run).await["attempt"], 2);
+    assert_eq!(service.wait_for_end(&run).await["attempt"], 2);
     eventually(async || redis.run_field(&run, "state").await == "succeeded").await;
     assert_eq!(redis.run_field(&run, "running").await, "false");
 }
@@ -102,7 +102,7 @@ async fn a_stopped_service_leaves_no_run_running_in_redis() {
     let env = TestEnv::new(&[HANGING_PAGE]).await;
     let mut service = serve(&env, &redis.url()).await;
     let (run, waiting) = (service.submit("?mode=full").await, service.submit("?top=5").await);
-    service.until(&run, |status| status["pages_done"] == 9).await;
+    service.wait_until(&run, |status| status["pages_done"] == 9).await;
     assert!(service.terminate().await.success());
     assert_eq!(redis.run_field(&run, "state").await, "interrupted");
     assert_eq!(redis.run_field(&waiting, "state").await, "queued", "it still waits");
@@ -134,7 +134,7 @@ async fn whatever_redis_does_meanwhile_the_run_goes_on_and_its_status_recovers()
         env.simulator.set_faults(&["hang*1@/shows?page=5"]);
         let run = service.submit_and_stall("?mode=full").await;
         redis.cli(words).await;
-        assert_eq!(service.end_of(&run).await["state"], "succeeded", "{words:?}");
+        assert_eq!(service.wait_for_end(&run).await["state"], "succeeded", "{words:?}");
         redis.cli(&["CONFIG", "SET", "maxmemory", "0"]).await;
         eventually(async || redis.run_field(&run, "state").await == "succeeded").await;
         assert_eq!(redis.run_field(&run, "progress").await, "100", "the whole of it");
@@ -148,7 +148,7 @@ async fn a_stop_does_not_wait_for_a_redis_that_is_away() {
     let env = TestEnv::new(&[]).await;
     let mut service = serve(&env, &format!("redis://127.0.0.1:{}", free_port())).await;
     let run = service.submit("?mode=full").await;
-    service.end_of(&run).await;
+    service.wait_for_end(&run).await;
     let stopped =
         tokio::time::timeout(std::time::Duration::from_secs(10), service.terminate()).await;
     assert!(stopped.expect("within ten seconds").success());

@@ -30,7 +30,7 @@ async fn a_killed_run_goes_on_by_itself_under_its_id() {
 
     env.simulator.set_faults(&[]);
     let service = Service::start(&env, &[]).await;
-    let status = service.end_of(&run).await;
+    let status = service.wait_for_end(&run).await;
     assert_eq!((&status["state"], &status["attempt"]), (&json!("succeeded"), &json!(2)));
     assert_eq!(status["pages_done"], 10);
     // First the updates map and ten pages; then the map, one page, the end of the index and ten casts.
@@ -52,9 +52,9 @@ async fn nobody_is_told_that_a_killed_run_is_running() {
     let status = watcher.json(&format!("/pipeline/status/{run}")).await["status"].clone();
     let is_interrupted = status["state"] == "interrupted" && status["running"] == false;
     assert!(is_interrupted || status["instance"] != instance, "{status}");
-    watcher.until(&run, |status| status["attempt"] == 2 && status["running"] == true).await;
+    watcher.wait_until(&run, |status| status["attempt"] == 2 && status["running"] == true).await;
     env.simulator.set_faults(&[]);
-    assert_eq!(watcher.end_of(&run).await["state"], "succeeded", "the service took it over");
+    assert_eq!(watcher.wait_for_end(&run).await["state"], "succeeded", "the service took it over");
 }
 
 /// An update that has staged all pages but the hanging one.
@@ -134,7 +134,7 @@ async fn fifty_kills_at_random_moments_lose_nothing_and_ask_for_little_twice() {
         service.process.kill().await.unwrap();
         service = Service::start(&env, &[]).await;
     }
-    let status = service.end_of(&run).await;
+    let status = service.wait_for_end(&run).await;
     assert_eq!(status["state"], "succeeded", "{status}");
     assert_eq!(env.run_states(), ["succeeded"]);
     assert!(env.content() == expected);
@@ -159,7 +159,7 @@ async fn stopped_at(step: &str, fault: &str) {
         streams.push(tokio::spawn(stream.bytes()));
     }
     let is_there = |status: &Value| status["step"] == step || status["state"] == "succeeded";
-    service.until(&run, is_there).await;
+    service.wait_until(&run, is_there).await;
     env.simulator.wait_for_faults().await;
     let stopped = tokio::time::timeout(Duration::from_secs(10), service.terminate()).await;
     assert!(stopped.expect("within ten seconds").success(), "{step}");
@@ -174,7 +174,7 @@ async fn stopped_at(step: &str, fault: &str) {
 
     env.simulator.set_faults(&[]);
     let service = Service::start(&env, &[]).await;
-    assert_eq!(service.end_of(&run).await["state"], "succeeded", "{step}");
+    assert_eq!(service.wait_for_end(&run).await["state"], "succeeded", "{step}");
     assert!(env.content() == env.expected_content().await, "{step}");
 }
 

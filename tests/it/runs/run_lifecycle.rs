@@ -51,13 +51,13 @@ async fn a_cancelled_run_publishes_nothing() {
     let (env, service, run) = stalled().await;
     let path = format!("/pipeline/cancel/{run}");
     assert_eq!(service.post(&path).send().await.unwrap().status(), 202);
-    let status = service.end_of(&run).await;
+    let status = service.wait_for_end(&run).await;
     assert_eq!((&status["state"], &status["running"]), (&json!("cancelled"), &json!(false)));
     assert_eq!(service.post(&path).send().await.unwrap().status(), 409, "it has ended");
     assert_eq!(env.tables(), "");
     env.simulator.set_faults(&[]);
     let next = service.submit("").await;
-    assert_eq!(service.end_of(&next).await["state"], "succeeded");
+    assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn progress_never_falls_and_revisions_rise() {
     let run = service.submit("").await;
     let seen = std::cell::RefCell::new((0, 0));
     let status = service
-        .until(&run, |status| {
+        .wait_until(&run, |status| {
             let now = (status["revision"].as_u64().unwrap(), status["progress"].as_u64().unwrap());
             let before = seen.replace(now);
             assert!(now.0 > before.0 && now.1 >= before.1, "{before:?} {now:?}");
@@ -149,10 +149,10 @@ async fn serve_update_begins_at_once_and_survives_its_failure() {
     let service = Service::start(&env, &["--update"]).await;
     let runs = service.json("/pipeline/runs").await;
     let run = runs["runs"][0]["request_id"].as_str().unwrap().to_owned();
-    let status = service.end_of(&run).await;
+    let status = service.wait_for_end(&run).await;
     assert_eq!(status["state"], "failed");
     assert!(status["error"].as_str().unwrap().contains("index page 0"), "{status}");
     env.simulator.set_faults(&[]);
     let again = service.submit("").await;
-    assert_eq!(service.end_of(&again).await["state"], "succeeded");
+    assert_eq!(service.wait_for_end(&again).await["state"], "succeeded");
 }

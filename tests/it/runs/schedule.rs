@@ -30,7 +30,7 @@ async fn what_was_missed_is_made_up_for_once() {
         let service = Service::start(&env, &schedule).await;
         eventually(async || runs(&service).await.len() > before).await;
         let run = runs(&service).await[0]["request_id"].as_str().unwrap().to_owned();
-        assert_eq!(service.end_of(&run).await["state"], "succeeded");
+        assert_eq!(service.wait_for_end(&run).await["state"], "succeeded");
         assert_eq!(runs(&service).await.len(), before + 1, "once");
         let next = service.json("/pipeline/runs").await["next_run_at"].clone();
         assert!(next.as_str() > runs(&service).await[0]["started_at"].as_str(), "{next}");

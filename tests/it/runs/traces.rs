@@ -31,7 +31,7 @@ async fn runs_their_steps_and_requests_arrive_at_the_collector() {
     let update = update.header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
     let accepted = json_body(update.send().await.unwrap()).await;
     let run = accepted["request_id"].as_str().unwrap();
-    service.end_of(run).await;
+    service.wait_for_end(run).await;
     service.get("/shows/top_shows?limit=77").send().await.unwrap();
     assert!(service.terminate().await.success());
     for text in [run, "Fetching all shows", "tvmaze request", "/updates/shows", "http request"] {
@@ -53,7 +53,7 @@ async fn a_collector_that_is_away_or_hangs_holds_nothing_up() {
         let env = TestEnv::new(&[]).await;
         let mut service = Service::start(&env, &["--otlp-endpoint", &collector]).await;
         let run = service.submit("").await;
-        assert_eq!(service.end_of(&run).await["state"], "succeeded");
+        assert_eq!(service.wait_for_end(&run).await["state"], "succeeded");
         let stopped = timeout(Duration::from_secs(10), service.terminate()).await;
         assert!(stopped.expect("within ten seconds").success());
     }

@@ -25,7 +25,7 @@ impl Shell {
         let env = TestEnv::with_simulator(simulator);
         let service = Service::start(&env, &[]).await;
         let run = service.submit("").await;
-        assert_eq!(service.end_of(&run).await["state"], "succeeded");
+        assert_eq!(service.wait_for_end(&run).await["state"], "succeeded");
         let home = tempfile::tempdir().unwrap();
         // curl fails on statuses from 400, and uses no proxy.
         let settings = "fail-with-body\nsilent\nshow-error\nmax-time = 60\nnoproxy = \"*\"\n";
