@@ -124,7 +124,7 @@ async fn a_page_in_the_place_of_another_loses_no_show() {
         "fetched one by one"
     );
     let error = after(Odd { pages: wrong, updates: None }).await.unwrap();
-    assert!(error.contains("index page 1 has show 1, which belongs on another page"), "{error}");
+    assert!(error.contains("index page 1 contains show 1, which belongs on another page"), "{error}");
 }
 
 #[tokio::test]
@@ -138,10 +138,10 @@ async fn an_index_without_an_end_is_given_up() {
 async fn a_404_in_the_middle_is_not_the_end() {
     let hole = |page| if page == 0 { None } else { correct(page) };
     let error = after(Odd { pages: hole, updates: Some(updates_map()) }).await.unwrap();
-    assert!(error.contains("index page 0 answered 404, although page 1 exists"), "{error}");
+    assert!(error.contains("index page 0 returned 404, although page 1 exists"), "{error}");
     let short = |page| if page == 0 { correct(0) } else { None };
     let error = after(Odd { pages: short, updates: None }).await.unwrap();
-    assert!(error.contains("index page 1 answered 404, although the last snapshot"), "{error}");
+    assert!(error.contains("index page 1 returned 404, although the last snapshot"), "{error}");
 }
 
 #[tokio::test]

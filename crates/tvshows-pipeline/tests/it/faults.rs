@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tvshows_core::{ProgressTracker, RunId, RunState, RunStatus, Step, TrackerError};
+use tvshows_core::{
+    LOCK_TTL, LockError, LockExpiry, ProgressTracker, RunId, RunLock, RunState, RunStatus, Step,
+    TrackerError,
+};
 use tvshows_testkit::ScriptedSimulator;
 
 use crate::harness::TestEnv;
@@ -11,13 +14,13 @@ async fn failure(faults: &[&str]) -> RunStatus {
     let simulator = ScriptedSimulator::start(&[]).await;
     let env = TestEnv::with_short_timeout(&simulator.base_url()).await;
     assert_eq!(env.update().await.state, RunState::Succeeded);
-    let before = env.tables();
+    let before = env.tables().await;
     simulator.set_faults(faults);
     let status = env.update_fully().await;
     assert_eq!(status.state, RunState::Failed);
-    assert!(env.tables() == before, "the tables are as they were");
+    assert!(env.tables().await == before, "the tables are as they were");
     assert_eq!(
-        env.store.run(status.request_id).await.unwrap(),
+        env.store.get(status.request_id).await.unwrap(),
         Some(RunStatus { eta_seconds: None, ..status.clone() })
     );
     simulator.set_faults(&[]);
@@ -44,19 +47,19 @@ async fn a_refused_page_is_not_asked_again() {
 #[tokio::test]
 async fn a_page_missing_from_the_middle_fails_the_run() {
     let error = failure(&["missing@/shows?page=7"]).await.error.unwrap();
-    assert!(error.contains("index page 7 answered 404"), "{error}");
+    assert!(error.contains("index page 7 returned 404"), "{error}");
 }
 
 #[tokio::test]
 async fn without_a_map_the_last_snapshot_knows_which_pages_exist() {
     let error = failure(&["missing@/shows?page=7", "missing@/updates/shows"]).await.error.unwrap();
-    assert!(error.contains("index page 7 answered 404"), "{error}");
+    assert!(error.contains("index page 7 returned 404"), "{error}");
 }
 
 #[tokio::test]
 async fn without_a_map_the_last_page_of_the_snapshot_must_be_there_too() {
     let error = failure(&["missing@/shows?page=9", "missing@/updates/shows"]).await.error.unwrap();
-    assert!(error.contains("index page 9 answered 404, although the last snapshot"), "{error}");
+    assert!(error.contains("index page 9 returned 404, although the last snapshot"), "{error}");
 }
 
 #[tokio::test]
@@ -66,8 +69,8 @@ async fn without_map_and_snapshot_a_later_page_shows_the_gap() {
     let env = TestEnv::new(&simulator.base_url()).await;
     let status = env.update().await;
     let error = status.error.unwrap();
-    assert!(error.contains("index page 7 answered 404, although page "), "{error}");
-    assert_eq!(env.tables(), "");
+    assert!(error.contains("index page 7 returned 404, although page "), "{error}");
+    assert_eq!(env.tables().await, "");
 }
 
 #[tokio::test]
@@ -109,7 +112,7 @@ async fn an_upstream_without_shows_is_never_published() {
     simulator.set_dataset(tvmaze_sim::Dataset::synthetic(1, 1));
     let env = TestEnv::new(&simulator.base_url()).await;
     let error = env.update().await.error.unwrap();
-    assert!(error.contains("holds no shows"), "{error}");
+    assert!(error.contains("contains no shows"), "{error}");
 }
 
 /// A tracker whose backend is unavailable.
@@ -117,23 +120,7 @@ struct Unavailable;
 
 #[async_trait]
 impl ProgressTracker for Unavailable {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    async fn lease(&self, _: &str, _: &str, _: Option<&str>) -> Result<bool, TrackerError> {
-        Err(TrackerError::Unavailable { source: "gone".into() })
-    }
-
-    async fn lease_holder(&self, _: &str) -> Result<Option<String>, TrackerError> {
-        Err(TrackerError::Unavailable { source: "gone".into() })
-    }
-
-    async fn release(&self, _: &str, _: &str) -> Result<(), TrackerError> {
-        Err(TrackerError::Unavailable { source: "gone".into() })
-    }
-
-    async fn record(&self, _: &RunStatus) -> Result<bool, TrackerError> {
+    async fn publish_status(&self, _: &RunStatus) -> Result<bool, TrackerError> {
         Err(TrackerError::Unavailable { source: "gone".into() })
     }
 
@@ -141,15 +128,38 @@ impl ProgressTracker for Unavailable {
         Err(TrackerError::Unavailable { source: "gone".into() })
     }
 
-    async fn check(&self) -> Result<(), TrackerError> {
+    async fn health(&self) -> Result<(), TrackerError> {
         Err(TrackerError::Unavailable { source: "gone".into() })
+    }
+}
+
+#[async_trait]
+impl RunLock for Unavailable {
+    async fn acquire(&self, _: &str, _: Option<&str>) -> Result<bool, LockError> {
+        Err(LockError { source: "gone".into() })
+    }
+
+    async fn renew(&self, _: &str) -> Result<bool, LockError> {
+        Err(LockError { source: "gone".into() })
+    }
+
+    async fn holder(&self) -> Result<Option<String>, LockError> {
+        Err(LockError { source: "gone".into() })
+    }
+
+    async fn release(&self, _: &str) {}
+
+    fn expiry(&self) -> LockExpiry {
+        LockExpiry::After(LOCK_TTL)
     }
 }
 
 #[tokio::test]
 async fn a_tracker_that_fails_never_fails_a_run() {
     let simulator = ScriptedSimulator::start(&[]).await;
-    let env = TestEnv::with_tracker(&simulator.base_url(), Arc::new(Unavailable)).await;
+    let env =
+        TestEnv::with_shared(&simulator.base_url(), Arc::new(Unavailable), Arc::new(Unavailable))
+            .await;
     let status = env.update().await;
     assert_eq!(status.state, RunState::Succeeded);
     assert_eq!(env.runner.status(status.request_id).await.unwrap(), Some(status));

@@ -28,7 +28,7 @@ fn top_ten(shows: &[Value], this_year: i64) -> Vec<u64> {
 #[tokio::test]
 async fn publishes_every_show_the_top_and_their_casts() {
     let simulator = ScriptedSimulator::start(&[]).await;
-    let env = TestEnv::new(&simulator.base_url()).await;
+    let env = TestEnv::on_disk(&simulator.base_url()).await;
     let status = env.update().await;
     assert_eq!(
         (status.state, status.step, status.progress),
@@ -53,7 +53,7 @@ async fn publishes_every_show_the_top_and_their_casts() {
         .map(|id| ten_pages().cast(u32::try_from(*id).unwrap()).unwrap())
         .map(|cast| serde_json::from_slice::<Vec<Value>>(&cast).unwrap().len())
         .sum();
-    let lines = env.tables().lines().count();
+    let lines = env.tables().await.lines().count();
     assert_eq!(lines, shows.len() + 10 + cast_rows);
 }
 
@@ -85,7 +85,7 @@ async fn a_second_run_replaces_the_first() {
     simulator.set_dataset(Dataset::synthetic(500, 2));
     let status = env.update().await;
     assert_eq!((status.state, status.shows_seen), (RunState::Succeeded, 500));
-    let published = env.store.published().await.unwrap();
+    let published = env.store.manifest().await.unwrap();
     let last = *published.shows.last_key_value().unwrap().0;
     assert!(last < ShowId(600), "{last}");
 }
@@ -116,7 +116,7 @@ async fn every_recorded_show_comes_back_as_it_was_recorded() {
     }
     let dataset = Dataset::recorded(&recordings).unwrap();
     let simulator = ScriptedSimulator::start_with(dataset.clone(), Duration::ZERO).await;
-    let env = TestEnv::new(&simulator.base_url()).await;
+    let env = TestEnv::on_disk(&simulator.base_url()).await;
     let status = env.update().await;
     assert_eq!(status.state, RunState::Succeeded, "{:?}", status.error);
     let shows = served_shows(&dataset);

@@ -22,7 +22,7 @@ fn counts(status: &RunStatus) -> (u32, u32, u32, u32) {
 pub(crate) async fn expected_content(base_url: &str) -> String {
     let env = TestEnv::new(base_url).await;
     assert_eq!(env.update_fully().await.state, RunState::Succeeded);
-    env.content()
+    env.content().await
 }
 
 #[tokio::test]
@@ -30,20 +30,20 @@ async fn a_run_without_news_asks_once_and_succeeds() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
     let env = TestEnv::new(&server.uri()).await;
     assert_eq!(counts(&env.update().await), (30, 0, 0, 0));
-    let before = env.tables();
+    let before = env.tables().await;
     upstream.take_requests();
     let status = env.update().await;
     assert_eq!(counts(&status), (0, 0, 0, 30));
     assert_eq!((status.requests, status.shows_seen, status.progress), (1, 30, 100));
     assert_eq!(upstream.take_requests(), ["/updates/shows"]);
     let shows = |tables: &str| tables.lines().take(30).map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(shows(&env.tables()), shows(&before), "not even the times moved");
+    assert_eq!(shows(&env.tables().await), shows(&before), "not even the times moved");
 }
 
 #[tokio::test]
 async fn few_changes_are_fetched_alone_and_many_with_their_page() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let env = TestEnv::new(&server.uri()).await;
+    let env = TestEnv::on_disk(&server.uri()).await;
     env.update().await;
     upstream.take_requests();
     for id in [1, 41, 291, 331, 371, 1251] {
@@ -59,7 +59,7 @@ async fn few_changes_are_fetched_alone_and_many_with_their_page() {
         asked,
         ["/shows/1", "/shows/41", "/shows?page=1", "/shows?page=5", "/updates/shows"]
     );
-    assert_eq!(env.content(), expected_content(&server.uri()).await);
+    assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn what_is_still_old_on_its_cached_page_is_fetched_alone() {
     let alone = ["/shows/291", "/shows/331", "/shows/371", "/shows/411"];
     assert_eq!(asked[..4], alone);
     assert_eq!(asked[4..], ["/shows?page=1", "/updates/shows"]);
-    assert_eq!(env.content(), expected_content(&server.uri()).await);
+    assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn ratings_that_drift_are_found_when_their_page_is_due() {
     assert_eq!(counts(&status), (0, 30, 0, 0));
     let pages = upstream.take_requests().iter().filter(|path| path.contains("?page=")).count();
     assert_eq!(pages, 5, "every page, and none beyond the last");
-    assert_eq!(env.content(), expected_content(&server.uri()).await);
+    assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (upstream, server) = ChangingUpstream::start(ids()).await;
-            let env = TestEnv::new(&server.uri()).await;
+            let env = TestEnv::on_disk(&server.uri()).await;
             assert_eq!(env.update().await.state, RunState::Succeeded);
             for moves in &history {
                 for step in moves {
@@ -201,7 +201,7 @@ proptest! {
                 assert_eq!(status.state, RunState::Succeeded, "{:?}", status.error);
                 let known = upstream.ids().len();
                 assert_eq!((status.added + status.changed + status.unchanged) as usize, known);
-                assert_eq!(env.content(), expected_content(&server.uri()).await);
+                assert_eq!(env.content().await, expected_content(&server.uri()).await);
             }
         });
     }

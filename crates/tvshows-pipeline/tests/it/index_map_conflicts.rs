@@ -93,7 +93,7 @@ async fn an_answer_about_another_show_fails_the_run() {
     Mock::given(path("/shows/2")).respond_with(other).mount(&server).await;
     let env = TestEnv::new(&server.uri()).await;
     let error = env.update().await.error.unwrap();
-    assert!(error.contains("show 2 cannot be fetched: the answer is about show 7"), "{error}");
+    assert!(error.contains("show 2 cannot be fetched: the response describes show 7"), "{error}");
 }
 
 #[tokio::test]

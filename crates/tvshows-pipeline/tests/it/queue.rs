@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tvshows_core::{FetchMode, RunId, RunParameters, RunState, RunStatus, TopLimit};
-use tvshows_pipeline::{CancelError, QUEUE_LENGTH, SubmissionKind, SubmitError};
+use tvshows_pipeline::{CancelError, QUEUE_CAPACITY, SubmissionKind, SubmitError};
 use tvshows_testkit::ScriptedSimulator;
 
 use crate::harness::TestEnv;
@@ -19,7 +19,7 @@ async fn stalled() -> (ScriptedSimulator, TestEnv) {
 }
 
 async fn end_of(env: &TestEnv, run: &RunStatus) -> RunStatus {
-    env.runner.end_of(run.request_id).await.unwrap().unwrap()
+    env.runner.wait_until_ended(run.request_id).await.unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn runs_that_wait_are_done_in_order() {
 #[tokio::test]
 async fn a_full_queue_refuses_and_changes_nothing() {
     let (_simulator, env) = stalled().await;
-    let runs = QUEUE_LENGTH + 1;
+    let runs = QUEUE_CAPACITY + 1;
     for top in 1..=u16::try_from(runs).unwrap() {
         env.runner.submit(parameters(top)).await.unwrap();
     }
@@ -79,7 +79,7 @@ async fn a_cancelled_run_ends_and_is_not_joined() {
     assert_ne!(next.status.request_id, run.request_id);
     let ended = end_of(&env, &run).await;
     assert_eq!((ended.state, ended.running), (RunState::Cancelled, false));
-    assert_eq!(env.store.run(run.request_id).await.unwrap().unwrap().state, RunState::Cancelled);
+    assert_eq!(env.store.get(run.request_id).await.unwrap().unwrap().state, RunState::Cancelled);
     let again = env.runner.cancel(run.request_id).await;
     assert!(matches!(again, Err(CancelError::Ended(_))), "{again:?}");
 }
@@ -105,7 +105,7 @@ async fn a_waiting_run_is_cancelled_at_once() {
     env.runner.cancel(waiting.request_id).await.unwrap();
     let ended = env.runner.status(waiting.request_id).await.unwrap().unwrap();
     assert_eq!((ended.state, ended.started_at), (RunState::Cancelled, None));
-    assert_eq!(env.store.run(waiting.request_id).await.unwrap(), Some(ended));
+    assert_eq!(env.store.get(waiting.request_id).await.unwrap(), Some(ended));
 }
 
 #[tokio::test]
@@ -123,11 +123,11 @@ async fn a_stop_interrupts_what_runs_and_leaves_what_waits() {
     until(&env, &running, |status| status.requests > 0).await;
     env.runner.shutdown().await;
     for (run, state) in [(running, RunState::Interrupted), (waiting, RunState::Queued)] {
-        let stored = env.store.run(run.request_id).await.unwrap().unwrap();
+        let stored = env.store.get(run.request_id).await.unwrap().unwrap();
         assert_eq!(stored.state, state);
     }
     let refused = env.runner.submit(parameters(30)).await;
-    assert!(matches!(refused, Err(SubmitError::Stopping)), "{refused:?}");
+    assert!(matches!(refused, Err(SubmitError::ShuttingDown)), "{refused:?}");
 }
 
 /// Follows a run until `is_reached`.
@@ -138,7 +138,8 @@ async fn until(
 ) -> RunStatus {
     let mut known = 0;
     loop {
-        let status = env.runner.changed(run.request_id, known, Duration::from_mins(1)).await;
+        let status =
+            env.runner.wait_for_change(run.request_id, known, Duration::from_mins(1)).await;
         let status = status.unwrap().unwrap();
         if is_reached(&status) {
             return status;
@@ -153,19 +154,23 @@ async fn a_change_is_waited_for_and_patience_ends() {
     let run = env.runner.submit(parameters(10)).await.unwrap().status;
     let mut revision = run.revision;
     while revision < 3 {
-        let status = env.runner.changed(run.request_id, revision, Duration::from_mins(1)).await;
+        let status =
+            env.runner.wait_for_change(run.request_id, revision, Duration::from_mins(1)).await;
         let status = status.unwrap().unwrap();
         assert!(status.revision > revision);
         revision = status.revision;
     }
     let known = u64::MAX;
-    let news = env.runner.changed(run.request_id, known, Duration::from_mins(1)).await.unwrap();
+    let news =
+        env.runner.wait_for_change(run.request_id, known, Duration::from_mins(1)).await.unwrap();
     assert!(news.is_some(), "any other revision is news");
     // The updates map and the four pages that a concurrency of four requests while the first page hangs. After
     // those nothing changes for a while, so only the timeout ends the wait.
     let known = until(&env, &run, |status| status.requests >= 5).await.revision;
-    let last = env.runner.changed(run.request_id, known, Duration::from_millis(1)).await.unwrap();
+    let last =
+        env.runner.wait_for_change(run.request_id, known, Duration::from_millis(1)).await.unwrap();
     assert!(last.unwrap().revision >= known);
-    let unknown = env.runner.changed(RunId::random(), 1, Duration::from_mins(1)).await.unwrap();
+    let unknown =
+        env.runner.wait_for_change(RunId::random(), 1, Duration::from_mins(1)).await.unwrap();
     assert_eq!(unknown, None);
 }

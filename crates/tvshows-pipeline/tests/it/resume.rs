@@ -1,7 +1,5 @@
 //! An interrupted run resumes, and ends as if it had not been interrupted.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 use tvshows_core::{FetchMode, RunState, RunStatus};
 use tvshows_testkit::ScriptedSimulator;
@@ -14,10 +12,6 @@ use crate::incremental::{Move, apply, expected_content, ids, moves};
 fn pages(upstream: &ChangingUpstream) -> Vec<u32> {
     let page = |path: &String| path.strip_prefix("/shows?page=")?.parse().ok();
     upstream.take_requests().iter().filter_map(page).collect()
-}
-
-async fn staged_pages(env: &TestEnv) -> BTreeSet<u32> {
-    env.store.staged().await.map(|staged| staged.pages.into_keys().collect()).unwrap_or_default()
 }
 
 /// Interrupts a run after some responses unless it needs no more, does `meanwhile`, and resumes the run in another
@@ -33,16 +27,16 @@ async fn interrupted(
     let run = env.submit(mode).await;
     tokio::select! {
         () = upstream.stalled() => {}
-        status = env.runner.end_of(run) => {
+        status = env.runner.wait_until_ended(run) => {
             upstream.withdraw_stall();
             meanwhile();
             return status.unwrap().unwrap();
         }
     }
     env.stop().await;
-    let before = env.store.run(run).await.unwrap().unwrap();
+    let before = env.store.get(run).await.unwrap().unwrap();
     assert_eq!((before.state, before.running), (RunState::Interrupted, false));
-    let staged = staged_pages(env).await;
+    let staged = env.staging(run).await.pages;
     upstream.take_requests();
     meanwhile();
     upstream.resume();
@@ -52,7 +46,7 @@ async fn interrupted(
     assert!(after.progress >= before.progress && after.revision > before.revision);
     assert!(after.requests > before.requests && after.started_at == before.started_at);
     for page in pages(upstream) {
-        assert!(!staged.contains(&page), "page {page} was staged before the interruption");
+        assert!(!staged.contains_key(&page), "page {page} was staged before the interruption");
     }
     after
 }
@@ -60,17 +54,17 @@ async fn interrupted(
 #[tokio::test]
 async fn a_full_run_goes_on_under_its_id_where_it_was() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let mut env = TestEnv::new(&server.uri()).await;
+    let mut env = TestEnv::on_disk(&server.uri()).await;
     let status = interrupted(&upstream, &mut env, FetchMode::Full, 4, || {}).await;
     assert_eq!((status.state, status.pages_done), (RunState::Succeeded, 5));
     assert_eq!((status.added, status.shows_seen, status.progress), (30, 30, 100));
-    assert_eq!(env.content(), expected_content(&server.uri()).await);
+    assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
 #[tokio::test]
 async fn what_changed_while_nobody_worked_is_fetched_again() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let mut env = TestEnv::new(&server.uri()).await;
+    let mut env = TestEnv::on_disk(&server.uri()).await;
     let meanwhile = || {
         // On the first page, which is staged, one show changes, one is deleted, and one is added.
         upstream.change(1);
@@ -79,23 +73,23 @@ async fn what_changed_while_nobody_worked_is_fetched_again() {
     };
     let status = interrupted(&upstream, &mut env, FetchMode::Full, 5, meanwhile).await;
     assert_eq!((status.state, status.added), (RunState::Succeeded, 30));
-    assert_eq!(env.content(), expected_content(&server.uri()).await);
+    assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
 #[tokio::test]
 async fn without_a_map_the_404_at_the_end_still_tells() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let mut env = TestEnv::new(&server.uri()).await;
+    let mut env = TestEnv::on_disk(&server.uri()).await;
     upstream.remove_updates_map();
     let status = interrupted(&upstream, &mut env, FetchMode::Full, 4, || {}).await;
     assert_eq!((status.state, status.added), (RunState::Succeeded, 30), "{:?}", status.error);
-    assert_eq!(env.content(), expected_content(&server.uri()).await);
+    assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
 #[tokio::test]
 async fn an_incremental_run_that_loses_the_map_begins_anew() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let mut env = TestEnv::new(&server.uri()).await;
+    let mut env = TestEnv::on_disk(&server.uri()).await;
     env.update().await;
     for id in ids() {
         upstream.change(id);
@@ -104,42 +98,43 @@ async fn an_incremental_run_that_loses_the_map_begins_anew() {
     let run = env.submit(FetchMode::Auto).await;
     upstream.stalled().await;
     env.stop().await;
-    assert!(env.store.staged().await.unwrap().keeps_published);
+    assert!(env.staging(run).await.is_incremental);
     upstream.remove_updates_map();
     upstream.resume();
     env.restart().await;
     let status = env.end_of(run).await;
     assert_eq!((status.state, status.changed), (RunState::Succeeded, 30), "{:?}", status.error);
     assert_eq!((status.pages_done, status.pages_total), (5, Some(5)));
-    assert_eq!(env.content(), expected_content(&server.uri()).await);
+    assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
 #[tokio::test]
 async fn a_cast_that_is_staged_is_not_asked_for_again() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let mut env = TestEnv::new(&server.uri()).await;
+    let mut env = TestEnv::on_disk(&server.uri()).await;
     // The updates map, five pages, the end of the index and four of ten casts; four more are in flight.
     let status = interrupted(&upstream, &mut env, FetchMode::Full, 11, || {}).await;
     assert_eq!((status.casts_done, status.casts_total), (10, Some(10)));
     assert_eq!(status.state, RunState::Succeeded);
-    assert_eq!(env.content(), expected_content(&server.uri()).await);
+    assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
 #[tokio::test]
 async fn a_run_that_goes_on_in_vain_ends_as_failed() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let mut env = TestEnv::new(&server.uri()).await;
+    let mut env = TestEnv::on_disk(&server.uri()).await;
     upstream.hold("/shows?page=2");
     let run = env.submit(FetchMode::Full).await;
-    while env.store.run(run).await.unwrap().unwrap().pages_done < 4 {}
+    while env.store.get(run).await.unwrap().unwrap().pages_done < 4 {}
     env.stop().await;
     // As if three processes had died of a response before they could stage it.
-    env.sql("UPDATE Staged_Run SET idle_resumes = 3");
+    let died = "UPDATE _Staged_Run SET stalled_resumes = 3";
+    env.connection().execute(died, []).unwrap();
     env.restart().await;
     let status = env.end_of(run).await;
     assert_eq!((status.state, status.attempt), (RunState::Failed, 2));
     assert!(status.error.unwrap().contains("3 times in a row"));
-    assert_eq!(env.tables(), "");
+    assert_eq!(env.tables().await, "");
     upstream.resume();
     assert_eq!(env.update_fully().await.state, RunState::Succeeded);
 }
@@ -147,13 +142,13 @@ async fn a_run_that_goes_on_in_vain_ends_as_failed() {
 #[tokio::test]
 async fn attempts_that_find_nothing_to_stage_are_not_in_vain() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let other = TestEnv::new(&server.uri()).await;
+    let other = TestEnv::on_disk(&server.uri()).await;
     other.update().await;
     let best = other.store.top_shows(1).await.unwrap()[0].id;
-    let mut env = TestEnv::new(&server.uri()).await;
+    let mut env = TestEnv::on_disk(&server.uri()).await;
     upstream.hold(&format!("/shows/{best}/cast"));
     let run = env.submit(FetchMode::Full).await;
-    while env.store.run(run).await.unwrap().unwrap().casts_done < 9 {}
+    while env.store.get(run).await.unwrap().unwrap().casts_done < 9 {}
     for _ in 0..5 {
         env.stop().await;
         upstream.take_requests();
@@ -164,10 +159,10 @@ async fn attempts_that_find_nothing_to_stage_are_not_in_vain() {
             tokio::task::yield_now().await;
             asked.extend(upstream.take_requests());
         }
-        while env.store.run(run).await.unwrap().unwrap().state != RunState::Running {}
+        while env.store.get(run).await.unwrap().unwrap().state != RunState::Running {}
     }
     env.stop().await;
-    assert_eq!(env.store.staged().await.unwrap().idle_resumes, 0);
+    assert_eq!(env.staging(run).await.stalled_resumes, 0);
     upstream.resume();
     env.restart().await;
     assert_eq!(env.end_of(run).await.state, RunState::Succeeded);
@@ -176,14 +171,14 @@ async fn attempts_that_find_nothing_to_stage_are_not_in_vain() {
 #[tokio::test]
 async fn what_is_slow_keeps_nothing_else_from_being_staged() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let mut env = TestEnv::new(&server.uri()).await;
+    let mut env = TestEnv::on_disk(&server.uri()).await;
     upstream.hold("/shows?page=0");
     let run = env.submit(FetchMode::Full).await;
-    while env.store.run(run).await.unwrap().unwrap().pages_done < 4 {}
+    while env.store.get(run).await.unwrap().unwrap().pages_done < 4 {}
     for attempt in 2..=5 {
         env.stop().await;
         env.restart().await;
-        while env.store.run(run).await.unwrap().unwrap().attempt < attempt {}
+        while env.store.get(run).await.unwrap().unwrap().attempt < attempt {}
     }
     env.stop().await;
     upstream.resume();
@@ -197,9 +192,9 @@ async fn what_is_slow_keeps_nothing_else_from_being_staged() {
 #[tokio::test]
 async fn an_interrupted_run_that_finds_tvmaze_away_tries_again_and_not_for_ever() {
     let simulator = ScriptedSimulator::start(&["hang@/shows?page=5"]).await;
-    let mut env = TestEnv::new(&simulator.base_url()).await;
+    let mut env = TestEnv::on_disk(&simulator.base_url()).await;
     let run = env.submit(FetchMode::Full).await;
-    while env.store.run(run).await.unwrap().unwrap().pages_done < 5 {}
+    while env.store.get(run).await.unwrap().unwrap().pages_done < 5 {}
     env.stop().await;
     simulator.stop().await;
     env.restart().await;
@@ -212,7 +207,7 @@ async fn an_interrupted_run_that_finds_tvmaze_away_tries_again_and_not_for_ever(
 #[tokio::test]
 async fn the_runs_that_waited_go_on_after_the_one_that_was_interrupted() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let mut env = TestEnv::new(&server.uri()).await;
+    let mut env = TestEnv::on_disk(&server.uri()).await;
     upstream.stall_after(3);
     let (first, second) = (env.submit(FetchMode::Full).await, env.submit(FetchMode::Auto).await);
     upstream.stalled().await;
@@ -229,21 +224,23 @@ async fn the_runs_that_waited_go_on_after_the_one_that_was_interrupted() {
 #[tokio::test]
 async fn an_interrupted_run_can_be_cancelled() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let env = TestEnv::new(&server.uri()).await;
+    let env = TestEnv::on_disk(&server.uri()).await;
     upstream.stall_after(3);
     let run = env.submit(FetchMode::Full).await;
     upstream.stalled().await;
     env.stop().await;
     env.runner.cancel(run).await.unwrap();
-    assert_eq!(env.store.run(run).await.unwrap().unwrap().state, RunState::Cancelled);
-    assert_eq!(env.store.next_run(&[]).await.unwrap(), None);
-    assert_eq!(env.store.snapshot_size().await.unwrap(), 0, "nothing stays staged");
+    assert_eq!(env.store.get(run).await.unwrap().unwrap().state, RunState::Cancelled);
+    assert_eq!(env.store.next(&[]).await.unwrap(), None);
+    let staged = "SELECT count(*) FROM _Staged_Shows";
+    let staged: u32 = env.connection().query_row(staged, [], |row| row.get(0)).unwrap();
+    assert_eq!(staged, 0, "nothing stays staged");
 }
 
 #[tokio::test]
 async fn another_process_goes_on_with_a_run_whose_process_is_stopped() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let env = TestEnv::new(&server.uri()).await;
+    let env = TestEnv::on_disk(&server.uri()).await;
     upstream.stall_after(3);
     let run = env.submit(FetchMode::Full).await;
     upstream.stalled().await;
@@ -252,7 +249,7 @@ async fn another_process_goes_on_with_a_run_whose_process_is_stopped() {
     assert_eq!((seen.state, seen.instance.as_str()), (RunState::Running, "test"));
     upstream.resume();
     env.stop().await;
-    let status = other.end_of(run).await.unwrap().unwrap();
+    let status = other.wait_until_ended(run).await.unwrap().unwrap();
     assert_eq!((status.state, status.instance.as_str()), (RunState::Succeeded, "other"));
     assert_eq!(env.runner.status(run).await.unwrap(), Some(status));
     other.shutdown().await;
@@ -276,7 +273,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (upstream, server) = ChangingUpstream::start(ids()).await;
-            let mut env = TestEnv::new(&server.uri()).await;
+            let mut env = TestEnv::on_disk(&server.uri()).await;
             for (before, is_full, interruption) in &history {
                 let all = |moves: &[Move]| moves.iter().for_each(|each| apply(&upstream, each));
                 all(before);
@@ -303,7 +300,7 @@ proptest! {
                     }
                 };
                 assert_eq!(status.state, RunState::Succeeded, "{:?}", status.error);
-                assert_eq!(env.content(), expected_content(&server.uri()).await);
+                assert_eq!(env.content().await, expected_content(&server.uri()).await);
             }
         });
     }
