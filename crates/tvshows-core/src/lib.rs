@@ -1,21 +1,29 @@
 #![doc = include_str!("../README.md")]
 
 mod cast;
-#[cfg(feature = "conformance")]
+#[cfg(feature = "testing")]
 pub mod conformance;
 mod criteria;
-mod export;
+mod filter;
 mod json;
+#[cfg(feature = "testing")]
+pub mod memory;
 mod ports;
 mod query;
 mod run;
 mod show;
+mod snapshot;
+mod sort;
 mod stats;
 mod status;
+mod table;
 
 pub use cast::{CastMember, CastRow};
 pub use criteria::{OutOfRangeError, TopLimit, TopShowsCriteria, Years};
-pub use export::{CellValue, Column, ColumnType, MakeRowWriter, ParseTableError, RowWriter, Table};
+pub use filter::{
+    DateBound, MinRating, ParseDateBoundError, ParseRatingError, SearchText, SearchTextTooLong,
+    ShowFilter,
+};
 pub use json::RawJson;
 pub use ports::{
     Catalog, ChangeCounts, Enqueued, FinalStatus, LOCK_TTL, LockError, LockExpiry,
@@ -23,12 +31,11 @@ pub use ports::{
     RunSession, ShowVersion, StagedBatch, StagingState, StoreError, StoreHealth, TopShow,
     TrackerError,
 };
-pub use query::{
-    DateBound, KeysetCursor, MinRating, ParseDateBoundError, ParseRatingError, ParseSortError,
-    SearchText, SearchTextTooLong, ShowFilter, ShowPage, ShowQuery, SnapshotVersion, Sort, SortBy,
-    SortValue,
-};
+pub use query::{KeysetCursor, ShowPage, ShowQuery, SortValue};
 pub use run::{FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step};
 pub use show::{Show, ShowId, SparseShow};
+pub use snapshot::SnapshotVersion;
+pub use sort::{ParseSortError, Sort, SortBy};
 pub use stats::{FacetCount, RowCounts, ShowStats};
 pub use status::{RequestCounts, RunEvent, RunStatus};
+pub use table::{CellValue, Column, ColumnType, MakeRowWriter, ParseTableError, RowWriter, Table};

@@ -1,4 +1,4 @@
-//! The published tables, read whole: their columns, and what takes their rows.
+//! The published tables: their columns, and the interface for writing their rows elsewhere.
 
 use std::fmt;
 use std::io;
@@ -12,16 +12,15 @@ pub enum Table {
     TopShowsCast,
 }
 
-/// A text that names no table.
+/// A text that is not the name of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of all_shows, top_shows, top_shows_cast")]
 pub struct ParseTableError;
 
 impl Table {
-    /// Every table.
     pub const ALL: [Table; 3] = [Table::AllShows, Table::TopShows, Table::TopShowsCast];
 
-    /// The table's name in the database.
+    /// The name in the database, such as `All_Shows`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -31,7 +30,6 @@ impl Table {
         }
     }
 
-    /// The table's columns, in order.
     #[must_use]
     pub fn columns(self) -> &'static [Column] {
         match self {
@@ -60,35 +58,31 @@ impl FromStr for Table {
     }
 }
 
-/// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
     pub name: &'static str,
-    pub kind: ColumnType,
-    /// Whether a row may have no value in it.
-    pub optional: bool,
+    pub column_type: ColumnType,
+    pub is_nullable: bool,
 }
 
-/// What the values of a column are.
+/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
-    /// A whole number.
     Integer,
-    /// A number.
     Real,
-    /// A text. Days are texts too: TVmaze decides what they look like.
+    /// Dates are text too: TVmaze decides what they look like.
     Text,
     /// 0 or 1.
     Boolean,
-    /// A moment in RFC 3339.
+    /// RFC 3339, UTC.
     Timestamp,
-    /// Texts without commas, joined by commas; none is an empty text.
+    /// Strings joined by commas; the empty list is the empty text.
     StringList,
-    /// JSON as text.
+    /// JSON text.
     Json,
 }
 
-/// A value of a row.
+/// A value in a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CellValue<'a> {
     Null,
@@ -97,34 +91,35 @@ pub enum CellValue<'a> {
     Text(&'a str),
 }
 
-/// What takes the rows of a table, one after the other.
+/// Writes the rows of a table to a file or a stream.
 ///
-/// An error ends the reading: whoever gives rows stops, and does not call `finish`.
+/// After an error the caller stops and does not call `finish`.
 pub trait RowWriter: Send {
-    /// Takes a row: a cell for each of the table's columns.
+    /// Writes a row with one value per column of the table.
     ///
     /// # Errors
     ///
-    /// It cannot be written where it should go.
+    /// The destination failed.
     fn write_row(&mut self, cells: &[CellValue<'_>]) -> io::Result<()>;
 
-    /// Takes note that there are no more rows.
+    /// Completes the output after the last row.
     ///
     /// # Errors
     ///
-    /// As for a row.
+    /// The destination failed.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
-/// Begins to take rows. Called where taking one may wait, and not at all when there will be none.
+/// Creates the writer for a table. Called on a thread that may block, once the first row is about to be
+/// written.
 pub type MakeRowWriter = Box<dyn FnOnce() -> io::Result<Box<dyn RowWriter>> + Send>;
 
-const fn required(name: &'static str, kind: ColumnType) -> Column {
-    Column { name, kind, optional: false }
+const fn required(name: &'static str, column_type: ColumnType) -> Column {
+    Column { name, column_type, is_nullable: false }
 }
 
-const fn nullable(name: &'static str, kind: ColumnType) -> Column {
-    Column { name, kind, optional: true }
+const fn nullable(name: &'static str, column_type: ColumnType) -> Column {
+    Column { name, column_type, is_nullable: true }
 }
 
 const ALL_SHOWS: &[Column] = {
