@@ -27,7 +27,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if version > MIGRATIONS.len() {
         let newest = MIGRATIONS.len();
         let reason = format!(
-            "its schema version is {version}, and this program supports up to {newest}; use a newer release"
+            "it has schema version {version}, and this program supports up to {newest}; use a newer release"
         );
         return Err(StoreError::InvalidDatabase { reason });
     }

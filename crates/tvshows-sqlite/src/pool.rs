@@ -100,11 +100,7 @@ impl managed::Manager for Manager {
 
     /// Runs no query, unlike the manager of deadpool-sqlite: on a blocking thread, that takes as long as
     /// a read.
-    async fn recycle(
-        &self,
-        connection: &mut Self::Type,
-        _: &Metrics,
-    ) -> RecycleResult<StoreError> {
+    async fn recycle(&self, connection: &mut Self::Type, _: &Metrics) -> RecycleResult<StoreError> {
         if connection.is_mutex_poisoned() {
             return Err(RecycleError::message("work on the connection panicked"));
         }

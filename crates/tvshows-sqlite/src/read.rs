@@ -41,7 +41,8 @@ pub(crate) fn staging(connection: &Connection) -> SqlResult<StagingState> {
         snapshot.pages.extend(&pages);
         snapshot.casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", cast_version)?;
     }
-    let casts = rows(&transaction, "SELECT show_id, updated FROM _Staged_Cast_Shows", cast_version)?;
+    let casts =
+        rows(&transaction, "SELECT show_id, updated FROM _Staged_Cast_Shows", cast_version)?;
     snapshot.casts.extend(casts);
     Ok(StagingState { is_incremental, stalled_resumes, pages, snapshot })
 }

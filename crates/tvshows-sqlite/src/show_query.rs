@@ -124,8 +124,8 @@ impl SelectBuilder {
             self.conditions.push(format!("premiered <= {last}"));
         }
         if let Some(bound) = filter.min_rating {
-            let least = self.bind(bound.number());
-            self.conditions.push(format!("rating_average >= {least}"));
+            let minimum = self.bind(bound.get());
+            self.conditions.push(format!("rating_average >= {minimum}"));
         }
         Some(())
     }

@@ -99,5 +99,6 @@ pub(crate) fn read(row: &Row<'_>) -> SqlResult<Show> {
 fn json(row: &Row<'_>, column: &str) -> SqlResult<Option<RawJson>> {
     let text: Option<String> = row.get(column)?;
     let parsed = text.map(RawJson::parse).transpose();
-    parsed.map_err(|error| invalid_text(row.as_ref().column_index(column).unwrap_or_default(), error))
+    parsed
+        .map_err(|error| invalid_text(row.as_ref().column_index(column).unwrap_or_default(), error))
 }

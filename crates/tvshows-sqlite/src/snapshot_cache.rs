@@ -87,7 +87,11 @@ mod tests {
         let later = cache.get().unwrap_err();
         assert!(later.is_some() && later != version);
         cache.insert(version, snapshot);
-        assert_eq!(cache.get(), Err(later), "a snapshot from before the commit is not used after it");
+        assert_eq!(
+            cache.get(),
+            Err(later),
+            "a snapshot from before the commit is not used after it"
+        );
 
         cache.close();
         assert_eq!(cache.get(), Err(None));

@@ -46,8 +46,9 @@ pub(crate) fn take_over(
 }
 
 pub(crate) fn is_owned_by(connection: &Connection, attempt: Attempt) -> SqlResult<bool> {
-    let mut select = connection
-        .prepare_cached("SELECT count(*) FROM _Staged_Run WHERE request_id = ?1 AND attempt = ?2")?;
+    let mut select = connection.prepare_cached(
+        "SELECT count(*) FROM _Staged_Run WHERE request_id = ?1 AND attempt = ?2",
+    )?;
     let attempt = params![attempt.run.to_string(), attempt.number];
     select.query_row(attempt, |row| row.get::<_, u32>(0)).map(|count| count == 1)
 }
@@ -112,12 +113,7 @@ pub(crate) fn stage(connection: &Connection, batch: &StagedBatch) -> SqlResult<(
     reset_stalled.execute([]).map(|_| ())
 }
 
-fn stage_page(
-    connection: &Connection,
-    page: u32,
-    shows: &[Show],
-    at: Timestamp,
-) -> SqlResult<()> {
+fn stage_page(connection: &Connection, page: u32, shows: &[Show], at: Timestamp) -> SqlResult<()> {
     let at = at.to_string();
     let mut insert = connection.prepare_cached(&show_row::INSERT_STAGED)?;
     for show in shows {

@@ -187,17 +187,14 @@ impl RunQueue for SqliteStore {
     }
 
     async fn get(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
-        let mut runs =
-            self.read_runs(move |connection| runs::find(connection, run).map(Vec::from_iter));
-        Ok(runs.await?.pop())
+        let find = move |connection: &Connection| runs::find(connection, run).map(Vec::from_iter);
+        Ok(self.read_runs(find).await?.pop())
     }
 
     async fn save_status(&self, status: &RunStatus) -> Result<(), StoreError> {
         let status = status.clone();
         self.database
-            .write("save_status", move |connection| {
-                runs::upsert(connection, &status).map(|_| ())
-            })
+            .write("save_status", move |connection| runs::upsert(connection, &status).map(|_| ()))
             .await
     }
 
