@@ -30,9 +30,7 @@ pub enum ScheduleError {
     #[error(
         "must be a cron expression (minute hour day month weekday, in UTC) such as \"0 4 * * *\", or an interval such as \"every 24h\": {reason}"
     )]
-    Pattern {
-        reason: String,
-    },
+    Pattern { reason: String },
     #[error("the interval must be at least one minute")]
     TooShort,
 }
