@@ -1,8 +1,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use tvshows_core::{RunId, RunStatus, ShowStore};
-use tvshows_pipeline::mark_interrupted;
+use tvshows_core::{RunId, RunQueue, RunStatus};
 use tvshows_sqlite::SqliteStore;
 
 use crate::cli::Database;
@@ -22,24 +21,13 @@ pub(crate) async fn open_existing(database: &Database) -> anyhow::Result<SqliteS
     open(path).await
 }
 
-/// The latest runs, newest first.
-pub(crate) async fn list_runs(store: &SqliteStore, limit: u32) -> anyhow::Result<Vec<RunStatus>> {
-    let mut runs = store.runs(limit).await?;
-    for status in &mut runs {
-        mark_interrupted(store, status).await?;
-    }
-    Ok(runs)
-}
-
 /// The run with this id, or the newest one.
 pub(crate) async fn find_run(
     store: &SqliteStore,
     id: Option<RunId>,
 ) -> anyhow::Result<Option<RunStatus>> {
-    let Some(id) = id else { return Ok(list_runs(store, 1).await?.pop()) };
-    let mut status = store.run(id).await?;
-    if let Some(status) = &mut status {
-        mark_interrupted(store, status).await?;
-    }
-    Ok(status)
+    Ok(match id {
+        Some(id) => store.get(id).await?,
+        None => store.list(1).await?.pop(),
+    })
 }

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
-use tvshows_core::{ProgressTracker, ShowStore};
-use tvshows_pipeline::{Pipeline, Runner, give_up_interrupted};
+use tvshows_core::{ProgressTracker, RunLock, RunQueue};
+use tvshows_pipeline::{Pipeline, Runner, RunnerConfig, cancel_interrupted};
 use tvshows_progress::{InProcessTracker, RedisTracker};
 use tvshows_sqlite::SqliteStore;
 use uuid::Uuid;
@@ -37,15 +37,21 @@ impl Engine {
         interrupted: Interrupted,
     ) -> anyhow::Result<Engine> {
         let store = Arc::new(database::open(&settings.database_path).await?);
-        let tracker = tracker(settings)?;
+        let (tracker, lease) = tracker(settings, &store.database_id().await?)?;
+        let config = RunnerConfig {
+            queue: store.clone(),
+            lock: store.clone(),
+            lease,
+            tracker,
+            instance: format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]),
+        };
         if let Interrupted::Cancel = interrupted {
-            give_up_interrupted(store.as_ref(), tracker.as_ref()).await?;
+            cancel_interrupted(&config).await?;
         }
         let upstream = Upstream::connect(&settings.upstream.tvmaze_base_url).await?;
-        let port: Arc<dyn ShowStore> = Arc::<SqliteStore>::clone(&store);
-        let pipeline = Pipeline::new(upstream.client.clone(), port).max_age(settings.max_age);
-        let instance = format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]);
-        let runner = Runner::start(pipeline, tracker, &instance);
+        let pipeline =
+            Pipeline::new(upstream.client.clone(), store.clone()).max_age(settings.max_age);
+        let runner = Runner::start(pipeline, config);
         Ok(Engine { runner, store, _upstream: upstream })
     }
 
@@ -62,13 +68,19 @@ impl Engine {
     }
 }
 
-fn tracker(settings: &Settings) -> anyhow::Result<Arc<dyn ProgressTracker>> {
+/// The tracker, and the lease of the database where processes on several machines share the tracker.
+fn tracker(
+    settings: &Settings,
+    database_id: &str,
+) -> anyhow::Result<(Arc<dyn ProgressTracker>, Option<Arc<dyn RunLock>>)> {
     match settings.redis_url.as_ref().map(SecretString::expose_secret) {
-        None | Some("") => Ok(Arc::new(InProcessTracker::default())),
+        None | Some("") => Ok((Arc::new(InProcessTracker::default()), None)),
         Some(url) => {
             let format = "must be redis://[user:password@]host[:port][/db], or rediss:// for TLS";
             let invalid = |_| ConfigError { setting: "REDIS_URL", problem: format.into() };
-            Ok(Arc::new(RedisTracker::new(url).map_err(invalid)?))
+            let redis = RedisTracker::new(url).map_err(invalid)?;
+            let lease = Arc::new(redis.run_lock(database_id));
+            Ok((Arc::new(redis), Some(lease)))
         }
     }
 }

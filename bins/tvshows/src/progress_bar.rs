@@ -23,11 +23,11 @@ pub(crate) async fn follow(
     let mut view = ProgressView::new(bars, log_format);
     loop {
         view.show(&status);
-        if status.state.is_terminal() || runner.is_stopped() {
+        if status.state.is_terminal() || runner.is_shutting_down() {
             view.finish();
             return Ok(status);
         }
-        let changed = runner.changed(status.request_id, status.revision, REDRAW_INTERVAL).await?;
+        let changed = runner.wait_for_change(status.request_id, status.revision, REDRAW_INTERVAL).await?;
         status = changed.unwrap_or(status);
     }
 }

@@ -57,7 +57,7 @@ fn cell<'a>(column: &Column, row: i64, date: &'a str) -> CellValue<'a> {
         ColumnType::Integer => CellValue::Integer(row),
         ColumnType::Real => CellValue::Real(8.5),
         ColumnType::Boolean => CellValue::Integer(row % 2),
-        ColumnType::Text if DATE_COLUMNS.contains(&column.name) => CellValue::Text(date),
+        ColumnType::Date => CellValue::Text(date),
         ColumnType::Text => CellValue::Text("Größe \"x\", 日本"),
         ColumnType::Timestamp => CellValue::Text("2026-11-22T10:00:02.123456Z"),
         ColumnType::StringList => CellValue::Text(if row % 3 == 0 { "" } else { "Drama,Action" }),

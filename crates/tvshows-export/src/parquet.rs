@@ -96,7 +96,7 @@ mod tests {
         Column { name: "self", column_type: ColumnType::Boolean, is_nullable: true },
         Column { name: "at", column_type: ColumnType::Timestamp, is_nullable: false },
         Column { name: "image", column_type: ColumnType::Json, is_nullable: true },
-        Column { name: "ended", column_type: ColumnType::Text, is_nullable: true },
+        Column { name: "ended", column_type: ColumnType::Date, is_nullable: true },
     ];
     const AT: CellValue<'_> = CellValue::Text("2026-11-22T10:00:02.123456789Z");
 

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use tvshows_core::{Column, RowWriter};
+use tvshows_core::{Column, DateColumns, RowWriter};
 
 use crate::compression::{Compression, Output};
 use crate::csv::CsvWriter;
@@ -15,19 +15,12 @@ pub struct WriterOptions {
     pub compression: Compression,
     /// Affects CSV only.
     pub dialect: Dialect,
-    /// The text columns in which every value is null or a date by [`is_date`](crate::is_date). Affects Parquet
+    /// The columns of type `Date` in which every value is null or a date by [`is_date`](crate::is_date). Affects Parquet
     /// only, which stores them as `DATE`; names of other columns are ignored.
     ///
-    /// The schema is fixed before the first row is written, so the caller has to find these columns first. This
-    /// query for SQLite counts the values that are not dates:
-    ///
-    /// ```sql
-    /// SELECT count(*) FROM All_Shows WHERE date(premiered, '+0 days') IS NOT premiered OR premiered < '1583'
-    /// ```
-    ///
-    /// Without `'+0 days'`, SQLite 3.40 accepts 2021-02-30. Run the query on the snapshot that the rows are read
-    /// from: a value that is not a date fails the export.
-    pub date_columns: Vec<&'static str>,
+    /// The schema is fixed before the first row is written, so the store finds these columns first. A value that
+    /// is not a date fails the export.
+    pub date_columns: DateColumns,
 }
 
 impl Format {

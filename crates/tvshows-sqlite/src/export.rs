@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use tempfile::NamedTempFile;
-use tvshows_core::{CellValue, MakeRowWriter, StoreError, Table};
+use tvshows_core::{CellValue, ColumnType, DateColumns, MakeRowWriter, StoreError, Table};
 
 use crate::error::{SqlResult, from_sql, unavailable};
 use crate::staging;
@@ -18,17 +18,41 @@ pub(crate) fn export_table(
     table: Table,
     make_writer: MakeRowWriter,
 ) -> Result<(), StoreError> {
-    let mut writer = make_writer().map_err(aborted)?;
+    // The rows and what is known about them come from one snapshot.
+    let snapshot = connection.unchecked_transaction().map_err(from_sql)?;
+    let mut writer =
+        make_writer(date_columns(&snapshot, table).map_err(from_sql)?).map_err(aborted)?;
     let columns: Vec<_> = table.columns().iter().map(|column| column.name).collect();
     let (columns, name) = (columns.join(", "), table.name());
     // The order of a query without ORDER BY.
     let sql = format!("SELECT {columns} FROM {name} ORDER BY rowid");
-    let mut select = connection.prepare_cached(&sql).map_err(from_sql)?;
+    let mut select = snapshot.prepare_cached(&sql).map_err(from_sql)?;
     let mut rows = select.query([]).map_err(from_sql)?;
     while let Some(row) = rows.next().map_err(from_sql)? {
         writer.write_row(&cells(row, table.columns().len()).map_err(from_sql)?).map_err(aborted)?;
     }
     writer.finish().map_err(aborted)
+}
+
+/// The columns of dates without any other text. Years before 1583 do not count: some readers refuse dates
+/// before the Gregorian calendar.
+fn date_columns(connection: &Connection, table: Table) -> SqlResult<DateColumns> {
+    let is_all_dates = |column: &str| {
+        // Without '+0 days', SQLite accepts 2021-02-30.
+        let sql = format!(
+            "SELECT NOT EXISTS (SELECT 1 FROM {} \
+             WHERE date({column}, '+0 days') IS NOT {column} OR {column} < '1583')",
+            table.name()
+        );
+        connection.query_row(&sql, [], |row| row.get::<_, bool>(0))
+    };
+    let mut columns = DateColumns::new();
+    for column in table.columns() {
+        if column.column_type == ColumnType::Date && is_all_dates(column.name)? {
+            columns.push(column.name);
+        }
+    }
+    Ok(columns)
 }
 
 fn cells<'row>(row: &'row Row<'_>, width: usize) -> SqlResult<Vec<CellValue<'row>>> {

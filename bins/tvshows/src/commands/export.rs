@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use tvshows_core::ShowStore;
-use tvshows_export::Format;
+use tvshows_core::Catalog;
+use tvshows_export::{Format, WriterOptions};
 use tvshows_sqlite::SqliteStore;
 
 use crate::cli::Export;
@@ -39,10 +39,14 @@ async fn write(
     file: Box<dyn Write + Send>,
 ) -> anyhow::Result<()> {
     match options.target.table() {
-        None => store.export_all(file).await?,
+        None => store.backup_to(file).await?,
         Some(table) => {
             let format = options.format();
-            store.export(table, Box::new(move || format.writer(table.columns(), file))).await?;
+            let make_writer = move |date_columns| {
+                let options = WriterOptions { date_columns, ..WriterOptions::default() };
+                format.writer_with_options(table.columns(), &options, file)
+            };
+            store.export(table, Box::new(make_writer)).await?;
         }
     }
     Ok(())

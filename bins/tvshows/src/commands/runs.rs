@@ -1,14 +1,14 @@
 use std::process::ExitCode;
 
 use indicatif::HumanCount;
-use tvshows_core::{RunState, RunStatus};
+use tvshows_core::{RunQueue, RunState, RunStatus};
 
 use crate::cli::Runs;
 use crate::{database, output};
 
 pub(crate) async fn run(options: &Runs) -> anyhow::Result<ExitCode> {
     let store = database::open_existing(&options.database).await?;
-    let runs = database::list_runs(&store, options.limit.number().into()).await?;
+    let runs = store.list(options.limit.get().into()).await?;
     if options.json {
         output::print_json(&runs)?;
         return Ok(ExitCode::SUCCESS);

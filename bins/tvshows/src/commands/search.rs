@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use tvshows_core::{Show, ShowQuery, ShowStore};
+use tvshows_core::{Catalog, Show, ShowQuery};
 
 use crate::cli::Search;
 use crate::{database, output};
@@ -11,7 +11,7 @@ pub(crate) async fn run(options: &Search) -> anyhow::Result<ExitCode> {
         filter: options.filter()?,
         sort: options.sort(),
         after: None,
-        limit: options.limit.number().into(),
+        limit: options.limit.get().into(),
     };
     let page = store.shows(query).await?;
     if options.json {

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use tvmaze_client::plain_text;
-use tvshows_core::{CastRow, Show, ShowFilter, ShowId, ShowQuery, ShowStore, Sort, SortBy};
+use tvshows_core::{CastRow, Catalog, Show, ShowFilter, ShowId, ShowQuery, Sort, SortBy};
 use tvshows_sqlite::SqliteStore;
 
 use crate::{cli, database, output};

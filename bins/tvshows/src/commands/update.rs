@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use indicatif::{HumanCount, MultiProgress};
-use tvshows_core::{RunState, RunStatus, ShowStore, TopShow};
+use tvshows_core::{Catalog, RunState, RunStatus, TopShow};
 
 use crate::cli::{LogFormat, Update};
 use crate::engine::{Engine, Interrupted};

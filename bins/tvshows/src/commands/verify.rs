@@ -2,8 +2,8 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use indicatif::{HumanCount, MultiProgress};
-use tvshows_core::ShowId;
-use tvshows_pipeline::Difference;
+use tvshows_core::{Catalog, ShowId};
+use tvshows_pipeline::{DriftReport, error_chain};
 
 use crate::cli::{LogFormat, Verify};
 use crate::output::count;
@@ -16,7 +16,7 @@ const MAX_LISTED: usize = 10;
 pub(crate) async fn run(options: &Verify) -> anyhow::Result<ExitCode> {
     logging::start(LogFormat::Text, "warn", &MultiProgress::new(), None)?;
     let store = database::open_existing(&options.database).await?;
-    let damage = store.damage().await?;
+    let damage = store.integrity_check().await?;
     if !damage.is_empty() {
         output::print(format!(
             "damaged: {}\nReplace the file with a backup, or move it away and run `tvshows update`.\n",
@@ -25,26 +25,27 @@ pub(crate) async fn run(options: &Verify) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let upstream = Upstream::connect(&options.upstream.tvmaze_base_url).await?;
-    let difference = tvshows_pipeline::verify(&upstream.client, &store).await;
-    let difference = difference.map_err(|error| anyhow::anyhow!(error.sentence()))?;
-    output::print(report(&difference)?)?;
-    Ok(if difference.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let drift = tvshows_pipeline::verify(&upstream.client, &store).await;
+    let drift = drift.map_err(|error| anyhow::anyhow!(error_chain(&error)))?;
+    output::print(describe(&drift)?)?;
+    Ok(if drift.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn report(difference: &Difference) -> anyhow::Result<String> {
-    let Difference { published, listed, missing, stale, gone } = difference;
+fn describe(drift: &DriftReport) -> anyhow::Result<String> {
+    let DriftReport { published, upstream, missing, stale, removed } = drift;
     let mut text = format!(
         "{} in the database, {} at TVmaze.\n",
         count(*published as u64, "show", "shows"),
-        HumanCount(*listed as u64)
+        HumanCount(*upstream as u64)
     );
-    for (shows, kind) in [(missing, "missing"), (stale, "outdated"), (gone, "deleted at TVmaze")] {
+    for (shows, kind) in [(missing, "missing"), (stale, "outdated"), (removed, "deleted at TVmaze")]
+    {
         if !shows.is_empty() {
             let ids: Vec<_> = shows.iter().map(ShowId::to_string).collect();
             writeln!(text, "{} {kind}: {}", HumanCount(ids.len() as u64), list(&ids, ", "))?;
         }
     }
-    text += if difference.is_none() {
+    text += if drift.is_empty() {
         "No show is missing, outdated, or deleted at TVmaze.\n"
     } else {
         "Run `tvshows update` to bring the database up to date.\n"

@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 use tvshows_api::RequestContext;
-use tvshows_pipeline::sentence;
+use tvshows_pipeline::error_chain;
 
 /// One JSON object per line, with the fields of the event, of its spans, and of the request at the top level: a search
 /// for a run finds its id wherever it was recorded. Expects spans formatted by `JsonFields`.
@@ -79,7 +79,7 @@ impl Visit for Fields<'_> {
 
     /// Records the error with its causes.
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.insert(field, sentence(value));
+        self.insert(field, error_chain(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

@@ -68,7 +68,7 @@ impl LimitQuery {
 /// A limit from 1 to 1000, like that of the top shows.
 pub(crate) fn limit(text: Option<&str>, default: u32) -> Result<u32, Problem> {
     let limit: Option<TopLimit> = parse("limit", text)?;
-    Ok(limit.map_or(default, |limit| limit.number().into()))
+    Ok(limit.map_or(default, |limit| limit.get().into()))
 }
 
 /// Parses a parameter's value; the problem has the error message of its type.

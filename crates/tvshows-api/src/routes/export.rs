@@ -2,7 +2,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use tvshows_core::Table;
-use tvshows_export::Format;
+use tvshows_export::{Format, WriterOptions};
 
 use crate::cache::etag;
 use crate::problem::responses::ExportUnavailable;
@@ -46,7 +46,7 @@ pub(crate) async fn table(
     let not_found = || Problem::ExportNotFound(format!("{}.{}", path.0, path.1));
     let table: Table = path.0.parse().map_err(|_| not_found())?;
     let format: Format = path.1.parse().map_err(|_| not_found())?;
-    let tag = etag::for_snapshot(&state.catalog.snapshot().await?);
+    let tag = etag::for_snapshot(&state.catalog.snapshot_version().await?);
     if let Some(response) = etag::not_modified(&request, &tag) {
         return Ok(response);
     }
@@ -60,7 +60,11 @@ pub(crate) async fn table(
     }
     let catalog = state.catalog.clone();
     let body = streaming_body(async move |file| {
-        catalog.export(table, Box::new(move || format.writer(table.columns(), file))).await
+        let make_writer = move |date_columns| {
+            let options = WriterOptions { date_columns, ..WriterOptions::default() };
+            format.writer_with_options(table.columns(), &options, file)
+        };
+        catalog.export(table, Box::new(make_writer)).await
     });
     Ok(response.body(body.await?))
 }
@@ -84,7 +88,7 @@ pub(crate) async fn database(
     state: web::Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let tag = etag::for_snapshot(&state.catalog.snapshot().await?);
+    let tag = etag::for_snapshot(&state.catalog.snapshot_version().await?);
     if let Some(response) = etag::not_modified(&request, &tag) {
         return Ok(response);
     }
@@ -95,7 +99,7 @@ pub(crate) async fn database(
         return Ok(response.finish());
     }
     let catalog = state.catalog.clone();
-    let body = streaming_body(async move |file| catalog.export_all(file).await);
+    let body = streaming_body(async move |file| catalog.backup_to(file).await);
     Ok(response.body(body.await?))
 }
 
@@ -113,8 +117,8 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use actix_web::{App, http::StatusCode, test};
-    use tvshows_core::{CellValue, RowWriter, ShowStore};
-    use tvshows_pipeline::{Pipeline, Runner};
+    use tvshows_core::{Catalog, CellValue, RowWriter};
+    use tvshows_pipeline::{Pipeline, Runner, RunnerConfig};
     use tvshows_progress::InProcessTracker;
     use tvshows_sqlite::SqliteStore;
 
@@ -147,7 +151,14 @@ mod tests {
         let store = Arc::new(store);
         let client = tvmaze_client::Client::builder().build().unwrap();
         let pipeline = Pipeline::new(client, store.clone());
-        let runner = Runner::start(pipeline, Arc::new(InProcessTracker::default()), "here");
+        let config = RunnerConfig {
+            queue: store.clone(),
+            lock: store.clone(),
+            lease: None,
+            tracker: Arc::new(InProcessTracker::default()),
+            instance: "here".into(),
+        };
+        let runner = Runner::start(pipeline, config);
         let state = web::Data::new(AppState { runner, catalog: store.clone() });
         let app = App::new()
             .app_data(state)
@@ -163,7 +174,7 @@ mod tests {
         for _ in 0..4 {
             let ((release, released), opened) = (channel(), opened.clone());
             let store = store.clone();
-            let rows = Box::new(move || BlockedWriter::open(&opened, released));
+            let rows = Box::new(move |_| BlockedWriter::open(&opened, released));
             let export = async move { store.export(Table::TopShows, rows).await };
             blocked.push((release, actix_web::rt::spawn(export)));
         }

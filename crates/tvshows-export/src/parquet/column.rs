@@ -36,8 +36,8 @@ impl ColumnBuffer {
             ColumnType::Integer => Values::Integers(Vec::new()),
             ColumnType::Real => Values::Reals(Vec::new()),
             ColumnType::Boolean => Values::Booleans(Vec::new()),
-            ColumnType::Text if is_date => Values::Dates(Vec::new()),
-            ColumnType::Text | ColumnType::Json => Values::Texts(Vec::new()),
+            ColumnType::Date if is_date => Values::Dates(Vec::new()),
+            ColumnType::Text | ColumnType::Date | ColumnType::Json => Values::Texts(Vec::new()),
             ColumnType::StringList => Values::Lists(Vec::new()),
             ColumnType::Timestamp => Values::Timestamps(Vec::new()),
         };

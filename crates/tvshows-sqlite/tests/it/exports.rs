@@ -40,7 +40,7 @@ impl RowWriter for Gate {
 
 fn gate() -> (MakeRowWriter, Receiver<String>, SyncSender<()>) {
     let ((rows, sent), (permit, permits)) = (sync_channel(100), sync_channel(100));
-    (Box::new(|| Ok(Box::new(Gate(rows, permits)))), sent, permit)
+    (Box::new(|_| Ok(Box::new(Gate(rows, permits)))), sent, permit)
 }
 
 #[tokio::test]
