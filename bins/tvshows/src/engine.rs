@@ -68,11 +68,13 @@ impl Engine {
     }
 }
 
-/// The tracker, and the lease of the database where processes on several machines share the tracker.
+type Lease = Option<Arc<dyn RunLock>>;
+
+/// The tracker, and a lease if several machines can share it.
 fn tracker(
     settings: &Settings,
     database_id: &str,
-) -> anyhow::Result<(Arc<dyn ProgressTracker>, Option<Arc<dyn RunLock>>)> {
+) -> anyhow::Result<(Arc<dyn ProgressTracker>, Lease)> {
     match settings.redis_url.as_ref().map(SecretString::expose_secret) {
         None | Some("") => Ok((Arc::new(InProcessTracker::default()), None)),
         Some(url) => {

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    #[should_panic(expected = "the scripted fault cut*2@/shows?page=1 never happened")]
+    #[should_panic(expected = "the scripted fault truncate*2@/shows?page=1 never happened")]
     async fn a_fault_that_never_happens_fails_its_test() {
         drop(ScriptedSimulator::start(&["cut*2@/shows?page=1"]).await);
     }
