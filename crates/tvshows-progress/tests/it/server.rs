@@ -1,4 +1,4 @@
-//! A `redis-server` of a test's own. The end-to-end tests use this file too.
+//! A `redis-server` for one test. The end-to-end tests use this file too.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
@@ -15,7 +15,7 @@ pub(crate) struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts a server and waits until it says that it is ready.
+    /// Starts a server and waits until it is ready.
     pub(crate) async fn start() -> RedisServer {
         loop {
             if let Some(server) = RedisServer::start_on(free_port()).await {
@@ -24,12 +24,12 @@ impl RedisServer {
         }
     }
 
-    /// Starts a server on a port; `None` where somebody else took that meanwhile.
+    /// Starts a server on a port. Returns `None` if the port is in use.
     pub(crate) async fn start_on(port: u16) -> Option<RedisServer> {
         RedisServer::start_with(port, &["--port", &port.to_string()]).await
     }
 
-    /// Starts a server with options that make it listen on a port.
+    /// Starts a server with options that make it listen on `port`.
     pub(crate) async fn start_with(port: u16, options: &[&str]) -> Option<RedisServer> {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new("redis-server")
@@ -43,7 +43,7 @@ impl RedisServer {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         while let Some(line) = lines.next_line().await.unwrap() {
             if line.contains("Ready to accept connections") {
-                // Read on, so that the server never waits for a full pipe.
+                // Keep reading, so that the server never blocks on a full pipe.
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
                 return Some(RedisServer { port, process, _folder: folder });
             }
@@ -55,15 +55,15 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Ends it at once. Gives the port, for another server to take its place.
+    /// Kills it, and returns the port for another server.
     pub(crate) async fn kill(mut self) -> u16 {
         self.process.kill().await.unwrap();
         self.port
     }
 }
 
-/// A port that nobody has, another one at each call. Below those that systems give to outgoing
-/// connections, so that it stays free until somebody wants just this one.
+/// Returns a free port, a different one for each call. It is below the ephemeral ports, so that no outgoing
+/// connection takes it.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 10_000).unwrap();

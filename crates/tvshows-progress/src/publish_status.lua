@@ -1,6 +1,6 @@
--- Makes a run's status visible, unless a later one is, or one of a later attempt, or the run has ended.
--- KEYS[1] the run's hash and channel. ARGV: attempt, revision, seconds until the hash expires, then field,
--- value, field, value, ...
+-- Makes the status of a run visible, unless a later revision or a later attempt is visible, or the run has ended.
+-- KEYS[1] the hash and channel of the run. ARGV: attempt, revision, time to live in seconds, then field, value,
+-- field, value, ...
 local visible = redis.call('HMGET', KEYS[1], 'attempt', 'revision', 'state')
 if visible[1] and tonumber(visible[1]) > tonumber(ARGV[1]) then return 0 end
 if visible[2] and tonumber(visible[2]) >= tonumber(ARGV[2]) then return 0 end

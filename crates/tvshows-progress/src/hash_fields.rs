@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 use tvshows_core::{RunId, RunStatus, TrackerError};
 
-/// The fields whose text stands for itself; that of the others is JSON.
-const TEXTS: &[&str] = &[
+/// The fields whose value is the text itself. Other values are JSON.
+const STRING_FIELDS: &[&str] = &[
     "request_id",
     "state",
     "step",
@@ -18,10 +18,10 @@ const TEXTS: &[&str] = &[
     "instance",
 ];
 
-pub(crate) fn of(status: &RunStatus) -> Result<Vec<(String, String)>, TrackerError> {
-    let unreadable = |source| TrackerError::InvalidStatus { run: status.request_id, source };
+pub(crate) fn encode(status: &RunStatus) -> Result<Vec<(String, String)>, TrackerError> {
+    let invalid = |source| TrackerError::InvalidStatus { run: status.request_id, source };
     let fields: Map<String, Value> =
-        serde_json::to_value(status).and_then(serde_json::from_value).map_err(unreadable)?;
+        serde_json::to_value(status).and_then(serde_json::from_value).map_err(invalid)?;
     let text = |value| match value {
         Value::Null => String::new(),
         Value::String(text) => text,
@@ -30,8 +30,8 @@ pub(crate) fn of(status: &RunStatus) -> Result<Vec<(String, String)>, TrackerErr
     Ok(fields.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
 
-/// Reads a hash back; `None` for an empty one, which is how Redis says that there is none.
-pub(crate) fn read(
+/// Decodes a hash. Returns `None` if it is empty, which is how Redis returns a missing key.
+pub(crate) fn decode(
     run: RunId,
     fields: HashMap<String, String>,
 ) -> Result<Option<RunStatus>, TrackerError> {
@@ -41,7 +41,7 @@ pub(crate) fn read(
     let value = |name: &str, text: String| {
         if text.is_empty() && name != "instance" {
             Ok(Value::Null)
-        } else if TEXTS.contains(&name) {
+        } else if STRING_FIELDS.contains(&name) {
             Ok(Value::String(text))
         } else {
             serde_json::from_str(&text)
