@@ -14,6 +14,7 @@ need cc gcc
 case ${1:-build} in
 test)
     need redis-server redis-server
+    need sqlite3 sqlite3
     need curl curl
     need openssl openssl
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"

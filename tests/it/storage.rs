@@ -61,7 +61,7 @@ async fn a_full_disk_while_staging_fails_the_run_and_is_recovered_from() {
     let run = service.submit("?mode=full").await;
     let status = service.end_of(&run).await;
     assert_eq!(status["state"], "failed", "{status}");
-    assert!(status["error"].as_str().unwrap().contains("the disk is full; make room"), "{status}");
+    assert!(status["error"].as_str().unwrap().contains("the disk is full; free"), "{status}");
     let runs = service.json("/pipeline/runs").await;
     assert_eq!(runs["runs"][0]["state"], "failed", "{runs}");
     assert_eq!(service.json("/shows/top_shows").await, json!([]), "it still reads");
@@ -94,7 +94,7 @@ async fn a_full_disk_while_publishing_leaves_the_old_tables() {
     disk.remount(&format!("size={}k", disk.used() + 512)).await;
     let status = service.end_of(&run).await;
     assert_eq!((&status["state"], &status["step"]), (&json!("failed"), &json!("Publishing")));
-    assert!(status["error"].as_str().unwrap().contains("the disk is full; make room"), "{status}");
+    assert!(status["error"].as_str().unwrap().contains("the disk is full; free"), "{status}");
     assert!(crate::tables::dump(&database) == before);
 
     disk.remount("size=100m").await;

@@ -160,7 +160,7 @@ async fn a_clock_that_was_off_by_a_year_costs_requests_and_not_the_truth() {
             format!("{column} = strftime('%Y-%m-%dT%H:%M:%SZ', {column}, '{shift}')")
         };
         file.execute_batch(&format!(
-            "UPDATE All_Shows SET {0}; UPDATE Top_Shows SET {0}; UPDATE Index_Pages SET {1};
+            "UPDATE All_Shows SET {0}; UPDATE Top_Shows SET {0}; UPDATE _Index_Pages SET {1};
              UPDATE Runs SET {2}, {3}, {4};",
             moved("processed_at"),
             moved("fetched_at"),

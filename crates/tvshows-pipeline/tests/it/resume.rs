@@ -133,7 +133,7 @@ async fn a_run_that_goes_on_in_vain_ends_as_failed() {
     while world.store.run(run).await.unwrap().unwrap().pages_done < 4 {}
     world.stop().await;
     // As if three processes had died of what TVmaze answered, before they could stage it.
-    world.sql("UPDATE Staged_Run SET idle_resumes = 3");
+    world.sql("UPDATE _Staged_Run SET stalled_resumes = 3");
     world.restart().await;
     let status = world.end_of(run).await;
     assert_eq!((status.state, status.attempt), (RunState::Failed, 2));

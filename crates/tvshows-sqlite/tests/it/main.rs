@@ -1,8 +1,9 @@
-//! The store on real files.
+//! The store in real files.
 
 mod conformance;
 mod exports;
 mod files;
 mod publishing;
+mod schemas;
 #[path = "../../../../tests/it/tables.rs"]
 mod tables;

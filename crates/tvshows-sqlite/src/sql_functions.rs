@@ -1,11 +1,11 @@
-//! The SQL function `plain_text`: the words of a summary, without its HTML.
+//! SQL functions for this program's own statements. Nothing in the schema may call them: other programs read the file.
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
 use crate::error::SqlResult;
 
-/// Lets the statements of a connection call `plain_text(html)`.
+/// Defines `plain_text(html)`: the words of a summary, without its HTML.
 pub(crate) fn register(connection: &Connection) -> SqlResult<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("plain_text", 1, flags, |context| {
@@ -14,7 +14,7 @@ pub(crate) fn register(connection: &Connection) -> SqlResult<()> {
     })
 }
 
-/// For a search index, where only the words count: a tag is a gap between two.
+/// Converts HTML for the search index, where only the words matter: a tag separates words.
 fn plain_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;

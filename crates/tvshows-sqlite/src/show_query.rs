@@ -1,4 +1,4 @@
-//! The list of published shows.
+//! Lists of published shows.
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
@@ -8,31 +8,32 @@ use tvshows_core::{
 };
 
 use crate::error::SqlResult;
-use crate::{search, show_row};
+use crate::search::FtsQuery;
+use crate::show_row;
 
-/// Finds the places in the table `Show_Facets` first, and reads whole rows for those alone.
+/// Finds the ids in the table `_Show_Facets` first, and reads whole rows for those only.
 pub(crate) fn shows(connection: &Connection, query: &ShowQuery) -> SqlResult<ShowPage> {
-    let Some(statement) = Statement::of(query) else {
+    let Some(select) = SelectBuilder::new(query) else {
         return Ok(ShowPage { shows: Vec::new(), next: None });
     };
     let snapshot = connection.unchecked_transaction()?;
-    let mut places = snapshot
-        .prepare_cached(&statement.sql())?
-        .query_map(params_from_iter(&statement.values), position)?
+    let mut hits = snapshot
+        .prepare_cached(&select.sql())?
+        .query_map(params_from_iter(&select.values), cursor)?
         .collect::<SqlResult<Vec<KeysetCursor>>>()?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let more_follow = places.len() > limit;
-    places.truncate(limit);
+    let has_more = hits.len() > limit;
+    hits.truncate(limit);
     let mut select = snapshot.prepare_cached("SELECT * FROM All_Shows WHERE id = ?1")?;
-    // Who deletes rows by hand leaves a place without a show.
-    let shows = places
+    // Rows can be missing if another program deleted them without running the triggers.
+    let shows = hits
         .iter()
-        .filter_map(|place| select.query_row([place.id.0], show_row::read).optional().transpose());
+        .filter_map(|hit| select.query_row([hit.id.0], show_row::read).optional().transpose());
     let shows = shows.collect::<SqlResult<Vec<Show>>>()?;
-    Ok(ShowPage { shows, next: places.pop().filter(|_| more_follow) })
+    Ok(ShowPage { shows, next: hits.pop().filter(|_| has_more) })
 }
 
-fn position(row: &Row<'_>) -> SqlResult<KeysetCursor> {
+fn cursor(row: &Row<'_>) -> SqlResult<KeysetCursor> {
     let value = match row.get_ref(1)? {
         ValueRef::Null | ValueRef::Blob(_) => SortValue::None,
         ValueRef::Integer(number) => SortValue::Integer(number),
@@ -42,32 +43,31 @@ fn position(row: &Row<'_>) -> SqlResult<KeysetCursor> {
     Ok(KeysetCursor { value, id: ShowId(row.get(0)?) })
 }
 
-/// A SELECT of ids and the values they are sorted by, put together from fixed texts: what a client sent
-/// is only ever bound.
-struct Statement {
-    value: String,
+/// Builds a `SELECT` of ids and their sort values from fixed texts. What a client sent is only ever bound.
+struct SelectBuilder {
+    sort_expression: String,
     conditions: Vec<String>,
     values: Vec<Value>,
     descending: bool,
     limit: u32,
 }
 
-impl Statement {
-    /// `None` when no show can meet the query.
-    fn of(query: &ShowQuery) -> Option<Statement> {
-        let mut statement = Statement {
-            value: String::new(),
+impl SelectBuilder {
+    /// Returns `None` if no show can match the query.
+    fn new(query: &ShowQuery) -> Option<SelectBuilder> {
+        let mut builder = SelectBuilder {
+            sort_expression: String::new(),
             conditions: Vec::new(),
             values: Vec::new(),
             descending: query.sort.descending,
             limit: query.limit,
         };
-        statement.filter(&query.filter)?;
-        statement.value = statement.sorted_by(query.sort, &query.filter)?;
-        if let Some(position) = &query.after {
-            statement.follow(position);
+        builder.filter(&query.filter)?;
+        builder.sort_expression = builder.sort_expression(query.sort, &query.filter)?;
+        if let Some(cursor) = &query.after {
+            builder.seek_after(cursor);
         }
-        Some(statement)
+        Some(builder)
     }
 
     fn sql(&self) -> String {
@@ -76,14 +76,14 @@ impl Statement {
         let filter =
             if conditions.is_empty() { String::new() } else { format!("WHERE {conditions}") };
         format!(
-            "SELECT id, {} AS value FROM Show_Facets {filter} \
+            "SELECT id, {} AS value FROM _Show_Facets {filter} \
              ORDER BY value IS NULL, value {direction}, id LIMIT {}",
-            self.value,
+            self.sort_expression,
             u64::from(self.limit) + 1
         )
     }
 
-    /// Binds a value and gives the parameter that stands for it.
+    /// Binds a value and returns its parameter.
     fn bind(&mut self, value: impl Into<Value>) -> String {
         self.values.push(value.into());
         format!("?{}", self.values.len())
@@ -91,9 +91,9 @@ impl Statement {
 
     fn filter(&mut self, filter: &ShowFilter) -> Option<()> {
         if let Some(text) = &filter.text {
-            let (all, _) = search::queries(text.as_str())?;
-            let all = self.bind(all);
-            self.conditions.push(format!("id IN (SELECT rowid FROM Show_Search({all}))"));
+            let query = FtsQuery::parse(text.as_str())?;
+            let any_column = self.bind(query.any_column);
+            self.conditions.push(format!("id IN (SELECT rowid FROM _Show_Search({any_column}))"));
         }
         let exact = [
             ("language", &filter.language),
@@ -108,7 +108,7 @@ impl Statement {
             }
         }
         if let Some(genre) = &filter.genre {
-            // A text with a comma would find two genres that follow each other.
+            // A text with a comma would match two adjacent genres.
             if genre.contains(',') {
                 return None;
             }
@@ -124,13 +124,13 @@ impl Statement {
             self.conditions.push(format!("premiered <= {last}"));
         }
         if let Some(bound) = filter.min_rating {
-            let least = self.bind(bound.number());
-            self.conditions.push(format!("rating_average >= {least}"));
+            let minimum = self.bind(bound.get());
+            self.conditions.push(format!("rating_average >= {minimum}"));
         }
         Some(())
     }
 
-    fn sorted_by(&mut self, sort: Sort, filter: &ShowFilter) -> Option<String> {
+    fn sort_expression(&mut self, sort: Sort, filter: &ShowFilter) -> Option<String> {
         let column = match sort.by {
             SortBy::Id => "id",
             SortBy::Name => "name COLLATE NOCASE",
@@ -140,11 +140,11 @@ impl Statement {
             SortBy::Weight => "weight",
             SortBy::Relevance => {
                 let text = filter.text.as_ref().map_or("", SearchText::as_str);
-                let (_, named) = search::queries(text)?;
-                let (text, named) = (self.bind(text.trim().to_owned()), self.bind(named));
+                let name_only = FtsQuery::parse(text)?.name_only;
+                let (text, name_only) = (self.bind(text.trim().to_owned()), self.bind(name_only));
                 return Some(format!(
                     "CASE WHEN name = {text} COLLATE NOCASE THEN 0 \
-                     WHEN id IN (SELECT rowid FROM Show_Search({named})) THEN 1000 ELSE 2000 END \
+                     WHEN id IN (SELECT rowid FROM _Show_Search({name_only})) THEN 1000 ELSE 2000 END \
                      - min(max(ifnull(weight, 0), 0), 999)"
                 ));
             }
@@ -152,24 +152,24 @@ impl Statement {
         Some(column.to_owned())
     }
 
-    /// Leaves out the place and what comes before it.
-    fn follow(&mut self, position: &KeysetCursor) {
-        let value = match &position.value {
+    /// Skips the hit at the cursor and those before it.
+    fn seek_after(&mut self, cursor: &KeysetCursor) {
+        let value = match &cursor.value {
             SortValue::None => Value::Null,
             SortValue::Integer(number) => Value::Integer(*number),
             SortValue::Real(number) => Value::Real(*number),
             SortValue::Text(text) => Value::Text(text.clone()),
         };
-        let column = self.value.clone();
+        let sort = self.sort_expression.clone();
         let is_none = value == Value::Null;
-        let id = self.bind(i64::from(position.id.0));
+        let id = self.bind(i64::from(cursor.id.0));
         let condition = if is_none {
-            format!("{column} IS NULL AND id > {id}")
+            format!("{sort} IS NULL AND id > {id}")
         } else {
             let value = self.bind(value);
             let beyond = if self.descending { "<" } else { ">" };
             format!(
-                "({column} {beyond} {value} OR ({column} = {value} AND id > {id}) OR {column} IS NULL)"
+                "({sort} {beyond} {value} OR ({sort} = {value} AND id > {id}) OR {sort} IS NULL)"
             )
         };
         self.conditions.push(condition);

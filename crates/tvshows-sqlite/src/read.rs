@@ -1,4 +1,4 @@
-//! Reads of the three published tables.
+//! Reads of the published and the staged tables.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use tvshows_core::{
     MultiCharacterActor, PublishedManifest, Show, ShowId, ShowVersion, StagingState, TopShow,
 };
 
-use crate::error::{SqlResult, unreadable};
+use crate::error::{SqlResult, invalid_text};
 use crate::show_row;
 
 pub(crate) fn show(connection: &Connection, id: ShowId) -> SqlResult<Option<Show>> {
@@ -16,45 +16,46 @@ pub(crate) fn show(connection: &Connection, id: ShowId) -> SqlResult<Option<Show
     select.query_row([id.0], show_row::read).optional()
 }
 
-/// What the next run needs to know. Read in one transaction.
-pub(crate) fn published(connection: &Connection) -> SqlResult<PublishedManifest> {
+/// Reads in one transaction what planning the next run needs to know.
+pub(crate) fn manifest(connection: &Connection) -> SqlResult<PublishedManifest> {
     let transaction = connection.unchecked_transaction()?;
-    let shows = versions(&transaction, "SELECT id, updated, processed_at FROM Show_Facets")?;
-    let pages = moments(&transaction, "SELECT page, fetched_at FROM Index_Pages")?;
+    let shows = versions(&transaction, "SELECT id, updated, processed_at FROM _Show_Facets")?;
+    let pages = timestamps(&transaction, "SELECT page, fetched_at FROM _Index_Pages")?;
     let casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", cast_version)?;
     Ok(PublishedManifest { shows, pages, casts })
 }
 
-/// What an interrupted run needs to know to go on. Read in one transaction.
-pub(crate) fn staged(connection: &Connection) -> SqlResult<StagingState> {
+/// Reads in one transaction what a run that resumes needs to know.
+pub(crate) fn staging(connection: &Connection) -> SqlResult<StagingState> {
     let transaction = connection.unchecked_transaction()?;
-    let (keeps_published, idle_resumes) = transaction.query_row(
-        "SELECT keeps_published, idle_resumes FROM Staged_Run",
+    let (is_incremental, stalled_resumes) = transaction.query_row(
+        "SELECT is_incremental, stalled_resumes FROM _Staged_Run",
         [],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    let pages = moments(&transaction, "SELECT page, staged_at FROM Staged_Pages")?;
-    let shows = versions(&transaction, "SELECT * FROM Snapshot_Versions")?;
+    let pages = timestamps(&transaction, "SELECT page, staged_at FROM _Staged_Pages")?;
+    let shows = versions(&transaction, "SELECT * FROM _Staged_Show_Versions")?;
     let mut snapshot = PublishedManifest { shows, pages: pages.clone(), casts: BTreeMap::new() };
-    if keeps_published {
-        snapshot.pages = moments(&transaction, "SELECT page, fetched_at FROM Index_Pages")?;
+    if is_incremental {
+        snapshot.pages = timestamps(&transaction, "SELECT page, fetched_at FROM _Index_Pages")?;
         snapshot.pages.extend(&pages);
         snapshot.casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", cast_version)?;
     }
-    let casts = rows(&transaction, "SELECT show_id, updated FROM Staged_Casts", cast_version)?;
+    let casts =
+        rows(&transaction, "SELECT show_id, updated FROM _Staged_Cast_Shows", cast_version)?;
     snapshot.casts.extend(casts);
-    Ok(StagingState { keeps_published, idle_resumes, pages, snapshot })
+    Ok(StagingState { is_incremental, stalled_resumes, pages, snapshot })
 }
 
 fn versions(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<ShowId, ShowVersion>> {
     rows(connection, sql, |row| {
-        let version = ShowVersion { updated: row.get(1)?, fetched_at: moment(row, 2)? };
+        let version = ShowVersion { updated: row.get(1)?, fetched_at: timestamp(row, 2)? };
         Ok((ShowId(row.get(0)?), version))
     })
 }
 
-fn moments(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<u32, Timestamp>> {
-    rows(connection, sql, |row| Ok((row.get(0)?, moment(row, 1)?)))
+fn timestamps(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<u32, Timestamp>> {
+    rows(connection, sql, |row| Ok((row.get(0)?, timestamp(row, 1)?)))
 }
 
 fn cast_version(row: &Row<'_>) -> SqlResult<(ShowId, Option<i64>)> {
@@ -69,8 +70,8 @@ fn rows<K: Ord, V>(
     connection.prepare_cached(sql)?.query_map([], read)?.collect()
 }
 
-fn moment(row: &Row<'_>, column: usize) -> SqlResult<Timestamp> {
-    row.get_ref(column)?.as_str()?.parse().map_err(|error| unreadable(column, error))
+fn timestamp(row: &Row<'_>, column: usize) -> SqlResult<Timestamp> {
+    row.get_ref(column)?.as_str()?.parse().map_err(|error| invalid_text(column, error))
 }
 
 pub(crate) fn top_shows(connection: &Connection, limit: u32) -> SqlResult<Vec<TopShow>> {
