@@ -1,6 +1,6 @@
 use deadpool_sqlite::InteractError;
 use rusqlite::ErrorCode;
-use tvshows_core::{LockError, StoreError};
+use tvshows_core::StoreError;
 
 /// The result of a database operation, before conversion to [`StoreError`].
 pub(crate) type SqlResult<T> = Result<T, rusqlite::Error>;
@@ -69,10 +69,6 @@ fn hint(code: ErrorCode) -> Option<&'static str> {
 #[expect(clippy::needless_pass_by_value, reason = "the signature that map_err takes")]
 pub(crate) fn from_interact(error: InteractError) -> StoreError {
     unavailable(error.to_string())
-}
-
-pub(crate) fn from_lock(error: LockError) -> StoreError {
-    unavailable(error)
 }
 
 /// A stored text that its column should not contain.

@@ -52,7 +52,7 @@ pub(crate) fn readers(path: &Path) -> Result<Pool, StoreError> {
     })
 }
 
-/// Opens connections for exports. Nobody waits for one: an export may take an hour.
+/// Opens connections for exports. A request for one never waits: an export may take an hour.
 pub(crate) fn exports(path: &Path) -> Result<Pool, StoreError> {
     let mut config = PoolConfig::new(EXPORTS);
     config.timeouts.wait = Some(Duration::ZERO);

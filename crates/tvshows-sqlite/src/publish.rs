@@ -14,14 +14,8 @@ pub(crate) fn publish(
     at: Timestamp,
 ) -> SqlResult<ChangeCounts> {
     let is_incremental = staging::is_incremental(connection)?;
-    let must_rebuild_index = search::must_rebuild(connection)?;
-    if !must_rebuild_index {
-        search::sync_index(connection, is_incremental)?;
-    }
+    search::sync_index(connection, is_incremental)?;
     let changes = publish_shows(connection, is_incremental)?;
-    if must_rebuild_index {
-        search::rebuild_index(connection)?;
-    }
     search::mark_current(connection)?;
     publish_top_shows(connection, top, at)?;
     publish_casts(connection)?;

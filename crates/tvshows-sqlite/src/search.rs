@@ -7,15 +7,28 @@ use rusqlite::Connection;
 
 use crate::error::SqlResult;
 
-/// Whether the next publish has to rebuild the index, because the texts it contains are unknown or because
-/// there are no published shows yet.
-pub(crate) fn must_rebuild(connection: &Connection) -> SqlResult<bool> {
-    let sql = "SELECT is_stale OR NOT EXISTS (SELECT 1 FROM All_Shows) FROM _Search_State";
-    connection.query_row(sql, [], |row| row.get(0))
+/// Changes the index to the next snapshot. Must run while the published tables are still the old ones.
+pub(crate) fn sync_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
+    let must_rebuild = "SELECT is_stale OR NOT EXISTS (SELECT 1 FROM All_Shows) FROM _Search_State";
+    if connection.query_row(must_rebuild, [], |row| row.get(0))? {
+        rebuild_index(connection)
+    } else {
+        update_index(connection, is_incremental)
+    }
 }
 
-/// Replaces what the next snapshot changes. Must run before the shows are published.
-pub(crate) fn sync_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
+fn rebuild_index(connection: &Connection) -> SqlResult<()> {
+    connection.execute_batch(
+        "INSERT INTO _Show_Search (_Show_Search) VALUES ('delete-all');
+         INSERT INTO _Show_Search (rowid, name, summary)
+             SELECT id, name, plain_text(summary) FROM _Staged_Shows UNION ALL
+             SELECT id, name, plain_text(summary) FROM All_Shows
+                 WHERE id IN (SELECT id FROM _Retained_Facets);",
+    )
+}
+
+/// Replaces only what is new, deleted, or has another name or summary.
+fn update_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
     let deleted = if is_incremental {
         "SELECT id FROM _Staged_Deletions WHERE id NOT IN (SELECT id FROM _Staged_Shows)"
     } else {
@@ -41,15 +54,6 @@ pub(crate) fn sync_index(connection: &Connection, is_incremental: bool) -> SqlRe
         [&changed],
     )?;
     Ok(())
-}
-
-/// Indexes all published shows. Must run after the shows are published.
-pub(crate) fn rebuild_index(connection: &Connection) -> SqlResult<()> {
-    connection.execute_batch(
-        "INSERT INTO _Show_Search (_Show_Search) VALUES ('delete-all');
-         INSERT INTO _Show_Search (rowid, name, summary)
-             SELECT id, name, plain_text(summary) FROM All_Shows;",
-    )
 }
 
 /// Records that the index matches `All_Shows`. The triggers, which note changes by other programs, also

@@ -1,4 +1,4 @@
-//! The store in database files.
+//! The store in real files.
 
 mod conformance;
 mod exports;

@@ -10,6 +10,7 @@ use tvshows_core::{
     Catalog, RunEvent, RunQueue, Show, ShowFilter, ShowId, ShowQuery, Sort, StagedBatch,
 };
 use tvshows_sqlite::SqliteStore;
+
 use tvshows_testkit::dump_tables;
 
 fn text(path: &Path, sql: &str) -> String {
