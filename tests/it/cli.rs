@@ -3,9 +3,11 @@
 mod export;
 mod healthcheck;
 mod help;
+mod read_only;
 mod search;
 mod settings;
 mod sim;
+mod sqlite_tools;
 mod status;
 mod update;
 mod verify;

@@ -15,6 +15,7 @@ mod logging;
 mod metrics;
 mod otel;
 mod output;
+mod output_file;
 #[cfg(target_os = "linux")]
 mod process_metrics;
 mod progress_bar;
