@@ -22,8 +22,9 @@ async fn create(path: &Path) {
     publish(&store, vec![show(1), show(2)], &[1]).await;
     store.close().await;
     drop(store);
-    let shm = path.with_extension("db-shm");
-    eventually(async || !shm.exists()).await;
+    // The last connection deletes it last.
+    let wal = path.with_extension("db-wal");
+    eventually(async || !wal.exists()).await;
 }
 
 /// Every file of a folder with its content.
