@@ -1,6 +1,6 @@
-//! Whatever an answer holds: an error or a model, never a panic, and a model is written as it came.
+//! Decoding never panics, and a decoded model serializes to its input.
 //!
-//! The first byte of the input picks the model, the rest is the answer.
+//! The first byte of the input selects the model, the rest is the response.
 #![no_main]
 
 use std::fmt::Debug;
@@ -12,43 +12,43 @@ use serde_json::Value;
 use tvmaze_client::{
     Aka, AlternateEpisode, AlternateList, CastCredit, CastMember, CrewCredit, CrewMember, Episode,
     GuestCastCredit, Person, ScheduledEpisode, ScoredPerson, ScoredShow, Season, Show, ShowImage,
-    With, embed,
+    WithEmbedded, embed,
 };
 
 fuzz_target!(|input: &[u8]| {
-    let Some((model, answer)) = input.split_first() else { return };
+    let Some((model, body)) = input.split_first() else { return };
     match model {
-        b'a' => check::<Aka>(answer),
-        b'c' => check::<CastMember>(answer),
-        b'd' => check::<CastCredit>(answer),
-        b'e' => check::<Episode>(answer),
-        b'g' => check::<GuestCastCredit>(answer),
-        b'i' => check::<ShowImage>(answer),
-        b'l' => check::<AlternateList>(answer),
-        b'm' => check::<AlternateEpisode>(answer),
-        b'n' => check::<CrewCredit>(answer),
-        b'p' => check::<Person>(answer),
-        b'r' => check::<CrewMember>(answer),
-        b's' => check::<Show>(answer),
-        b't' => check::<ScheduledEpisode>(answer),
-        b'u' => check::<ScoredShow>(answer),
-        b'v' => check::<ScoredPerson>(answer),
-        b'w' => check::<With<Show, (embed::Episodes, embed::NextEpisode)>>(answer),
-        b'z' => check::<Season>(answer),
+        b'a' => check::<Aka>(body),
+        b'c' => check::<CastMember>(body),
+        b'd' => check::<CastCredit>(body),
+        b'e' => check::<Episode>(body),
+        b'g' => check::<GuestCastCredit>(body),
+        b'i' => check::<ShowImage>(body),
+        b'l' => check::<AlternateList>(body),
+        b'm' => check::<AlternateEpisode>(body),
+        b'n' => check::<CrewCredit>(body),
+        b'p' => check::<Person>(body),
+        b'r' => check::<CrewMember>(body),
+        b's' => check::<Show>(body),
+        b't' => check::<ScheduledEpisode>(body),
+        b'u' => check::<ScoredShow>(body),
+        b'v' => check::<ScoredPerson>(body),
+        b'w' => check::<WithEmbedded<Show, (embed::Episodes, embed::NextEpisode)>>(body),
+        b'z' => check::<Season>(body),
         _ => {}
     }
 });
 
-fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(answer: &[u8]) {
-    let Ok(model) = serde_json::from_slice::<T>(answer) else { return };
-    let written = serde_json::to_value(&model).expect("a model can be written");
-    let came = serde_json::from_slice(answer).expect("a model comes from JSON");
-    assert!(same(&came, &written), "came {came}, written {written}");
-    let again: T = serde_json::from_value(written).expect("what was written can be read");
-    assert_eq!(model, again);
+fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(body: &[u8]) {
+    let Ok(model) = serde_json::from_slice::<T>(body) else { return };
+    let written = serde_json::to_value(&model).expect("models serialize");
+    let received = serde_json::from_slice(body).expect("models decode only from JSON");
+    assert!(same(&received, &written), "received {received}, written {written}");
+    let decoded: T = serde_json::from_value(written).expect("serialized models decode");
+    assert_eq!(model, decoded);
 }
 
-/// Whether both are the same JSON: `8` and `8.0` are one number.
+/// Whether two JSON values are equal, where `8` equals `8.0`.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),

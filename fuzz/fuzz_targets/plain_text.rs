@@ -1,4 +1,4 @@
-//! Whatever a summary holds: text, never a panic, and no longer than the HTML.
+//! Converting a summary to plain text never panics, and the text is not much longer than the HTML.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,6 +6,6 @@ use tvmaze_client::plain_text;
 
 fuzz_target!(|html: &str| {
     let text = plain_text(html);
-    // An entity of some bytes stands for a character of at most as many.
+    // A decoded entity has at most twice as many bytes as its source.
     assert!(text.len() <= 2 * html.len(), "{html:?} became {text:?}");
 });

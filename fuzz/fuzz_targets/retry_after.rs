@@ -1,4 +1,4 @@
-//! Whatever `Retry-After` holds: nothing or a time to wait, never a panic.
+//! Parsing a `Retry-After` header never panics.
 #![no_main]
 
 use std::time::{Duration, SystemTime};

@@ -39,7 +39,7 @@ async fn whatever_is_logged_in_a_run_names_it() {
     let log = until(&mut lines, "a run ended").await;
     let of_run: Vec<_> = log.iter().filter(|line| line["run.id"] == json!(run)).collect();
     assert!(of_run.iter().any(|line| line["message"] == "a run begins"));
-    let retry = of_run.iter().find(|line| line["message"] == "a request is tried again");
+    let retry = of_run.iter().find(|line| line["message"] == "retrying request");
     let retry = retry.expect("also what the client of TVmaze logs");
     assert!(retry["error"].as_str().unwrap().contains("500"), "{retry}");
     let end = of_run.last().unwrap();

@@ -1,8 +1,8 @@
-//! How close the adaptive rate limit comes to the ideal, against the simulator: `cargo bench --bench
-//! rate_limit`. Takes some five minutes, nearly all of them waiting.
+//! Compares the adaptive rate limit with the ideal, against the simulator: `cargo bench --bench
+//! rate_limit`. Takes about five minutes, nearly all of them waiting.
 //!
-//! The ideal time is that of a client that knows the limit and never idles: the calls that count, less
-//! the burst, divided by the rate.
+//! The ideal time is that of a client that knows the limit and never idles: the number of calls that
+//! reach the origin, less the burst, divided by the rate.
 
 use std::error::Error;
 use std::fmt;
@@ -20,8 +20,8 @@ const CALLS: u32 = 371;
 const BURST: u32 = 20;
 const RATE: f64 = 2.0;
 const PER: Duration = Duration::from_secs(10);
-/// Of the two clients without a limit to meet: calls a round, and rounds.
-const FREE_CALLS: u32 = 20_000;
+/// Calls per round, and rounds, of the scenario without a limit.
+const UNLIMITED_CALLS: u32 = 20_000;
 const ROUNDS: usize = 7;
 
 #[tokio::main]
@@ -34,7 +34,7 @@ async fn main() -> Result<()> {
         mostly_cached("90 % cached", false),
         mostly_cached("the same, with Retry-After", true),
         async {
-            futures::try_join!(changing("halved half-way", 0.5), changing("doubled half-way", 2.0))
+            futures::try_join!(changing("halved midway", 0.5), changing("doubled midway", 2.0))
         },
     )
     .await?;
@@ -48,61 +48,61 @@ struct Report {
     scenario: &'static str,
     seconds: f64,
     ideal: f64,
-    refused: u64,
+    throttled: u64,
     requests: u64,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { scenario, seconds, ideal, refused, requests } = self;
+        let Report { scenario, seconds, ideal, throttled, requests } = self;
         let ratio = seconds / ideal;
-        #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
-        let share = 100.0 * *refused as f64 / *requests as f64;
-        write!(f, "{scenario:34} {seconds:8.2} {ideal:8.2} {ratio:6.3} {refused:3} {share:3.1}%")
+        #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
+        let share = 100.0 * *throttled as f64 / *requests as f64;
+        write!(f, "{scenario:34} {seconds:8.2} {ideal:8.2} {ratio:6.3} {throttled:3} {share:3.1}%")
     }
 }
 
-/// A simulator, a client with the adaptive limit, and the ids of the simulator's shows.
-struct World {
+/// A simulator, a client with the adaptive limit, and the ids of all shows.
+struct TestEnv {
     simulator: Simulator,
     client: Client,
     ids: Vec<ShowId>,
 }
 
-impl World {
-    async fn new() -> Result<World> {
+impl TestEnv {
+    async fn new() -> Result<TestEnv> {
         let catalogue = Catalogue::synthetic(2_000, 1);
         let simulator = Simulator::start("127.0.0.1:0", catalogue, Behaviour::default()).await?;
         let ids = client(&simulator, RateLimit::Adaptive)?.show_updates(None).await?;
         let ids = ids.into_iter().map(|(id, _)| id).collect();
         let client = client(&simulator, RateLimit::Adaptive)?;
-        Ok(World { simulator, client, ids })
+        Ok(TestEnv { simulator, client, ids })
     }
 
-    /// Sends all calls at once; `passed` is told after each one how many have been answered.
+    /// Sends all calls at once. After each one, `on_completed` gets the number of completed calls.
     async fn measure(
         &self,
         scenario: &'static str,
         ids: impl Iterator<Item = ShowId>,
         ideal: f64,
-        passed: impl Fn(u32),
+        on_completed: impl Fn(u32),
     ) -> Result<Report> {
         let before = self.client.stats();
         let (started, count) = (Instant::now(), AtomicU32::new(0));
-        let (passed, count) = (&passed, &count);
+        let (on_completed, count) = (&on_completed, &count);
         let calls = ids.map(|id| async move {
             self.client.show(id).await?;
-            passed(count.fetch_add(1, Ordering::Relaxed) + 1);
+            on_completed(count.fetch_add(1, Ordering::Relaxed) + 1);
             Ok::<_, tvmaze_client::Error>(())
         });
-        let answered = try_join_all(calls).await?.len();
-        assert_eq!(answered, CALLS as usize, "nothing is lost");
+        let completed = try_join_all(calls).await?.len();
+        assert_eq!(completed, CALLS as usize, "no call is lost");
         let stats = self.client.stats();
         Ok(Report {
             scenario,
             seconds: started.elapsed().as_secs_f64(),
             ideal,
-            refused: stats.rate_limited - before.rate_limited,
+            throttled: stats.rate_limited - before.rate_limited,
             requests: stats.requests - before.requests,
         })
     }
@@ -122,53 +122,53 @@ fn limit(rate: f64) -> tvmaze_sim::RateLimit {
 }
 
 async fn steady(scenario: &'static str, retry_after: bool) -> Result<Report> {
-    let world = World::new().await?;
-    world.simulator.set_limit(Some(tvmaze_sim::RateLimit { retry_after, ..limit(RATE) }));
+    let env = TestEnv::new().await?;
+    env.simulator.set_limit(Some(tvmaze_sim::RateLimit { retry_after, ..limit(RATE) }));
     let ideal = f64::from(CALLS - BURST) / RATE;
-    world.measure(scenario, world.new_ids(), ideal, |_| {}).await
+    env.measure(scenario, env.new_ids(), ideal, |_| {}).await
 }
 
-/// One call in ten is for a show that nobody asked for before.
+/// Every tenth call is for a show that is not in the cache.
 async fn mostly_cached(scenario: &'static str, retry_after: bool) -> Result<Report> {
-    let world = World::new().await?;
+    let env = TestEnv::new().await?;
     let limit = tvmaze_sim::RateLimit { retry_after, cached_exempt: true, ..limit(RATE) };
-    world.simulator.set_limit(Some(limit));
-    let (known, new) = world.ids.split_at(BURST as usize);
-    let fetcher = client(&world.simulator, RateLimit::Unlimited)?;
-    for id in known {
-        fetcher.show(*id).await?;
+    env.simulator.set_limit(Some(limit));
+    let (cached, uncached) = env.ids.split_at(BURST as usize);
+    let warmup = client(&env.simulator, RateLimit::Unlimited)?;
+    for id in cached {
+        warmup.show(*id).await?;
     }
     tokio::time::sleep(PER).await;
     let ids = (0..CALLS as usize).map(|call| match call % 10 {
-        0 => new[call / 10],
-        _ => known[call % known.len()],
+        0 => uncached[call / 10],
+        _ => cached[call % cached.len()],
     });
     let ideal = f64::from(CALLS.div_ceil(10) - BURST) / RATE;
-    world.measure(scenario, ids, ideal, |_| {}).await
+    env.measure(scenario, ids, ideal, |_| {}).await
 }
 
 async fn changing(scenario: &'static str, factor: f64) -> Result<Report> {
-    let world = World::new().await?;
-    world.simulator.set_limit(Some(limit(RATE)));
+    let env = TestEnv::new().await?;
+    env.simulator.set_limit(Some(limit(RATE)));
     let half = CALLS / 2;
     let ideal = f64::from(half - BURST) / RATE + f64::from(CALLS - half) / (RATE * factor);
-    let change = |passed| {
-        if passed == half {
-            world.simulator.set_limit(Some(limit(RATE * factor)));
+    let change = |completed| {
+        if completed == half {
+            env.simulator.set_limit(Some(limit(RATE * factor)));
         }
     };
-    world.measure(scenario, world.new_ids(), ideal, change).await
+    env.measure(scenario, env.new_ids(), ideal, change).await
 }
 
-/// The medians of rounds that take turns; the time of `Unlimited` stands for the ideal.
+/// Medians of alternating rounds. The time of `Unlimited` is the ideal.
 async fn without_limit() -> Result<()> {
-    let world = World::new().await?;
+    let env = TestEnv::new().await?;
     let mut seconds = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for (limit, seconds) in [RateLimit::Adaptive, RateLimit::Unlimited].iter().zip(&mut seconds)
         {
-            let client = client(&world.simulator, *limit)?;
-            let ids = world.ids.iter().cycle().take(FREE_CALLS as usize);
+            let client = client(&env.simulator, *limit)?;
+            let ids = env.ids.iter().cycle().take(UNLIMITED_CALLS as usize);
             let started = Instant::now();
             try_join_all(ids.map(|id| client.show(*id).send())).await?;
             seconds.push(started.elapsed().as_secs_f64());
@@ -178,7 +178,7 @@ async fn without_limit() -> Result<()> {
         seconds.sort_by(f64::total_cmp);
         seconds[ROUNDS / 2]
     });
-    let (scenario, requests) = ("no limit, beside Unlimited", u64::from(FREE_CALLS));
-    println!("{}", Report { scenario, seconds, ideal, refused: 0, requests });
+    let (scenario, requests) = ("no limit, compared with Unlimited", u64::from(UNLIMITED_CALLS));
+    println!("{}", Report { scenario, seconds, ideal, throttled: 0, requests });
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! Writes every show as a line of JSON: `cargo run --release --example dump_index > shows.ndjson`.
+//! Writes all shows as NDJSON: `cargo run --release --example dump_index > shows.ndjson`.
 //!
-//! `TVMAZE_BASE_URL` asks somewhere else than at TVmaze.
+//! Set `TVMAZE_BASE_URL` to use another server than TVmaze.
 
 use std::env;
 use std::error::Error;
@@ -17,9 +17,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .base_url(env::var("TVMAZE_BASE_URL").unwrap_or(DEFAULT_BASE_URL.into()))
         .user_agent("dump-index-example/1.0 (me@example.org)")
         .build()?;
-    // The map of updates has every id, so it tells how many pages there are.
+    // The updates map has every id, so it determines the number of pages.
     let newest = client.show_updates(None).await?.last_key_value().map(|(id, _)| *id);
-    let pages = newest.map_or(0, |id| PageIndex::of(id).0 + 1);
+    let pages = newest.map_or(0, |id| PageIndex::containing(id).0 + 1);
     let style = "{bar:40} page {pos} of {len}, {per_sec}, {eta} left, {msg}";
     let bar = ProgressBar::new(pages.into()).with_style(ProgressStyle::with_template(style)?);
 
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         shows += page.shows.len();
         let stats = client.stats();
-        bar.set_message(format!("{shows} shows, {} answers of 429", stats.rate_limited));
+        bar.set_message(format!("{shows} shows, rate-limited {} times", stats.rate_limited));
         bar.inc(1);
     }
     out.flush()?;

@@ -1,6 +1,6 @@
-//! Tells when the next episode of a show is broadcast: `cargo run --example next_episode -- "silo"`.
+//! Prints when the next episode of a show is broadcast: `cargo run --example next_episode -- "silo"`.
 //!
-//! `TVMAZE_BASE_URL` asks somewhere else than at TVmaze.
+//! Set `TVMAZE_BASE_URL` to use another server than TVmaze.
 
 use std::env;
 use std::error::Error;
@@ -16,15 +16,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     let found = client.single_search(&name).embed(embed::NextEpisode).await?;
     let Some(show) = found else {
-        println!("no show is called {name:?}");
+        println!("No show matches {name:?}.");
         return Ok(());
     };
     match &show.embedded {
         Some(episode) => {
-            let day = episode.airdate.map_or("some day".into(), |date| date.to_string());
+            let day = episode.airdate.map_or("date unknown".into(), |date| date.to_string());
             println!("{}: {}, {day}", show.name, episode.name);
         }
-        None => println!("{}: no next episode is known", show.name),
+        None => println!("{}: no upcoming episode", show.name),
     }
     println!("Source: https://www.tvmaze.com (CC BY-SA)");
     Ok(())

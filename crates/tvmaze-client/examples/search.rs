@@ -1,6 +1,6 @@
-//! Finds shows by name: `cargo run --example search -- "under the dome"`.
+//! Searches for shows by name: `cargo run --example search -- "under the dome"`.
 //!
-//! `TVMAZE_BASE_URL` asks somewhere else than at TVmaze.
+//! Set `TVMAZE_BASE_URL` to use another server than TVmaze.
 
 use std::env;
 use std::error::Error;
@@ -16,14 +16,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     let hits = client.search_shows(&name).await?;
     if hits.is_empty() {
-        println!("no show is called anything like {name:?}");
+        println!("No matching shows.");
     }
     for hit in hits {
         let show = hit.show;
         let year = show.premiered.map_or("????".into(), |date| date.year().to_string());
-        let broadcaster = show.network.as_ref().or(show.web_channel.as_ref());
-        let broadcaster = broadcaster.and_then(|network| network.name.as_deref()).unwrap_or("?");
-        println!("{:>6}  {} ({year}, {broadcaster})", show.id, show.name);
+        let network = show.network.as_ref().or(show.web_channel.as_ref());
+        let network = network.and_then(|network| network.name.as_deref()).unwrap_or("?");
+        println!("{:>6}  {} ({year}, {network})", show.id, show.name);
         if let Some(summary) = show.summary_text() {
             println!("        {}", summary.lines().next().unwrap_or_default());
         }

@@ -9,30 +9,32 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use tokio::sync::Semaphore;
 
-use crate::client::Inner;
-use crate::limit::Limiter;
+use crate::client::{Client, Inner};
+use crate::error::Error;
+use crate::rate_limit::{RateLimit, RateLimiter};
+use crate::retry::RetryPolicy;
 use crate::stats::Counters;
-use crate::{Client, Error, RateLimit, RetryPolicy};
 
-/// TVmaze itself.
+/// The public TVmaze API.
 pub const DEFAULT_BASE_URL: &str = "https://api.tvmaze.com";
-/// Requests under way at a time.
+/// The default maximum number of concurrent requests.
 pub const DEFAULT_CONCURRENCY: usize = 8;
-/// The time that a connection may take to be made.
+/// The default timeout for establishing a connection.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The time that an attempt may take, body included.
+/// The default timeout of an attempt, including its body.
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// The time that a call may take, from its first request on: all attempts, the waits between them and
-/// those after a 429. Waiting for its turn behind other calls does not count.
+/// The default timeout of a call, from its first request on. It covers all attempts and the waits
+/// between them, including those after a 429, but not the wait for other calls before the first one.
 pub const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(10 * 60);
-/// An index page has half a MB, the map of updates two, the full schedule several.
+/// The default maximum size of a response body. An index page has about 0.5 MB, the updates map 2 MB,
+/// the full schedule several.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
-const CRATE: &str = concat!("tvmaze-client/", env!("CARGO_PKG_VERSION"));
-/// A lookup has one redirect.
+const CRATE_NAME: &str = concat!("tvmaze-client/", env!("CARGO_PKG_VERSION"));
+/// TVmaze's lookup sends one redirect.
 const MAX_REDIRECTS: usize = 5;
 
-/// Settings of a [`Client`]. Made by [`Client::builder`].
+/// Settings of a [`Client`]; see [`Client::builder`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ClientBuilder {
@@ -63,83 +65,90 @@ impl Default for ClientBuilder {
     }
 }
 
+impl Client {
+    /// Starts to configure a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+}
+
 impl ClientBuilder {
-    /// Where the API is; [`DEFAULT_BASE_URL`] unless set. `http` or `https`, a path is kept.
+    /// Sets the URL of the API, `http` or `https`, with or without a path. Default:
+    /// [`DEFAULT_BASE_URL`].
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self
     }
 
-    /// Who asks: please name your application and a contact, as in `my-app/1.0 (me@example.org)`.
-    /// TVmaze would rather write a mail than block an address. The name of this crate is added.
+    /// Sets the user agent. Name your application and a contact, as in `my-app/1.0 (me@example.org)`, so
+    /// that TVmaze can write to you instead of blocking your address. The crate's name is appended.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = Some(user_agent.into());
         self
     }
 
-    /// The time that a connection may take to be made; [`DEFAULT_CONNECT_TIMEOUT`] unless set.
+    /// Sets the timeout for establishing a connection. Default: [`DEFAULT_CONNECT_TIMEOUT`].
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// The time that an attempt may take, body included; [`DEFAULT_REQUEST_TIMEOUT`] unless set.
+    /// Sets the timeout of an attempt, including its body. Default: [`DEFAULT_REQUEST_TIMEOUT`].
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self
     }
 
-    /// The time that a call may take, from its first request on; [`DEFAULT_CALL_TIMEOUT`] unless set.
+    /// Sets the timeout of a call, including retries. Default: [`DEFAULT_CALL_TIMEOUT`].
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.call_timeout = timeout;
         self
     }
 
-    /// Requests under way at a time, 1 or more; [`DEFAULT_CONCURRENCY`] unless set.
+    /// Sets the maximum number of concurrent requests, 1 or more. Default: [`DEFAULT_CONCURRENCY`].
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests;
         self
     }
 
-    /// How fast to send; [`RateLimit::Adaptive`] unless set.
+    /// Sets the rate limit. Default: [`RateLimit::Adaptive`].
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = limit;
         self
     }
 
-    /// What is tried again, and when; [`RetryPolicy::default`] unless set.
+    /// Sets the retry policy. Default: [`RetryPolicy::default`].
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// The size beyond which an answer is refused, decompressed; [`DEFAULT_MAX_BODY_BYTES`] unless set.
+    /// Sets the maximum size of a response body, decompressed. Default: [`DEFAULT_MAX_BODY_BYTES`].
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.max_body_bytes = bytes;
         self
     }
 
-    /// Makes the client. Nothing is sent.
+    /// Builds the client, without sending anything.
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] for a base URL, a user agent or a concurrency that cannot work;
-    /// [`Error::HttpClient`] where TLS cannot be set up.
+    /// [`Error::Configuration`] if a setting is invalid; [`Error::HttpClient`] if TLS cannot be set up.
     pub fn build(self) -> Result<Client, Error> {
         let base_url = parse_base_url(&self.base_url)?;
-        let refuse = |reason: &str| Err(Error::Configuration { reason: reason.into() });
+        let invalid = |reason: &str| Err(Error::Configuration { reason: reason.into() });
         if self.concurrency == 0 {
-            return refuse("the concurrency must be 1 or more");
+            return invalid("concurrency must be at least 1");
         }
         if matches!(self.rate_limit, RateLimit::Fixed { calls: 0, .. }) {
-            return refuse("a fixed rate limit must allow 1 call or more");
+            return invalid("a fixed rate limit must allow at least 1 call");
         }
         let user_agent = match self.user_agent {
-            Some(application) => format!("{application} {CRATE}"),
-            None => format!("{CRATE} (no contact given)"),
+            Some(application) => format!("{application} {CRATE_NAME}"),
+            None => format!("{CRATE_NAME} (no contact given)"),
         };
         let Ok(user_agent) = HeaderValue::from_str(&user_agent) else {
-            return refuse("the user agent must be visible ASCII");
+            return invalid("the user agent must be visible ASCII");
         };
         let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         let mut http = reqwest::Client::builder()
@@ -149,14 +158,14 @@ impl ClientBuilder {
             .connect_timeout(self.connect_timeout)
             .timeout(self.request_timeout);
         if is_loopback(&base_url) {
-            // A proxy would look for a server on its own machine.
+            // A proxy would resolve the loopback address to its own machine.
             http = http.no_proxy();
         }
         let http = http.build().map_err(|source| Error::HttpClient { source })?;
         let inner = Inner {
             http,
             base_url,
-            limiter: Limiter::new(self.concurrency, self.rate_limit),
+            limiter: RateLimiter::new(self.concurrency, self.rate_limit),
             concurrency: self.concurrency,
             retry: self.retry,
             call_timeout: self.call_timeout,
@@ -169,18 +178,20 @@ impl ClientBuilder {
 }
 
 fn parse_base_url(text: &str) -> Result<Url, Error> {
-    let wrong = |why: &str| Error::Configuration { reason: format!("the base URL {text:?} {why}") };
+    let invalid =
+        |problem: &str| Error::Configuration { reason: format!("base URL {text:?} {problem}") };
     let url = Url::parse(text.trim_end_matches('/'))
-        .map_err(|error| wrong(&format!("is not a URL: {error}")))?;
+        .map_err(|error| invalid(&format!("is not a URL: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(wrong("must start with http:// or https://"));
+        return Err(invalid("must start with http:// or https://"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let reason = "the base URL must hold no user name and no password: errors show it";
+        let reason =
+            "the base URL must not contain a user name or password: error messages show it";
         return Err(Error::Configuration { reason: reason.into() });
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("must have no query and no fragment"));
+        return Err(invalid("must not have a query or fragment"));
     }
     Ok(url)
 }

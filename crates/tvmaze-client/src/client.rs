@@ -5,47 +5,42 @@ use std::time::Duration;
 use reqwest::Url;
 use tokio::sync::Semaphore;
 
-use crate::limit::Limiter;
+use crate::error::Error;
+use crate::rate_limit::RateLimiter;
 use crate::retry::RetryPolicy;
 use crate::stats::{Counters, Stats};
-use crate::{ClientBuilder, Error};
 
-/// A client for TVmaze. Clones share their connections, limits and counts.
+/// A client for the TVmaze API. Clones share their connections, limits and [`Stats`].
 ///
-/// Its methods make [requests](crate::Request), which are sent when they are awaited. Every call
-/// retries by the client's [`RetryPolicy`] and may be dropped at any time.
+/// Its methods return [requests](crate::Request), which are sent when awaited. Every call is retried
+/// according to the client's [`RetryPolicy`] and can be dropped at any time.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) inner: Arc<Inner>,
 }
 
-/// What the clones of a client share.
+/// The state that the clones of a client share.
 pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
     pub(crate) base_url: Url,
-    pub(crate) limiter: Limiter,
+    pub(crate) limiter: RateLimiter,
     pub(crate) concurrency: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) call_timeout: Duration,
     pub(crate) max_body_bytes: usize,
-    /// A permit a core: more threads at it would be no faster, and each keeps memory of its own.
+    /// One permit per core: more threads would decode no faster, and each uses its own memory.
     pub(crate) decoders: Semaphore,
     pub(crate) counters: Counters,
 }
 
 impl Client {
-    /// Settings for a new client, all at their defaults.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
-    /// What this client and its clones have done so far.
+    /// Counts of the requests that this client and its clones have sent.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.inner.counters.stats()
     }
 
-    /// Requests that may be under way at a time.
+    /// The maximum number of concurrent requests.
     #[must_use]
     pub fn concurrency(&self) -> usize {
         self.inner.concurrency

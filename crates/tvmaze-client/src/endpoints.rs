@@ -1,15 +1,15 @@
-//! What can be asked: the endpoints of <https://www.tvmaze.com/api>, a file a topic.
+//! The endpoints of <https://www.tvmaze.com/api>, one file per topic.
 
-mod alternate;
+mod alternate_lists;
 mod episodes;
-mod index;
+mod pages;
 mod people;
 mod schedule;
 mod search;
 mod shows;
 mod updates;
 
-pub use index::{PeoplePage, ShowPage};
+pub use pages::{PeoplePage, ShowPage};
 pub use schedule::{ScheduleRequest, WebScheduleRequest};
 pub use search::ExternalId;
 pub use updates::{Since, Updates};

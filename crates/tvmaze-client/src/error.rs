@@ -3,112 +3,112 @@ use std::time::Duration;
 
 use reqwest::{StatusCode, Url};
 
-/// Why a TVmaze call produced nothing usable.
+/// Why a call to TVmaze failed.
 ///
-/// A missing page is *not* here: running off the end of an index is how TVmaze says "done", so
-/// [`Client::show_page`](crate::Client::show_page) reports it as `Ok(None)`.
+/// A missing page is *not* an error: TVmaze ends an index with a 404, so
+/// [`Client::show_page`](crate::Client::show_page) returns `Ok(None)` for it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The builder was given a value that cannot work.
-    #[error("the client cannot be built: {reason}")]
+    /// A setting of the builder is invalid.
+    #[error("invalid client configuration: {reason}")]
     Configuration {
-        /// Which value, and what it should be.
+        /// Which setting, and what is wrong with it.
         reason: String,
     },
-    /// The HTTP client could not be made, most often because the machine has no CA certificates.
-    #[error("the HTTP client cannot be built; are CA certificates installed?")]
+    /// The HTTP client cannot be built, most often because no CA certificates are installed.
+    #[error("cannot build the HTTP client; are CA certificates installed?")]
     HttpClient {
-        /// What reqwest said.
+        /// The error of reqwest.
         #[source]
         source: reqwest::Error,
     },
-    /// No whole answer arrived: DNS, TLS, a dropped connection or a timeout.
-    #[error("no whole answer from {call}")]
+    /// No complete response arrived: DNS, TLS, a dropped connection or a timeout.
+    #[error("request to {context} failed")]
     Transport {
-        /// What was asked for, and what it took.
-        call: Box<Call>,
-        /// What reqwest said.
+        /// The request and its attempts.
+        context: Box<RequestContext>,
+        /// The error of reqwest.
         #[source]
         source: reqwest::Error,
     },
-    /// The answer is a redirect that leads nowhere, a loop most often.
-    #[error("no end to the redirects of {call}")]
+    /// Too many redirects, most often a loop.
+    #[error("too many redirects from {context}")]
     Redirect {
-        /// What was asked for, and what it took.
-        call: Box<Call>,
-        /// What reqwest said.
+        /// The request and its attempts.
+        context: Box<RequestContext>,
+        /// The error of reqwest.
         #[source]
         source: reqwest::Error,
     },
-    /// An answer with a status that says failure.
-    #[error("{call} answered {status}{}", reason(message.as_deref()))]
+    /// The response has an error status.
+    #[error("{context} returned {status}{}", suffix(message.as_deref()))]
     Status {
-        /// What was asked for, and what it took.
-        call: Box<Call>,
+        /// The request and its attempts.
+        context: Box<RequestContext>,
         /// The status.
         status: StatusCode,
-        /// What TVmaze says about it, such as `Not a valid ISO country code`.
+        /// TVmaze's message, such as `Not a valid ISO country code`.
         message: Option<String>,
     },
-    /// The answer is larger than [`max_body_bytes`](crate::ClientBuilder::max_body_bytes).
-    #[error("the answer of {call} is larger than {limit} bytes")]
+    /// The response is larger than [`max_body_bytes`](crate::ClientBuilder::max_body_bytes).
+    #[error("response from {context} exceeds {limit} bytes")]
     TooLarge {
-        /// What was asked for, and what it took.
-        call: Box<Call>,
+        /// The request and its attempts.
+        context: Box<RequestContext>,
         /// The limit.
         limit: usize,
     },
-    /// The answer says that it is a page or a picture: a proxy or a portal answered in TVmaze's place.
-    #[error("the answer of {call} is {content_type}, not JSON")]
+    /// The content type is HTML or an image: the response is from a proxy or a captive portal.
+    #[error("response from {context} is {content_type}, not JSON")]
     ContentType {
-        /// What was asked for, and what it took.
-        call: Box<Call>,
-        /// What the answer says that it is.
+        /// The request and its attempts.
+        context: Box<RequestContext>,
+        /// The media type of the response.
         content_type: String,
     },
-    /// The answer is not JSON, or not of the documented shape.
-    #[error("the answer of {call} cannot be read")]
+    /// The response is not JSON, or does not have the documented shape.
+    #[error("cannot decode the response from {context}")]
     Decode {
-        /// What was asked for, and what it took.
-        call: Box<Call>,
-        /// What does not fit, and where.
+        /// The request and its attempts.
+        context: Box<RequestContext>,
+        /// What is wrong, and where.
         #[source]
         source: serde_json::Error,
     },
-    /// Nothing but 429 for longer than [`max_throttled`](crate::RetryPolicy::max_throttled), or a
-    /// `Retry-After` beyond it.
-    #[error("TVmaze keeps refusing {call}: too many requests; try again in {} s", retry_after.as_secs())]
+    /// Nothing but 429s for longer than [`max_throttle_time`](crate::RetryPolicy::max_throttle_time),
+    /// or a `Retry-After` beyond it.
+    #[error("TVmaze keeps rate-limiting {context}; try again in {} s", retry_after.as_secs())]
     Throttled {
-        /// What was asked for, and what it took.
-        call: Box<Call>,
-        /// How long to wait before another try.
+        /// The request and its attempts.
+        context: Box<RequestContext>,
+        /// How long to wait before the next call.
         retry_after: Duration,
     },
-    /// The time for the whole call, retries included, ran out.
-    #[error("{call} took too long")]
+    /// The call timeout expired. It covers all attempts and the waits between them.
+    #[error("request to {context} timed out")]
     TimedOut {
-        /// What was asked for, and what it took.
-        call: Box<Call>,
-        /// The failure of the last attempt that came to an end.
+        /// The request and its attempts.
+        context: Box<RequestContext>,
+        /// The error of the last attempt that completed.
         #[source]
         last: Option<Box<Error>>,
     },
 }
 
-/// What was asked for, and what it took.
+/// The request behind an error, and its attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Call {
-    /// What was asked for.
+pub struct RequestContext {
+    /// The URL.
     pub url: Url,
     /// How many requests were sent.
     pub attempts: u32,
-    /// The time from the first of them to the failure.
+    /// The time from the first request to the failure.
     pub elapsed: Duration,
 }
 
-impl fmt::Display for Call {
+impl fmt::Display for RequestContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.url.fmt(f)?;
         if self.attempts == 1 {
@@ -118,12 +118,12 @@ impl fmt::Display for Call {
     }
 }
 
-fn reason(message: Option<&str>) -> String {
+fn suffix(message: Option<&str>) -> String {
     message.map(|message| format!(": {message}")).unwrap_or_default()
 }
 
 impl Error {
-    /// Whether the same call may succeed later: nothing is wrong with what was asked.
+    /// Whether the same call may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -142,19 +142,20 @@ impl Error {
         }
     }
 
-    /// Whether TVmaze says that there is no such thing.
+    /// Whether the response was 404 Not Found.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND)
     }
 
-    /// Whether TVmaze says that too much was asked for.
+    /// Whether the response was 429 Too Many Requests.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// Whether no connection could be made at all: no network, no such host, nobody listening.
+    /// Whether no connection could be made: the network is down, the host is unknown or refuses the
+    /// connection.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         match self {
@@ -164,7 +165,7 @@ impl Error {
         }
     }
 
-    /// The status of the last answer, if it says failure.
+    /// The error status of the last response.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {
@@ -175,35 +176,35 @@ impl Error {
         }
     }
 
-    /// What was asked for, unless nothing was sent.
+    /// The URL of the request; `None` if no request was sent.
     #[must_use]
     pub fn url(&self) -> Option<&Url> {
-        self.call().map(|call| &call.url)
+        self.context().map(|context| &context.url)
     }
 
     /// How many requests were sent before the failure.
     #[must_use]
     pub fn attempts(&self) -> u32 {
-        self.call().map_or(0, |call| call.attempts)
+        self.context().map_or(0, |context| context.attempts)
     }
 
     /// The time from the first request to the failure.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.call().map_or(Duration::ZERO, |call| call.elapsed)
+        self.context().map_or(Duration::ZERO, |context| context.elapsed)
     }
 
-    fn call(&self) -> Option<&Call> {
+    fn context(&self) -> Option<&RequestContext> {
         match self {
             Error::Configuration { .. } | Error::HttpClient { .. } => None,
-            Error::Transport { call, .. }
-            | Error::Redirect { call, .. }
-            | Error::Status { call, .. }
-            | Error::TooLarge { call, .. }
-            | Error::ContentType { call, .. }
-            | Error::Decode { call, .. }
-            | Error::Throttled { call, .. }
-            | Error::TimedOut { call, .. } => Some(call),
+            Error::Transport { context, .. }
+            | Error::Redirect { context, .. }
+            | Error::Status { context, .. }
+            | Error::TooLarge { context, .. }
+            | Error::ContentType { context, .. }
+            | Error::Decode { context, .. }
+            | Error::Throttled { context, .. }
+            | Error::TimedOut { context, .. } => Some(context),
         }
     }
 }

@@ -1,14 +1,13 @@
 #![doc = include_str!("../README.md")]
 
-mod adaptive;
 mod builder;
-mod call;
 mod client;
 mod endpoints;
 mod error;
-mod limit;
+mod execute;
 mod metrics;
 mod model;
+mod rate_limit;
 mod request;
 mod retry;
 mod stats;
@@ -21,21 +20,21 @@ pub use client::Client;
 pub use endpoints::{
     ExternalId, PeoplePage, ScheduleRequest, ShowPage, Since, Updates, WebScheduleRequest,
 };
-pub use error::{Call, Error};
-pub use limit::RateLimit;
+pub use error::{Error, RequestContext};
 pub use model::{
     Aka, AlternateEpisode, AlternateEpisodeId, AlternateList, AlternateListId, CastCredit,
     CastMember, Character, CharacterId, Country, CrewCredit, CrewMember, Embed, Episode, EpisodeId,
     Externals, GuestCastCredit, Image, ImageId, Link, Links, Network, NetworkId, PEOPLE_PER_PAGE,
     PageIndex, Person, PersonId, Rating, Resolution, Resolutions, SHOWS_PER_PAGE, Schedule,
-    ScheduledEpisode, ScoredPerson, ScoredShow, Season, SeasonId, Show, ShowId, ShowImage, With,
-    embed, plain_text,
+    ScheduledEpisode, ScoredPerson, ScoredShow, Season, SeasonId, Show, ShowId, ShowImage,
+    WithEmbedded, embed, plain_text,
 };
+pub use rate_limit::RateLimit;
 pub use request::Request;
 pub use retry::RetryPolicy;
 pub use stats::Stats;
 
-/// For the fuzz target of that name.
+/// Exposed for fuzzing.
 #[cfg(fuzzing)]
 #[doc(hidden)]
 #[must_use]

@@ -1,4 +1,4 @@
-//! Numbers for the recorder of the `metrics` facade that the application may have installed.
+//! Metrics for the `metrics` recorder, if the application has installed one.
 
 use metrics::{counter, gauge, histogram};
 use reqwest::{StatusCode, Url};
@@ -6,58 +6,59 @@ use tokio::time::Instant;
 
 use crate::error::Error;
 
-/// A request on its way, which is counted when it is answered, fails or is dropped.
-pub(crate) struct Sent {
+/// A request in flight. It is recorded when it finishes or is dropped.
+pub(crate) struct RequestTimer {
     endpoint: String,
-    since: Instant,
+    started: Instant,
     outcome: &'static str,
 }
 
-impl Sent {
-    pub(crate) fn now(endpoint: &str, attempt: u32) -> Sent {
+impl RequestTimer {
+    pub(crate) fn start(endpoint: &str, attempt: u32) -> RequestTimer {
         if attempt > 1 {
             counter!("tvmaze_client_retries_total", "endpoint" => endpoint.to_owned()).increment(1);
         }
-        Sent { endpoint: endpoint.to_owned(), since: Instant::now(), outcome: "abandoned" }
+        let (endpoint, started) = (endpoint.to_owned(), Instant::now());
+        RequestTimer { endpoint, started, outcome: "abandoned" }
     }
 
-    pub(crate) fn ended(mut self, failure: Option<&Error>) {
+    pub(crate) fn finish(mut self, failure: Option<&Error>) {
         self.outcome = failure.map_or("ok", outcome);
     }
 }
 
-impl Drop for Sent {
+impl Drop for RequestTimer {
     fn drop(&mut self) {
         let (endpoint, outcome) = (std::mem::take(&mut self.endpoint), self.outcome);
         histogram!("tvmaze_client_request_duration_seconds", "endpoint" => endpoint.clone())
-            .record(self.since.elapsed());
+            .record(self.started.elapsed());
         counter!("tvmaze_client_requests_total", "endpoint" => endpoint, "outcome" => outcome)
             .increment(1);
     }
 }
 
-pub(crate) fn received(bytes: usize) {
+pub(crate) fn record_bytes(bytes: usize) {
     counter!("tvmaze_client_received_bytes_total").increment(bytes as u64);
 }
 
-/// A call has waited for the rate limit.
-pub(crate) fn waited(since: Instant) {
+/// Records a wait for the rate limit.
+pub(crate) fn record_throttle(since: Instant) {
     histogram!("tvmaze_client_throttle_duration_seconds").record(since.elapsed());
 }
 
-/// The limit that is kept to now, in calls a second.
-pub(crate) fn limit(rate: f64) {
+/// Sets the current rate limit, in requests per second.
+pub(crate) fn set_rate_limit(rate: f64) {
     gauge!("tvmaze_client_rate_limit").set(rate);
 }
 
-/// What was asked for, without what differs from call to call: `/shows/:id/cast`.
+/// The path below the base URL, with placeholders for ids: `/shows/:id/cast`.
 pub(crate) fn endpoint(url: &Url, base_url: &Url) -> String {
     let base = base_url.path().trim_end_matches('/');
     let path = url.path().strip_prefix(base).unwrap_or_default();
     let is_id =
         |segment: &str| !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
-    let word = |segment| if is_id(segment) { ":id" } else { segment };
-    path.split('/').skip(1).fold(String::new(), |path, segment| path + "/" + word(segment))
+    let label = |segment| if is_id(segment) { ":id" } else { segment };
+    path.split('/').skip(1).fold(String::new(), |path, segment| path + "/" + label(segment))
 }
 
 fn outcome(failure: &Error) -> &'static str {

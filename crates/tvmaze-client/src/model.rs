@@ -1,36 +1,38 @@
-mod alternate;
+mod alternate_list;
 mod cast;
 mod codec;
 mod credit;
+mod date_time;
 pub mod embed;
+mod embedded;
 mod episode;
-mod faithful;
 mod field;
 mod id;
 mod image;
 mod link;
-mod moment;
+mod lossless;
 mod network;
 mod person;
+mod presence;
 mod scheduled;
 mod search;
 mod season;
 mod show;
 mod summary;
-mod with;
 
-pub use alternate::{AlternateEpisode, AlternateList};
+pub use alternate_list::{AlternateEpisode, AlternateList};
 pub use cast::{CastMember, CrewMember};
 pub use credit::{CastCredit, CrewCredit, GuestCastCredit};
 pub use embed::Embed;
+pub use embedded::WithEmbedded;
 pub use episode::Episode;
-pub(crate) use faithful::Model;
 pub use id::{
     AlternateEpisodeId, AlternateListId, CharacterId, EpisodeId, ImageId, NetworkId,
     PEOPLE_PER_PAGE, PageIndex, PersonId, SHOWS_PER_PAGE, SeasonId, ShowId,
 };
 pub use image::{Image, Resolution, Resolutions, ShowImage};
 pub use link::{Link, Links};
+pub(crate) use lossless::LosslessModel;
 pub use network::{Country, Network};
 pub use person::{Character, Person};
 pub use scheduled::ScheduledEpisode;
@@ -38,4 +40,3 @@ pub use search::{ScoredPerson, ScoredShow};
 pub use season::Season;
 pub use show::{Aka, Externals, Rating, Schedule, Show};
 pub use summary::plain_text;
-pub use with::With;

@@ -6,28 +6,29 @@ use std::marker::PhantomData;
 use futures::future::{BoxFuture, FutureExt};
 use serde::de::DeserializeOwned;
 
-use crate::model::{Embed, Model, With};
-use crate::{Client, Error, Updates};
+use crate::client::Client;
+use crate::error::Error;
+use crate::model::{Embed, LosslessModel, WithEmbedded};
 
-/// A question to TVmaze whose answer is a `T`. Nothing is sent until it is awaited.
+/// A request to TVmaze whose response decodes to `T`. It is sent when it is awaited.
 ///
-/// An `Option` is `None` where TVmaze answers 404.
+/// If `T` is an `Option`, a 404 is `None`.
 ///
 /// # Errors
 ///
-/// Awaiting it gives whatever [`Error`] names.
+/// Awaiting it returns an [`Error`] if the call fails.
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Request<T> {
     client: Client,
     path: String,
     query: Vec<(&'static str, String)>,
-    answer: PhantomData<fn() -> T>,
+    _response: PhantomData<fn() -> T>,
 }
 
 impl<T> Request<T> {
     pub(crate) fn new(client: &Client, path: impl Into<String>) -> Request<T> {
         let (path, query) = (path.into(), Vec::new());
-        Request { client: client.clone(), path, query, answer: PhantomData }
+        Request { client: client.clone(), path, query, _response: PhantomData }
     }
 
     pub(crate) fn query(mut self, name: &'static str, value: impl fmt::Display) -> Request<T> {
@@ -35,23 +36,20 @@ impl<T> Request<T> {
         self
     }
 
-    /// Asks for more in the same answer: one of the markers of [`embed`](crate::embed), or a tuple of
+    /// Embeds related objects in the same response: a marker of [`embed`](crate::embed), or a tuple of
     /// up to four.
-    pub fn embed<E>(self, _: E) -> Request<T::With>
+    pub fn embed<E>(self, _: E) -> Request<T::Output>
     where
-        T: Embeds<E>,
+        T: Embeddable<E>,
     {
         let names = T::names();
         let key = if names.len() == 1 { "embed" } else { "embed[]" };
         let Request { client, path, mut query, .. } = self;
         query.extend(names.into_iter().map(|name| (key, name.to_owned())));
-        Request { client, path, query, answer: PhantomData }
+        Request { client, path, query, _response: PhantomData }
     }
-}
 
-impl<T> Request<T> {
-    /// The same question, its answer decoded as another type: one of your own, say, that has less than the
-    /// model, or has it in another form.
+    /// Decodes the response as another type, such as a struct of your own with fewer fields.
     ///
     /// ```no_run
     /// # async fn run() -> Result<(), tvmaze_client::Error> {
@@ -68,14 +66,14 @@ impl<T> Request<T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn decode_as<U: Answer>(self) -> Request<U> {
+    pub fn decode_as<U: FromResponse>(self) -> Request<U> {
         let Request { client, path, query, .. } = self;
-        Request { client, path, query, answer: PhantomData }
+        Request { client, path, query, _response: PhantomData }
     }
 }
 
-impl<T: Answer> Request<T> {
-    /// The future that awaiting the request makes, for those who join or spawn it.
+impl<T: FromResponse> Request<T> {
+    /// Converts the request into a future, to be joined or spawned.
     #[must_use = "nothing is sent until it is awaited"]
     pub fn send(self) -> BoxFuture<'static, Result<T, Error>> {
         async move {
@@ -83,16 +81,16 @@ impl<T: Answer> Request<T> {
             if !self.query.is_empty() {
                 url.query_pairs_mut().extend_pairs(&self.query);
             }
-            match self.client.inner.call(url).await {
-                Err(error) if error.is_not_found() => T::missing().ok_or(error),
-                answer => answer,
+            match self.client.inner.execute(url).await {
+                Err(error) if error.is_not_found() => T::on_not_found().ok_or(error),
+                result => result,
             }
         }
         .boxed()
     }
 }
 
-impl<T: Answer> IntoFuture for Request<T> {
+impl<T: FromResponse> IntoFuture for Request<T> {
     type Output = Result<T, Error>;
     type IntoFuture = BoxFuture<'static, Result<T, Error>>;
 
@@ -110,67 +108,65 @@ impl<T> fmt::Debug for Request<T> {
     }
 }
 
-/// What a request can be answered with. This crate alone implements it.
-pub trait Answer: DeserializeOwned + Send + 'static {
-    /// What a 404 means, unless it is an error.
+/// A type that a response can be decoded to. Only this crate implements it.
+pub trait FromResponse: DeserializeOwned + Send + 'static {
+    /// The value for a 404; `None` if a 404 is an error.
     #[doc(hidden)]
-    fn missing() -> Option<Self> {
+    fn on_not_found() -> Option<Self> {
         None
     }
 }
 
-impl<T: Model + DeserializeOwned + Send + 'static> Answer for T {}
+impl<T: LosslessModel + DeserializeOwned + Send + 'static> FromResponse for T {}
 
-impl<T, E> Answer for With<T, E>
+impl<T, E> FromResponse for WithEmbedded<T, E>
 where
-    T: Model + DeserializeOwned + Send + 'static,
+    T: LosslessModel + DeserializeOwned + Send + 'static,
     E: Embed<T> + 'static,
     E::Output: Send,
 {
 }
 
-impl<T: DeserializeOwned + Send + 'static> Answer for Vec<T> {}
+impl<T: DeserializeOwned + Send + 'static> FromResponse for Vec<T> {}
 
-impl<I> Answer for Updates<I> where Updates<I>: DeserializeOwned + Send + 'static {}
+impl<K, V> FromResponse for BTreeMap<K, V> where BTreeMap<K, V>: DeserializeOwned + Send + 'static {}
 
-impl<K, V> Answer for BTreeMap<K, V> where BTreeMap<K, V>: DeserializeOwned + Send + 'static {}
-
-impl<T: DeserializeOwned + Send + 'static> Answer for Option<T> {
-    fn missing() -> Option<Option<T>> {
+impl<T: DeserializeOwned + Send + 'static> FromResponse for Option<T> {
+    fn on_not_found() -> Option<Option<T>> {
         Some(None)
     }
 }
 
-/// An answer that can have `E` embedded, in each of its items if they are several.
+/// A response that can have `E` embedded, in each item if it is a list.
 ///
-/// This crate alone implements it.
-pub trait Embeds<E> {
-    /// The answer with it.
-    type With;
+/// Only this crate implements it.
+pub trait Embeddable<E> {
+    /// The response with the embedded objects.
+    type Output;
 
-    /// The names that the query has.
+    /// The values of the `embed` query parameter.
     #[doc(hidden)]
     fn names() -> Vec<&'static str>;
 }
 
-impl<T: Model, E: Embed<T>> Embeds<E> for T {
-    type With = With<T, E>;
+impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for T {
+    type Output = WithEmbedded<T, E>;
 
     fn names() -> Vec<&'static str> {
         E::names()
     }
 }
 
-impl<T: Model, E: Embed<T>> Embeds<E> for Option<T> {
-    type With = Option<With<T, E>>;
+impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for Option<T> {
+    type Output = Option<WithEmbedded<T, E>>;
 
     fn names() -> Vec<&'static str> {
         E::names()
     }
 }
 
-impl<T: Model, E: Embed<T>> Embeds<E> for Vec<T> {
-    type With = Vec<With<T, E>>;
+impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for Vec<T> {
+    type Output = Vec<WithEmbedded<T, E>>;
 
     fn names() -> Vec<&'static str> {
         E::names()

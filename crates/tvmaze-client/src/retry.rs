@@ -1,7 +1,6 @@
-//! When a failed request is sent again. Pure: the caller sleeps.
+//! Decides whether and when a failed request is sent again. Pure: the caller sleeps.
 //!
-//! The delays come from the crate `backoff`, which is no longer maintained; nothing outside of this
-//! file knows it.
+//! The delays come from the `backoff` crate, which is no longer maintained, so only this file uses it.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,66 +9,66 @@ use backoff::backoff::Backoff;
 
 use crate::Error;
 
-/// How often, and after how long, a failed request is sent again.
+/// How often, and after which delay, a failed request is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Retries of one call, answers of 429 not counted.
+    /// Maximum number of retries of a call. Retries after a 429 do not count.
     pub max_retries: u32,
-    /// The delay before the first retry; it doubles with each one, and is spread by half of it.
+    /// Delay before the first retry. It doubles with each retry and is randomized by ±50 %.
     pub first_delay: Duration,
-    /// No delay grows beyond this.
+    /// Upper bound of the delay, before randomization.
     pub max_delay: Duration,
-    /// No `Retry-After` of an answer other than a 429 is waited for longer than this.
+    /// Upper bound of a `Retry-After` in responses other than a 429.
     pub max_retry_after: Duration,
-    /// How long a call may be held up by answers of 429, all in all, and a client that gets nothing else.
-    /// A `Retry-After` beyond it ends the call at once.
-    pub max_throttled: Duration,
+    /// Maximum total time that a call is rate-limited, and that a client receives nothing but 429s. A
+    /// longer `Retry-After` fails the call at once.
+    pub max_throttle_time: Duration,
 }
 
 impl Default for RetryPolicy {
-    /// Five attempts spread over some eight seconds; up to five minutes of rate limiting.
+    /// Five attempts over about eight seconds, and up to five minutes of rate limiting.
     fn default() -> RetryPolicy {
         RetryPolicy {
             max_retries: 4,
             first_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(30),
             max_retry_after: Duration::from_secs(60),
-            max_throttled: Duration::from_secs(5 * 60),
+            max_throttle_time: Duration::from_secs(5 * 60),
         }
     }
 }
 
 impl RetryPolicy {
-    /// Fails at the first fault, except that a 429 is still waited for.
+    /// No retries, except after a 429.
     #[must_use]
     pub fn none() -> RetryPolicy {
         RetryPolicy { max_retries: 0, ..RetryPolicy::default() }
     }
-
-    pub(crate) fn schedule(self) -> Schedule {
-        let backoff = ExponentialBackoff {
-            current_interval: self.first_delay,
-            initial_interval: self.first_delay,
-            max_interval: self.max_delay,
-            multiplier: 2.0,
-            randomization_factor: 0.5,
-            max_elapsed_time: None,
-            ..ExponentialBackoff::default()
-        };
-        Schedule { policy: self, backoff, retries: 0 }
-    }
 }
 
 /// The retries of one call.
-pub(crate) struct Schedule {
+pub(crate) struct RetryState {
     policy: RetryPolicy,
     backoff: ExponentialBackoff,
     retries: u32,
 }
 
-impl Schedule {
-    /// How long to wait after a failure other than a 429 before the next attempt; `None` to give up.
-    pub(crate) fn delay_after(
+impl RetryState {
+    pub(crate) fn new(policy: RetryPolicy) -> RetryState {
+        let backoff = ExponentialBackoff {
+            current_interval: policy.first_delay,
+            initial_interval: policy.first_delay,
+            max_interval: policy.max_delay,
+            multiplier: 2.0,
+            randomization_factor: 0.5,
+            max_elapsed_time: None,
+            ..ExponentialBackoff::default()
+        };
+        RetryState { policy, backoff, retries: 0 }
+    }
+
+    /// The delay before the next attempt after a failure other than a 429; `None` to give up.
+    pub(crate) fn next_delay(
         &mut self,
         error: &Error,
         retry_after: Option<Duration>,
@@ -78,12 +77,12 @@ impl Schedule {
             return None;
         }
         self.retries += 1;
-        let grown = self.backoff.next_backoff()?;
-        Some(retry_after.map_or(grown, |delay| delay.min(self.policy.max_retry_after)))
+        let delay = self.backoff.next_backoff()?;
+        Some(retry_after.map_or(delay, |delay| delay.min(self.policy.max_retry_after)))
     }
 }
 
-/// Reads a `Retry-After` header: whole seconds, or an HTTP date compared with `now`.
+/// Parses a `Retry-After` header: seconds, or an HTTP date compared with `now`.
 pub(crate) fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {
@@ -99,42 +98,43 @@ mod tests {
     use reqwest::{StatusCode, Url};
 
     use super::*;
-    use crate::Call;
+    use crate::RequestContext;
 
     fn status(code: u16) -> Error {
         let url = Url::parse("http://localhost/shows?page=7").unwrap();
-        let call = Box::new(Call { url, attempts: 1, elapsed: Duration::ZERO });
-        Error::Status { call, status: StatusCode::from_u16(code).unwrap(), message: None }
+        let context = Box::new(RequestContext { url, attempts: 1, elapsed: Duration::ZERO });
+        Error::Status { context, status: StatusCode::from_u16(code).unwrap(), message: None }
     }
 
     #[test]
     fn gives_up_after_the_last_retry() {
-        let mut schedule = RetryPolicy { max_retries: 2, ..RetryPolicy::default() }.schedule();
-        assert!(schedule.delay_after(&status(500), None).is_some());
-        assert!(schedule.delay_after(&status(502), None).is_some());
-        assert_eq!(schedule.delay_after(&status(503), None), None);
+        let policy = RetryPolicy { max_retries: 2, ..RetryPolicy::default() };
+        let mut retry = RetryState::new(policy);
+        assert!(retry.next_delay(&status(500), None).is_some());
+        assert!(retry.next_delay(&status(502), None).is_some());
+        assert_eq!(retry.next_delay(&status(503), None), None);
     }
 
     #[test]
     fn what_was_asked_wrongly_is_not_asked_again() {
         for code in [400, 401, 403, 404, 410, 422] {
-            let mut schedule = RetryPolicy::default().schedule();
-            assert_eq!(schedule.delay_after(&status(code), None), None, "{code}");
+            let mut retry = RetryState::new(RetryPolicy::default());
+            assert_eq!(retry.next_delay(&status(code), None), None, "{code}");
         }
         for code in [408, 425, 500, 502, 503, 504] {
-            let mut schedule = RetryPolicy::default().schedule();
-            assert!(schedule.delay_after(&status(code), None).is_some(), "{code}");
+            let mut retry = RetryState::new(RetryPolicy::default());
+            assert!(retry.next_delay(&status(code), None).is_some(), "{code}");
         }
     }
 
     #[test]
     fn retry_after_is_honoured_and_capped() {
         let seconds = Duration::from_secs;
-        let mut schedule = RetryPolicy::default().schedule();
-        assert_eq!(schedule.delay_after(&status(503), Some(Duration::ZERO)), Some(Duration::ZERO));
-        assert_eq!(schedule.delay_after(&status(503), Some(seconds(7))), Some(seconds(7)));
+        let mut retry = RetryState::new(RetryPolicy::default());
+        assert_eq!(retry.next_delay(&status(503), Some(Duration::ZERO)), Some(Duration::ZERO));
+        assert_eq!(retry.next_delay(&status(503), Some(seconds(7))), Some(seconds(7)));
         assert_eq!(
-            schedule.delay_after(&status(503), Some(seconds(7000))),
+            retry.next_delay(&status(503), Some(seconds(7000))),
             Some(Duration::from_mins(1))
         );
     }
@@ -157,10 +157,10 @@ mod tests {
         #[test]
         fn delays_grow_within_their_spread_and_bound(seed in 0_u32..8) {
             let policy = RetryPolicy { max_retries: 8, ..RetryPolicy::default() };
-            let mut schedule = policy.schedule();
+            let mut state = RetryState::new(policy);
             for retry in 0..=seed.min(7) {
                 let middle = (policy.first_delay * 2_u32.pow(retry)).min(policy.max_delay);
-                let delay = schedule.delay_after(&status(500), None).unwrap();
+                let delay = state.next_delay(&status(500), None).unwrap();
                 prop_assert!(delay >= middle / 2 && delay <= middle * 3 / 2, "{retry}: {delay:?}");
             }
         }

@@ -1,16 +1,16 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What a client has done since it was built.
+/// Counts of a client's requests since it was built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Requests sent, retries among them.
+    /// Requests sent, including retries.
     pub requests: u64,
-    /// Requests that repeated a failed one.
+    /// Requests that repeated a failed one, including after a 429.
     pub retries: u64,
-    /// Answers of 429.
+    /// 429 responses.
     pub rate_limited: u64,
-    /// Bytes of the bodies received, decompressed.
+    /// Bytes of response bodies received, decompressed.
     pub bytes: u64,
 }
 
@@ -23,16 +23,16 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn sent(&self, attempt: u32) {
+    pub(crate) fn record_request(&self, attempt: u32) {
         self.requests.fetch_add(1, Relaxed);
         self.retries.fetch_add(u64::from(attempt > 1), Relaxed);
     }
 
-    pub(crate) fn was_rate_limited(&self) {
+    pub(crate) fn record_429(&self) {
         self.rate_limited.fetch_add(1, Relaxed);
     }
 
-    pub(crate) fn received(&self, bytes: usize) {
+    pub(crate) fn record_bytes(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Relaxed);
     }
 

@@ -210,8 +210,8 @@ fn date_text(value: Option<Value>) -> Option<String> {
 
 pub(crate) fn cast_member(show: &Show, member: tvmaze_client::CastMember) -> CastMember {
     let (person, character) = (member.person, member.character);
-    let birthday = date_text(person.value_of("birthday"));
-    let deathday = date_text(person.value_of("deathday"));
+    let birthday = date_text(person.json_value("birthday"));
+    let deathday = date_text(person.json_value("deathday"));
     CastMember {
         show_id: show.id,
         show_name: show.name.clone(),

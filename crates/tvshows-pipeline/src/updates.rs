@@ -16,5 +16,5 @@ pub(crate) async fn fetch_updates(client: &Client) -> Result<UpdatesMap, tvmaze_
 
 /// Returns the index page a show belongs on.
 pub(crate) fn page_of(id: ShowId) -> u32 {
-    PageIndex::of(tvmaze_id(id)).0
+    PageIndex::containing(tvmaze_id(id)).0
 }

@@ -4,28 +4,29 @@ use crate::{Client, Request, ScoredPerson, ScoredShow, Show};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExternalId {
-    /// IMDb: `tt` and digits.
+    /// IMDb: `tt` followed by digits.
     Imdb(String),
     /// TheTVDB.
     TheTvdb(u32),
-    /// TVRage, which is no more.
+    /// TVRage, which no longer exists.
     TvRage(u32),
 }
 
-/// Searches.
+/// Search and lookup.
 impl Client {
-    /// The shows, ten at most, whose names are most like `name`, best match first; typos are forgiven.
+    /// Finds up to ten shows by name, best match first. Tolerates typos.
     pub fn search_shows(&self, name: &str) -> Request<Vec<ScoredShow>> {
         Request::new(self, "/search/shows").query("q", name)
     }
 
-    /// The one show whose name is like `name`, if any is; fewer typos are forgiven.
+    /// Finds the show that best matches `name`, if any. Tolerates fewer typos than
+    /// [`search_shows`](Client::search_shows).
     pub fn single_search(&self, name: &str) -> Request<Option<Show>> {
         Request::new(self, "/singlesearch/shows").query("q", name)
     }
 
-    /// The show with an id of another database, if TVmaze knows one. The redirect to it is followed,
-    /// and TVmaze counts it as a second request.
+    /// Finds a show by its id in another database. TVmaze redirects to the show, and counts the
+    /// redirect as a second request.
     pub fn lookup(&self, id: &ExternalId) -> Request<Option<Show>> {
         let request = Request::new(self, "/lookup/shows");
         match id {
@@ -35,7 +36,7 @@ impl Client {
         }
     }
 
-    /// The people, ten at most, whose names are most like `name`, best match first.
+    /// Finds up to ten people by name, best match first.
     pub fn search_people(&self, name: &str) -> Request<Vec<ScoredPerson>> {
         Request::new(self, "/search/people").query("q", name)
     }

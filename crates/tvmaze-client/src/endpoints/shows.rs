@@ -5,27 +5,27 @@ use crate::{
     ShowImage,
 };
 
-/// Shows, and what belongs to one.
+/// Shows and their parts.
 ///
-/// An id that does not exist, or no longer, is an error for which
-/// [`is_not_found`](crate::Error::is_not_found) holds.
+/// An unknown or deleted id is an error for which [`is_not_found`](crate::Error::is_not_found)
+/// returns true.
 impl Client {
-    /// A show.
+    /// Gets a show.
     pub fn show(&self, id: ShowId) -> Request<Show> {
         Request::new(self, format!("/shows/{id}"))
     }
 
-    /// The episodes of a show in the order of their broadcast, specials excepted.
+    /// Lists the episodes of a show without specials, in broadcast order.
     pub fn episodes(&self, show: ShowId) -> Request<Vec<Episode>> {
         Request::new(self, format!("/shows/{show}/episodes"))
     }
 
-    /// The episodes of a show in the order of their broadcast, specials among them.
+    /// Lists the episodes of a show including specials, in broadcast order.
     pub fn episodes_and_specials(&self, show: ShowId) -> Request<Vec<Episode>> {
         self.episodes(show).query("specials", 1)
     }
 
-    /// An episode by its number; `None` where there is none, or no such show.
+    /// Finds an episode by its number; `None` if the episode or the show does not exist.
     pub fn episode_by_number(
         &self,
         show: ShowId,
@@ -37,37 +37,37 @@ impl Client {
             .query("number", number)
     }
 
-    /// The episodes that are broadcast on a day; `None` where there are none, or no such show.
+    /// Lists the episodes broadcast on a day; `None` if there are none or the show does not exist.
     pub fn episodes_by_date(&self, show: ShowId, date: Date) -> Request<Option<Vec<Episode>>> {
         Request::new(self, format!("/shows/{show}/episodesbydate")).query("date", date)
     }
 
-    /// The seasons of a show, the first one first.
+    /// Lists the seasons of a show, in order.
     pub fn seasons(&self, show: ShowId) -> Request<Vec<Season>> {
         Request::new(self, format!("/shows/{show}/seasons"))
     }
 
-    /// The episodes of a season, specials among them.
+    /// Lists the episodes of a season, including specials.
     pub fn season_episodes(&self, season: SeasonId) -> Request<Vec<Episode>> {
         Request::new(self, format!("/seasons/{season}/episodes"))
     }
 
-    /// The cast of a show, in TVmaze's order of importance; empty where none is known.
+    /// Lists the cast of a show, in TVmaze's order of importance; empty if unknown.
     pub fn cast(&self, show: ShowId) -> Request<Vec<CastMember>> {
         Request::new(self, format!("/shows/{show}/cast"))
     }
 
-    /// The crew of a show; empty where none is known.
+    /// Lists the crew of a show; empty if unknown.
     pub fn crew(&self, show: ShowId) -> Request<Vec<CrewMember>> {
         Request::new(self, format!("/shows/{show}/crew"))
     }
 
-    /// The names of a show in other countries.
+    /// Lists the names of a show in other countries.
     pub fn akas(&self, show: ShowId) -> Request<Vec<Aka>> {
         Request::new(self, format!("/shows/{show}/akas"))
     }
 
-    /// Posters, banners and backgrounds of a show.
+    /// Lists the posters, banners and backgrounds of a show.
     pub fn images(&self, show: ShowId) -> Request<Vec<ShowImage>> {
         Request::new(self, format!("/shows/{show}/images"))
     }

@@ -3,11 +3,13 @@ use std::fmt;
 use std::ops::Deref;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
+use crate::request::FromResponse;
 use crate::{Client, PersonId, Request, ShowId};
 
-/// How far back a map of updates reaches.
+/// The period that an updates map covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {
     /// 24 hours.
@@ -28,17 +30,17 @@ impl fmt::Display for Since {
     }
 }
 
-/// What changed.
+/// Updates.
 ///
-/// A change of a show covers its episodes and its cast, but neither its rating nor its weight, which
-/// drift without one (seen in recorded answers).
+/// The update time of a show covers its episodes and cast, but not its rating and weight, which change
+/// without it (observed in recorded responses).
 impl Client {
-    /// When each show was last changed: every show that exists, or those changed within `since`.
+    /// Gets the time of each show's last update: of all shows, or of those updated within `since`.
     pub fn show_updates(&self, since: Option<Since>) -> Request<Updates<ShowId>> {
         updates(self, "/updates/shows", since)
     }
 
-    /// When each person was last changed: every person that exists, or those changed within `since`.
+    /// Gets the time of each person's last update: of all people, or of those updated within `since`.
     pub fn people_updates(&self, since: Option<Since>) -> Request<Updates<PersonId>> {
         updates(self, "/updates/people", since)
     }
@@ -52,7 +54,7 @@ fn updates<I>(client: &Client, path: &str, since: Option<Since>) -> Request<Upda
     }
 }
 
-/// The moments of the last changes, by id.
+/// The time of the last update by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Updates<I>(pub BTreeMap<I, Timestamp>);
 
@@ -73,17 +75,19 @@ impl<I> IntoIterator for Updates<I> {
     }
 }
 
+impl<I> FromResponse for Updates<I> where Updates<I>: DeserializeOwned + Send + 'static {}
+
 impl<'de, I: Deserialize<'de> + Ord> Deserialize<'de> for Updates<I> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Updates<I>, D::Error> {
-        let moments = BTreeMap::<I, i64>::deserialize(deserializer)?;
-        Ok(Updates(moments.into_iter().map(|(id, seconds)| (id, moment(seconds))).collect()))
+        let seconds = BTreeMap::<I, i64>::deserialize(deserializer)?;
+        Ok(Updates(seconds.into_iter().map(|(id, seconds)| (id, timestamp(seconds))).collect()))
     }
 }
 
-/// The moment of a Unix time; the nearest one that there is where that is out of all range, so that
-/// one absurd entry does not lose the map.
-fn moment(seconds: i64) -> Timestamp {
+/// Converts Unix time. Clamps it to the supported range, so that one absurd entry does not fail the
+/// whole map.
+fn timestamp(seconds: i64) -> Timestamp {
     let range = Timestamp::MIN.as_second()..=Timestamp::MAX.as_second();
-    let nearest = seconds.clamp(*range.start(), *range.end());
-    Timestamp::from_second(nearest).unwrap_or(Timestamp::MAX)
+    let clamped = seconds.clamp(*range.start(), *range.end());
+    Timestamp::from_second(clamped).unwrap_or(Timestamp::MAX)
 }

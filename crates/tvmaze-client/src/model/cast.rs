@@ -1,28 +1,28 @@
-use super::faithful::faithful;
+use super::lossless::lossless;
 use super::person::{Character, Person};
 
-faithful! {
-    /// A row of `/shows/:id/cast` or `/episodes/:id/guestcast`: a person in a character.
+lossless! {
+    /// An entry of `/shows/:id/cast` or `/episodes/:id/guestcast`: a person and their character.
     ///
-    /// Rows come in TVmaze's order of importance; a person with two characters is two rows.
+    /// TVmaze orders entries by importance. A person with two characters has two entries.
     pub struct CastMember {
-        /// Who plays.
+        /// The actor.
         "person" => person: Person,
-        /// Who is played.
+        /// The character.
         "character" => character: Character,
-        /// Whether the person appears as themselves; absent in old answers.
+        /// Whether the person appears as themselves; absent in old responses.
         "self" => plays_self: Option<bool>,
-        /// Whether only the voice is heard; absent in old answers.
+        /// Whether it is a voice role; absent in old responses.
         "voice" => voice: Option<bool>,
     }
 }
 
-faithful! {
-    /// A row of `/shows/:id/crew` or `/episodes/:id/guestcrew`: a person in a role behind the camera.
+lossless! {
+    /// An entry of `/shows/:id/crew` or `/episodes/:id/guestcrew`: a person and their job.
     pub struct CrewMember {
         /// `Creator`, `Executive Producer`, …
         "type" => kind: Option<String>,
-        /// Who works.
+        /// The person.
         "person" => person: Person,
     }
 }

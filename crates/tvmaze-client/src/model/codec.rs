@@ -1,4 +1,4 @@
-//! How a value is read and written where serde's own way does not fit.
+//! Custom (de)serialization of a field's value.
 
 use std::marker::PhantomData;
 
@@ -6,47 +6,45 @@ use serde::Deserialize;
 use serde::de::MapAccess;
 use serde::ser::{Serialize, Serializer};
 
-use super::field::Place;
+use super::presence::FieldRecorder;
 
-/// Reads and writes a `T`.
 pub(super) trait Codec<T> {
-    /// The value of a key; what `None` or another text than the value's own stands for is noted in
-    /// `place`.
+    /// Reads the value of a key. What the result cannot reproduce goes to `recorder`.
     fn read<'de, A: MapAccess<'de>>(
         map: &mut A,
-        place: &mut Place<'_>,
+        recorder: &mut FieldRecorder<'_>,
     ) -> Result<Option<T>, A::Error>;
 
     fn write<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error>;
 }
 
-/// A value that is written by the codec `C`.
-pub(super) struct Coded<'a, T, C>(&'a T, PhantomData<C>);
+/// Serializes a value with the codec `C`.
+pub(super) struct SerializeAs<'a, T, C>(&'a T, PhantomData<C>);
 
-impl<'a, T, C> Coded<'a, T, C> {
-    pub(super) fn new(value: &'a T) -> Coded<'a, T, C> {
-        Coded(value, PhantomData)
+impl<'a, T, C> SerializeAs<'a, T, C> {
+    pub(super) fn new(value: &'a T) -> SerializeAs<'a, T, C> {
+        SerializeAs(value, PhantomData)
     }
 }
 
-impl<T, C: Codec<T>> Serialize for Coded<'_, T, C> {
+impl<T, C: Codec<T>> Serialize for SerializeAs<'_, T, C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         C::write(self.0, serializer)
     }
 }
 
-/// serde's own way.
-pub(super) struct Plain;
+/// The type's own serde implementation.
+pub(super) struct Same;
 
-impl<T: Serialize + for<'de> Deserialize<'de>> Codec<T> for Plain {
+impl<T: Serialize + for<'de> Deserialize<'de>> Codec<T> for Same {
     #[inline]
     fn read<'de, A: MapAccess<'de>>(
         map: &mut A,
-        place: &mut Place<'_>,
+        recorder: &mut FieldRecorder<'_>,
     ) -> Result<Option<T>, A::Error> {
         let value: Option<T> = map.next_value()?;
         if value.is_none() {
-            place.was_null();
+            recorder.mark_null();
         }
         Ok(value)
     }
@@ -56,18 +54,18 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Codec<T> for Plain {
     }
 }
 
-/// A number that TVmaze writes as `8` when it is whole, never as `8.0`.
-pub(super) struct WholeOrFraction;
+/// A number that TVmaze writes as `8`, not as `8.0`, when it is whole.
+pub(super) struct CompactFloat;
 
-/// Every whole number below it is exact in an `f64`: 2 to the power of 53.
+/// Every integer below 2^53 is exact in an `f64`.
 const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
 
-impl Codec<f64> for WholeOrFraction {
+impl Codec<f64> for CompactFloat {
     fn read<'de, A: MapAccess<'de>>(
         map: &mut A,
-        place: &mut Place<'_>,
+        recorder: &mut FieldRecorder<'_>,
     ) -> Result<Option<f64>, A::Error> {
-        Plain::read(map, place)
+        Same::read(map, recorder)
     }
 
     fn write<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,42 +1,42 @@
-use super::faithful::faithful;
 use super::link::Links;
+use super::lossless::lossless;
 
-faithful! {
-    /// A row of `/people/:id/castcredits`: a character that the person plays in a show.
+lossless! {
+    /// An entry of `/people/:id/castcredits`: a character that the person plays in a show.
     ///
-    /// Show and character are named by the links, or embedded.
+    /// The show and the character are linked or, on request, embedded.
     pub struct CastCredit {
         /// Whether the person appears as themselves.
         "self" => plays_self: Option<bool>,
-        /// Whether only the voice is heard.
+        /// Whether it is a voice role.
         "voice" => voice: Option<bool>,
-        /// HAL links: `show` and `character`.
+        /// HAL links to `show` and `character`.
         "_links" => links: Option<Box<Links>>,
     }
 }
 
-faithful! {
-    /// A row of `/people/:id/guestcastcredits`: a character that the person plays in an episode.
+lossless! {
+    /// An entry of `/people/:id/guestcastcredits`: a character that the person plays in an episode.
     ///
-    /// Episode and character are named by the links, or embedded.
+    /// The episode and the character are linked or, on request, embedded.
     pub struct GuestCastCredit {
         /// Whether the person appears as themselves.
         "self" => plays_self: Option<bool>,
-        /// Whether only the voice is heard.
+        /// Whether it is a voice role.
         "voice" => voice: Option<bool>,
-        /// HAL links: `episode` and `character`.
+        /// HAL links to `episode` and `character`.
         "_links" => links: Option<Box<Links>>,
     }
 }
 
-faithful! {
-    /// A row of `/people/:id/crewcredits`: a role behind the camera of a show.
+lossless! {
+    /// An entry of `/people/:id/crewcredits`: a job of the person in the crew of a show.
     ///
-    /// The show is named by the links, or embedded.
+    /// The show is linked or, on request, embedded.
     pub struct CrewCredit {
         /// `Creator`, `Executive Producer`, …
         "type" => kind: Option<String>,
-        /// HAL links: `show`.
+        /// HAL link to `show`.
         "_links" => links: Option<Box<Links>>,
     }
 }

@@ -1,13 +1,14 @@
-//! What can be embedded in an answer: markers to name it in [`With`](crate::With).
+//! Markers for related objects that TVmaze can embed in a response; see
+//! [`Request::embed`](crate::Request::embed).
 //!
-//! `With<Show, (embed::Episodes, embed::NextEpisode)>` is a show with its episodes and with the next
-//! of them, if there is one.
+//! `WithEmbedded<Show, (embed::Episodes, embed::NextEpisode)>` is a show with its episodes and, if
+//! there is one, its next episode.
 
 use serde::de::{DeserializeOwned, Error};
 use serde::ser::Serialize;
 use serde_json::{Map, Value};
 
-use super::alternate::{AlternateEpisode, AlternateList};
+use super::alternate_list::{AlternateEpisode, AlternateList};
 use super::cast::{CastMember, CrewMember};
 use super::credit;
 use super::episode::Episode as EpisodeModel;
@@ -16,23 +17,24 @@ use super::person::{Character as CharacterModel, Person};
 use super::season::Season;
 use super::show::{Aka, Show as ShowModel};
 
-/// What TVmaze can embed in a `T`: one of the markers of [this module](self), or a tuple of up to four.
+/// Related objects that TVmaze can embed in a `T`: one of the markers of [this module](self), or a tuple
+/// of up to four.
 ///
-/// This crate alone implements it.
+/// Only this crate implements it.
 pub trait Embed<T>: sealed::Sealed {
-    /// What the answer has of it.
+    /// The type of the embedded objects.
     type Output;
 
-    /// The names that the query has.
+    /// The values of the `embed` query parameter.
     fn names() -> Vec<&'static str>;
 
-    /// Takes it out of `_embedded`.
+    /// Moves the objects out of `_embedded`.
     #[doc(hidden)]
-    fn take<E: Error>(embedded: &mut Map<String, Value>) -> Result<Self::Output, E>;
+    fn extract<E: Error>(embedded: &mut Map<String, Value>) -> Result<Self::Output, E>;
 
-    /// Puts it into `_embedded`.
+    /// Inserts the objects into `_embedded`.
     #[doc(hidden)]
-    fn put(output: &Self::Output, embedded: &mut Map<String, Value>) -> serde_json::Result<()>;
+    fn insert(output: &Self::Output, embedded: &mut Map<String, Value>) -> serde_json::Result<()>;
 }
 
 mod sealed {
@@ -40,105 +42,105 @@ mod sealed {
 }
 
 macro_rules! marker {
-    ($(#[$doc:meta])* $marker:ident, $name:literal: $($output:ty, of $whole:ty;)+) => {
+    ($(#[$doc:meta])* $marker:ident, $name:literal: $($model:ty => $output:ty;)+) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct $marker;
 
         impl sealed::Sealed for $marker {}
 
-        $(impl Embed<$whole> for $marker {
+        $(impl Embed<$model> for $marker {
             type Output = $output;
 
             fn names() -> Vec<&'static str> {
                 vec![$name]
             }
 
-            fn take<E: Error>(embedded: &mut Map<String, Value>) -> Result<$output, E> {
-                take($name, embedded)
+            fn extract<E: Error>(embedded: &mut Map<String, Value>) -> Result<$output, E> {
+                extract($name, embedded)
             }
 
-            fn put(output: &$output, embedded: &mut Map<String, Value>) -> serde_json::Result<()> {
-                put($name, output, embedded)
+            fn insert(output: &$output, embedded: &mut Map<String, Value>) -> serde_json::Result<()> {
+                insert($name, output, embedded)
             }
         })+
     };
 }
 
 marker! {
-    /// The episodes of a show, specials excepted, or those that an alternate episode stands for.
+    /// The episodes of a show without specials, or those that an alternate episode corresponds to.
     Episodes, "episodes":
-        Vec<EpisodeModel>, of ShowModel;
-        Vec<EpisodeModel>, of AlternateEpisode;
+        ShowModel => Vec<EpisodeModel>;
+        AlternateEpisode => Vec<EpisodeModel>;
 }
 marker! {
     /// The cast of a show.
-    Cast, "cast": Vec<CastMember>, of ShowModel;
+    Cast, "cast": ShowModel => Vec<CastMember>;
 }
 marker! {
     /// The crew of a show.
-    Crew, "crew": Vec<CrewMember>, of ShowModel;
+    Crew, "crew": ShowModel => Vec<CrewMember>;
 }
 marker! {
     /// The seasons of a show.
-    Seasons, "seasons": Vec<Season>, of ShowModel;
+    Seasons, "seasons": ShowModel => Vec<Season>;
 }
 marker! {
-    /// The next episode of a show to be broadcast, if one is known.
-    NextEpisode, "nextepisode": Option<EpisodeModel>, of ShowModel;
+    /// The next episode of a show, if known.
+    NextEpisode, "nextepisode": ShowModel => Option<EpisodeModel>;
 }
 marker! {
-    /// The last episode of a show that was broadcast, if there is one.
-    PreviousEpisode, "previousepisode": Option<EpisodeModel>, of ShowModel;
+    /// The last broadcast episode of a show, if any.
+    PreviousEpisode, "previousepisode": ShowModel => Option<EpisodeModel>;
 }
 marker! {
     /// The names of a show in other countries.
-    Akas, "akas": Vec<Aka>, of ShowModel;
+    Akas, "akas": ShowModel => Vec<Aka>;
 }
 marker! {
     /// The images of a show.
-    Images, "images": Vec<ShowImage>, of ShowModel;
+    Images, "images": ShowModel => Vec<ShowImage>;
 }
 marker! {
     /// The show of an episode or a credit.
     Show, "show":
-        ShowModel, of EpisodeModel;
-        ShowModel, of credit::CastCredit;
-        ShowModel, of credit::CrewCredit;
+        EpisodeModel => ShowModel;
+        credit::CastCredit => ShowModel;
+        credit::CrewCredit => ShowModel;
 }
 marker! {
     /// The guest cast of an episode.
-    GuestCast, "guestcast": Vec<CastMember>, of EpisodeModel;
+    GuestCast, "guestcast": EpisodeModel => Vec<CastMember>;
 }
 marker! {
     /// The guest crew of an episode.
-    GuestCrew, "guestcrew": Vec<CrewMember>, of EpisodeModel;
+    GuestCrew, "guestcrew": EpisodeModel => Vec<CrewMember>;
 }
 marker! {
-    /// The characters of a person in shows.
-    CastCredits, "castcredits": Vec<credit::CastCredit>, of Person;
+    /// The cast credits of a person.
+    CastCredits, "castcredits": Person => Vec<credit::CastCredit>;
 }
 marker! {
-    /// The roles of a person behind the camera.
-    CrewCredits, "crewcredits": Vec<credit::CrewCredit>, of Person;
+    /// The crew credits of a person.
+    CrewCredits, "crewcredits": Person => Vec<credit::CrewCredit>;
 }
 marker! {
-    /// The characters of a person in single episodes.
-    GuestCastCredits, "guestcastcredits": Vec<credit::GuestCastCredit>, of Person;
+    /// The guest cast credits of a person.
+    GuestCastCredits, "guestcastcredits": Person => Vec<credit::GuestCastCredit>;
 }
 marker! {
     /// The character of a credit.
     Character, "character":
-        CharacterModel, of credit::CastCredit;
-        CharacterModel, of credit::GuestCastCredit;
+        credit::CastCredit => CharacterModel;
+        credit::GuestCastCredit => CharacterModel;
 }
 marker! {
     /// The episode of a credit.
-    Episode, "episode": EpisodeModel, of credit::GuestCastCredit;
+    Episode, "episode": credit::GuestCastCredit => EpisodeModel;
 }
 marker! {
     /// The episodes of an alternate list.
-    AlternateEpisodes, "alternateepisodes": Vec<AlternateEpisode>, of AlternateList;
+    AlternateEpisodes, "alternateepisodes": AlternateList => Vec<AlternateEpisode>;
 }
 
 macro_rules! tuple {
@@ -152,15 +154,15 @@ macro_rules! tuple {
                 [$($marker::names()),+].concat()
             }
 
-            fn take<Err: Error>(embedded: &mut Map<String, Value>) -> Result<Self::Output, Err> {
-                Ok(($($marker::take(embedded)?,)+))
+            fn extract<Err: Error>(embedded: &mut Map<String, Value>) -> Result<Self::Output, Err> {
+                Ok(($($marker::extract(embedded)?,)+))
             }
 
-            fn put(
+            fn insert(
                 output: &Self::Output,
                 embedded: &mut Map<String, Value>,
             ) -> serde_json::Result<()> {
-                $($marker::put(&output.$index, embedded)?;)+
+                $($marker::insert(&output.$index, embedded)?;)+
                 Ok(())
             }
         }
@@ -172,21 +174,21 @@ tuple!(A 0, B 1);
 tuple!(A 0, B 1, C 2);
 tuple!(A 0, B 1, C 2, D 3);
 
-fn take<T: DeserializeOwned, E: Error>(
+fn extract<T: DeserializeOwned, E: Error>(
     name: &'static str,
     embedded: &mut Map<String, Value>,
 ) -> Result<T, E> {
-    // A null stays where it is, to be written again.
-    let there = embedded.get(name).is_some_and(|value| !value.is_null());
-    match if there { embedded.remove(name) } else { None } {
+    // A null stays in the map, so that it is serialized again.
+    let is_present = embedded.get(name).is_some_and(|value| !value.is_null());
+    match if is_present { embedded.remove(name) } else { None } {
         Some(value) => serde_json::from_value(value)
             .map_err(|error| E::custom(format_args!("`_embedded.{name}`: {error}"))),
-        // Only an option can be had from null.
+        // Only an option can be decoded from null.
         None => serde_json::from_value(Value::Null).map_err(|_| E::missing_field(name)),
     }
 }
 
-fn put<T: Serialize>(
+fn insert<T: Serialize>(
     name: &str,
     output: &T,
     embedded: &mut Map<String, Value>,

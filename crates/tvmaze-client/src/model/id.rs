@@ -22,63 +22,63 @@ macro_rules! id {
 }
 
 id! {
-    /// TVmaze's number for a show.
+    /// The id of a show.
     ShowId
 }
 id! {
-    /// TVmaze's number for an episode.
+    /// The id of an episode.
     EpisodeId
 }
 id! {
-    /// TVmaze's number for a season.
+    /// The id of a season.
     SeasonId
 }
 id! {
-    /// TVmaze's number for a person.
+    /// The id of a person.
     PersonId
 }
 id! {
-    /// TVmaze's number for a character.
+    /// The id of a character.
     CharacterId
 }
 id! {
-    /// TVmaze's number for a broadcaster or for a streaming service, which count separately.
+    /// The id of a broadcaster or a streaming service. TVmaze numbers the two separately.
     NetworkId
 }
 id! {
-    /// TVmaze's number for an image.
+    /// The id of an image.
     ImageId
 }
 id! {
-    /// TVmaze's number for an alternate list of episodes.
+    /// The id of an alternate episode list.
     AlternateListId
 }
 id! {
-    /// TVmaze's number for an episode of an alternate list.
+    /// The id of an episode in an alternate list.
     AlternateEpisodeId
 }
 id! {
-    /// A page of the index of shows or of people, counted from 0.
+    /// The number of a page of the show or people index, starting at 0.
     PageIndex
 }
 
-/// How many ids a page of the index of shows covers: page n holds the shows 250n to 250n+249, fewer
-/// where ids were deleted (TVmaze's API page).
+/// The number of ids per page of the show index: page n has the shows 250n to 250n+249, except deleted
+/// ones (TVmaze API documentation).
 pub const SHOWS_PER_PAGE: u32 = 250;
 
-/// How many ids a page of the index of people covers (TVmaze's API page).
+/// The number of ids per page of the people index (TVmaze API documentation).
 pub const PEOPLE_PER_PAGE: u32 = 1000;
 
 impl PageIndex {
-    /// The page that holds `show`.
+    /// The page of the show index that contains `show`.
     #[must_use]
-    pub fn of(show: ShowId) -> PageIndex {
+    pub fn containing(show: ShowId) -> PageIndex {
         PageIndex(show.0 / SHOWS_PER_PAGE)
     }
 
-    /// The page that holds `person`.
+    /// The page of the people index that contains `person`.
     #[must_use]
-    pub fn of_person(person: PersonId) -> PageIndex {
+    pub fn containing_person(person: PersonId) -> PageIndex {
         PageIndex(person.0 / PEOPLE_PER_PAGE)
     }
 }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_page_holds_the_ids_from_its_first_to_its_last() {
-        assert_eq!([249, 250].map(|id| PageIndex::of(ShowId(id)).0), [0, 1]);
-        assert_eq!([999, 1000].map(|id| PageIndex::of_person(PersonId(id)).0), [0, 1]);
+        assert_eq!([249, 250].map(|id| PageIndex::containing(ShowId(id)).0), [0, 1]);
+        assert_eq!([999, 1000].map(|id| PageIndex::containing_person(PersonId(id)).0), [0, 1]);
     }
 }

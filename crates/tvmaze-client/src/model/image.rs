@@ -1,8 +1,8 @@
-use super::faithful::faithful;
 use super::id::ImageId;
+use super::lossless::lossless;
 
-faithful! {
-    /// The addresses of a picture.
+lossless! {
+    /// The URLs of an image.
     pub struct Image {
         /// Scaled down.
         "medium" => medium: Option<String>,
@@ -11,40 +11,40 @@ faithful! {
     }
 }
 
-faithful! {
-    /// A row of `/shows/:id/images`.
+lossless! {
+    /// An entry of `/shows/:id/images`.
     pub struct ShowImage {
-        /// TVmaze's number.
+        /// TVmaze's id.
         "id" => id: ImageId,
-        /// `poster`, `banner`, `background`, `typography`; `None` for one of no kind.
+        /// `poster`, `banner`, `background` or `typography`; `None` if unspecified.
         "type" => kind: Option<String>,
-        /// Whether it is the show's official image of its kind.
+        /// Whether it is the show's main image of its type.
         "main" => main: Option<bool>,
-        /// The sizes that exist.
+        /// The available sizes.
         "resolutions" => resolutions: Option<Resolutions>,
     }
 }
 
-faithful! {
-    /// The sizes of a [`ShowImage`].
+lossless! {
+    /// The available sizes of a [`ShowImage`].
     pub struct Resolutions {
         /// As uploaded.
         "original" => original: Option<Resolution>,
-        /// Scaled down; not every kind has it.
+        /// Scaled down; not available for all types.
         "medium" => medium: Option<Resolution>,
-        /// Only in old answers.
+        /// Only in old responses.
         "large" => large: Option<Resolution>,
     }
 }
 
-faithful! {
-    /// A size of a [`ShowImage`].
+lossless! {
+    /// One size of a [`ShowImage`].
     pub struct Resolution {
-        /// The address.
+        /// The URL of the image.
         "url" => url: Option<String>,
-        /// Pixels; absent in old answers.
+        /// The width in pixels; absent in old responses.
         "width" => width: Option<i64>,
-        /// Pixels; absent in old answers.
+        /// The height in pixels; absent in old responses.
         "height" => height: Option<i64>,
     }
 }

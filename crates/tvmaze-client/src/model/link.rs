@@ -1,15 +1,15 @@
-use super::faithful::faithful;
+use super::lossless::lossless;
 
-faithful! {
+lossless! {
     /// HAL links of an object.
     pub struct Links {
         /// The object itself.
-        "self" => this: Option<Link>,
-        /// A show's last episode that was broadcast.
+        "self" => self_link: Option<Link>,
+        /// The last broadcast episode of a show.
         "previousepisode" => previousepisode: Option<Link>,
-        /// A show's next episode to be broadcast.
+        /// The next episode of a show.
         "nextepisode" => nextepisode: Option<Link>,
-        /// The show that an episode or a credit belongs to.
+        /// The show of an episode or a credit.
         "show" => show: Option<Link>,
         /// The character of a credit.
         "character" => character: Option<Link>,
@@ -18,12 +18,12 @@ faithful! {
     }
 }
 
-faithful! {
+lossless! {
     /// A HAL link.
     pub struct Link {
-        /// The address.
+        /// The URL.
         "href" => href: Option<String>,
-        /// The name of what is linked; only in answers since 2024.
+        /// The name of the linked object; only in responses since 2024.
         "name" => name: Option<String>,
     }
 }

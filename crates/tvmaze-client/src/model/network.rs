@@ -1,30 +1,30 @@
-use super::faithful::faithful;
 use super::id::NetworkId;
+use super::lossless::lossless;
 
-faithful! {
+lossless! {
     /// A broadcaster or a streaming service.
     ///
-    /// TVmaze counts the two separately: a network and a web channel with one number are two things.
+    /// TVmaze numbers the two separately: a network and a web channel can have the same id.
     pub struct Network {
-        /// TVmaze's number.
+        /// TVmaze's id.
         "id" => id: NetworkId,
         /// The name.
         "name" => name: Option<String>,
-        /// `None` for a service of the whole world.
+        /// `None` for a global service.
         "country" => country: Option<Country>,
-        /// The network's own site.
+        /// The network's official website.
         "officialSite" => official_site: Option<String>,
     }
 }
 
-faithful! {
+lossless! {
     /// A country.
     pub struct Country {
         /// The English name.
         "name" => name: Option<String>,
-        /// ISO 3166-1, two letters.
+        /// The ISO 3166-1 alpha-2 code.
         "code" => code: Option<String>,
-        /// A name of the IANA time zone database.
+        /// The IANA time zone name.
         "timezone" => timezone: Option<String>,
     }
 }

@@ -1,49 +1,49 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::faithful::faithful;
+use super::date_time::{AsText, UnixSeconds};
 use super::id::{CharacterId, PersonId};
 use super::image::Image;
 use super::link::Links;
-use super::moment::{Text, UnixSeconds};
+use super::lossless::lossless;
 use super::network::Country;
 
-faithful! {
+lossless! {
     /// A person.
     pub struct Person {
-        /// TVmaze's number.
+        /// TVmaze's id.
         "id" => id: PersonId,
         /// The page about the person on tvmaze.com.
         "url" => url: Option<String>,
         /// The name.
         "name" => name: String,
-        /// Where the person is from.
+        /// The country of origin.
         "country" => country: Option<Country>,
-        /// The day of birth.
-        "birthday" => birthday: Option<Date> as Text,
-        /// The day of death.
-        "deathday" => deathday: Option<Date> as Text,
+        /// The date of birth.
+        "birthday" => birthday: Option<Date> as AsText,
+        /// The date of death.
+        "deathday" => deathday: Option<Date> as AsText,
         /// `Male`, `Female`, …
         "gender" => gender: Option<String>,
         /// The portrait.
         "image" => image: Option<Image>,
-        /// The last change.
+        /// The time of the last update.
         "updated" => updated: Option<Timestamp> as UnixSeconds,
         /// HAL links.
         "_links" => links: Option<Box<Links>>,
     }
 }
 
-faithful! {
+lossless! {
     /// A character.
     pub struct Character {
-        /// TVmaze's number.
+        /// TVmaze's id.
         "id" => id: CharacterId,
         /// The page about the character on tvmaze.com.
         "url" => url: Option<String>,
         /// The name.
         "name" => name: String,
-        /// The character's picture.
+        /// An image of the character.
         "image" => image: Option<Image>,
         /// HAL links.
         "_links" => links: Option<Box<Links>>,

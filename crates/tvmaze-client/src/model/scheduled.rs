@@ -4,27 +4,27 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Error as _, Serialize, Serializer};
 
 use super::embed;
+use super::embedded::{extract_embedded, insert_embedded};
 use super::episode::Episode;
 use super::show::Show;
-use super::with::{put_embedded, take_embedded};
 
-/// An episode of a schedule, and its show.
+/// An episode in a schedule, with its show.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ScheduledEpisode {
     /// The episode.
     pub episode: Episode,
-    /// The show it belongs to.
+    /// The show of the episode.
     pub show: Show,
-    place: Place,
+    show_location: ShowLocation,
 }
 
-/// Where the show comes.
+/// Where the JSON of an episode contains its show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// As a key of the episode, in `/schedule`.
-    Beside,
-    /// In `_embedded`, in `/schedule/web` and `/schedule/full`.
+enum ShowLocation {
+    /// In the key `show`, as in `/schedule`.
+    Inline,
+    /// In `_embedded`, as in `/schedule/web` and `/schedule/full`.
     Embedded,
 }
 
@@ -45,16 +45,14 @@ impl DerefMut for ScheduledEpisode {
 impl<'de> Deserialize<'de> for ScheduledEpisode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ScheduledEpisode, D::Error> {
         let mut episode = Episode::deserialize(deserializer)?;
-        let (show, place) = match episode.extra.remove("show") {
-            Some(show) => {
-                let show = serde_json::from_value(show);
-                (show.map_err(|error| in_show(&error))?, Place::Beside)
-            }
-            None => {
-                (take_embedded::<embed::Show, Episode, _>(&mut episode.extra)?, Place::Embedded)
-            }
+        let (show, show_location) = if let Some(show) = episode.extra.remove("show") {
+            let show = serde_json::from_value(show);
+            (show.map_err(|error| in_show(&error))?, ShowLocation::Inline)
+        } else {
+            let show = extract_embedded::<embed::Show, Episode, _>(&mut episode.extra)?;
+            (show, ShowLocation::Embedded)
         };
-        Ok(ScheduledEpisode { episode, show, place })
+        Ok(ScheduledEpisode { episode, show, show_location })
     }
 }
 
@@ -64,15 +62,17 @@ fn in_show<E: Error>(error: &serde_json::Error) -> E {
 
 impl Serialize for ScheduledEpisode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut whole = serde_json::to_value(&self.episode).map_err(S::Error::custom)?;
-        match self.place {
-            Place::Beside => {
-                whole["show"] = serde_json::to_value(&self.show).map_err(S::Error::custom)?;
+        let mut object = serde_json::to_value(&self.episode).map_err(S::Error::custom)?;
+        match self.show_location {
+            ShowLocation::Inline => {
+                object["show"] = serde_json::to_value(&self.show).map_err(S::Error::custom)?;
             }
-            Place::Embedded => put_embedded::<embed::Show, Episode>(&mut whole, &self.show)
-                .map_err(S::Error::custom)?,
+            ShowLocation::Embedded => {
+                insert_embedded::<embed::Show, Episode>(&mut object, &self.show)
+                    .map_err(S::Error::custom)?;
+            }
         }
-        whole.serialize(serializer)
+        object.serialize(serializer)
     }
 }
 
@@ -89,9 +89,9 @@ mod tests {
     #[test]
     fn a_show_beside_or_embedded_goes_back_where_it_came_from() {
         let show = json!({"id": 2, "name": "X", "url": null});
-        let beside = json!({"id": 1, "name": "Pilot", "show": show});
+        let inline = json!({"id": 1, "name": "Pilot", "show": show});
         let embedded = json!({"id": 1, "name": "Pilot", "_embedded": {"show": show, "more": 1}});
-        for sent in [beside, embedded] {
+        for sent in [inline, embedded] {
             let scheduled = read(&sent).unwrap();
             assert_eq!((scheduled.id.0, scheduled.show.id.0), (1, 2));
             assert_eq!(serde_json::to_value(&scheduled).unwrap(), sent);

@@ -1,23 +1,23 @@
-use super::codec::WholeOrFraction;
-use super::faithful::faithful;
+use super::codec::CompactFloat;
+use super::lossless::lossless;
 use super::person::Person;
 use super::show::Show;
 
-faithful! {
-    /// A show that a search found.
+lossless! {
+    /// A search result: a show.
     pub struct ScoredShow {
-        /// How well it fits; comparable only within one answer.
-        "score" => score: f64 as WholeOrFraction,
+        /// The relevance; comparable only within one response.
+        "score" => score: f64 as CompactFloat,
         /// The show.
         "show" => show: Show,
     }
 }
 
-faithful! {
-    /// A person that a search found.
+lossless! {
+    /// A search result: a person.
     pub struct ScoredPerson {
-        /// How well the name fits; comparable only within one answer.
-        "score" => score: f64 as WholeOrFraction,
+        /// The relevance; comparable only within one response.
+        "score" => score: f64 as CompactFloat,
         /// The person.
         "person" => person: Person,
     }

@@ -1,30 +1,30 @@
 use jiff::civil::Date;
 
-use super::faithful::faithful;
+use super::date_time::AsText;
 use super::id::SeasonId;
 use super::image::Image;
 use super::link::Links;
-use super::moment::Text;
+use super::lossless::lossless;
 use super::network::Network;
 use super::summary;
 
-faithful! {
+lossless! {
     /// A season of a show.
     pub struct Season {
-        /// TVmaze's number.
+        /// TVmaze's id.
         "id" => id: SeasonId,
         /// The page about the season on tvmaze.com.
         "url" => url: Option<String>,
-        /// Its number in the show; a year for some shows.
+        /// The season number; a year for some shows.
         "number" => number: Option<i64>,
-        /// Empty for most seasons.
+        /// The name; empty for most seasons.
         "name" => name: Option<String>,
-        /// How many episodes are ordered.
+        /// The number of episodes ordered.
         "episodeOrder" => episode_order: Option<i64>,
-        /// The first broadcast.
-        "premiereDate" => premiere_date: Option<Date> as Text,
-        /// The last broadcast.
-        "endDate" => end_date: Option<Date> as Text,
+        /// The date of the first broadcast.
+        "premiereDate" => premiere_date: Option<Date> as AsText,
+        /// The date of the last broadcast.
+        "endDate" => end_date: Option<Date> as AsText,
         /// The broadcaster.
         "network" => network: Option<Network>,
         /// The streaming service.
@@ -39,9 +39,9 @@ faithful! {
 }
 
 impl Season {
-    /// The summary as [`plain_text`](crate::plain_text) makes it; `None` where it is blank.
+    /// The summary as [`plain_text`](crate::plain_text); `None` if it is empty.
     #[must_use]
     pub fn summary_text(&self) -> Option<String> {
-        summary::text(self.summary.as_deref())
+        summary::to_plain_text(self.summary.as_deref())
     }
 }

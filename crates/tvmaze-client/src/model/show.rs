@@ -1,63 +1,63 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 
-use super::codec::WholeOrFraction;
-use super::faithful::faithful;
+use super::codec::CompactFloat;
+use super::date_time::{AsText, UnixSeconds};
 use super::id::ShowId;
 use super::image::Image;
 use super::link::Links;
-use super::moment::{Text, UnixSeconds};
+use super::lossless::lossless;
 use super::network::{Country, Network};
 use super::summary;
 
-faithful! {
-    /// A show as the index, `/shows/:id` and the searches send it.
+lossless! {
+    /// A show as returned by the index, `/shows/:id` and searches.
     ///
-    /// Only `id` and `name` are always there.
+    /// Only `id` and `name` are always present.
     pub struct Show {
-        /// TVmaze's number.
+        /// TVmaze's id.
         "id" => id: ShowId,
         /// The page about the show on tvmaze.com.
         "url" => url: Option<String>,
-        /// The name; several shows may share it.
+        /// The name; not unique.
         "name" => name: String,
         /// `Scripted`, `Reality`, `Animation`, …
         "type" => kind: Option<String>,
         /// The language's English name.
         "language" => language: Option<String>,
-        /// May be empty.
+        /// The genres; may be empty.
         "genres" => genres: Vec<String>,
-        /// `Running`, `Ended`, `To Be Determined`, `In Development`.
+        /// `Running`, `Ended`, `To Be Determined` or `In Development`.
         "status" => status: Option<String>,
-        /// Minutes an episode is scheduled for.
+        /// The scheduled runtime of an episode in minutes.
         "runtime" => runtime: Option<i64>,
-        /// Minutes an episode lasts on average.
+        /// The average runtime of an episode in minutes.
         "averageRuntime" => average_runtime: Option<i64>,
-        /// The first broadcast.
-        "premiered" => premiered: Option<Date> as Text,
-        /// The last broadcast.
-        "ended" => ended: Option<Date> as Text,
-        /// The show's own site.
+        /// The date of the first broadcast.
+        "premiered" => premiered: Option<Date> as AsText,
+        /// The date of the last broadcast.
+        "ended" => ended: Option<Date> as AsText,
+        /// The show's official website.
         "officialSite" => official_site: Option<String>,
-        /// When it is broadcast.
+        /// The broadcast schedule.
         "schedule" => schedule: Option<Schedule>,
-        /// What users think of it.
+        /// The user rating.
         "rating" => rating: Option<Rating>,
-        /// TVmaze's measure of popularity, 0 to 100. Drifts without a change of `updated`.
+        /// TVmaze's popularity score, 0 to 100. Changes without a change of `updated`.
         "weight" => weight: Option<i64>,
         /// The broadcaster.
         "network" => network: Option<Network>,
         /// The streaming service.
         "webChannel" => web_channel: Option<Network>,
-        /// The country of the first DVD, where nothing else tells the show's country.
+        /// The country of the first DVD release, for shows whose country is not known otherwise.
         "dvdCountry" => dvd_country: Option<Country>,
-        /// Its ids elsewhere.
+        /// The show's ids in other databases.
         "externals" => externals: Option<Externals>,
         /// The poster.
         "image" => image: Option<Image>,
         /// HTML; see [`summary_text`](Show::summary_text).
         "summary" => summary: Option<String>,
-        /// The last change to the show or to a child of it, such as an episode or a cast row.
+        /// The time of the last update of the show or a part of it, such as an episode or a cast entry.
         "updated" => updated: Option<Timestamp> as UnixSeconds,
         /// HAL links.
         "_links" => links: Option<Box<Links>>,
@@ -65,49 +65,49 @@ faithful! {
 }
 
 impl Show {
-    /// The summary as [`plain_text`](crate::plain_text) makes it; `None` where it is blank.
+    /// The summary as [`plain_text`](crate::plain_text); `None` if it is empty.
     #[must_use]
     pub fn summary_text(&self) -> Option<String> {
-        summary::text(self.summary.as_deref())
+        summary::to_plain_text(self.summary.as_deref())
     }
 }
 
-faithful! {
-    /// When a show is broadcast.
+lossless! {
+    /// The broadcast schedule of a show.
     pub struct Schedule {
-        /// In the network's time zone.
-        "time" => time: Option<Time> as Text,
-        /// English names of weekdays; may be empty.
+        /// The time of day in the network's time zone.
+        "time" => time: Option<Time> as AsText,
+        /// English weekday names; may be empty.
         "days" => days: Vec<String>,
     }
 }
 
-faithful! {
-    /// What users think of a show or an episode.
+lossless! {
+    /// The user rating of a show or an episode.
     pub struct Rating {
-        /// 0 to 10 with at most one decimal. Drifts without a change of the show's `updated`.
-        "average" => average: Option<f64> as WholeOrFraction,
+        /// 0 to 10, with at most one decimal. Changes without a change of the show's `updated`.
+        "average" => average: Option<f64> as CompactFloat,
     }
 }
 
-faithful! {
-    /// A show's ids elsewhere.
+lossless! {
+    /// A show's ids in other databases.
     pub struct Externals {
-        /// TVRage, which is no more.
+        /// The TVRage id. TVRage no longer exists.
         "tvrage" => tvrage: Option<i64>,
-        /// TheTVDB.
+        /// The TheTVDB id.
         "thetvdb" => thetvdb: Option<i64>,
-        /// IMDb, `tt` and digits.
+        /// The IMDb id: `tt` followed by digits.
         "imdb" => imdb: Option<String>,
     }
 }
 
-faithful! {
+lossless! {
     /// A name of a show in another country.
     pub struct Aka {
         /// The name.
         "name" => name: String,
-        /// `None` for a name that belongs to no country.
+        /// `None` for a name that is not specific to a country.
         "country" => country: Option<Country>,
     }
 }

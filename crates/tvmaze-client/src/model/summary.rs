@@ -1,42 +1,43 @@
 use html_escape::decode_html_entities;
 
-/// The text of a summary, which TVmaze sends as HTML.
+/// Converts a summary, which TVmaze sends as HTML, to plain text.
 ///
-/// Paragraphs, line breaks and list items are lines; entities are decoded; other tags, scripts and
-/// styles are dropped; white space, the non-breaking kind included, is one space. A `<` that begins
-/// no tag is text.
+/// Paragraphs, line breaks and list items become lines. Entities are decoded. Other tags are removed,
+/// scripts and styles with their content. Whitespace, including non-breaking spaces, is collapsed to
+/// one space. A `<` that does not start a tag is text.
 #[must_use]
 pub fn plain_text(html: &str) -> String {
-    let mut text = Text { written: String::with_capacity(html.len()), gap: None };
-    // The element whose content is no text, while inside it.
-    let mut hidden = None;
+    let mut text = TextBuilder { out: String::with_capacity(html.len()), pending_separator: None };
+    // The script or style element that contains the current token.
+    let mut inside = None;
     let mut rest = html;
     while !rest.is_empty() {
-        let (piece, next) = split_piece(rest);
+        let (token, next) = next_token(rest);
         rest = next;
-        match (Tag::of(piece), hidden) {
-            (Some(tag), Some(name)) if tag.closes && tag.is(name) => hidden = None,
+        match (Tag::parse(token), inside) {
+            (Some(tag), Some(name)) if tag.is_end && tag.is(name) => inside = None,
             (_, Some(_)) => {}
             (Some(tag), None) if tag.breaks_line() => text.break_line(),
-            (Some(tag), None) => hidden = tag.hides(),
-            (None, None) => text.push(&decode_html_entities(piece)),
+            (Some(tag), None) => inside = tag.raw_text_element(),
+            (None, None) => text.push(&decode_html_entities(token)),
         }
     }
-    text.written
+    text.out
 }
 
-/// The text of a summary, if there is any.
-pub(super) fn text(html: Option<&str>) -> Option<String> {
+/// The plain text of a summary; `None` if it is empty.
+pub(super) fn to_plain_text(html: Option<&str>) -> Option<String> {
     html.map(plain_text).filter(|text| !text.is_empty())
 }
 
-/// Cuts off what comes before the next `<`, or a whole tag, or a `<` with the text after it.
-fn split_piece(html: &str) -> (&str, &str) {
+/// Splits off the first token: the text before the next `<`, a whole tag, or a `<` that does not start
+/// a tag with the text after it.
+fn next_token(html: &str) -> (&str, &str) {
     let Some(after) = html.strip_prefix('<') else {
         return html.split_at(html.find('<').unwrap_or(html.len()));
     };
-    // A tag ends before another begins: so the rest of a text is not lost to a `<` that is none, and
-    // no character is looked at more than twice.
+    // A tag ends before the next one starts. So a stray `<` does not swallow the rest of the text, and
+    // each character is visited at most twice.
     match after.find(['<', '>']) {
         Some(end) if after[end..].starts_with('>') => html.split_at(end + 2),
         Some(end) => html.split_at(end + 1),
@@ -48,21 +49,21 @@ fn split_piece(html: &str) -> (&str, &str) {
 #[derive(Clone, Copy)]
 struct Tag<'a> {
     name: &'a str,
-    closes: bool,
+    is_end: bool,
 }
 
 impl<'a> Tag<'a> {
-    /// The tag that `piece` is; a comment is one without a name.
-    fn of(piece: &'a str) -> Option<Tag<'a>> {
-        let inner = piece.strip_prefix('<')?.strip_suffix('>')?;
-        let (closes, inner) = match inner.strip_prefix('/') {
+    /// Parses a token; `None` if it is text. A comment is a tag without a name.
+    fn parse(token: &'a str) -> Option<Tag<'a>> {
+        let inner = token.strip_prefix('<')?.strip_suffix('>')?;
+        let (is_end, inner) = match inner.strip_prefix('/') {
             Some(inner) => (true, inner),
             None => (false, inner),
         };
         let end = inner.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(inner.len());
         let name = &inner[..end];
-        let begins = |first: char| first.is_ascii_alphabetic() || first == '!';
-        inner.starts_with(begins).then_some(Tag { name, closes })
+        let is_start = |first: char| first.is_ascii_alphabetic() || first == '!';
+        inner.starts_with(is_start).then_some(Tag { name, is_end })
     }
 
     fn is(self, name: &str) -> bool {
@@ -73,35 +74,36 @@ impl<'a> Tag<'a> {
         ["p", "br", "li", "ul", "ol", "div"].iter().any(|name| self.is(name))
     }
 
-    fn hides(self) -> Option<&'static str> {
-        ["script", "style"].into_iter().find(|name| self.is(name) && !self.closes)
+    /// The name of a start tag whose element contains no text.
+    fn raw_text_element(self) -> Option<&'static str> {
+        ["script", "style"].into_iter().find(|name| self.is(name) && !self.is_end)
     }
 }
 
-/// Text in the making: a gap is written only between two words.
-struct Text {
-    written: String,
-    gap: Option<char>,
+/// Builds text. A separator is written only between two words.
+struct TextBuilder {
+    out: String,
+    pending_separator: Option<char>,
 }
 
-impl Text {
+impl TextBuilder {
     fn push(&mut self, text: &str) {
         for character in text.chars() {
             if character.is_whitespace() {
-                self.gap.get_or_insert(' ');
+                self.pending_separator.get_or_insert(' ');
                 continue;
             }
-            if let Some(gap) = self.gap.take()
-                && !self.written.is_empty()
+            if let Some(separator) = self.pending_separator.take()
+                && !self.out.is_empty()
             {
-                self.written.push(gap);
+                self.out.push(separator);
             }
-            self.written.push(character);
+            self.out.push(character);
         }
     }
 
     fn break_line(&mut self) {
-        self.gap = Some('\n');
+        self.pending_separator = Some('\n');
     }
 }
 
@@ -155,7 +157,7 @@ mod tests {
         assert_eq!(plain_text("a</script>b"), "ab");
     }
 
-    /// Work that grew with the square of the length would take hours.
+    /// A quadratic algorithm would take hours.
     #[test]
     fn a_long_text_comes_to_its_end() {
         for part in ["<", "<a ", "&", "&amp", "<script>", "<p>", "</", "a<!"] {

@@ -1,4 +1,5 @@
-//! The client against a mock server, and against sockets that misbehave in ways no HTTP server does.
+//! Tests the client against a mock server, and against raw sockets for faults that an HTTP server cannot
+//! produce.
 
 mod endpoints;
 mod examples;

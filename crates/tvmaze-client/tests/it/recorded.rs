@@ -1,4 +1,4 @@
-//! Real answers of TVmaze, where they are at hand: `../shared/tvmaze` beside the checkout.
+//! Recorded responses of TVmaze, if available in `../shared/tvmaze` next to the checkout.
 
 use std::path::{Path, PathBuf};
 
@@ -7,15 +7,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tvmaze_client::{
     Aka, CastCredit, CastMember, CrewMember, Episode, Person, ScheduledEpisode, ScoredPerson,
-    ScoredShow, Season, Show, ShowImage, With, embed,
+    ScoredShow, Season, Show, ShowImage, WithEmbedded, embed,
 };
 
-/// The objects of a file or a folder of recordings; none, with a word about it, where there are no
-/// recordings.
+/// The objects in a file or folder of recordings; skipped if there are no recordings.
 fn recordings(name: &str) -> Vec<Value> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/tvmaze").join(name);
     if !root.exists() {
-        println!("skipped: the recordings in {} are not there", root.display());
+        println!("skipped: no recordings in {}", root.display());
         return Vec::new();
     }
     let files = match std::fs::read_dir(&root) {
@@ -25,7 +24,7 @@ fn recordings(name: &str) -> Vec<Value> {
     files.iter().flat_map(|path| objects(path)).collect()
 }
 
-/// The objects of a file: a list of them or, in NDJSON, one a line.
+/// The objects in a JSON list or an NDJSON file.
 fn objects(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     if path.extension().is_some_and(|extension| extension == "ndjson") {
@@ -35,14 +34,14 @@ fn objects(path: &Path) -> Vec<Value> {
 }
 
 fn survives<T: DeserializeOwned + Serialize>(recorded: &Value) -> T {
-    // From text, as the client reads it.
+    // From text, like the client.
     let item: T = serde_json::from_str(&recorded.to_string())
         .unwrap_or_else(|error| panic!("{error}: {recorded}"));
     assert_eq!(&serde_json::to_value(&item).unwrap(), recorded);
     item
 }
 
-/// Every object of `name` comes back as it was, and has no unknown keys besides `unknown`.
+/// Checks that every object of `name` survives a round trip and has no unknown keys except `unknown`.
 fn all_survive<T: DeserializeOwned + Serialize>(
     name: &str,
     extra: fn(&T) -> &Map<String, Value>,
@@ -75,15 +74,15 @@ fn every_cast_and_crew_survives() {
     all_survive::<CrewMember>("other/crew", |member| &member.extra, &[]);
 }
 
-/// Rows that a notebook wrote: Python's text of a dictionary stands where an object belongs.
-const OF_A_NOTEBOOK: &str = "_deepnote_index_column";
+/// Marks entries written by a notebook, which have the text of a Python dictionary in place of an object.
+const NOTEBOOK_KEY: &str = "_deepnote_index_column";
 
 #[test]
 fn every_episode_survives() {
-    // In the oldest answers an airstamp has the offset of the network's time zone.
+    // In the oldest responses, an airstamp has the offset of the network's time zone.
     let extra = ["airstamp", "_embedded"];
     for recorded in recordings("other/episodes") {
-        if recorded.get(OF_A_NOTEBOOK).is_some() {
+        if recorded.get(NOTEBOOK_KEY).is_some() {
             let read: Result<Episode, _> = serde_json::from_value(recorded);
             assert!(read.unwrap_err().to_string().contains("expected an object"));
             continue;
@@ -98,7 +97,7 @@ fn every_episode_survives() {
 fn every_embedded_show_survives() {
     for recorded in recordings("other/episodes-single") {
         if recorded.get("_embedded").is_some() {
-            let episode: With<Episode, embed::Show> = survives(&recorded);
+            let episode: WithEmbedded<Episode, embed::Show> = survives(&recorded);
             assert!(!episode.extra.contains_key("_embedded"), "{recorded}");
             assert!(episode.embedded.extra.is_empty(), "{recorded}");
         }
@@ -115,7 +114,7 @@ fn every_schedule_survives() {
 
 #[test]
 fn every_season_aka_and_image_survives() {
-    // A recorder put the episodes of some seasons where their links had been.
+    // A recorder replaced the links of some seasons with their episodes.
     all_survive::<Season>("other/seasons", |season| &season.extra, &["episodes"]);
     all_survive::<Aka>("other/akas", |aka| &aka.extra, &[]);
     all_survive::<ShowImage>("other/images", |image| &image.extra, &[]);

@@ -1,4 +1,4 @@
-//! What each method asks for, and what comes of the answer.
+//! The request that each method sends, and the result of its response.
 
 use std::future::IntoFuture;
 use std::io::{self, Write};
@@ -18,22 +18,22 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::upstream::{client, show};
 
-/// The path and query of the one request that `request` makes, and what it gives when `answer` is
-/// the answer.
-async fn asked<R: IntoFuture>(
-    answer: Value,
+/// Sends `request` to a server that returns `body`. Returns the path and query of the request, and its
+/// result.
+async fn sent<R: IntoFuture>(
+    body: Value,
     request: impl FnOnce(&Client) -> R,
 ) -> (String, R::Output) {
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(200).set_body_json(answer);
-    Mock::given(any()).respond_with(answer).expect(1).mount(&server).await;
+    let response = ResponseTemplate::new(200).set_body_json(body);
+    Mock::given(any()).respond_with(response).expect(1).mount(&server).await;
     let output = request(&client(&server.uri())).await;
     let requests = server.received_requests().await.unwrap();
     let query = requests[0].url.query().map(|query| format!("?{query}")).unwrap_or_default();
     (format!("{}{query}", requests[0].url.path()), output)
 }
 
-/// What `request` gives when the answer is 404.
+/// The result of `request` if the response is 404.
 async fn missing<R: IntoFuture>(request: impl FnOnce(&Client) -> R) -> R::Output {
     let server = MockServer::start().await;
     request(&client(&server.uri())).await
@@ -55,15 +55,15 @@ fn person(id: u32) -> Value {
 
 #[tokio::test]
 async fn lists_are_asked_for_at_their_paths() {
-    macro_rules! asks {
+    macro_rules! sends {
         ($($request:expr => $url:literal),+ $(,)?) => {$(
-            let (url, output) = asked(json!([]), $request).await;
+            let (url, output) = sent(json!([]), $request).await;
             assert_eq!(url, $url);
             assert!(output.unwrap().is_empty(), "{}", $url);
         )+};
     }
     let (show, episode, person) = (ShowId(7), EpisodeId(8), PersonId(9));
-    asks! {
+    sends! {
         |c| c.episodes(show) => "/shows/7/episodes",
         |c| c.episodes_and_specials(show) => "/shows/7/episodes?specials=1",
         |c| c.seasons(show) => "/shows/7/seasons",
@@ -92,28 +92,28 @@ async fn lists_are_asked_for_at_their_paths() {
 
 #[tokio::test]
 async fn single_things_are_asked_for_at_their_paths() {
-    let (url, output) = asked(show(7), |c| c.show(ShowId(7))).await;
+    let (url, output) = sent(show(7), |c| c.show(ShowId(7))).await;
     assert_eq!((url.as_str(), output.unwrap().id), ("/shows/7", ShowId(7)));
-    let (url, output) = asked(episode(8), |c| c.episode(EpisodeId(8))).await;
+    let (url, output) = sent(episode(8), |c| c.episode(EpisodeId(8))).await;
     assert_eq!(url, "/episodes/8");
     assert_eq!(output.unwrap().airdate, Some(date(2013, 6, 24)));
-    let (url, output) = asked(person(9), |c| c.person(PersonId(9))).await;
+    let (url, output) = sent(person(9), |c| c.person(PersonId(9))).await;
     assert_eq!(url, "/people/9");
     assert_eq!(output.unwrap().birthday, Some(date(1979, 7, 17)));
-    let (url, output) = asked(json!({"id": 5}), |c| c.alternate_list(AlternateListId(5))).await;
+    let (url, output) = sent(json!({"id": 5}), |c| c.alternate_list(AlternateListId(5))).await;
     assert_eq!((url.as_str(), output.unwrap().id), ("/alternatelists/5", AlternateListId(5)));
 }
 
 #[tokio::test]
 async fn what_may_not_be_there_is_an_option() {
-    let (url, output) = asked(show(7), |c| c.single_search("dome")).await;
+    let (url, output) = sent(show(7), |c| c.single_search("dome")).await;
     assert_eq!(url, "/singlesearch/shows?q=dome");
     assert_eq!(output.unwrap().unwrap().id, ShowId(7));
-    let (url, output) = asked(episode(8), |c| c.episode_by_number(ShowId(7), 1, 2)).await;
+    let (url, output) = sent(episode(8), |c| c.episode_by_number(ShowId(7), 1, 2)).await;
     assert_eq!(url, "/shows/7/episodebynumber?season=1&number=2");
     assert_eq!(output.unwrap().unwrap().id, EpisodeId(8));
     let day = date(2013, 7, 1);
-    let (url, output) = asked(json!([episode(8)]), |c| c.episodes_by_date(ShowId(7), day)).await;
+    let (url, output) = sent(json!([episode(8)]), |c| c.episodes_by_date(ShowId(7), day)).await;
     assert_eq!(url, "/shows/7/episodesbydate?date=2013-07-01");
     assert_eq!(output.unwrap().unwrap().len(), 1);
 
@@ -149,18 +149,18 @@ async fn a_lookup_follows_its_redirect() {
 
 #[tokio::test]
 async fn what_was_asked_for_is_what_the_result_has() {
-    let mut answer = show(7);
-    answer["_embedded"] = json!({"nextepisode": episode(8)});
-    let (url, output) = asked(answer, |c| c.show(ShowId(7)).embed(embed::NextEpisode)).await;
+    let mut body = show(7);
+    body["_embedded"] = json!({"nextepisode": episode(8)});
+    let (url, output) = sent(body, |c| c.show(ShowId(7)).embed(embed::NextEpisode)).await;
     assert_eq!(url, "/shows/7?embed=nextepisode");
     let show_and_next = output.unwrap();
     assert_eq!(show_and_next.name, "A show");
     assert_eq!(show_and_next.embedded.unwrap().id, EpisodeId(8));
 
-    let mut answer = show(7);
-    answer["_embedded"] = json!({"episodes": [episode(1), episode(2)], "akas": []});
+    let mut body = show(7);
+    body["_embedded"] = json!({"episodes": [episode(1), episode(2)], "akas": []});
     let embeds = (embed::Episodes, embed::Akas);
-    let (url, output) = asked(answer, |c| c.single_search("dome").embed(embeds)).await;
+    let (url, output) = sent(body, |c| c.single_search("dome").embed(embeds)).await;
     assert_eq!(url, "/singlesearch/shows?q=dome&embed%5B%5D=episodes&embed%5B%5D=akas");
     let (episodes, akas) = output.unwrap().unwrap().embedded;
     assert_eq!((episodes.len(), akas.len()), (2, 0));
@@ -168,7 +168,7 @@ async fn what_was_asked_for_is_what_the_result_has() {
     let credit = json!({"self": false, "voice": true, "_embedded": {"show": show(7)},
         "_links": {"show": {"href": "https://api.tvmaze.com/shows/7", "name": "A show"}}});
     let (url, output) =
-        asked(json!([credit]), |c| c.cast_credits(PersonId(9)).embed(embed::Show)).await;
+        sent(json!([credit]), |c| c.cast_credits(PersonId(9)).embed(embed::Show)).await;
     assert_eq!(url, "/people/9/castcredits?embed=show");
     assert_eq!(output.unwrap()[0].embedded.id, ShowId(7));
 
@@ -184,24 +184,24 @@ async fn an_answer_without_what_was_asked_for_is_an_error() {
     let error = client.show(ShowId(7)).embed(embed::Episodes).await.unwrap_err();
     assert!(matches!(error, tvmaze_client::Error::Decode { .. }), "{error:?}");
     let none = client.show(ShowId(7)).embed(embed::NextEpisode).await.unwrap();
-    assert_eq!(none.embedded, None, "it may have none");
+    assert_eq!(none.embedded, None, "a show may have no next episode");
 }
 
 #[tokio::test]
 async fn updates_are_moments_by_id() {
     let map = json!({"10": 1_700_000_000, "9": 6, "11": i64::MAX});
-    let (url, output) = asked(map, |c| c.show_updates(None)).await;
+    let (url, output) = sent(map, |c| c.show_updates(None)).await;
     assert_eq!(url, "/updates/shows");
     let updates = output.unwrap();
     assert_eq!(updates[&ShowId(10)], "2023-11-14T22:13:20Z".parse::<Timestamp>().unwrap());
     let ids: Vec<ShowId> = updates.into_iter().map(|(id, _)| id).collect();
-    assert_eq!(ids, [ShowId(9), ShowId(10), ShowId(11)], "an absurd moment loses nothing");
+    assert_eq!(ids, [ShowId(9), ShowId(10), ShowId(11)], "an absurd timestamp loses no entry");
 
-    let (url, _) = asked(json!({}), |c| c.show_updates(Some(Since::Day))).await;
+    let (url, _) = sent(json!({}), |c| c.show_updates(Some(Since::Day))).await;
     assert_eq!(url, "/updates/shows?since=day");
-    let (url, _) = asked(json!({}), |c| c.people_updates(Some(Since::Week))).await;
+    let (url, _) = sent(json!({}), |c| c.people_updates(Some(Since::Week))).await;
     assert_eq!(url, "/updates/people?since=week");
-    let (url, output) = asked(json!({"9": 6}), |c| c.people_updates(Some(Since::Month))).await;
+    let (url, output) = sent(json!({"9": 6}), |c| c.people_updates(Some(Since::Month))).await;
     assert_eq!(url, "/updates/people?since=month");
     assert!(output.unwrap().contains_key(&PersonId(9)));
 }
@@ -220,7 +220,7 @@ async fn the_index_of_people_ends_like_that_of_shows() {
     assert_eq!(first, [(1, PersonId(1001)), (2, PersonId(2001))]);
 }
 
-/// What is logged, for reading it back.
+/// Captured log output.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -240,8 +240,8 @@ async fn each_attempt_has_a_span_and_every_byte_is_counted() {
     let busy = ResponseTemplate::new(503);
     Mock::given(any()).respond_with(busy).up_to_n_times(1).with_priority(1).mount(&server).await;
     let body = show(7).to_string();
-    let answer = ResponseTemplate::new(200).set_body_string(&body);
-    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(200).set_body_string(&body);
+    Mock::given(any()).respond_with(response).mount(&server).await;
     let (log, client) = (Log::default(), client(&server.uri()));
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -259,7 +259,8 @@ async fn each_attempt_has_a_span_and_every_byte_is_counted() {
     let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let spans: Vec<Value> = lines
         .filter(|line| {
-            line["target"] == "tvmaze_client::call" && line["fields"]["message"] == "close"
+            line["target"] == "tvmaze_client::execute::attempt"
+                && line["fields"]["message"] == "close"
         })
         .map(|line| line["span"].clone())
         .collect();

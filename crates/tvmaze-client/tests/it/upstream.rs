@@ -1,4 +1,4 @@
-//! What the client talks to in these tests.
+//! Servers and clients for these tests.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tvmaze_client::{Client, ClientBuilder, RetryPolicy};
 
-/// A builder that fails fast: two quick retries.
-pub(crate) fn impatient(base_url: &str) -> ClientBuilder {
+/// A builder with two quick retries.
+pub(crate) fn quick_builder(base_url: &str) -> ClientBuilder {
     let retry = RetryPolicy {
         max_retries: 2,
         first_delay: Duration::from_millis(1),
@@ -19,10 +19,10 @@ pub(crate) fn impatient(base_url: &str) -> ClientBuilder {
 }
 
 pub(crate) fn client(base_url: &str) -> Client {
-    impatient(base_url).build().unwrap()
+    quick_builder(base_url).build().unwrap()
 }
 
-/// A show with the shape of today, a null in every place that may hold one.
+/// A show in TVmaze's current shape, with null in every nullable key.
 pub(crate) fn show(id: u32) -> Value {
     json!({
         "id": id, "url": format!("https://www.tvmaze.com/shows/{id}/a-show"), "name": "A show",
@@ -36,28 +36,28 @@ pub(crate) fn show(id: u32) -> Value {
     })
 }
 
-/// A server that writes `answer` to every connection and closes it. Returns its base URL.
-pub(crate) async fn raw(answer: &'static [u8]) -> String {
+/// Starts a server that writes `response` to every connection and closes it. Returns its base URL.
+pub(crate) async fn raw(response: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
             let mut request = [0; 4096];
             let _ = socket.read(&mut request).await;
-            let _ = socket.write_all(answer).await;
+            let _ = socket.write_all(response).await;
         }
     });
     format!("http://{address}")
 }
 
-/// A server that accepts and never answers.
+/// Starts a server that accepts connections and never responds. Returns its base URL.
 pub(crate) async fn silent() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let mut held = Vec::new();
+        let mut open = Vec::new();
         while let Ok((socket, _)) = listener.accept().await {
-            held.push(socket);
+            open.push(socket);
         }
     });
     format!("http://{address}")

@@ -5,14 +5,14 @@ use serde_json::{Map, Value, json};
 
 use crate::{CastMember, Episode, Person, ScoredShow, Season, Show};
 
-/// A key's value, `None` for an absent key.
-type Shape = BoxedStrategy<Option<Value>>;
+/// Generates a key's value; `None` is an absent key.
+type ValueStrategy = BoxedStrategy<Option<Value>>;
 
-fn maybe(value: impl Strategy<Value = Value> + 'static) -> Shape {
+fn maybe(value: impl Strategy<Value = Value> + 'static) -> ValueStrategy {
     prop_oneof![1 => Just(None), 1 => Just(Some(Value::Null)), 3 => value.prop_map(Some)].boxed()
 }
 
-fn always(value: impl Strategy<Value = Value> + 'static) -> Shape {
+fn always(value: impl Strategy<Value = Value> + 'static) -> ValueStrategy {
     value.prop_map(Some).boxed()
 }
 
@@ -40,29 +40,29 @@ fn rating() -> impl Strategy<Value = Value> {
     object(vec![("average", maybe(average))])
 }
 
-/// Dates, times and moments that are right, oddly written or wrong.
-fn moment() -> impl Strategy<Value = Value> {
+/// Dates, times and timestamps: valid, in an unusual format, or invalid.
+fn date_time() -> impl Strategy<Value = Value> {
     let date = "[0-9]{4}-[01][0-9]-[0-3][0-9]";
     let time = "[0-2][0-9]:[0-6][0-9](:[0-6][0-9])?";
     let offset = "Z|[+-]0[0-9]:[03]0";
-    let stamp =
+    let timestamp =
         (date, time, offset).prop_map(|(date, time, offset)| format!("{date}T{time}{offset}"));
-    prop_oneof![Just(String::new()), date, time, stamp, ".{0,12}"].prop_map(Value::from)
+    prop_oneof![Just(String::new()), date, time, timestamp, ".{0,12}"].prop_map(Value::from)
 }
 
 fn unix_seconds() -> impl Strategy<Value = Value> {
-    let usual = 0..4_000_000_000_i64;
-    prop_oneof![usual.prop_map(Value::from), number(), any::<u64>().prop_map(Value::from)]
+    let plausible = 0..4_000_000_000_i64;
+    prop_oneof![plausible.prop_map(Value::from), number(), any::<u64>().prop_map(Value::from)]
 }
 
 fn texts() -> impl Strategy<Value = Value> {
     proptest::collection::vec(any::<String>(), 0..3).prop_map(Value::from)
 }
 
-fn object(keys: Vec<(&'static str, Shape)>) -> BoxedStrategy<Value> {
-    let (names, shapes): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
+fn object(keys: Vec<(&'static str, ValueStrategy)>) -> BoxedStrategy<Value> {
+    let (names, strategies): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
     let unknown = ("[A-Z]{1,3}", prop_oneof![text(), texts(), Just(Value::Null)]);
-    (shapes, proptest::option::weighted(0.2, unknown))
+    (strategies, proptest::option::weighted(0.2, unknown))
         .prop_map(move |(values, unknown)| {
             let known = names.iter().map(|name| (*name).to_owned()).zip(values);
             let known = known.filter_map(|(name, value)| Some((name, value?)));
@@ -95,8 +95,8 @@ fn show() -> BoxedStrategy<Value> {
         ("type", maybe(text())),
         ("genres", maybe(texts())),
         ("averageRuntime", maybe(number())),
-        ("premiered", maybe(moment())),
-        ("schedule", maybe(object(vec![("time", maybe(moment())), ("days", maybe(texts()))]))),
+        ("premiered", maybe(date_time())),
+        ("schedule", maybe(object(vec![("time", maybe(date_time())), ("days", maybe(texts()))]))),
         ("rating", maybe(rating())),
         ("network", maybe(network())),
         ("dvdCountry", maybe(country())),
@@ -111,9 +111,9 @@ fn episode() -> BoxedStrategy<Value> {
         ("id", always(id())),
         ("name", always(text())),
         ("number", maybe(number())),
-        ("airdate", maybe(moment())),
-        ("airtime", maybe(moment())),
-        ("airstamp", maybe(moment())),
+        ("airdate", maybe(date_time())),
+        ("airtime", maybe(date_time())),
+        ("airstamp", maybe(date_time())),
         ("rating", maybe(rating())),
         ("_embedded", maybe(object(vec![("show", maybe(show()))]))),
     ])
@@ -122,8 +122,8 @@ fn episode() -> BoxedStrategy<Value> {
 fn season() -> BoxedStrategy<Value> {
     object(vec![
         ("id", always(id())),
-        ("premiereDate", maybe(moment())),
-        ("endDate", maybe(moment())),
+        ("premiereDate", maybe(date_time())),
+        ("endDate", maybe(date_time())),
         ("webChannel", maybe(network())),
         ("episodes", maybe(texts())),
     ])
@@ -134,7 +134,7 @@ fn cast_member() -> BoxedStrategy<Value> {
         ("id", always(id())),
         ("name", always(text())),
         ("country", maybe(country())),
-        ("birthday", maybe(moment())),
+        ("birthday", maybe(date_time())),
         ("updated", maybe(unix_seconds())),
     ]);
     let character =
@@ -147,7 +147,7 @@ fn cast_member() -> BoxedStrategy<Value> {
     ])
 }
 
-/// Reads text and reads a value: the two have different deserialisers.
+/// Checks the round trip from text and from a value, which have different deserializers.
 fn survives<T: DeserializeOwned + Serialize>(sent: &Value) -> Result<(), TestCaseError> {
     let from_text: T = serde_json::from_slice(&serde_json::to_vec(sent).unwrap()).unwrap();
     prop_assert_eq!(&serde_json::to_value(&from_text).unwrap(), sent);
@@ -188,7 +188,7 @@ proptest! {
     fn a_key_says_the_same_alone(sent in show()) {
         let show: Show = serde_json::from_value(sent.clone()).unwrap();
         for key in ["id", "genres", "premiered", "schedule", "updated", "network", "unknown", "X"] {
-            prop_assert_eq!(show.value_of(key), sent.get(key).cloned());
+            prop_assert_eq!(show.json_value(key), sent.get(key).cloned());
         }
     }
 }
@@ -272,7 +272,7 @@ fn a_moment_of_another_offset_is_read_and_kept_as_it_came() {
     assert_eq!(episode.extra.keys().collect::<Vec<_>>(), ["airstamp", "airtime"]);
     assert_eq!(serde_json::to_value(&episode).unwrap(), sent);
     episode.extra.clear();
-    let usual = json!({"id": 1, "name": "X", "airdate": "2013-06-24", "airtime": "22:00",
+    let canonical = json!({"id": 1, "name": "X", "airdate": "2013-06-24", "airtime": "22:00",
         "airstamp": "2013-06-25T02:00:00+00:00"});
-    assert_eq!(serde_json::to_value(&episode).unwrap(), usual);
+    assert_eq!(serde_json::to_value(&episode).unwrap(), canonical);
 }

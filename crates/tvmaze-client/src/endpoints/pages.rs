@@ -5,36 +5,36 @@ use serde::de::DeserializeOwned;
 
 use crate::{Client, Error, PageIndex, Person, Request, Show};
 
-/// A page of the index of shows.
+/// A page of the show index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShowPage {
-    /// Its place in the index.
+    /// The page's number.
     pub index: PageIndex,
-    /// Up to 250 shows, by id; none where every id of the page was deleted.
+    /// Up to 250 shows, ordered by id; empty if all of the page's ids were deleted.
     pub shows: Vec<Show>,
 }
 
-/// A page of the index of people.
+/// A page of the people index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeoplePage {
-    /// Its place in the index.
+    /// The page's number.
     pub index: PageIndex,
-    /// Up to 1000 people, by id; none where every id of the page was deleted.
+    /// Up to 1000 people, ordered by id; empty if all of the page's ids were deleted.
     pub people: Vec<Person>,
 }
 
-/// Everything there is, page by page.
+/// The indexes of all shows and people, page by page.
 ///
-/// TVmaze serves a page for up to 24 hours from a cache. A stream fetches as many pages ahead as the
-/// client's concurrency, so up to that many requests less one go beyond the end. Its first error is
-/// its last item.
+/// TVmaze caches a page for up to 24 hours. A stream keeps as many requests in flight as the client's
+/// concurrency allows, so it may send up to `concurrency - 1` requests beyond the last page. It ends
+/// after the first error.
 impl Client {
-    /// A page of the index of shows; `None` past its end.
+    /// Gets a page of the show index; `None` past the end.
     pub fn show_page(&self, page: PageIndex) -> Request<Option<Vec<Show>>> {
         Request::new(self, "/shows").query("page", page)
     }
 
-    /// The pages of the index of shows from `from` to its end, in order.
+    /// Streams the pages of the show index in order, from `from` to the end.
     pub fn show_pages(
         &self,
         from: PageIndex,
@@ -42,12 +42,12 @@ impl Client {
         pages(self, from, Client::show_page, |index, shows| ShowPage { index, shows })
     }
 
-    /// A page of the index of people; `None` past its end.
+    /// Gets a page of the people index; `None` past the end.
     pub fn people_page(&self, page: PageIndex) -> Request<Option<Vec<Person>>> {
         Request::new(self, "/people").query("page", page)
     }
 
-    /// The pages of the index of people from `from` to its end, in order.
+    /// Streams the pages of the people index in order, from `from` to the end.
     pub fn people_pages(
         &self,
         from: PageIndex,
@@ -71,8 +71,8 @@ where
     stream::iter(from.0..)
         .map(move |number| {
             let index = PageIndex(number);
-            let answer = request(&client, index).send();
-            async move { answer.await.transpose().map(|items| items.map(|items| page(index, items))) }
+            let response = request(&client, index).send();
+            async move { response.await.transpose().map(|items| items.map(|items| page(index, items))) }
         })
         .buffered(concurrency)
         .scan(false, |failed, page| {

@@ -1,7 +1,7 @@
-//! One macro for every object that TVmaze sends: what is decoded serialises to what came.
+//! The macro behind every model. A model serializes to exactly the JSON it was decoded from.
 //!
-//! serde's own `flatten` would keep unknown keys as well, but neither tells an absent key from a null
-//! nor decodes without buffering, and it refuses a key that comes twice.
+//! serde's `flatten` also keeps unknown keys, but it does not distinguish an absent key from a null,
+//! buffers the input, and rejects duplicate keys.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,30 +10,31 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde_json::{Map, Value};
 
-use super::field::{Field, Written};
+use super::field::Field;
+use super::presence::Presence;
 
-/// Declares a model: each JSON key, its field and type, and the codec of those that need one.
+/// Declares a model: each JSON key with its field, its type and, if needed, its codec.
 ///
 /// ```text
-/// faithful! {
+/// lossless! {
 ///     /// A show.
 ///     pub struct Show {
-///         /// Required: an id, a text or another model that is always there.
+///         /// Required: an id, a string, a number or another model.
 ///         "id" => id: ShowId,
 ///         /// Absent, null or a value.
 ///         "averageRuntime" => average_runtime: Option<i64>,
 ///         /// Absent, null or a list.
 ///         "genres" => genres: Vec<String>,
-///         /// Read and written by a codec.
-///         "premiered" => premiered: Option<Date> as Text,
+///         /// Read and written with a codec.
+///         "premiered" => premiered: Option<Date> as AsText,
 ///     }
 /// }
 /// ```
 ///
-/// Of a key that comes twice the last value counts. A model has at most 32 keys. What is `#[inline]`
-/// here is so because it was measured: without it decoding takes a tenth longer.
-macro_rules! faithful {
-    (@codec) => { $crate::model::codec::Plain };
+/// The last value of a duplicate key wins. A model has at most 32 keys. The `#[inline]` attributes here
+/// are measured: without them, decoding takes 10 % longer.
+macro_rules! lossless {
+    (@codec) => { $crate::model::codec::Same };
     (@codec $codec:ident) => { $codec };
     (
         $(#[$meta:meta])*
@@ -46,24 +47,25 @@ macro_rules! faithful {
         #[non_exhaustive]
         pub struct $name {
             $($(#[$field_meta])* pub $field: $type,)*
-            /// Keys unknown to this version, and what a date or time field cannot give back exactly:
-            /// one that is no date or out of range leaves the field `None`; one that would be written
-            /// otherwise, such as with another offset than UTC, is here as well as in the field. A key
-            /// that is here wins over its field when the whole is serialised.
+            /// Keys without a field, and the raw values of dates and times that their field cannot
+            /// reproduce exactly: invalid or out of range (the field is `None`), or in another format
+            /// (such as an offset other than UTC). When the model is serialized, a key in `extra`
+            /// overrides its field.
             pub extra: ::serde_json::Map<String, ::serde_json::Value>,
-            written: $crate::model::field::Written,
+            presence: $crate::model::presence::Presence,
         }
 
         const _: () = {
             use ::serde::de::{Deserialize, Deserializer, MapAccess};
             use ::serde::ser::{Serialize, Serializer};
             use ::serde_json::{Map, Value};
-            use $crate::model::faithful::{Key, KeySeed, Model, Object, ObjectVisitor};
-            use $crate::model::field::{Field, Place, Required, Slot, Written, alone};
+            use $crate::model::field::{Field, Required, to_json_value};
+            use $crate::model::lossless::{Key, KeySeed, LosslessModel, Object, ObjectVisitor};
+            use $crate::model::presence::{FieldRecorder, Presence};
 
-            const _: () = assert!([$($key),*].len() <= 32, "`Written` has a bit a key");
+            const _: () = assert!([$($key),*].len() <= 32, "`Presence` has one bit per key");
 
-            #[expect(non_camel_case_types, reason = "named as the fields")]
+            #[expect(non_camel_case_types, reason = "named like the fields")]
             #[derive(Clone, Copy)]
             enum Position { $($field,)* }
 
@@ -76,15 +78,15 @@ macro_rules! faithful {
             }
 
             impl $name {
-                /// What TVmaze's `key` says as it is serialised; `None` where it is left out.
+                /// The serialized value of a JSON key; `None` if the key is omitted.
                 #[must_use]
-                pub fn value_of(&self, key: &str) -> Option<Value> {
+                pub fn json_value(&self, key: &str) -> Option<Value> {
                     if let Some(value) = self.extra.get(key) {
                         return Some(value.clone());
                     }
                     match position(key)? {
-                        $(Position::$field => alone::<_, faithful!(@codec $($codec)?)>(
-                            &self.$field, self.written, Position::$field as u32,
+                        $(Position::$field => to_json_value::<_, lossless!(@codec $($codec)?)>(
+                            &self.$field, self.presence, Position::$field as u32,
                         ),)*
                     }
                 }
@@ -92,23 +94,21 @@ macro_rules! faithful {
 
             impl Required for $name {}
 
-            impl Model for $name {
+            impl LosslessModel for $name {
                 const NAME: &'static str = stringify!($name);
 
                 #[inline]
                 fn read<'de, A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
                     let mut extra = Map::new();
-                    let mut written = Written::default();
-                    $(let mut $field = Slot::<$type, faithful!(@codec $($codec)?)>::default();)*
+                    let mut presence = Presence::default();
+                    $(let mut $field: Option<$type> = None;)*
                     while let Some(key) = map.next_key_seed(KeySeed(position))? {
                         match key {
                             $(Key::Known(Position::$field) => {
-                                let place = Place::new(
-                                    $key, Position::$field as u32, &mut written, &mut extra,
+                                let recorder = FieldRecorder::new(
+                                    $key, Position::$field as u32, &mut presence, &mut extra,
                                 );
-                                <$type as Field<faithful!(@codec $($codec)?)>>::read(
-                                    &mut $field, &mut map, place,
-                                )?;
+                                $field = Some(Field::<lossless!(@codec $($codec)?)>::read(&mut map, recorder)?);
                             })*
                             Key::Other(key) => {
                                 extra.insert(key, map.next_value()?);
@@ -116,9 +116,12 @@ macro_rules! faithful {
                         }
                     }
                     Ok($name {
-                        $($field: Field::<faithful!(@codec $($codec)?)>::finish($field, $key)?,)*
+                        $($field: match $field {
+                            Some(value) => value,
+                            None => Field::<lossless!(@codec $($codec)?)>::missing($key)?,
+                        },)*
                         extra,
-                        written,
+                        presence,
                     })
                 }
 
@@ -137,8 +140,8 @@ macro_rules! faithful {
             impl Serialize for $name {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                     let map = serializer.serialize_map(None)?;
-                    let mut object = Object { map, extra: &self.extra, written: self.written };
-                    $(object.field::<_, faithful!(@codec $($codec)?)>(
+                    let mut object = Object { map, extra: &self.extra, presence: self.presence };
+                    $(object.field::<_, lossless!(@codec $($codec)?)>(
                         $key, Position::$field as u32, &self.$field,
                     )?;)*
                     object.end()
@@ -148,10 +151,10 @@ macro_rules! faithful {
     };
 }
 
-pub(super) use faithful;
+pub(super) use lossless;
 
-/// What the macro makes, for generic code: [`With`](super::With) takes `_embedded` out of `extra`.
-pub trait Model: Sized {
+/// A type declared with `lossless!`.
+pub trait LosslessModel: Sized {
     const NAME: &'static str;
 
     fn read<'de, A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
@@ -159,13 +162,12 @@ pub trait Model: Sized {
     fn extra_mut(&mut self) -> &mut Map<String, Value>;
 }
 
-/// A key of an object: a known one, or any other.
 pub(super) enum Key<P> {
     Known(P),
     Other(String),
 }
 
-/// Reads a key without copying it, unless it is unknown.
+/// Reads a key; copies it only if it is unknown.
 pub(super) struct KeySeed<F>(pub(super) F);
 
 impl<'de, P, F: Fn(&str) -> Option<P>> DeserializeSeed<'de> for KeySeed<F> {
@@ -199,7 +201,7 @@ impl<T> ObjectVisitor<T> {
     }
 }
 
-impl<'de, T: Model> Visitor<'de> for ObjectVisitor<T> {
+impl<'de, T: LosslessModel> Visitor<'de> for ObjectVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,11 +214,11 @@ impl<'de, T: Model> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// An object being written, less the keys that `extra` overrides.
+/// Writes the fields of an object, except those that `extra` overrides.
 pub(super) struct Object<'a, M> {
     pub(super) map: M,
     pub(super) extra: &'a Map<String, Value>,
-    pub(super) written: Written,
+    pub(super) presence: Presence,
 }
 
 impl<M: SerializeMap> Object<'_, M> {
@@ -229,7 +231,7 @@ impl<M: SerializeMap> Object<'_, M> {
         if self.extra.contains_key(key) {
             return Ok(());
         }
-        field.write(&mut self.map, key, self.written, position)
+        field.write(&mut self.map, key, self.presence, position)
     }
 
     pub(super) fn end(mut self) -> Result<M::Ok, M::Error> {

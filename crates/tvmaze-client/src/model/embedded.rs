@@ -5,21 +5,21 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::embed::Embed;
-use super::faithful::Model;
+use super::lossless::LosslessModel;
 
-/// An item and what was embedded in it.
+/// An object and what is embedded in it.
 ///
-/// What is embedded without being asked for stays in the item's `extra`, below `_embedded`.
+/// Embedded objects that were not requested stay in the `extra` of `item`, under `_embedded`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct With<T, E: Embed<T>> {
-    /// The item.
+pub struct WithEmbedded<T, E: Embed<T>> {
+    /// The object itself.
     pub item: T,
-    /// What [`Embed`] says of the marker or, for a tuple of markers, a tuple of that.
+    /// The [`Output`](Embed::Output) of the marker or, for a tuple of markers, a tuple of their outputs.
     pub embedded: E::Output,
 }
 
-impl<T, E: Embed<T>> Deref for With<T, E> {
+impl<T, E: Embed<T>> Deref for WithEmbedded<T, E> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -27,49 +27,51 @@ impl<T, E: Embed<T>> Deref for With<T, E> {
     }
 }
 
-impl<T, E: Embed<T>> DerefMut for With<T, E> {
+impl<T, E: Embed<T>> DerefMut for WithEmbedded<T, E> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.item
     }
 }
 
-impl<'de, T: Model + Deserialize<'de>, E: Embed<T>> Deserialize<'de> for With<T, E> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<With<T, E>, D::Error> {
+impl<'de, T: LosslessModel + Deserialize<'de>, E: Embed<T>> Deserialize<'de>
+    for WithEmbedded<T, E>
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut item = T::deserialize(deserializer)?;
-        let embedded = take_embedded::<E, T, _>(item.extra_mut())?;
-        Ok(With { item, embedded })
+        let embedded = extract_embedded::<E, T, _>(item.extra_mut())?;
+        Ok(WithEmbedded { item, embedded })
     }
 }
 
-impl<T: Serialize, E: Embed<T>> Serialize for With<T, E> {
+impl<T: Serialize, E: Embed<T>> Serialize for WithEmbedded<T, E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut whole = serde_json::to_value(&self.item).map_err(S::Error::custom)?;
-        put_embedded::<E, T>(&mut whole, &self.embedded).map_err(S::Error::custom)?;
-        whole.serialize(serializer)
+        let mut object = serde_json::to_value(&self.item).map_err(S::Error::custom)?;
+        insert_embedded::<E, T>(&mut object, &self.embedded).map_err(S::Error::custom)?;
+        object.serialize(serializer)
     }
 }
 
-/// Takes what `E` names out of the `_embedded` among `extra`.
-pub(super) fn take_embedded<E: Embed<T>, T, Err: Error>(
+/// Moves the objects named by `E` out of `_embedded` in `extra`.
+pub(super) fn extract_embedded<E: Embed<T>, T, Err: Error>(
     extra: &mut Map<String, Value>,
 ) -> Result<E::Output, Err> {
     match extra.get_mut("_embedded") {
         Some(Value::Object(embedded)) if !embedded.is_empty() => {
-            let output = E::take(embedded)?;
+            let output = E::extract(embedded)?;
             if embedded.is_empty() {
                 extra.remove("_embedded");
             }
             Ok(output)
         }
-        Some(other) if !is_nothing(other) => {
+        Some(other) if !is_empty(other) => {
             Err(Err::invalid_type(Unexpected::Other("another value"), &"an object in `_embedded`"))
         }
-        _ => E::take(&mut Map::new()),
+        _ => E::extract(&mut Map::new()),
     }
 }
 
-/// Whether `embedded` has nothing; PHP writes an empty object as a list.
-fn is_nothing(embedded: &Value) -> bool {
+/// Whether `_embedded` is empty. TVmaze's PHP encodes an empty object as a list.
+fn is_empty(embedded: &Value) -> bool {
     match embedded {
         Value::Null => true,
         Value::Object(object) => object.is_empty(),
@@ -78,19 +80,19 @@ fn is_nothing(embedded: &Value) -> bool {
     }
 }
 
-/// Puts `output` beside what `whole` has in its `_embedded`.
-pub(super) fn put_embedded<E: Embed<T>, T>(
-    whole: &mut Value,
+/// Adds `output` to the `_embedded` of `object`.
+pub(super) fn insert_embedded<E: Embed<T>, T>(
+    object: &mut Value,
     output: &E::Output,
 ) -> serde_json::Result<()> {
-    let mut parts = Map::new();
-    E::put(output, &mut parts)?;
-    if parts.is_empty() {
+    let mut requested = Map::new();
+    E::insert(output, &mut requested)?;
+    if requested.is_empty() {
         return Ok(());
     }
-    match &mut whole["_embedded"] {
-        Value::Object(embedded) => embedded.extend(parts),
-        nothing => *nothing = Value::Object(parts),
+    match &mut object["_embedded"] {
+        Value::Object(embedded) => embedded.extend(requested),
+        empty => *empty = Value::Object(requested),
     }
     Ok(())
 }
@@ -102,7 +104,7 @@ mod tests {
     use super::*;
     use crate::{CastCredit, Episode, Show, embed};
 
-    type Whole = With<Show, (embed::Episodes, embed::NextEpisode)>;
+    type ShowWithEpisodes = WithEmbedded<Show, (embed::Episodes, embed::NextEpisode)>;
 
     fn sent(embedded: &Value) -> Value {
         json!({"id": 1, "name": "X", "_embedded": embedded})
@@ -112,24 +114,25 @@ mod tests {
     fn what_was_asked_for_is_taken_and_the_rest_stays() {
         let episode = json!({"id": 2, "name": "Pilot"});
         let sent = sent(&json!({"episodes": [episode], "nextepisode": episode, "cast": []}));
-        let show: Whole = serde_json::from_value(sent.clone()).unwrap();
+        let show: ShowWithEpisodes = serde_json::from_value(sent.clone()).unwrap();
         let (episodes, next) = &show.embedded;
         assert_eq!(episodes[0].id, next.as_ref().unwrap().id);
         assert_eq!(show.extra["_embedded"], json!({"cast": []}));
-        assert_eq!(show.name, "X", "it is the show as well");
+        assert_eq!(show.name, "X", "it dereferences to the show");
         assert_eq!(serde_json::to_value(&show).unwrap(), sent);
     }
 
     #[test]
     fn what_may_be_missing_is_none_however_that_is_written() {
         for embedded in [json!({}), json!([]), json!(null), json!({"nextepisode": null})] {
-            let show: With<Show, embed::NextEpisode> =
+            let show: WithEmbedded<Show, embed::NextEpisode> =
                 serde_json::from_value(sent(&embedded)).unwrap();
             assert_eq!(show.embedded, None);
             assert_eq!(serde_json::to_value(&show).unwrap(), sent(&embedded));
         }
         let bare = json!({"id": 1, "name": "X"});
-        let show: With<Show, embed::NextEpisode> = serde_json::from_value(bare.clone()).unwrap();
+        let show: WithEmbedded<Show, embed::NextEpisode> =
+            serde_json::from_value(bare.clone()).unwrap();
         assert_eq!(serde_json::to_value(&show).unwrap(), bare);
     }
 
@@ -137,14 +140,15 @@ mod tests {
     fn a_missing_or_broken_list_is_an_error_that_names_it() {
         let error = |embedded: Value| {
             let text = sent(&embedded).to_string();
-            serde_json::from_str::<Whole>(&text).unwrap_err().to_string()
+            serde_json::from_str::<ShowWithEpisodes>(&text).unwrap_err().to_string()
         };
         assert!(error(json!({})).contains("missing field `episodes`"));
         assert!(error(json!({"episodes": null})).contains("missing field `episodes`"));
         assert!(error(json!({"episodes": {}})).contains("`_embedded.episodes`: invalid type: map"));
         assert!(error(json!({"episodes": [{"id": 1}]})).contains("missing field `name`"));
         assert!(error(json!("none")).contains("an object in `_embedded`"));
-        let bare = serde_json::from_str::<Whole>(r#"{"id": 1, "name": "X"}"#).unwrap_err();
+        let bare =
+            serde_json::from_str::<ShowWithEpisodes>(r#"{"id": 1, "name": "X"}"#).unwrap_err();
         assert!(bare.to_string().contains("missing field `episodes`"));
     }
 
@@ -160,7 +164,7 @@ mod tests {
     fn a_credit_has_its_show_and_its_character() {
         let sent = json!({"self": false, "voice": true, "_links": {"show": {"href": "https://s"}},
             "_embedded": {"show": {"id": 1, "name": "X"}, "character": {"id": 2, "name": "Y"}}});
-        let credit: With<CastCredit, (embed::Show, embed::Character)> =
+        let credit: WithEmbedded<CastCredit, (embed::Show, embed::Character)> =
             serde_json::from_value(sent.clone()).unwrap();
         let (show, character) = &credit.embedded;
         assert_eq!((show.id.0, character.id.0, credit.voice), (1, 2, Some(true)));
