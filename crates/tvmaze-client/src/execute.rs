@@ -6,7 +6,6 @@ mod call_state;
 use std::time::Duration;
 
 use reqwest::Url;
-use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use self::call_state::{AttemptError, CallState};
@@ -14,15 +13,13 @@ use crate::client::Inner;
 use crate::error::Error;
 use crate::metrics;
 use crate::rate_limit::{ConcurrencyPermit, Priority, SendPermit};
+use crate::request::FromResponse;
 use crate::retry::RetryState;
 
 impl Inner {
     /// Gets `url` and decodes the response. The call timeout starts with the first request; waiting
     /// for other calls before it is unlimited.
-    pub(crate) async fn execute<T>(&self, url: Url) -> Result<T, Error>
-    where
-        T: DeserializeOwned + Send + 'static,
-    {
+    pub(crate) async fn execute<T: FromResponse>(&self, url: Url) -> Result<T, Error> {
         let permit = self.limiter.acquire().await;
         let send_permit = permit.acquire_send(Priority::New).await;
         let endpoint = metrics::endpoint(&url, &self.base_url);
@@ -34,15 +31,12 @@ impl Inner {
         Err(Error::TimedOut { context: call.context(), last: call.last_error.map(Box::new) })
     }
 
-    async fn execute_with_retries<'a, T>(
+    async fn execute_with_retries<'a, T: FromResponse>(
         &'a self,
         mut permit: ConcurrencyPermit<'a>,
         mut send_permit: SendPermit<'a>,
         call: &mut CallState,
-    ) -> Result<T, Error>
-    where
-        T: DeserializeOwned + Send + 'static,
-    {
+    ) -> Result<T, Error> {
         let mut retry = RetryState::new(self.retry);
         loop {
             call.attempts += 1;

@@ -24,6 +24,7 @@ pub use alternate_list::{AlternateEpisode, AlternateList};
 pub use cast::{CastMember, CrewMember};
 pub use credit::{CastCredit, CrewCredit, GuestCastCredit};
 pub use embed::Embed;
+pub(crate) use embed::EmbedMarker;
 pub use embedded::WithEmbedded;
 pub use episode::Episode;
 pub use id::{

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::model::{Embed, LosslessModel, WithEmbedded};
+use crate::model::{Embed, EmbedMarker, LosslessModel, WithEmbedded};
 
 /// A request to TVmaze whose response decodes to `T`. It is sent when it is awaited.
 ///
@@ -38,11 +38,11 @@ impl<T> Request<T> {
 
     /// Embeds related objects in the same response: a marker of [`embed`](crate::embed), or a tuple of
     /// up to four.
-    pub fn embed<E>(self, _: E) -> Request<T::Output>
+    pub fn embed<E: EmbedMarker>(self, _: E) -> Request<T::Output>
     where
         T: Embeddable<E>,
     {
-        let names = T::names();
+        let names = E::names();
         let key = if names.len() == 1 { "embed" } else { "embed[]" };
         let Request { client, path, mut query, .. } = self;
         query.extend(names.into_iter().map(|name| (key, name.to_owned())));
@@ -143,32 +143,16 @@ impl<T: DeserializeOwned + Send + 'static> FromResponse for Option<T> {
 pub trait Embeddable<E> {
     /// The response with the embedded objects.
     type Output;
-
-    /// The values of the `embed` query parameter.
-    #[doc(hidden)]
-    fn names() -> Vec<&'static str>;
 }
 
 impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for T {
     type Output = WithEmbedded<T, E>;
-
-    fn names() -> Vec<&'static str> {
-        E::names()
-    }
 }
 
 impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for Option<T> {
     type Output = Option<WithEmbedded<T, E>>;
-
-    fn names() -> Vec<&'static str> {
-        E::names()
-    }
 }
 
 impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for Vec<T> {
     type Output = Vec<WithEmbedded<T, E>>;
-
-    fn names() -> Vec<&'static str> {
-        E::names()
-    }
 }

@@ -3,7 +3,6 @@ use std::time::SystemTime;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -14,6 +13,7 @@ use crate::client::Inner;
 use crate::error::Error;
 use crate::metrics::{self, RequestTimer};
 use crate::rate_limit::{Feedback, SendPermit};
+use crate::request::FromResponse;
 use crate::retry::parse_retry_after;
 
 /// Larger bodies are decoded off the runtime's worker threads: an index page takes milliseconds.
@@ -23,14 +23,11 @@ const MAX_ERROR_BODY_BYTES: usize = 4 * 1024;
 
 impl Inner {
     /// Sends one request and decodes the response.
-    pub(super) async fn attempt<T>(
+    pub(super) async fn attempt<T: FromResponse>(
         &self,
         call: &CallState,
         permit: SendPermit<'_>,
-    ) -> Result<T, AttemptError>
-    where
-        T: DeserializeOwned + Send + 'static,
-    {
+    ) -> Result<T, AttemptError> {
         let attempt = call.attempts;
         let path = call.url.path();
         let span = tracing::debug_span!(
@@ -47,10 +44,11 @@ impl Inner {
         result
     }
 
-    async fn send<T>(&self, call: &CallState, permit: SendPermit<'_>) -> Result<T, AttemptError>
-    where
-        T: DeserializeOwned + Send + 'static,
-    {
+    async fn send<T: FromResponse>(
+        &self,
+        call: &CallState,
+        permit: SendPermit<'_>,
+    ) -> Result<T, AttemptError> {
         self.counters.record_request(call.attempts);
         let sending = self.http.get(call.url.clone()).send();
         let response = sending.await.map_err(|source| call.transport_error(source))?;
@@ -102,10 +100,7 @@ impl Inner {
         Ok(Some(body))
     }
 
-    async fn decode<T>(&self, body: Vec<u8>) -> Result<T, serde_json::Error>
-    where
-        T: DeserializeOwned + Send + 'static,
-    {
+    async fn decode<T: FromResponse>(&self, body: Vec<u8>) -> Result<T, serde_json::Error> {
         if body.len() <= MAX_INLINE_DECODE_BYTES {
             return serde_json::from_slice(&body);
         }

@@ -21,12 +21,9 @@ use super::show::{Aka, Show as ShowModel};
 /// of up to four.
 ///
 /// Only this crate implements it.
-pub trait Embed<T>: sealed::Sealed {
+pub trait Embed<T>: EmbedMarker {
     /// The type of the embedded objects.
     type Output;
-
-    /// The values of the `embed` query parameter.
-    fn names() -> Vec<&'static str>;
 
     /// Moves the objects out of `_embedded`.
     #[doc(hidden)]
@@ -38,8 +35,13 @@ pub trait Embed<T>: sealed::Sealed {
 }
 
 mod sealed {
-    pub trait Sealed {}
+    pub trait EmbedMarker {
+        /// The values of the `embed` query parameter.
+        fn names() -> Vec<&'static str>;
+    }
 }
+
+pub(crate) use sealed::EmbedMarker;
 
 macro_rules! marker {
     ($(#[$doc:meta])* $marker:ident, $name:literal: $($model:ty => $output:ty;)+) => {
@@ -47,14 +49,14 @@ macro_rules! marker {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct $marker;
 
-        impl sealed::Sealed for $marker {}
-
-        $(impl Embed<$model> for $marker {
-            type Output = $output;
-
+        impl EmbedMarker for $marker {
             fn names() -> Vec<&'static str> {
                 vec![$name]
             }
+        }
+
+        $(impl Embed<$model> for $marker {
+            type Output = $output;
 
             fn extract<E: Error>(embedded: &mut Map<String, Value>) -> Result<$output, E> {
                 extract($name, embedded)
@@ -145,14 +147,14 @@ marker! {
 
 macro_rules! tuple {
     ($($marker:ident $index:tt),+) => {
-        impl<$($marker: sealed::Sealed),+> sealed::Sealed for ($($marker,)+) {}
-
-        impl<T, $($marker: Embed<T>),+> Embed<T> for ($($marker,)+) {
-            type Output = ($($marker::Output,)+);
-
+        impl<$($marker: EmbedMarker),+> EmbedMarker for ($($marker,)+) {
             fn names() -> Vec<&'static str> {
                 [$($marker::names()),+].concat()
             }
+        }
+
+        impl<T, $($marker: Embed<T>),+> Embed<T> for ($($marker,)+) {
+            type Output = ($($marker::Output,)+);
 
             fn extract<Err: Error>(embedded: &mut Map<String, Value>) -> Result<Self::Output, Err> {
                 Ok(($($marker::extract(embedded)?,)+))

@@ -101,8 +101,9 @@ pub(super) fn insert_embedded<E: Embed<T>, T>(
 mod tests {
     use serde_json::json;
 
+    use super::super::embed::EmbedMarker;
     use super::*;
-    use crate::{CastCredit, Episode, Show, embed};
+    use crate::{CastCredit, Show, embed};
 
     type ShowWithEpisodes = WithEmbedded<Show, (embed::Episodes, embed::NextEpisode)>;
 
@@ -155,9 +156,9 @@ mod tests {
     #[test]
     fn the_query_names_every_marker() {
         type Everything = (embed::Seasons, embed::Akas, embed::Images, embed::PreviousEpisode);
-        let names = <Everything as Embed<Show>>::names();
+        let names = Everything::names();
         assert_eq!(names, ["seasons", "akas", "images", "previousepisode"]);
-        assert_eq!(<embed::Show as Embed<Episode>>::names(), ["show"]);
+        assert_eq!(embed::Show::names(), ["show"]);
     }
 
     #[test]
