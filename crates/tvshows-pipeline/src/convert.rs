@@ -161,7 +161,7 @@ fn object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<RawJson>, A::Err
     let object: Map<String, Value> =
         serde_json::from_str(json.as_str()).map_err(A::Error::custom)?;
     check_round_trip(&object)?;
-    RawJson::of(&object).map(Some).map_err(A::Error::custom)
+    RawJson::from_value(&object).map(Some).map_err(A::Error::custom)
 }
 
 /// Rejects an object that does not survive a round trip through its text: a key that `serde_json` reserves

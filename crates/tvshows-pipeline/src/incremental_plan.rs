@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn ratings_near_cutoff_are_looked_at_after_a_day() {
+    fn ratings_near_the_cutoff_are_looked_at_after_a_day() {
         let ratings = [9.0, 8.2, 8.0, 7.9, 7.8, 7.7].map(Some);
         let (published, ranked) = ranked(&ratings);
         let top = TopLimit::new(3).unwrap();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn far_or_unrated_shows_are_not_near_cutoff() {
+    fn far_or_unrated_shows_are_not_near_the_cutoff() {
         let (published, far) = ranked(&[Some(9.0), Some(5.0), Some(4.7), None]);
         let two = TopLimit::new(2).unwrap();
         assert_eq!(ids(near_cutoff(&published, &far, two, at(99))), [2]);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn aged_pages_are_due_oldest_first_and_those_never_fetched_before_all() {
+    fn expired_pages_are_due_oldest_first_and_those_never_fetched_before_all() {
         let (mut published, _) = ranked(&[Some(1.0)]);
         published.pages = BTreeMap::from([(0, at(50)), (1, at(10)), (3, at(90)), (4, at(5))]);
         let updates = UpdatesMap::from([(ShowId(1), 1), (ShowId(1249), 1)]);

@@ -1,11 +1,7 @@
 use tvshows_core::{RunEvent, RunState, StoreError};
 
 use crate::clock::now_millis;
-use crate::runner::RunnerConfig;
-
-/// The error of a run whose process died.
-pub(crate) const PROCESS_DIED: &str =
-    "the process that ran it died; it resumes when a service starts again";
+use crate::runner_config::RunnerConfig;
 
 /// Cancels the run that was started and that no process works on. For use before
 /// [`Runner::start`](crate::Runner::start), which would resume it.
@@ -30,7 +26,7 @@ async fn cancel_started(config: &RunnerConfig) -> Result<(), StoreError> {
     let mut status = next.status;
     match status.state {
         RunState::Queued => return Ok(()),
-        RunState::Running => status.mark_interrupted(PROCESS_DIED, now_millis()),
+        RunState::Running => status.mark_interrupted(now_millis()),
         _ => {}
     }
     status.apply(RunEvent::Cancelled, now_millis());

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tvshows_core::{ProgressTracker, RunId, RunQueue, RunStatus, StoreError};
 
+use crate::runner_config::RunnerConfig;
 use crate::tasks::Tasks;
 
 /// The polling interval, and so the maximum age of a status returned here.
@@ -19,7 +20,7 @@ const IDLE_POLLS: u32 = 50;
 /// The most runs to poll at a time, which is more than can be unfinished in one history. The status of any
 /// other run is fetched for each call.
 const MAX_POLLED: usize = 64;
-/// How many ended runs are cached. They do not change any more.
+/// How many ended runs are cached. They no longer change.
 const MAX_ENDED: usize = 256;
 
 pub(crate) struct RemoteRuns {
@@ -49,11 +50,8 @@ impl RemoteRun {
 }
 
 impl RemoteRuns {
-    pub(crate) fn new(
-        queue: Arc<dyn RunQueue>,
-        tracker: Arc<dyn ProgressTracker>,
-        tasks: Tasks,
-    ) -> RemoteRuns {
+    pub(crate) fn new(config: &RunnerConfig, tasks: Tasks) -> RemoteRuns {
+        let (queue, tracker) = (Arc::clone(&config.queue), Arc::clone(&config.tracker));
         RemoteRuns { queue, tracker, tasks, cache: Mutex::default() }
     }
 
@@ -100,11 +98,10 @@ impl RemoteRuns {
         Ok(tracked.into_iter().chain(stored).max_by_key(|status| status.revision))
     }
 
-    /// Polls a run until it has ended or nobody reads it any more.
+    /// Polls a run until it has ended or has no more readers.
     async fn poll(self: Arc<Self>, run: RunId, remote: Arc<RemoteRun>) {
-        let polling = self.poll_until_ended(run, &remote);
         tokio::select! {
-            () = polling => {}
+            () = self.poll_until_ended(run, &remote) => {}
             () = self.tasks.shutdown.cancelled() => {}
         }
         let mut cache = self.cache();
@@ -162,11 +159,8 @@ impl Cache {
         if self.polled.len() >= MAX_POLLED || self.polled.contains_key(&status.request_id) {
             return None;
         }
-        let status = status.clone();
-        let run = status.request_id;
-        let remote =
-            RemoteRun { status: watch::Sender::new(status), was_read: AtomicBool::new(true) };
-        let remote = Arc::new(remote);
+        let (run, status) = (status.request_id, watch::Sender::new(status.clone()));
+        let remote = Arc::new(RemoteRun { status, was_read: AtomicBool::new(true) });
         self.polled.insert(run, Arc::clone(&remote));
         Some(remote)
     }

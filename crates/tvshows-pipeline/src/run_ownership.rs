@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use tvshows_core::{LockExpiry, NextRun, Ownership, RunLock, RunState, StoreError};
+use tvshows_core::{LockExpiry, NextRun, Ownership, RunId, RunLock, RunState, StoreError};
+
+use crate::runner_config::RunnerConfig;
 
 /// A margin beyond the renewal interval before a lease without a holder counts as abandoned.
 const LEASE_GRACE: Duration = Duration::from_secs(2);
@@ -35,13 +37,9 @@ pub(crate) enum PreviousOwner {
 }
 
 impl RunOwnership {
-    pub(crate) fn new(
-        lock: Arc<dyn RunLock>,
-        lease: Option<Arc<dyn RunLock>>,
-        instance: &str,
-    ) -> RunOwnership {
-        let (instance, lease_free_since) = (instance.to_owned(), Mutex::default());
-        RunOwnership { lock, lease, instance, lease_free_since }
+    pub(crate) fn new(config: &RunnerConfig) -> RunOwnership {
+        let RunnerConfig { lock, lease, instance, .. } = config.clone();
+        RunOwnership { lock, lease, instance, lease_free_since: Mutex::default() }
     }
 
     /// Tries to acquire the lock, and returns whether it did.
@@ -75,31 +73,29 @@ impl RunOwnership {
             return false;
         }
         let free_for = free_since.get_or_insert_with(Instant::now).elapsed();
-        free_for > renewal_interval(lease.as_ref()) + LEASE_GRACE
+        free_for > renewal_interval(lease.as_ref()).saturating_add(LEASE_GRACE)
     }
 
     /// Tries to acquire the lease, and returns how this process owns the run; `None` if it does not. `evict`
     /// names a holder that is known to be dead.
     ///
-    /// The lock alone is sufficient if the lease is unavailable.
+    /// The lock alone is sufficient if there is no lease or the lease is unavailable.
     pub(crate) async fn acquire_lease(
         &self,
+        run: RunId,
         has_lock: bool,
         evict: Option<&str>,
     ) -> Option<Ownership> {
-        let acquired = match &self.lease {
-            Some(lease) => lease.acquire(&self.instance, evict).await,
-            None if has_lock => return Some(Ownership { lock: true, lease: false }),
-            None => return None,
-        };
-        match acquired {
+        let lock_alone = has_lock.then_some(Ownership { lock: true, lease: false });
+        let Some(lease) = &self.lease else { return lock_alone };
+        match lease.acquire(&self.instance, evict).await {
             Ok(true) => Some(Ownership { lock: has_lock, lease: true }),
-            Err(error) if has_lock => {
+            Ok(false) => None,
+            Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "no lease for the run; the lock alone protects it");
-                Some(Ownership { lock: true, lease: false })
+                tracing::warn!(run.id = %run, error, "the lease for runs is unavailable");
+                lock_alone
             }
-            Ok(false) | Err(_) => None,
         }
     }
 
@@ -135,5 +131,112 @@ fn renewal_interval(lease: &dyn RunLock) -> Duration {
     match lease.expiry() {
         LockExpiry::After(ttl) => ttl / 3,
         LockExpiry::WithProcess => Duration::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use tokio::time::advance;
+    use tvshows_core::memory::MemoryStore;
+    use tvshows_core::{LOCK_TTL, LockError, RunEvent, RunParameters, RunStatus};
+    use tvshows_progress::InProcessTracker;
+
+    use super::*;
+    use crate::clock::now_millis;
+
+    /// A lease of another process; `None` if its backend is unavailable.
+    struct Lease(Mutex<Option<bool>>);
+
+    #[async_trait]
+    impl RunLock for Lease {
+        async fn acquire(&self, _: &str, _: Option<&str>) -> Result<bool, LockError> {
+            self.holder().await.map(|holder| holder.is_none())
+        }
+
+        async fn renew(&self, holder: &str) -> Result<bool, LockError> {
+            self.acquire(holder, None).await
+        }
+
+        async fn holder(&self) -> Result<Option<String>, LockError> {
+            let is_held = self.0.lock().unwrap().ok_or(LockError { source: "gone".into() })?;
+            Ok(is_held.then(|| "other".to_owned()))
+        }
+
+        async fn release(&self, _: &str) {}
+
+        fn expiry(&self) -> LockExpiry {
+            LockExpiry::After(LOCK_TTL)
+        }
+    }
+
+    fn ownership(lease: Option<&Arc<Lease>>) -> RunOwnership {
+        let lease = lease.map(|lease| Arc::clone(lease) as Arc<dyn RunLock>);
+        let store = Arc::new(MemoryStore::default());
+        RunOwnership::new(&RunnerConfig {
+            queue: store.clone(),
+            lock: store,
+            lease,
+            tracker: Arc::new(InProcessTracker::default()),
+            instance: "here".to_owned(),
+        })
+    }
+
+    fn lease(is_held: Option<bool>) -> Arc<Lease> {
+        Arc::new(Lease(Mutex::new(is_held)))
+    }
+
+    fn running(lock: bool, lease: bool) -> NextRun {
+        let parameters = RunParameters::default();
+        let mut status = RunStatus::queued(RunId::random(), parameters, "other", now_millis());
+        status.apply(RunEvent::Started, now_millis());
+        NextRun { status, ownership: Ownership { lock, lease } }
+    }
+
+    #[tokio::test]
+    async fn who_holds_the_lock_of_a_running_run_knows_that_its_process_died() {
+        let ownership = ownership(None);
+        let owner = async |run, has_lock| ownership.previous_owner(&run, has_lock).await;
+        assert_eq!(owner(running(true, false), true).await, PreviousOwner::Died);
+        assert_eq!(owner(running(true, false), false).await, PreviousOwner::Active);
+        assert_eq!(owner(running(false, true), true).await, PreviousOwner::Active);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_is_abandoned_when_nobody_renews_it_for_long() {
+        let lease = lease(Some(false));
+        let ownership = ownership(Some(&lease));
+        let owner = async || ownership.previous_owner(&running(true, true), false).await;
+        assert_eq!(owner().await, PreviousOwner::Active, "it may be renewed in a moment");
+        advance(Duration::from_secs(8)).await;
+        assert_eq!(owner().await, PreviousOwner::LostLease);
+        *lease.0.lock().unwrap() = Some(true);
+        assert_eq!(owner().await, PreviousOwner::Active);
+        *lease.0.lock().unwrap() = Some(false);
+        assert_eq!(owner().await, PreviousOwner::Active, "the time starts again");
+    }
+
+    #[tokio::test]
+    async fn the_lock_is_enough_where_the_lease_is_unavailable_and_not_where_another_has_it() {
+        let acquired = async |is_held, has_lock| {
+            let ownership = ownership(Some(&lease(is_held)));
+            ownership.acquire_lease(RunId::random(), has_lock, None).await
+        };
+        let lock_alone = Some(Ownership { lock: true, lease: false });
+        assert_eq!(acquired(None, true).await, lock_alone);
+        assert_eq!(acquired(None, false).await, None);
+        assert_eq!(acquired(Some(true), true).await, None);
+        assert_eq!(acquired(Some(false), true).await, Some(Ownership { lock: true, lease: true }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_is_lost_to_another_holder_but_not_to_an_error() {
+        let lease = lease(None);
+        let ownership = ownership(Some(&lease));
+        let lost = ownership.lease_lost();
+        let lost = tokio::time::timeout(LOCK_TTL, lost).await;
+        assert!(lost.is_err(), "an error is no loss");
+        *lease.0.lock().unwrap() = Some(true);
+        ownership.lease_lost().await;
     }
 }

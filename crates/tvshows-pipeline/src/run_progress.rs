@@ -60,7 +60,7 @@ impl RunProgress {
 
     fn apply_request_counts(&self, status: &mut RunStatus) -> bool {
         let counts = self.baseline.get().map(RequestBaseline::counts);
-        counts.is_some_and(|counts| status.apply(RunEvent::RequestCounts(counts), now_millis()))
+        counts.is_some_and(|counts| status.apply(RunEvent::Requests(counts), now_millis()))
     }
 
     /// Saves the status after `event` with `save`, which also gets the visible status, and only then

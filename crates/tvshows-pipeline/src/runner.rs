@@ -5,8 +5,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tvshows_core::{
-    Enqueued, ProgressTracker, RunEvent, RunId, RunLock, RunParameters, RunQueue, RunState,
-    RunStatus, StoreError, TrackerError,
+    Enqueued, RunEvent, RunId, RunParameters, RunState, RunStatus, StoreError, TrackerError,
 };
 
 use crate::clock::now_millis;
@@ -15,6 +14,7 @@ use crate::metrics;
 use crate::pipeline::Pipeline;
 use crate::remote_runs::{POLL_INTERVAL, RemoteRuns};
 use crate::run_ownership::RunOwnership;
+use crate::runner_config::RunnerConfig;
 use crate::submission::{QUEUE_CAPACITY, Submission, SubmissionKind, SubmitError};
 use crate::tasks::Tasks;
 use crate::tracker_sync::TrackerSync;
@@ -25,21 +25,6 @@ const END_POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Less than the ten seconds after which container runtimes kill a process.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What a runner shares with the other processes that work on the same database.
-#[derive(Clone)]
-pub struct RunnerConfig {
-    /// The history of runs, which is also the queue.
-    pub queue: Arc<dyn RunQueue>,
-    /// A lock that ends with its process.
-    pub lock: Arc<dyn RunLock>,
-    /// A lock that expires if it is not renewed, for processes on several machines.
-    pub lease: Option<Arc<dyn RunLock>>,
-    /// Where the live status of runs is published.
-    pub tracker: Arc<dyn ProgressTracker>,
-    /// The unique name of this process, which is part of the status of its runs.
-    pub instance: String,
-}
-
 /// Accepts requests for runs and works on them one at a time, together with all other processes that share
 /// the queue. Clones are the same runner.
 #[derive(Clone)]
@@ -48,9 +33,7 @@ pub struct Runner {
 }
 
 struct Inner {
-    queue: Arc<dyn RunQueue>,
-    tracker: Arc<dyn ProgressTracker>,
-    instance: String,
+    config: RunnerConfig,
     local: Arc<LocalRuns>,
     remote: Arc<RemoteRuns>,
     tracker_sync: TrackerSync,
@@ -62,24 +45,14 @@ struct Inner {
 /// Why a run cannot be cancelled.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
-    /// The run does not exist.
     #[error("there is no run {0}")]
     NotFound(RunId),
-    /// The run has ended.
     #[error("run {0} has already ended")]
     Ended(RunId),
-    /// The run is publishing.
     #[error("run {0} is already publishing and can no longer be cancelled")]
     AlreadyPublishing(RunId),
-    /// Another process works on the run.
     #[error("run {run} is running on {instance}; only that process can cancel it")]
-    OwnedByOtherInstance {
-        /// The run.
-        run: RunId,
-        /// The process.
-        instance: String,
-    },
-    /// The history could not be read or written.
+    OwnedByOtherInstance { run: RunId, instance: String },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -90,40 +63,29 @@ impl Runner {
     /// Call it within a Tokio runtime. [`shutdown`](Self::shutdown) ends all its tasks.
     #[must_use]
     pub fn start(pipeline: Pipeline, config: RunnerConfig) -> Runner {
-        let RunnerConfig { queue, lock, lease, tracker, instance } = config;
         let tasks = Tasks::new();
-        let local = Arc::new(LocalRuns::default());
-        let remote = RemoteRuns::new(Arc::clone(&queue), Arc::clone(&tracker), tasks.clone());
-        let remote = Arc::new(remote);
-        let tracker_sync = TrackerSync::new(Arc::clone(&tracker), tasks.clone());
-        let work_available = Arc::new(Notify::new());
+        let inner = Inner {
+            local: Arc::default(),
+            remote: Arc::new(RemoteRuns::new(&config, tasks.clone())),
+            tracker_sync: TrackerSync::new(Arc::clone(&config.tracker), tasks.clone()),
+            tasks,
+            config,
+            work_available: Arc::default(),
+            next_run_at: Mutex::default(),
+        };
         let worker = Worker {
             pipeline,
-            queue: Arc::clone(&queue),
-            ownership: RunOwnership::new(lock, lease, &instance),
-            instance: instance.clone(),
-            local: Arc::clone(&local),
-            remote: Arc::clone(&remote),
-            tracker_sync: tracker_sync.clone(),
-            tasks: tasks.clone(),
-            work_available: Arc::clone(&work_available),
+            ownership: RunOwnership::new(&inner.config),
+            config: inner.config.clone(),
+            local: Arc::clone(&inner.local),
+            remote: Arc::clone(&inner.remote),
+            tracker_sync: inner.tracker_sync.clone(),
+            tasks: inner.tasks.clone(),
+            work_available: Arc::clone(&inner.work_available),
         };
         metrics::register();
-        tasks.spawn(Arc::new(worker).work());
-        let next_run_at = Mutex::default();
-        Runner {
-            inner: Arc::new(Inner {
-                queue,
-                tracker,
-                instance,
-                local,
-                remote,
-                tracker_sync,
-                tasks,
-                work_available,
-                next_run_at,
-            }),
-        }
+        inner.tasks.spawn(Arc::new(worker).work());
+        Runner { inner: Arc::new(inner) }
     }
 
     /// Submits a run, or joins an unfinished one with the same parameters, in any process.
@@ -132,7 +94,7 @@ impl Runner {
     ///
     /// If the queue is full, the service is shutting down, or the request cannot be stored.
     pub async fn submit(&self, parameters: RunParameters) -> Result<Submission, SubmitError> {
-        let Inner { queue, local, instance, .. } = &*self.inner;
+        let Inner { config: RunnerConfig { queue, instance, .. }, local, .. } = &*self.inner;
         if self.is_shutting_down() {
             return Err(SubmitError::ShuttingDown);
         }
@@ -163,7 +125,8 @@ impl Runner {
     ///
     /// If the run does not exist, has ended, is publishing, or belongs to another process.
     pub async fn cancel(&self, run: RunId) -> Result<(), CancelError> {
-        let Inner { queue, local, remote, .. } = &*self.inner;
+        let Inner { config: RunnerConfig { queue, instance, .. }, local, remote, .. } =
+            &*self.inner;
         loop {
             match local.cancel(run) {
                 CancelOutcome::Requested => return Ok(()),
@@ -177,17 +140,13 @@ impl Runner {
             };
             match status.state {
                 // It started here after the first check.
-                RunState::Running if status.instance == self.inner.instance => {
+                RunState::Running if status.instance == *instance => {
                     tokio::task::yield_now().await;
                     continue;
                 }
-                RunState::Running => {
-                    let instance = status.instance;
-                    return Err(CancelError::OwnedByOtherInstance { run, instance });
-                }
                 state if state.is_terminal() => return Err(CancelError::Ended(run)),
-                // Only the tracker knows it: it is in another database.
-                _ if queue.get(run).await?.is_none() => {
+                // If only the tracker knows a run, it is in another database.
+                state if state == RunState::Running || queue.get(run).await?.is_none() => {
                     let instance = status.instance;
                     return Err(CancelError::OwnedByOtherInstance { run, instance });
                 }
@@ -302,7 +261,7 @@ impl Runner {
     ///
     /// If the history cannot be read.
     pub async fn runs(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
-        let mut runs = self.inner.queue.list(limit).await?;
+        let mut runs = self.inner.config.queue.list(limit).await?;
         for status in &mut runs {
             // The status here is newer than the saved one.
             if let Some(run) = self.inner.local.find(status.request_id) {
@@ -343,7 +302,7 @@ impl Runner {
     ///
     /// If it does not.
     pub async fn check_tracker(&self) -> Result<(), TrackerError> {
-        self.inner.tracker.health().await
+        self.inner.config.tracker.health().await
     }
 
     /// Shuts down within eight seconds: rejects requests, interrupts the current run unless it is publishing,

@@ -27,15 +27,10 @@ enum Trigger {
 /// Why a schedule is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum ScheduleError {
-    /// The text is not a cron expression.
     #[error(
         "must be a cron expression such as \"0 4 * * *\" (minute, hour, day, month, weekday; UTC): {reason}"
     )]
-    Pattern {
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The interval is too short.
+    Pattern { reason: String },
     #[error("must be at least one minute")]
     TooShort,
 }

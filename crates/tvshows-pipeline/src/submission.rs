@@ -29,13 +29,10 @@ pub enum SubmissionKind {
 /// Why a request for a run was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
-    /// The queue is full.
     #[error("{QUEUE_CAPACITY} runs are waiting already; try again after one has ended")]
     QueueFull,
-    /// The service is shutting down.
     #[error("the service is shutting down; try again in a moment")]
     ShuttingDown,
-    /// The request could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

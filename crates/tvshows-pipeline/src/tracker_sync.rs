@@ -3,7 +3,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use tvshows_core::{ProgressTracker, RunStatus};
 
@@ -27,54 +26,60 @@ impl TrackerSync {
 
     /// Publishes one status.
     pub(crate) fn publish(&self, status: RunStatus) {
-        self.follow(watch::Sender::new(status).subscribe());
+        let span = tracing::error_span!(parent: None, "run", run.id = %status.request_id);
+        let statuses = watch::Sender::new(status).subscribe();
+        self.tasks.spawn(self.clone().replicate_status(statuses).instrument(span));
     }
 
-    /// Publishes every status of a run, until it has ended or this process no longer works on it.
-    pub(crate) fn follow(&self, statuses: watch::Receiver<RunStatus>) {
-        let run = statuses.borrow().request_id;
-        let span = tracing::error_span!(parent: None, "run", run.id = %run);
-        let (tracker, shutdown) = (Arc::clone(&self.tracker), self.tasks.shutdown.clone());
-        self.tasks.spawn(replicate_status(tracker, statuses, shutdown).instrument(span));
-    }
-}
-
-/// A slow tracker skips intermediate statuses, and one that recovers gets the latest.
-///
-/// During a shutdown, a failing tracker does not get the final status: the shutdown does not wait for Redis.
-async fn replicate_status(
-    tracker: Arc<dyn ProgressTracker>,
-    mut statuses: watch::Receiver<RunStatus>,
-    shutdown: CancellationToken,
-) {
-    let mut failures = 0;
-    loop {
-        let status = statuses.borrow_and_update().clone();
-        let is_final = status.state.is_terminal() || (!status.running && shutdown.is_cancelled());
-        match tracker.publish_status(&status).await {
-            Ok(_) => {
-                if failures > 0 {
-                    tracing::info!(failures, "the progress tracker is available again");
-                }
-                failures = 0;
-                if is_final || statuses.changed().await.is_err() {
-                    return;
-                }
+    /// Publishes every status of a run after the current one, until it has ended or this process no longer
+    /// works on it. The current one may never become true here: another process may begin the run first.
+    pub(crate) fn follow(&self, mut statuses: watch::Receiver<RunStatus>) {
+        let span =
+            tracing::error_span!(parent: None, "run", run.id = %statuses.borrow().request_id);
+        let sync = self.clone();
+        let following = async move {
+            if statuses.changed().await.is_ok() {
+                sync.replicate_status(statuses).await;
             }
-            Err(error) => {
-                if failures == 0 {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the progress tracker failed; the run continues");
+        };
+        self.tasks.spawn(following.instrument(span));
+    }
+
+    /// A slow tracker skips intermediate statuses, and one that recovers gets the latest.
+    ///
+    /// During a shutdown, a failing tracker does not get the final status: the shutdown does not wait for it.
+    async fn replicate_status(self, mut statuses: watch::Receiver<RunStatus>) {
+        let shutdown = &self.tasks.shutdown;
+        let mut failures = 0;
+        loop {
+            let status = statuses.borrow_and_update().clone();
+            let is_final =
+                status.state.is_terminal() || (!status.running && shutdown.is_cancelled());
+            match self.tracker.publish_status(&status).await {
+                Ok(_) => {
+                    if failures > 0 {
+                        tracing::info!(failures, "the progress tracker is available again");
+                    }
+                    failures = 0;
+                    if is_final || statuses.changed().await.is_err() {
+                        return;
+                    }
                 }
-                failures += 1;
-                if is_final && (failures >= FINAL_STATUS_ATTEMPTS || shutdown.is_cancelled()) {
-                    return;
-                }
-                if is_final {
-                    // A shutdown during the delay is the last attempt.
-                    let _ = timeout(RETRY_DELAY, shutdown.cancelled()).await;
-                } else {
-                    sleep(RETRY_DELAY).await;
+                Err(error) => {
+                    if failures == 0 {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(error, "the progress tracker failed; the run continues");
+                    }
+                    failures += 1;
+                    if is_final && (failures >= FINAL_STATUS_ATTEMPTS || shutdown.is_cancelled()) {
+                        return;
+                    }
+                    if is_final {
+                        // A shutdown during the delay leaves one more attempt.
+                        let _ = timeout(RETRY_DELAY, shutdown.cancelled()).await;
+                    } else {
+                        sleep(RETRY_DELAY).await;
+                    }
                 }
             }
         }

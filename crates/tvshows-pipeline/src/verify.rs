@@ -21,7 +21,6 @@ pub struct DriftReport {
 }
 
 impl DriftReport {
-    /// Whether there is no difference.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.stale.is_empty() && self.removed.is_empty()

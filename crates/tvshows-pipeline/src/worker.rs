@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
-use tvshows_core::{Ownership, RunQueue, RunState, RunStatus, StoreError};
+use tvshows_core::{Ownership, RunState, RunStatus, StoreError};
 
 use crate::attempt::{Attempt, Outcome};
 use crate::clock::now_millis;
@@ -16,9 +16,9 @@ use crate::error::RunError;
 use crate::local_runs::{LocalRun, LocalRuns};
 use crate::metrics::{self, InProgressGuard};
 use crate::pipeline::Pipeline;
-use crate::recovery::PROCESS_DIED;
 use crate::remote_runs::RemoteRuns;
 use crate::run_ownership::{PreviousOwner, RunOwnership};
+use crate::runner_config::RunnerConfig;
 use crate::tasks::Tasks;
 use crate::tracker_sync::TrackerSync;
 
@@ -29,9 +29,8 @@ const FINAL_WRITE_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 pub(crate) struct Worker {
     pub(crate) pipeline: Pipeline,
-    pub(crate) queue: Arc<dyn RunQueue>,
+    pub(crate) config: RunnerConfig,
     pub(crate) ownership: RunOwnership,
-    pub(crate) instance: String,
     pub(crate) local: Arc<LocalRuns>,
     pub(crate) remote: Arc<RemoteRuns>,
     pub(crate) tracker_sync: TrackerSync,
@@ -87,7 +86,7 @@ impl Worker {
 
     /// Acquires the next run, unless there is none or another process owns it.
     async fn next_job(&self) -> Result<Option<Job>, StoreError> {
-        if self.queue.next(&self.local.ended()).await?.is_none() {
+        if self.config.queue.next(&self.local.ended()).await?.is_none() {
             return Ok(None);
         }
         let has_lock = self.ownership.acquire_lock().await?;
@@ -100,9 +99,12 @@ impl Worker {
 
     async fn claim_job(&self, has_lock: bool) -> Result<Option<Job>, StoreError> {
         // Read again: another process may have taken the run before this one had the lock.
-        let Some(next) = self.queue.next(&self.local.ended()).await? else { return Ok(None) };
+        let Some(next) = self.config.queue.next(&self.local.ended()).await? else {
+            return Ok(None);
+        };
         let previous_owner = self.ownership.previous_owner(&next, has_lock).await;
         let mut status = next.status;
+        let run = status.request_id;
         let mut dead = None;
         match previous_owner {
             PreviousOwner::Active => return Ok(None),
@@ -110,15 +112,15 @@ impl Worker {
             PreviousOwner::Died => {
                 dead = Some(status.instance.clone());
                 tracing::warn!(
-                    run.id = %status.request_id, instance = status.instance,
+                    run.id = %run, instance = status.instance,
                     "run interrupted: its process died"
                 );
                 // Before the lease is acquired, so that clients see it immediately.
-                status.mark_interrupted(PROCESS_DIED, now_millis());
-                self.queue.save_status(&status).await?;
+                status.mark_interrupted(now_millis());
+                self.config.queue.save_status(&status).await?;
             }
         }
-        let ownership = self.ownership.acquire_lease(has_lock, dead.as_deref()).await;
+        let ownership = self.ownership.acquire_lease(run, has_lock, dead.as_deref()).await;
         Ok(ownership.map(|ownership| Job { status, ownership }))
     }
 
@@ -131,18 +133,18 @@ impl Worker {
                 instance = status.instance,
                 "taking over the run: its process lost the lease"
             );
-            status.mark_interrupted(PROCESS_DIED, now_millis());
+            status.mark_interrupted(now_millis());
         }
-        status.instance.clone_from(&self.instance);
+        status.instance.clone_from(&self.config.instance);
         let run = Arc::new(LocalRun::new(status));
         self.local.start(Arc::clone(&run));
         self.remote.invalidate(run.id);
-        self.sync_once_begun(run.progress.subscribe());
+        self.tracker_sync.follow(run.progress.subscribe());
         tracing::info!("run started");
         let _in_progress = InProgressGuard::new();
         let attempt = Attempt {
             pipeline: self.pipeline.clone(),
-            queue: Arc::clone(&self.queue),
+            queue: Arc::clone(&self.config.queue),
             run: Arc::clone(&run),
             shutdown: self.tasks.shutdown.clone(),
             lease_lost: CancellationToken::new(),
@@ -185,25 +187,12 @@ impl Worker {
         outcome.ok()
     }
 
-    /// Publishes the statuses of a run to the tracker once it has begun: until then, another process may be
-    /// faster.
-    fn sync_once_begun(&self, mut statuses: watch::Receiver<RunStatus>) {
-        let tracker_sync = self.tracker_sync.clone();
-        let claimed = statuses.borrow().revision;
-        let syncing = async move {
-            if statuses.wait_for(|status| status.revision != claimed).await.is_ok() {
-                tracker_sync.follow(statuses);
-            }
-        };
-        self.tasks.spawn(syncing.in_current_span());
-    }
-
     /// Saves the final status of a run until it succeeds, for example once the disk has space again.
     async fn retry_final_write(self: Arc<Self>, status: RunStatus) {
         loop {
             let shutdown = self.tasks.shutdown.cancelled();
             let is_last = timeout(FINAL_WRITE_RETRY_DELAY, shutdown).await.is_ok();
-            if self.queue.finish_unpublished(&status).await.is_ok() || is_last {
+            if self.config.queue.finish_unpublished(&status).await.is_ok() || is_last {
                 return;
             }
         }

@@ -1,5 +1,4 @@
-//! Both trackers, the Redis one on a real server of the tests' own.
+//! Both trackers; each test of the Redis tracker starts its own server.
 
 mod in_process;
 mod redis;
-mod server;

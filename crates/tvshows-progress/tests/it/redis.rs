@@ -5,8 +5,7 @@ use deadpool_redis::redis::{self, AsyncCommands};
 use tvshows_core::conformance::fixtures::{after, running};
 use tvshows_core::{ChangeCounts, ProgressTracker, RunEvent, TrackerError};
 use tvshows_progress::{EXPIRY_OF_ENDED_RUNS, EXPIRY_OF_LIVE_RUNS, RedisTracker};
-
-use crate::server::RedisServer;
+use tvshows_testkit::RedisServer;
 
 /// A tracker and the server that it talks to.
 struct Served {

@@ -1,8 +1,6 @@
-//! The store on real files.
+//! The store on database files.
 
 mod conformance;
 mod exports;
 mod files;
 mod publishing;
-#[path = "../../../../tests/it/tables.rs"]
-mod tables;

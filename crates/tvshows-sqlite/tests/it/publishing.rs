@@ -8,8 +8,7 @@ use tvshows_core::conformance::fixtures::{
 };
 use tvshows_core::{RunEvent, Show, ShowFilter, ShowId, ShowQuery, ShowStore, Sort};
 use tvshows_sqlite::SqliteStore;
-
-use crate::tables::dump;
+use tvshows_testkit::dump_tables;
 
 fn text(path: &Path, sql: &str) -> String {
     let connection = Connection::open(path).unwrap();
@@ -84,19 +83,19 @@ async fn a_publish_that_fails_half_way_changes_nothing() {
     store.begin(&first, BY_CLAIM).await.unwrap();
     store.stage_pages(vec![(0, vec![show(1)])], at(2), &first).await.unwrap();
     store.publish(&[ShowId(1)], at(3), success(&first)).await.unwrap();
-    let before = dump(&path);
+    let before = dump_tables(&path);
 
     let second = running();
     store.begin(&second, BY_CLAIM).await.unwrap();
     store.stage_pages(vec![(0, vec![show(2)])], at(12), &second).await.unwrap();
     let nobody = [ShowId(2), ShowId(99)];
     store.publish(&nobody, at(13), success(&second)).await.unwrap_err();
-    assert_eq!(dump(&path), before);
+    assert_eq!(dump_tables(&path), before);
     assert_eq!(store.run(second.request_id).await.unwrap(), Some(second.clone()));
 
     let failed = after(&second, RunEvent::Failed("show 99 is not staged".into()));
     store.abandon(&failed).await.unwrap();
-    assert_eq!(dump(&path), before);
+    assert_eq!(dump_tables(&path), before);
     store.begin(&running(), BY_CLAIM).await.expect("the failed run holds nothing");
 }
 

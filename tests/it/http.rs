@@ -1,0 +1,11 @@
+//! `tvshows serve` as HTTP clients see it: one file per resource, and what holds for all of them.
+
+mod api;
+mod events;
+mod export;
+mod health;
+mod logs;
+mod malformed_requests;
+mod metrics;
+mod pipeline;
+mod shows;
