@@ -1,12 +1,12 @@
 #!/bin/sh
-# Packs tvmaze-client as for crates.io, unpacks it outside of the workspace, and builds and tests it there, as
-# somebody who depends on it would get it; then checks it with the oldest compiler that it promises.
+# Packages tvmaze-client as for crates.io, unpacks it outside of the workspace, and builds and tests it there, as a
+# dependent would. Then checks it with its minimum supported Rust version.
 set -eu
 cd "$(dirname "$0")/.."
 name=tvmaze-client
 target=${CARGO_TARGET_DIR:-$PWD/target}
 
-# The build below is the verification, with the compiled dependencies of the workspace at hand.
+# The build below verifies the package, and reuses the workspace's compiled dependencies.
 cargo package --quiet --package $name --no-verify --allow-dirty
 version=$(cargo pkgid --package $name | sed 's/.*[#@]//')
 folder=$(mktemp -d)
@@ -15,11 +15,11 @@ tar -xzf "$target/package/$name-$version.crate" -C "$folder"
 cd "$folder/$name-$version"
 CARGO_TARGET_DIR=$target cargo test --locked
 
-oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-if rustup run "$oldest" cargo --version >/dev/null 2>&1 ||
-    rustup toolchain install "$oldest" --profile minimal --no-self-update >/dev/null 2>&1; then
-    echo "checking $name with Rust $oldest"
-    CARGO_TARGET_DIR=$target/msrv rustup run "$oldest" cargo check --locked
+msrv=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+if rustup run "$msrv" cargo --version >/dev/null 2>&1 ||
+    rustup toolchain install "$msrv" --profile minimal --no-self-update >/dev/null 2>&1; then
+    echo "checking $name with Rust $msrv"
+    CARGO_TARGET_DIR=$target/msrv rustup run "$msrv" cargo check --locked
 else
-    echo "skipped: no check of $name with Rust $oldest, which rustup cannot fetch here"
+    echo "skipped: check of $name with Rust $msrv (rustup cannot install it)"
 fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lists what goes into the binary, as target/sbom/tvshows.cdx.json: CycloneDX, from Cargo.lock.
+# Writes a CycloneDX SBOM of the executable to target/sbom/tvshows.cdx.json, from Cargo.lock.
 set -eu
 cd "$(dirname "$0")/.."
 folder=${CARGO_TARGET_DIR:-target}/sbom
@@ -7,9 +7,9 @@ name=bom-of-the-workspace.cdx
 
 cargo cyclonedx --version
 mkdir -p "$folder"
-# It writes one list beside each manifest; only that of the executable is wanted.
+# It writes one file next to each manifest, but only the one for the executable is needed.
 trap 'rm -f crates/*/"$name.json" bins/*/"$name.json" benches/"$name.json"' EXIT INT TERM
 cargo cyclonedx --quiet --format json --spec-version 1.5 --target all --override-filename "$name"
-# The folder it was made in is nobody's business, and differs each time.
+# Remove the absolute path, which differs between machines.
 sed "s|$PWD|.|g" "bins/tvshows/$name.json" > "$folder/tvshows.cdx.json"
 echo "$folder/tvshows.cdx.json"

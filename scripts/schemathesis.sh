@@ -1,6 +1,6 @@
 #!/bin/sh
-# Asks the service what its OpenAPI document allows and forbids, with schemathesis: no answer may be a 5xx that the
-# document does not name, or have a status or a body that it does not have.
+# Tests the service against its OpenAPI document with schemathesis: every response must have a documented status and a
+# body that matches the schema, and no 5xx may occur that is not documented.
 set -eu
 cd "$(dirname "$0")/.."
 venv=${CARGO_TARGET_DIR:-target}/schemathesis
@@ -8,7 +8,7 @@ version=4.32.5
 
 if ! [ -x "$venv/bin/schemathesis" ]; then
     if ! { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet "schemathesis==$version"; }; then
-        echo "skipped: no check of the API by schemathesis, which cannot be installed here"
+        echo "skipped: schemathesis (it cannot be installed)"
         exit 0
     fi
 fi
@@ -19,7 +19,7 @@ folder=$(mktemp -d)
 processes=
 trap 'kill $processes 2>/dev/null || true; rm -rf "$folder"' EXIT INT TERM
 
-# What a process says first, up to the first blank after the URL.
+# Prints the URL that a process writes to its output, as soon as it is there.
 url_of() {
     until url=$(grep -o 'http://[^ ]*' "$1" | head -n 1) && [ -n "$url" ]; do kill -0 "$2"; done
     echo "$url"
@@ -34,7 +34,7 @@ export DATABASE_PATH="$folder/tvshows.db" TVMAZE_BASE_URL="$upstream" POST_RATE_
 processes="$processes $!"
 service=$(url_of "$folder/serve" $!)
 
-# The event stream of a live run has no end to wait for. Which texts are a cursor no schema can say, so a
-# query that the document allows may be refused, as long as the document has the refusal.
+# The event stream of a running update does not end. A schema cannot describe which strings are valid cursors, so a query
+# that matches the schema may be rejected, as long as the rejection is documented.
 "$venv/bin/schemathesis" run "$service/openapi.json" --checks all --exclude-checks positive_data_acceptance --max-examples "${EXAMPLES:-50}" \
     --exclude-path-regex '/events$' --request-timeout 70 --seed 1 --report junit --report-dir "$folder/report"

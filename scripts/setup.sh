@@ -1,7 +1,6 @@
 #!/bin/sh
-# Installs what is missing on a Debian machine: `setup.sh build` for building and running, `setup.sh test` for
-# the tests as well, `setup.sh browser` for those in a browser, `setup.sh bench` for the benchmarks. Says what to
-# install where there is no apt-get.
+# Installs missing packages on Debian: `setup.sh build` for building and running, `setup.sh test` for the tests,
+# `setup.sh browser` for the browser tests, `setup.sh bench` for the benchmarks. Without apt-get, lists what is missing.
 set -eu
 
 missing=
@@ -9,11 +8,12 @@ need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 
 need cc gcc
 [ -e /usr/include/stdlib.h ] || need no-such-command libc6-dev
-# The HTTP client does not start without the system's certificates, even for plain http.
+# The HTTP client needs the system's CA certificates, even for plain HTTP.
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 case ${1:-build} in
 test)
     need redis-server redis-server
+    need sqlite3 sqlite3
     need curl curl
     need openssl openssl
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
@@ -42,7 +42,7 @@ install_packages() {
     [ "$(id -u)" = 0 ] || sudo=sudo
     echo "installing: $*"
     $sudo apt-get update -qq
-    # RUNLEVEL=1 keeps redis-server from being started as a service: the tests start their own.
+    # RUNLEVEL=1 prevents redis-server from being started as a service; the tests start their own.
     $sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
@@ -50,6 +50,6 @@ install_packages() {
 [ -z "$missing" ] || install_packages $missing
 if [ "${1:-build}" = browser ]; then
     cd "$(dirname "$0")/../tests/browser"
-    # Anew where the list of modules is newer than the modules.
+    # Reinstall if the lock file is newer than the installed modules.
     [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund
 fi

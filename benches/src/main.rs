@@ -1,64 +1,64 @@
-//! Measures the release binary beside references of the same moment, and writes the figures to
-//! docs/performance.md. `make bench` builds both and starts this at the top of the repository.
+//! Benchmarks the release binary against baselines measured in the same rounds, and writes the results
+//! to docs/performance.md. `make bench` builds both programs and runs this one in the repository root.
 
-mod constant;
+mod baseline_server;
 mod events;
 mod exports;
+mod fixture;
 mod full_run;
-mod later_runs;
-mod program;
+mod http_throughput;
+mod incremental_runs;
+mod process;
 mod report;
-mod serving;
-mod spread;
-mod start;
-mod world;
+mod startup;
+mod statistics;
 mod wrk;
 
 use clap::{Parser, ValueEnum};
 
-/// Measures `tvshows` and writes docs/performance.md
+/// Benchmark `tvshows` and write docs/performance.md
 #[derive(Parser)]
 struct Cli {
-    /// What to measure; everything by default
+    /// The benchmarks to run; all by default
     benches: Vec<Bench>,
-    /// Serves a body of so many bytes instead: what the service is compared with
-    #[arg(long, exclusive = true)]
-    constant: Option<usize>,
-    /// How often each figure is taken
+    /// Run the baseline server with response bodies of this many bytes instead
+    #[arg(long, exclusive = true, value_name = "BYTES")]
+    baseline_server: Option<usize>,
+    /// How many times to measure each figure
     #[arg(long, default_value_t = 5)]
     rounds: usize,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Bench {
-    /// A run from nothing
+    /// A run into an empty database
     FullRun,
-    /// An unchanged run, and one a day later
+    /// A run without changes, and one with the changes of a day
     LaterRuns,
-    /// Requests a second
+    /// HTTP throughput and latency
     Serving,
-    /// Subscribers to one run
+    /// Server-sent events to many subscribers
     Events,
     /// Downloads of a whole table
     Exports,
-    /// From the start of the process to its first answer
+    /// Startup time and binary size
     Start,
 }
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    if let Some(size) = cli.constant {
-        return constant::serve(size);
+    if let Some(size) = cli.baseline_server {
+        return baseline_server::serve(size);
     }
     let benches = if cli.benches.is_empty() { Bench::value_variants() } else { &cli.benches };
     for bench in benches {
         let report = match bench {
             Bench::FullRun => full_run::measure(cli.rounds)?,
-            Bench::LaterRuns => later_runs::measure(cli.rounds)?,
-            Bench::Serving => serving::measure(cli.rounds)?,
+            Bench::LaterRuns => incremental_runs::measure(cli.rounds)?,
+            Bench::Serving => http_throughput::measure(cli.rounds)?,
             Bench::Events => events::measure(cli.rounds)?,
             Bench::Exports => exports::measure(cli.rounds)?,
-            Bench::Start => start::measure(cli.rounds)?,
+            Bench::Start => startup::measure(cli.rounds)?,
         };
         report.write()?;
     }

@@ -5,12 +5,12 @@ use std::process::Command;
 use anyhow::Context;
 use jiff::Timestamp;
 
-/// Where the figures are written, from the top of the repository.
+/// The file to write, relative to the repository root.
 const FILE: &str = "docs/performance.md";
 
-/// What one bench found: a section of docs/performance.md, written anew each time.
+/// The result of one benchmark: a section of docs/performance.md that each run replaces.
 pub(crate) struct Report {
-    /// The argument that asks for this bench.
+    /// The argument that selects the benchmark.
     name: &'static str,
     text: String,
 }
@@ -19,7 +19,7 @@ impl Report {
     pub(crate) fn new(name: &'static str, title: &str) -> Report {
         let mut report = Report { name, text: String::new() };
         report.paragraph(&format!("## {title}"));
-        report.paragraph(&format!("`make bench BENCH={name}`, {}.", circumstances()));
+        report.paragraph(&format!("`make bench BENCH={name}`, {}.", environment()));
         report
     }
 
@@ -40,17 +40,17 @@ impl Report {
         self.text.push('\n');
     }
 
-    /// Prints the section, and puts it in the place of its predecessor in the file.
+    /// Prints the section and replaces the previous one in the file.
     pub(crate) fn write(&self) -> anyhow::Result<()> {
         use std::io::Write as _;
 
         let file = Path::new(FILE);
-        let present = std::fs::read_to_string(file).with_context(|| FILE.to_owned())?;
-        std::fs::write(file, self.placed_in(&present)).with_context(|| FILE.to_owned())?;
+        let contents = std::fs::read_to_string(file).with_context(|| FILE.to_owned())?;
+        std::fs::write(file, self.insert_into(&contents)).with_context(|| FILE.to_owned())?;
         Ok(writeln!(std::io::stdout(), "\n{}", self.text.trim_end())?)
     }
 
-    fn placed_in(&self, file: &str) -> String {
+    fn insert_into(&self, file: &str) -> String {
         let (begin, end) =
             (format!("<!-- bench {} -->", self.name), format!("<!-- end {} -->", self.name));
         let section = format!("{begin}\n\n{}\n\n{end}", self.text.trim());
@@ -63,24 +63,24 @@ impl Report {
     }
 }
 
-/// The day, the program and the machine.
-fn circumstances() -> String {
-    let said_by = |program: &str, arguments: &[&str]| {
+/// The date, the commit, the compiler and the machine.
+fn environment() -> String {
+    let output_of = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output().ok();
         output
             .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
             .unwrap_or_default()
     };
-    let day = Timestamp::now().strftime("%Y-%m-%d").to_string();
-    let commit = said_by("git", &["rev-parse", "--short", "HEAD"]);
-    let rust = said_by("rustc", &["--version"]);
+    let date = Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let commit = output_of("git", &["rev-parse", "--short", "HEAD"]);
+    let rust = output_of("rustc", &["--version"]);
     let rust = rust.split(' ').nth(1).unwrap_or("?");
-    let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpu_info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let models: Vec<_> =
-        processors.lines().filter_map(|line| line.strip_prefix("model name\t: ")).collect();
-    let kernel = said_by("uname", &["-sr"]);
+        cpu_info.lines().filter_map(|line| line.strip_prefix("model name\t: ")).collect();
+    let kernel = output_of("uname", &["-sr"]);
     let model = models.first().unwrap_or(&"?");
-    format!("{day}, commit {commit}, Rust {rust}, {} × {model}, {kernel}", models.len())
+    format!("{date}, commit {commit}, Rust {rust}, {} × {model}, {kernel}", models.len())
 }
 
 #[cfg(test)]
@@ -88,12 +88,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_section_replaces_its_predecessor_alone() {
+    fn a_section_replaces_only_its_previous_version() {
         let report = |text: &str| Report { name: "x", text: text.into() };
-        let first = report("one").placed_in("# Performance\n");
+        let first = report("one").insert_into("# Performance\n");
         assert_eq!(first, "# Performance\n\n<!-- bench x -->\n\none\n\n<!-- end x -->\n");
-        let behind = format!("{first}\nbehind\n");
-        let second = report("two").placed_in(&behind);
-        assert_eq!(second, behind.replace("one", "two"));
+        let with_text_after = format!("{first}\nafter\n");
+        let second = report("two").insert_into(&with_text_after);
+        assert_eq!(second, with_text_after.replace("one", "two"));
     }
 }

@@ -1,14 +1,14 @@
-//! Whatever a cursor holds: nothing or a place, and that place has this cursor alone.
+//! Decoding a cursor never panics, and a position has exactly one valid encoding.
 //!
-//! The input is read as what stands behind the checksum of a cursor, and, where it is a text, as a whole one.
+//! The input is decoded as what follows a cursor's checksum and, if it is text, as a whole cursor.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tvshows_api::fuzzing::{read_any_cursor, read_place};
+use tvshows_api::fuzzing::{decode_cursor, decode_position};
 
 fuzz_target!(|input: &[u8]| {
-    read_place(input);
+    decode_position(input);
     if let Ok(text) = std::str::from_utf8(input) {
-        read_any_cursor("id [\"\", \"\", \"\", \"\", \"\", \"\", \"\", \"\", \"\"]", text);
+        decode_cursor("id [\"\", \"\", \"\", \"\", \"\", \"\", \"\", \"\", \"\"]", text);
     }
 });

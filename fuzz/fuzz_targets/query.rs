@@ -1,6 +1,6 @@
-//! Whatever a query holds: a problem or something to ask for, never a panic.
+//! Parsing a query returns a problem or a value, and never panics.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| tvshows_api::fuzzing::read_query(text));
+fuzz_target!(|text: &str| tvshows_api::fuzzing::parse_query(text));

@@ -1,8 +1,8 @@
-// Swagger UI under its Content-Security-Policy: it shows every operation, and sends the token where one is given.
+// Swagger UI works under its Content-Security-Policy: it lists every operation and sends the API token.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { json, open, service, simulator } from "./support.js";
+import { json, open, service, simulator } from "./harness.js";
 
 const TOKEN = "a-token-of-this-test";
 

@@ -1,21 +1,21 @@
-// Runs: started, followed, cancelled, failed, and a service that dies under them.
+// Runs: start, progress, cancellation, failure, and a service that dies during a run.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { json, open, service, simulator, temporaryFolder, update } from "./support.js";
+import { json, open, service, simulator, temporaryFolder, update } from "./harness.js";
 
 const SLOW = ["--shows", "6000", "--latency", "100"];
 
 test("a run that is started here is followed until the bar reaches 100", async () => {
   const upstream = await simulator("--shows", "2300");
   const page = await open(await service(upstream));
-  await page.getByText("No update yet").waitFor();
-  await page.getByLabel("Top", { exact: true }).fill("7");
-  await page.getByRole("button", { name: "Start an update" }).click();
+  await page.getByText("No updates yet").waitFor();
+  await page.getByLabel("Top shows", { exact: true }).fill("7");
+  await page.getByRole("button", { name: "Start update" }).click();
   const run = page.getByRole("region", { name: "Run", exact: true });
   await run.locator('progress[value="100"]').waitFor();
   await run.getByText(/^Published in .*: [\d,]+ added$/).waitFor();
-  const row = page.getByRole("table", { name: "Ended runs" }).getByRole("row").nth(1);
+  const row = page.getByRole("table", { name: "Past runs" }).getByRole("row").nth(1);
   await row.getByText("Succeeded").waitFor();
   await page.getByRole("link", { name: "Top", exact: true }).click();
   await page.locator(".top-list > li").nth(6).waitFor();
@@ -26,20 +26,20 @@ test("a run that is started here is followed until the bar reaches 100", async (
 test("others wait and can be cancelled, and so can the one under way", async () => {
   const upstream = await simulator(...SLOW);
   const page = await open(await service(upstream));
-  const begin = page.getByRole("button", { name: "Start an update" });
-  await begin.click();
+  const start = page.getByRole("button", { name: "Start update" });
+  await start.click();
   const run = page.getByRole("region", { name: "Run", exact: true });
   await run.getByText("Fetching all shows").waitFor();
-  await page.locator("nav .live").getByText("%").waitFor();
+  await page.locator("nav .progress-badge").getByText("%").waitFor();
   await page.getByLabel("Years").fill("3");
-  await begin.click();
-  await page.getByText("The run waits for the one under way.").waitFor();
-  const waiting = page.getByRole("region", { name: "Waiting" });
-  await waiting.getByRole("button", { name: "Cancel" }).click();
-  await waiting.waitFor({ state: "detached" });
+  await start.click();
+  await page.locator(".message").getByText(/queue|wait/).waitFor();
+  const queue = page.getByRole("region", { name: "Queue" });
+  await queue.getByRole("button", { name: "Cancel" }).click();
+  await queue.waitFor({ state: "detached" });
   await run.getByRole("button", { name: "Cancel" }).click();
-  await run.getByText("Cancelled: no table was changed").waitFor();
-  assert.equal(await page.getByRole("table", { name: "Ended runs" }).getByText("Cancelled").count(), 2);
+  await run.getByText("Cancelled; published data is unchanged").waitFor();
+  assert.equal(await page.getByRole("table", { name: "Past runs" }).getByText("Cancelled").count(), 2);
   assert.deepEqual(page.errors, []);
 });
 
@@ -67,15 +67,15 @@ test("a killed service shows as lost, and its run goes on here when it is back",
   const folder = temporaryFolder();
   const first = await service(upstream, { folder });
   const page = await open(first);
-  await page.getByRole("button", { name: "Start an update" }).click();
+  await page.getByRole("button", { name: "Start update" }).click();
   const run = page.getByRole("region", { name: "Run", exact: true });
   await run.getByText(/of 2\d$/).waitFor();
   await first.stop();
-  const lost = page.getByText("The service does not answer. Trying again until it does.");
-  await lost.waitFor();
+  const offline = page.getByText("Connection lost. Reconnecting…");
+  await offline.waitFor();
   const second = await service(upstream, { folder, port: new URL(first.url).port });
-  await lost.waitFor({ state: "hidden" });
-  await run.getByText("it went on after an interruption").waitFor();
+  await offline.waitFor({ state: "hidden" });
+  await run.getByText("resumed after an interruption").waitFor();
   await run.locator('progress[value="100"]').waitFor();
   const { runs } = await json(`${second.url}/pipeline/runs`);
   assert.deepEqual(runs.map(({ state }) => state), ["succeeded"]);
@@ -87,11 +87,11 @@ test("a page that was opened before the service answers fills itself", async () 
   const folder = temporaryFolder();
   const first = await service(upstream, { folder });
   await update(first);
-  const page = await open(first, "data");
+  const page = await open(first, "export");
   await page.getByText("Snapshot 1").waitFor();
   await first.stop();
   await page.getByRole("link", { name: "Charts" }).click();
-  await page.getByText("The service does not answer.", { exact: true }).waitFor();
+  await page.getByText("The service is not responding.", { exact: true }).waitFor();
   await service(upstream, { folder, port: new URL(first.url).port });
   await page.getByRole("heading", { name: "Premiere year" }).waitFor();
   assert.deepEqual(page.errors, []);
@@ -103,15 +103,48 @@ test("what a run may say beyond the usual is shown", async () => {
   const { runs: [status] } = await json(`${served.url}/pipeline/runs`);
   const now = { ...status, state: "running", running: true, step: "Publishing", progress: 97, finished_at: null, attempt: 2, rate_limited: 1200, revision: status.revision + 1 };
   const waiting = { ...status, request_id: run.replace(/^./, (digit) => (digit === "0" ? "1" : "0")), state: "queued", step: "Queued", progress: 0, started_at: null, finished_at: null, position: 1 };
-  const page = await open(served, "data");
+  const page = await open(served, "export");
   await page.route("**/pipeline/runs?*", (route) => route.fulfill({ json: { runs: [waiting, now], next_run_at: "2099-12-31T12:00:00Z" } }));
   await page.route("**/events", (route) => route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ status: now })}\n\n` }));
   await page.reload();
-  await page.locator("nav .live").getByText("97 %").waitFor();
+  await page.locator("nav .progress-badge").getByText("97%").waitFor();
   await page.getByRole("link", { name: /^Runs/ }).click();
-  for (const text of ["it went on after an interruption", "1,200 answers of", "Waits for 1 run before it", "The next update starts by itself: 31 Dec 2099"]) {
+  for (const text of ["resumed after an interruption", "Rate-limited by TVmaze 1,200 times", "1 run ahead", "Next scheduled update: 31 Dec 2099"]) {
     await page.getByText(text).waitFor();
   }
   assert.equal(await page.locator(".steps [aria-current]").textContent(), "Publish");
+  assert.deepEqual(page.errors, []);
+});
+
+test("a run that follows another one shows only its own counts, and its message goes when it ends", async () => {
+  const upstream = await simulator(...SLOW);
+  const served = await service(upstream);
+  await update(served);
+  const page = await open(served);
+  const run = page.getByRole("region", { name: "Run", exact: true });
+  const names = () => run.locator(".counts dt:visible").allTextContents();
+  const message = page.locator(".message");
+  const changes = ["Added", "Changed", "Deleted", "Unchanged"];
+  await run.getByText("Unchanged", { exact: true }).waitFor();
+  assert.ok((await names()).includes("Duration"));
+
+  await page.getByLabel("Mode").selectOption("full");
+  const start = page.getByRole("button", { name: "Start update" });
+  await start.click();
+  await run.getByText("Fetching all shows").waitFor();
+  await message.getByText(/./).waitFor();
+  assert.deepEqual((await names()).filter((name) => [...changes, "Duration"].includes(name)), []);
+  assert.ok((await names()).includes("Elapsed"));
+  await run.getByRole("button", { name: "Cancel" }).click();
+  await run.getByText("Cancelled; published data is unchanged").waitFor();
+  assert.deepEqual((await names()).filter((name) => [...changes, "Elapsed"].includes(name)), []);
+  assert.ok((await names()).includes("Duration"));
+  await message.getByText(/./).waitFor({ state: "hidden" });
+
+  await start.click();
+  await message.getByText(/./).waitFor();
+  await run.locator('progress[value="100"]').waitFor();
+  await message.getByText(/./).waitFor({ state: "hidden" });
+  assert.deepEqual((await names()).filter((name) => ["Elapsed", "Duration"].includes(name)), ["Duration"]);
   assert.deepEqual(page.errors, []);
 });

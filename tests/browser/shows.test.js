@@ -1,8 +1,8 @@
-// Shows: searched, filtered, opened, and found again by the back button.
+// Shows: search, filters, details, and navigation with the back button.
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { json, open, service, simulator, update } from "./support.js";
+import { json, open, service, simulator, update } from "./harness.js";
 
 let served;
 before(async () => {
@@ -19,7 +19,7 @@ test("a search while typing, a filter, a show, and the way back", async () => {
   const page = await open(served, "shows");
   await page.locator(".list li").nth(39).waitFor();
 
-  await page.getByLabel("Search the shows").pressSequentially(word.toLowerCase());
+  await page.getByLabel("Search shows").pressSequentially(word.toLowerCase());
   await page.waitForURL((url) => url.hash.includes(`q=${word.toLowerCase()}`));
   await page.getByLabel("Genre").selectOption("Drama");
   await page.getByRole("button", { name: "Genre: Drama" }).waitFor();
@@ -37,10 +37,10 @@ test("a search while typing, a filter, a show, and the way back", async () => {
   assert.deepEqual(await names(page), found);
   await page.goBack();
   await page.getByRole("button", { name: "Genre: Drama" }).waitFor({ state: "detached" });
-  assert.equal(await page.getByLabel("Search the shows").inputValue(), word.toLowerCase());
+  assert.equal(await page.getByLabel("Search shows").inputValue(), word.toLowerCase());
   await page.goBack();
   await page.waitForURL((url) => url.hash === "#/shows");
-  assert.equal(await page.getByLabel("Search the shows").inputValue(), "", "a word was one step");
+  assert.equal(await page.getByLabel("Search shows").inputValue(), "", "a word was one step");
   assert.deepEqual(page.errors, []);
 });
 
@@ -49,7 +49,7 @@ test("an address has all that is seen", async () => {
   await page.locator(".list li").first().waitFor();
   const { shows } = await json(`${served.url}/shows?language=English&premiered_from=2010&min_rating=7&sort=-rating&limit=40&fields=name`);
   assert.deepEqual(await names(page), shows.map(({ name }) => name));
-  assert.equal(await page.getByLabel("Rating at least").inputValue(), "7");
+  assert.equal(await page.getByLabel("Minimum rating").inputValue(), "7");
   await page.getByRole("button", { name: "Clear all" }).click();
   await page.waitForURL((url) => url.hash === "#/shows?sort=-rating");
 });
@@ -63,12 +63,12 @@ test("a late answer to an earlier search is dropped", async () => {
     await held;
     await route.continue().catch(() => {});
   });
-  const search = page.getByLabel("Search the shows");
+  const search = page.getByLabel("Search shows");
   const asked = page.waitForRequest(/q=the&/);
   await search.fill("the");
   await asked;
   await search.fill("zzzzz");
-  await page.getByText("No show is like that").waitFor();
+  await page.getByText("No matching shows").waitFor();
   release();
   await search.fill("zzzzzz");
   await page.waitForURL(/q=zzzzzz$/);
@@ -82,7 +82,7 @@ test("a list is read on, and found again as it was left", async () => {
   await page.locator(".list li").nth(79).waitFor();
   assert.equal(new Set(await page.locator(".list .show").evaluateAll((all) => all.map(({ href }) => href))).size, 80);
   await page.locator(".list .show").nth(70).click();
-  await page.getByRole("link", { name: "Back to the list" }).click();
+  await page.getByRole("link", { name: "Back to list" }).click();
   await page.locator(".list li").nth(79).waitFor();
   await page.waitForURL(/sort=name$/);
   await page.locator(".list .show").nth(70).waitFor();
@@ -103,7 +103,7 @@ test("who leaves a list while it is read finds the way back to it", async () => 
   await asked;
   await page.locator(".list .show").first().click();
   release();
-  await page.getByRole("link", { name: "Back to the list" }).click();
+  await page.getByRole("link", { name: "Back to list" }).click();
   await page.waitForURL((url) => url.hash.startsWith("#/shows") && !/\d/.test(url.hash));
   await page.locator(".list li").first().waitFor();
   assert.deepEqual(page.errors, []);
@@ -124,13 +124,13 @@ test("a bar of a chart leads to its shows", async () => {
 });
 
 test("the columns that the page tells are those of the files", async () => {
-  const page = await open(served, "data");
+  const page = await open(served, "export");
   for (const table of ["All_Shows", "Top_Shows", "Top_Shows_Cast"]) {
     const card = page.getByRole("region", { name: table, exact: false }).first();
     await card.waitFor();
-    const told = await page.locator(`section[aria-labelledby="table-${table.toLowerCase()}"] tbody code`).allTextContents();
+    const columns = await page.locator(`section[aria-labelledby="table-${table.toLowerCase()}"] tbody code`).allTextContents();
     const file = await fetch(`${served.url}/export/${table.toLowerCase()}.csv`);
-    assert.deepEqual(told, (await file.text()).split("\r\n")[0].split(","));
+    assert.deepEqual(columns, (await file.text()).split("\r\n")[0].split(","));
   }
   const links = await page.locator("a[download]").evaluateAll((all) => all.map(({ href }) => href));
   assert.equal(links.length, 10);
@@ -143,9 +143,63 @@ test("a poster takes the place of the letters where it can be had", async () => 
   await without.locator(".list li").first().waitFor();
   await without.locator(".list li:nth-child(-n+5) img").first().waitFor({ state: "detached" });
   assert.match(await without.locator(".list .initials").first().textContent(), /./u);
-  const page = await open(served, "data");
+  const page = await open(served, "export");
   await page.route("https://static.tvmaze.com/**", (route) => route.fulfill({ contentType: "image/png", body: dot }));
   await page.goto("./#/shows");
-  await page.locator(".list img.there").first().waitFor();
+  await page.locator(".list img.loaded").first().waitFor();
   assert.deepEqual([...page.errors, ...without.errors], []);
+});
+
+test("an error offers another try only where it can help", async () => {
+  const page = await open(served, "shows?min_rating=99");
+  const error = page.getByRole("alert").filter({ visible: true });
+  const retry = error.getByRole("button", { name: "Try again" });
+  for (const [place, text] of [["shows?min_rating=99", "min_rating"], ["shows/999999", "999999"], ["runs/nonsense", "nonsense"]]) {
+    await page.goto(`./#/${place}`);
+    await error.getByText(text).waitFor();
+    assert.equal(await retry.count(), 0, place);
+  }
+  await page.route("**/shows/stats", (route) => route.fulfill({ status: 503, json: { detail: "the database is busy" } }));
+  await page.goto("./#/export");
+  await error.getByText("The database is busy.").waitFor();
+  await page.unroute("**/shows/stats");
+  await retry.click();
+  await page.getByText("Snapshot 1").waitFor();
+});
+
+test("only the cast of a top show is asked for", async () => {
+  const [top] = await json(`${served.url}/shows/top_shows?limit=1`);
+  const { shows } = await json(`${served.url}/shows?language=German&limit=1&fields=id,name`);
+  const page = await open(served, "shows");
+  const failures = [];
+  page.on("response", (response) => response.ok() || failures.push(response.url()));
+  await page.goto(`./#/shows/${shows[0].id}`);
+  await page.getByRole("heading", { name: shows[0].name, level: 1 }).waitFor();
+  await page.getByText("The cast is stored for top shows only.").waitFor();
+  await page.goto(`./#/shows/${top.id}`);
+  await page.locator(".cast li").first().waitFor();
+  assert.deepEqual(failures, []);
+});
+
+test("no axis label of a chart is cut, however far it is scrolled", async () => {
+  const page = await open(served, "charts", { viewport: { width: 390, height: 844 }, hasTouch: true });
+  const plot = page.getByRole("region", { name: "Premiere year" }).locator(".columns");
+  await plot.waitFor();
+  const end = await plot.evaluate((element) => element.scrollWidth - element.clientWidth);
+  assert.ok(end > 100, "it has to be scrolled");
+  const wide = await open(served, "charts");
+  await wide.locator(".tick span").first().waitFor();
+  assert.equal(await wide.locator(".tick span:visible").count(), await wide.locator(".tick span").count(), "all are seen where there is room");
+  for (let left = end; left > end - 60; left -= 7) {
+    await plot.evaluate((element, position) => { element.scrollLeft = position; }, left);
+    await page.waitForTimeout(100);
+    const { labels, cut } = await plot.evaluate((element) => {
+      const frame = element.getBoundingClientRect();
+      const shown = [...element.querySelectorAll(".tick span")].filter((label) => getComputedStyle(label).visibility === "visible")
+        .map((label) => ({ text: label.textContent, ...label.getBoundingClientRect().toJSON() })).filter((label) => label.right > frame.left && label.left < frame.right);
+      return { labels: shown.length, cut: shown.filter((label) => label.left < frame.left - 1 || label.right > frame.right + 1).map(({ text }) => text) };
+    });
+    assert.deepEqual(cut, [], `scrolled to ${left}`);
+    assert.ok(labels >= 1);
+  }
 });

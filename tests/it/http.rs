@@ -1,6 +1,7 @@
 //! `tvshows serve` as HTTP clients see it: one file per resource, and what holds for all of them.
 
 mod api;
+mod dashboard;
 mod events;
 mod export;
 mod health;

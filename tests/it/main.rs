@@ -2,11 +2,5 @@
 
 mod cli;
 mod http;
-mod page;
 mod policy;
 mod runs;
-
-/// The names that `page.rs` uses.
-mod support {
-    pub(crate) use tvshows_testkit::{Service, TestEnv as World};
-}

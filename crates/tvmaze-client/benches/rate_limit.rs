@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::{try_join_all, try_join5};
 use tvmaze_client::{Client, RateLimit, ShowId};
-use tvmaze_sim::{Behaviour, Catalogue, Simulator};
+use tvmaze_sim::{Dataset, SimConfig, Simulator};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -71,8 +71,8 @@ struct TestEnv {
 
 impl TestEnv {
     async fn new() -> Result<TestEnv> {
-        let catalogue = Catalogue::synthetic(2_000, 1);
-        let simulator = Simulator::start("127.0.0.1:0", catalogue, Behaviour::default()).await?;
+        let dataset = Dataset::synthetic(2_000, 1);
+        let simulator = Simulator::start("127.0.0.1:0", dataset, SimConfig::default()).await?;
         let ids = client(&simulator, RateLimit::Adaptive)?.show_updates(None).await?;
         let ids = ids.into_iter().map(|(id, _)| id).collect();
         let client = client(&simulator, RateLimit::Adaptive)?;
@@ -118,7 +118,7 @@ fn client(simulator: &Simulator, limit: RateLimit) -> Result<Client> {
 
 fn limit(rate: f64) -> tvmaze_sim::RateLimit {
     let per = PER.mul_f64(RATE / rate);
-    tvmaze_sim::RateLimit { calls: BURST, per, retry_after: false, cached_exempt: false }
+    tvmaze_sim::RateLimit { calls: BURST, per, retry_after: false, exempt_cached: false }
 }
 
 async fn steady(scenario: &'static str, retry_after: bool) -> Result<Report> {
@@ -131,7 +131,7 @@ async fn steady(scenario: &'static str, retry_after: bool) -> Result<Report> {
 /// Every tenth call is for a show that is not in the cache.
 async fn mostly_cached(scenario: &'static str, retry_after: bool) -> Result<Report> {
     let env = TestEnv::new().await?;
-    let limit = tvmaze_sim::RateLimit { retry_after, cached_exempt: true, ..limit(RATE) };
+    let limit = tvmaze_sim::RateLimit { retry_after, exempt_cached: true, ..limit(RATE) };
     env.simulator.set_limit(Some(limit));
     let (cached, uncached) = env.ids.split_at(BURST as usize);
     let warmup = client(&env.simulator, RateLimit::Unlimited)?;

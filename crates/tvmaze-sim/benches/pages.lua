@@ -1,4 +1,4 @@
--- Asks for the pages of a catalogue of 90,000 shows, one after the other.
+-- Requests the pages of a dataset of 90,000 shows in turn.
 local page = -1
 request = function()
   page = (page + 1) % 380

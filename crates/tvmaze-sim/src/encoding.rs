@@ -6,7 +6,7 @@ use flate2::write::GzEncoder;
 use hyper::HeaderMap;
 use hyper::header::ACCEPT_ENCODING;
 
-/// The form in which a body travels.
+/// The content coding of a response body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Identity,
@@ -14,8 +14,8 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// Gzip if the request accepts it.
-    pub(crate) fn accepted(headers: &HeaderMap) -> Self {
+    /// Gzip if the request accepts it, otherwise identity.
+    pub(crate) fn negotiate(headers: &HeaderMap) -> Self {
         let gzip = headers
             .get_all(ACCEPT_ENCODING)
             .iter()
@@ -35,21 +35,21 @@ impl Encoding {
 
 fn accepts_gzip(coding: &str) -> bool {
     let (name, parameter) = coding.split_once(';').unwrap_or((coding, ""));
-    let refused = parameter
+    let is_refused = parameter
         .trim()
         .strip_prefix("q=")
         .and_then(|quality| quality.parse::<f32>().ok())
         .is_some_and(|quality| quality <= 0.0);
-    matches!(name.trim(), "gzip" | "*") && !refused
+    matches!(name.trim(), "gzip" | "*") && !is_refused
 }
 
 fn gzip(plain: &[u8]) -> Bytes {
-    // TVmaze answers through nginx, whose compression level is 1 unless it is told otherwise.
+    // The default compression level of nginx, which serves TVmaze, is 1.
     let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::fast());
     encoder
         .write_all(plain)
         .and_then(|()| encoder.finish())
-        .expect("a vector takes every write")
+        .expect("writing to a vector cannot fail")
         .into_boxed_slice()
         .into()
 }
@@ -70,8 +70,8 @@ mod tests {
         ];
         for (value, encoding) in cases {
             let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, value.parse().expect(value))]);
-            assert_eq!(Encoding::accepted(&headers), encoding, "{value}");
+            assert_eq!(Encoding::negotiate(&headers), encoding, "{value}");
         }
-        assert_eq!(Encoding::accepted(&HeaderMap::new()), Encoding::Identity);
+        assert_eq!(Encoding::negotiate(&HeaderMap::new()), Encoding::Identity);
     }
 }

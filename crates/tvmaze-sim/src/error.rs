@@ -1,64 +1,46 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why a simulator or one of its settings could not be made.
+/// Why the simulator could not start, or one of its inputs is invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address is taken, not ours, or not an address.
+    /// The address is in use, not local or not an address.
     #[error("cannot listen on the given address")]
-    Listen {
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// A file or folder of a recorded catalogue could not be read.
+    Listen(#[source] io::Error),
+    /// A file or directory of a recording cannot be read.
     #[error("cannot read {}", path.display())]
-    Unreadable {
-        /// The file or folder.
+    Read {
+        /// The file or directory.
         path: PathBuf,
-        /// What the system said.
-        #[source]
+        /// The cause.
         source: io::Error,
     },
-    /// A file of a recorded catalogue does not have the shape of TVmaze's answer.
-    #[error("{} is not an answer of TVmaze", path.display())]
-    Malformed {
+    /// The content of a recorded file is not the JSON that TVmaze would send.
+    #[error("{} is not a valid TVmaze response", path.display())]
+    InvalidResponse {
         /// The file.
         path: PathBuf,
-        /// Where the shape was missed.
-        #[source]
+        /// The cause.
         source: serde_json::Error,
     },
-    /// A JSON file of a recorded catalogue is not named by a page number or a show id.
-    #[error("{} is not named NUMBER.json", path.display())]
-    FileName {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A recorded catalogue has no page at all.
-    #[error("{} holds no page", directory.display())]
-    NoPages {
-        /// The folder that should hold `0.json` and so on.
-        directory: PathBuf,
-    },
+    /// The name of a recorded file is not a page number or a show id.
+    #[error("{} is not named NUMBER.json", .0.display())]
+    InvalidFileName(PathBuf),
+    /// The directory of recorded pages is empty.
+    #[error("{} contains no page", .0.display())]
+    NoPages(PathBuf),
     /// A text is not a [`RateLimit`](crate::RateLimit).
     #[error(
-        "`{text}` is not a rate limit: expected CALLS/PERIOD, both above zero, \
-         the period with ms, s, m or h, such as 20/10s"
+        "`{0}` is not a rate limit: expected CALLS/PERIOD, both above zero and the period in ms, s, m \
+         or h, such as 20/10s"
     )]
-    RateLimit {
-        /// The text.
-        text: String,
-    },
+    ParseRateLimit(String),
     /// A text is not a [`Fault`](crate::Fault).
     #[error(
-        "`{text}` is not a fault: expected KIND[*TIMES]@PATH, TIMES above zero and PATH from the \
-         slash on, with KIND one of status:200..599, cut, malformed, object, hang, reset, missing, \
-         such as status:500*2@/shows?page=7"
+        "`{0}` is not a fault: expected KIND[*TIMES]@PATH, such as status:500*2@/shows?page=7; KIND is \
+         status:200 to status:599, truncate, malformed, wrong-shape, hang, reset or not-found, TIMES is \
+         above zero and PATH starts with a slash"
     )]
-    Fault {
-        /// The text.
-        text: String,
-    },
+    ParseFault(String),
 }

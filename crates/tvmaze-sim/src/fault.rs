@@ -1,46 +1,46 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Error;
+use crate::error::Error;
 
-/// One thing that goes wrong with one path.
+/// A fault to inject into the responses for one path.
 ///
-/// As text it is `KIND[:ARG][*TIMES]@PATH`: `status:500@/shows?page=7`, `hang@/shows/1/cast`,
-/// `cut*2@/shows?page=3`.
+/// The text form is `KIND[:ARG][*TIMES]@PATH`: `status:500@/shows?page=7`, `hang@/shows/1/cast`,
+/// `truncate*2@/shows?page=3`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Path and query, exactly as requested.
     pub path: String,
     /// What goes wrong.
     pub kind: FaultKind,
-    /// How many requests it happens to; `None` is every one.
+    /// How many requests it affects; `None` means all.
     pub times: Option<u32>,
 }
 
-/// What can go wrong with an answer.
+/// What can go wrong with a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// Another status with TVmaze's error body; 500 if the number is no HTTP status.
+    /// This status with TVmaze's error body; 500 if the number is not an HTTP status.
     Status(u16),
-    /// The head promises the whole body and the connection ends half-way through it.
-    Cut,
-    /// 200 and a body that is not JSON.
+    /// The head has the length of the whole body, but the connection closes after half of it.
+    Truncate,
+    /// 200 with a body that is not JSON.
     Malformed,
-    /// 200 and an object where a list belongs.
-    Object,
-    /// No answer, and the connection stays open.
+    /// 200 with an object in place of a list.
+    WrongShape,
+    /// No response, and the connection stays open.
     Hang,
-    /// The connection is reset before anything of an answer.
+    /// The connection is reset before any response.
     Reset,
-    /// A 404 for something that exists.
-    Missing,
+    /// 404 for something that exists.
+    NotFound,
 }
 
 impl FromStr for Fault {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        parse(text).ok_or_else(|| Error::Fault { text: text.to_owned() })
+        parse(text).ok_or_else(|| Error::ParseFault(text.to_owned()))
     }
 }
 
@@ -56,38 +56,39 @@ impl fmt::Display for Fault {
 
 impl fmt::Display for FaultKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(status) => write!(formatter, "status:{status}"),
-            Self::Cut => formatter.write_str("cut"),
-            Self::Malformed => formatter.write_str("malformed"),
-            Self::Object => formatter.write_str("object"),
-            Self::Hang => formatter.write_str("hang"),
-            Self::Reset => formatter.write_str("reset"),
-            Self::Missing => formatter.write_str("missing"),
-        }
+        formatter.write_str(match self {
+            Self::Status(status) => return write!(formatter, "status:{status}"),
+            Self::Truncate => "truncate",
+            Self::Malformed => "malformed",
+            Self::WrongShape => "wrong-shape",
+            Self::Hang => "hang",
+            Self::Reset => "reset",
+            Self::NotFound => "not-found",
+        })
     }
 }
 
 fn parse(text: &str) -> Option<Fault> {
-    let (what, path) = text.split_once('@')?;
+    let (kind, path) = text.split_once('@')?;
     if !path.starts_with('/') {
         return None;
     }
-    let (kind, times) = match what.split_once('*') {
-        None => (what, None),
+    let (kind, times) = match kind.split_once('*') {
+        None => (kind, None),
         Some((kind, times)) => (kind, Some(times.parse().ok().filter(|&times| times > 0)?)),
     };
     Some(Fault { path: path.to_owned(), kind: parse_kind(kind)?, times })
 }
 
+/// `cut`, `object` and `missing` are aliases for scripts written before the kinds were renamed.
 fn parse_kind(text: &str) -> Option<FaultKind> {
     Some(match text {
-        "cut" => FaultKind::Cut,
+        "truncate" | "cut" => FaultKind::Truncate,
         "malformed" => FaultKind::Malformed,
-        "object" => FaultKind::Object,
+        "wrong-shape" | "object" => FaultKind::WrongShape,
         "hang" => FaultKind::Hang,
         "reset" => FaultKind::Reset,
-        "missing" => FaultKind::Missing,
+        "not-found" | "missing" => FaultKind::NotFound,
         _ => {
             let status = text.strip_prefix("status:")?.parse().ok()?;
             (200..=599).contains(&status).then_some(FaultKind::Status(status))?

@@ -1,25 +1,27 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
-mod behaviour;
-mod bucket;
-mod catalogue;
+mod body_cache;
+mod config;
 mod connection;
+mod connection_fault;
+mod dataset;
 mod encoding;
 mod error;
 mod fault;
-mod kept;
-mod limit;
-mod recorded;
+mod fault_injector;
+mod handler;
+mod payload;
+mod rate_limit;
+mod recording;
 mod route;
-mod shape;
+mod shared;
 mod simulator;
-mod state;
 mod synthetic;
+mod token_bucket;
 
-pub use behaviour::Behaviour;
-pub use catalogue::Catalogue;
+pub use config::SimConfig;
+pub use dataset::Dataset;
 pub use error::Error;
 pub use fault::{Fault, FaultKind};
-pub use limit::RateLimit;
+pub use rate_limit::RateLimit;
 pub use simulator::Simulator;

@@ -1,4 +1,4 @@
-/// What a request asks for, of what the simulator knows.
+/// The endpoints that the simulator serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Page(u32),
@@ -7,17 +7,17 @@ pub(crate) enum Route {
     Updates(Since),
 }
 
-/// How far back the updates go, counted from the newest one so that no clock is needed.
+/// The `since` parameter, relative to the newest update so that responses do not depend on the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
-    Ever,
+    All,
     Day,
     Week,
     Month,
 }
 
 impl Route {
-    /// The route of a path and query; `None` is a 404. Unknown query parameters are ignored.
+    /// Parses a path and query; `None` is a 404. Unknown query parameters are ignored.
     pub(crate) fn parse(path: &str, query: &str) -> Option<Self> {
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         match segments[..] {
@@ -36,15 +36,15 @@ impl Since {
             Some("day") => Self::Day,
             Some("week") => Self::Week,
             Some("month") => Self::Month,
-            _ => Self::Ever,
+            _ => Self::All,
         }
     }
 
-    /// The earliest change that belongs in, when the newest is `newest`.
-    pub(crate) fn earliest(self, newest: u64) -> u64 {
+    /// The Unix time of the oldest update to include, given that of the newest.
+    pub(crate) fn cutoff(self, newest: u64) -> u64 {
         const DAY: u64 = 24 * 60 * 60;
         match self {
-            Self::Ever => 0,
+            Self::All => 0,
             Self::Day => newest.saturating_sub(DAY),
             Self::Week => newest.saturating_sub(7 * DAY),
             Self::Month => newest.saturating_sub(30 * DAY),
@@ -76,9 +76,9 @@ mod tests {
             ("/shows/1/crew", "", None),
             ("/shows/one", "", None),
             ("/shows/", "", None),
-            ("/updates/shows", "", Some(Route::Updates(Since::Ever))),
+            ("/updates/shows", "", Some(Route::Updates(Since::All))),
             ("/updates/shows", "since=week", Some(Route::Updates(Since::Week))),
-            ("/updates/shows", "since=year", Some(Route::Updates(Since::Ever))),
+            ("/updates/shows", "since=year", Some(Route::Updates(Since::All))),
             ("/", "", None),
         ];
         for (path, query, route) in cases {

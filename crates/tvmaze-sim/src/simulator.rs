@@ -2,56 +2,59 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
-use tokio::sync::watch;
+use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
 
-use crate::connection::{serve, stopped};
-use crate::state::State;
-use crate::{Behaviour, Catalogue, Error, RateLimit};
+use crate::config::SimConfig;
+use crate::connection;
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::rate_limit::RateLimit;
+use crate::shared::SharedState;
 
-/// How long a stop waits for answers on their way: far more than one takes without latency.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long [`Simulator::stop`] waits for responses in progress.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A pause after a failed accept, which is what running out of file descriptors looks like.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// The delay after a failed accept, which usually means that the process is out of file descriptors.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// A running simulator; dropping it ends it and all its connections at once.
+/// A running simulator. Dropping it closes the port and all connections immediately.
 #[derive(Debug)]
 pub struct Simulator {
     address: SocketAddr,
-    state: Arc<State>,
-    stopping: watch::Sender<bool>,
-    accepting: JoinHandle<()>,
+    state: Arc<SharedState>,
+    shutdown: CancellationToken,
+    accept_task: JoinHandle<()>,
 }
 
 impl Simulator {
-    /// Listens on `address` (port 0 takes a free one) and answers from the moment this returns.
+    /// Listens on `address`, where port 0 means any free port, and serves requests when this returns.
     ///
     /// # Errors
     ///
     /// [`Error::Listen`] if the address cannot be listened on.
     pub async fn start(
         address: impl ToSocketAddrs,
-        catalogue: Catalogue,
-        behaviour: Behaviour,
+        dataset: Dataset,
+        config: SimConfig,
     ) -> Result<Self, Error> {
-        let listen = |source| Error::Listen { source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let state = Arc::new(State::new(catalogue, behaviour));
-        let (stopping, stop) = watch::channel(false);
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&state), stop));
-        Ok(Self { address, state, stopping, accepting })
+        let listener = TcpListener::bind(address).await.map_err(Error::Listen)?;
+        let address = listener.local_addr().map_err(Error::Listen)?;
+        let state = Arc::new(SharedState::new(dataset, config));
+        let shutdown = CancellationToken::new();
+        let accept_task = tokio::spawn(accept(listener, Arc::clone(&state), shutdown.clone()));
+        Ok(Self { address, state, shutdown, accept_task })
     }
 
-    /// Where it listens, with the port that it got.
+    /// The address that it listens on, with the actual port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What a client on this machine takes for `https://api.tvmaze.com`, without a slash at the end.
+    /// The URL that replaces `https://api.tvmaze.com` for clients on this machine, without a trailing
+    /// slash.
     #[must_use]
     pub fn base_url(&self) -> String {
         let mut address = self.address;
@@ -64,78 +67,73 @@ impl Simulator {
         format!("http://{address}")
     }
 
-    /// Changes the behaviour from the next request on: a full bucket, an empty edge cache, every
-    /// fault to come.
-    pub fn set_behaviour(&self, behaviour: Behaviour) {
-        self.state.set_behaviour(behaviour);
+    /// Replaces the configuration from the next request on. The token bucket is full, the edge cache
+    /// empty and no fault used up.
+    pub fn set_config(&self, config: SimConfig) {
+        self.state.set_config(config);
     }
 
-    /// Changes the rate limit from the next request on. Unlike [`Simulator::set_behaviour`] it fills no
-    /// bucket: the calls that it was short of it still is.
+    /// Replaces the rate limit from the next request on. Unlike [`Simulator::set_config`] it does not
+    /// refill the token bucket.
     pub fn set_limit(&self, limit: Option<RateLimit>) {
         self.state.set_limit(limit);
     }
 
-    /// Changes what is served from the next request on: the upstream moves on.
-    pub fn set_catalogue(&self, catalogue: Catalogue) {
-        self.state.set_catalogue(catalogue);
+    /// Replaces the dataset from the next request on, as if TVmaze had changed.
+    pub fn set_dataset(&self, dataset: Dataset) {
+        self.state.set_dataset(dataset);
     }
 
-    /// How many requests came for this path and query, exactly as requested, whatever became of them.
+    /// The number of requests for this path and query, exactly as requested, whatever the response.
     #[must_use]
     pub fn requests_for(&self, path: &str) -> u64 {
         self.state.requests_for(path)
     }
 
-    /// How many requests came, the rate-limited and the faulty included.
+    /// The number of requests, including rate-limited and faulty ones.
     #[must_use]
     pub fn request_count(&self) -> u64 {
         self.state.request_count()
     }
 
-    /// How many requests the rate limit refused; a 429 made by a fault is not one of them.
+    /// The number of requests rejected by the rate limit. A 429 from a fault does not count.
     #[must_use]
     pub fn rate_limited_count(&self) -> u64 {
         self.state.rate_limited_count()
     }
 
-    /// Stops listening, lets answers on their way finish for up to two seconds and closes the rest.
+    /// Stops listening, waits up to two seconds for responses in progress and closes all connections.
     pub async fn stop(mut self) {
-        self.stopping.send_replace(true);
-        // It fails only if the runtime is shutting down, and then there is nothing left to stop.
-        drop((&mut self.accepting).await);
+        self.shutdown.cancel();
+        // This fails only if the runtime is shutting down, which has already stopped the task.
+        drop((&mut self.accept_task).await);
     }
 }
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        // The task owns the listener and the set of connections, so they go with it.
-        self.accepting.abort();
+        // The task owns the listener and the connections, so this closes them too.
+        self.accept_task.abort();
     }
 }
 
-async fn accept(listener: TcpListener, state: Arc<State>, mut stopping: watch::Receiver<bool>) {
+async fn accept(listener: TcpListener, state: Arc<SharedState>, shutdown: CancellationToken) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            () = stopped(&mut stopping) => break,
+            () = shutdown.cancelled() => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&state), stopping.clone()));
+                    let state = Arc::clone(&state);
+                    connections.spawn(connection::serve(stream, state, shutdown.clone()));
                 }
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                Err(_) => tokio::time::sleep(ACCEPT_RETRY_DELAY).await,
             },
         }
     }
     drop(listener);
     let finished = async { while connections.join_next().await.is_some() {} };
-    // Whoever is late is aborted as the set is dropped.
-    drop(tokio::time::timeout(GRACE, finished).await);
-}
-
-async fn connection(stream: TcpStream, state: Arc<State>, stopping: watch::Receiver<bool>) {
-    // Only slower without it; the client left if it fails.
-    drop(stream.set_nodelay(true));
-    serve(stream, &state, stopping).await;
+    // Dropping the set aborts the connections that are still open.
+    drop(tokio::time::timeout(SHUTDOWN_TIMEOUT, finished).await);
 }

@@ -1,27 +1,27 @@
-//! Invented shows: each a pure function of the seed and its id.
+//! Generated shows and casts: each is a pure function of the seed and its id.
 
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::catalogue::IDS_A_PAGE;
-
 mod cast;
-mod chance;
-mod channels;
+mod countries;
 mod genres;
-mod people;
-mod phrases;
+mod names;
+mod networks;
+mod person;
+mod rng;
 mod show;
-mod text;
-mod words;
+mod summary;
+mod timestamps;
+mod wordlists;
 
-use chance::{Purpose, random};
+use rng::{Stream, rng_for};
 
-/// The share of ids that TVmaze has deleted, in per cent.
-const HOLES: u32 = 6;
+/// TVmaze puts the ids 250n to 250n + 249 on page n.
+const IDS_PER_PAGE: u32 = 250;
 
-/// 2020-01-01 and 2026-07-01: the time that shows and persons were last updated in.
-const UPDATED: std::ops::Range<u64> = 1_577_836_800..1_782_864_000;
+/// The share of ids that TVmaze has deleted, in percent.
+const DELETED_PERCENT: u32 = 6;
 
 #[derive(Debug)]
 pub(crate) struct Synthetic {
@@ -31,22 +31,22 @@ pub(crate) struct Synthetic {
 
 impl Synthetic {
     pub(crate) fn new(shows: u32, seed: u64) -> Self {
-        let mut left = shows;
+        let mut remaining = shows;
         let mut last_id = 0;
-        while left > 0 && last_id < u32::MAX {
+        while remaining > 0 && last_id < u32::MAX {
             last_id += 1;
-            left -= u32::from(!is_hole(seed, last_id));
+            remaining -= u32::from(!is_deleted(seed, last_id));
         }
         Self { seed, last_id }
     }
 
-    pub(crate) fn last_id(&self) -> Option<u32> {
-        (self.last_id > 0).then_some(self.last_id)
+    pub(crate) fn page_count(&self) -> u32 {
+        if self.last_id == 0 { 0 } else { self.last_id / IDS_PER_PAGE + 1 }
     }
 
     pub(crate) fn page(&self, n: u32) -> Bytes {
-        let first = n.saturating_mul(IDS_A_PAGE);
-        let ids = first..=first.saturating_add(IDS_A_PAGE - 1).min(self.last_id);
+        let first = n.saturating_mul(IDS_PER_PAGE);
+        let ids = first..=first.saturating_add(IDS_PER_PAGE - 1).min(self.last_id);
         let mut page = Vec::with_capacity(400 * 1024);
         page.push(b'[');
         for show in ids.filter_map(|id| self.show(id)) {
@@ -56,7 +56,7 @@ impl Synthetic {
             page.extend_from_slice(&show);
         }
         page.push(b']');
-        // A page is kept, so it must not hold on to spare capacity.
+        // Pages are cached: a boxed slice has no spare capacity.
         page.into_boxed_slice().into()
     }
 
@@ -68,27 +68,22 @@ impl Synthetic {
         self.exists(id).then(|| json(&cast::cast(self.seed, id)))
     }
 
-    pub(crate) fn updated(&self) -> Vec<(u32, u64)> {
+    pub(crate) fn update_times(&self) -> Vec<(u32, u64)> {
         (1..=self.last_id)
             .filter(|&id| self.exists(id))
-            .map(|id| (id, updated(self.seed, id)))
+            .map(|id| (id, timestamps::show_updated(self.seed, id)))
             .collect()
     }
 
     fn exists(&self, id: u32) -> bool {
-        (1..=self.last_id).contains(&id) && !is_hole(self.seed, id)
+        (1..=self.last_id).contains(&id) && !is_deleted(self.seed, id)
     }
 }
 
-fn is_hole(seed: u64, id: u32) -> bool {
-    random(seed, Purpose::Hole, id).u32(..100) < HOLES
-}
-
-/// Apart from the rest of a show, so that listing all updates renders no show.
-fn updated(seed: u64, id: u32) -> u64 {
-    random(seed, Purpose::Updated, id).u64(UPDATED)
+fn is_deleted(seed: u64, id: u32) -> bool {
+    rng_for(seed, Stream::Deleted, id).u32(..100) < DELETED_PERCENT
 }
 
 fn json(value: &impl Serialize) -> Bytes {
-    serde_json::to_vec(value).expect("these shapes have only text keys").into()
+    serde_json::to_vec(value).expect("payloads have only text keys").into()
 }

@@ -1,51 +1,51 @@
-//! What reads the texts of clients, for the fuzz targets and the property tests: never a panic, whatever comes.
+//! Entry points to the parsers of client input, for the fuzz targets and property tests. They never panic.
 
 use actix_web::web::Query;
 use serde::de::DeserializeOwned;
 
-use crate::cursor;
-use crate::query::{LimitQuery, StatusQuery, UpdateQuery};
-use crate::shows_query::ShowsQuery;
+use crate::extract::cursor;
+use crate::extract::query::{LimitQuery, StatusQuery, UpdateQuery};
+use crate::extract::shows_query::ShowsQuery;
 
-/// Reads a query as each route with a query does.
+/// Parses a query as every route that has one does.
 #[doc(hidden)]
-pub fn read_query(text: &str) {
-    if let Some(query) = read::<UpdateQuery>(text) {
+pub fn parse_query(text: &str) {
+    if let Some(query) = parse::<UpdateQuery>(text) {
         let _ = query.parameters();
     }
-    if let Some(query) = read::<StatusQuery>(text) {
+    if let Some(query) = parse::<StatusQuery>(text) {
         let _ = query.wait();
     }
-    if let Some(query) = read::<LimitQuery>(text) {
+    if let Some(query) = parse::<LimitQuery>(text) {
         let limit = query.limit(10);
         assert!(limit.is_err() || limit.is_ok_and(|limit| (1..=1000).contains(&limit)));
     }
-    if let Some(query) = read::<ShowsQuery>(text) {
+    if let Some(query) = parse::<ShowsQuery>(text) {
         let _ = query.fields();
-        if let Ok(asked) = query.query() {
-            assert!((1..=1000).contains(&asked.limit));
+        if let Ok(query) = query.query() {
+            assert!((1..=1000).contains(&query.limit));
         }
     }
 }
 
-/// Reads a cursor as one of the list that `query` describes. One that is taken is the only text of its place.
+/// Decodes a cursor of the list that `scope` identifies. A position has exactly one valid encoding.
 #[doc(hidden)]
-pub fn read_any_cursor(query: &str, text: &str) {
-    if let Some(position) = cursor::decode(query, text) {
-        assert_eq!(cursor::encode(query, &position), text);
+pub fn decode_cursor(scope: &str, text: &str) {
+    if let Some(position) = cursor::decode(scope, text) {
+        assert_eq!(cursor::encode(scope, &position), text);
     }
 }
 
-/// Reads what is behind a cursor's checksum, which random bytes never match.
+/// Decodes what follows a cursor's checksum, which random bytes never match.
 #[doc(hidden)]
-pub fn read_place(bytes: &[u8]) {
-    if let Some(position) = cursor::place(bytes) {
-        read_any_cursor("", &cursor::encode("", &position));
+pub fn decode_position(payload: &[u8]) {
+    if let Some(position) = cursor::decode_position(payload) {
+        decode_cursor("", &cursor::encode("", &position));
         assert!(cursor::decode("", &cursor::encode("", &position)).is_some());
     }
 }
 
-fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
+fn parse<T: DeserializeOwned>(text: &str) -> Option<T> {
     Query::from_query(text).ok().map(Query::into_inner)
 }
 
@@ -55,7 +55,7 @@ mod tests {
 
     use super::*;
 
-    /// A query that is nearly right: its names are, and some of its values.
+    /// Valid names, and some valid values.
     fn query() -> impl Strategy<Value = String> {
         let name = prop::sample::select(vec![
             "years",
@@ -91,20 +91,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_query_makes_reading_panic(text in ".{0,200}") {
-            read_query(&text);
+        fn no_query_makes_parsing_panic(text in ".{0,200}") {
+            parse_query(&text);
         }
 
         #[test]
         fn nor_does_one_that_is_nearly_right(text in query()) {
-            read_query(&text);
+            parse_query(&text);
         }
 
         #[test]
-        fn no_place_makes_reading_panic(bytes: Vec<u8>, tag in "[nirt]") {
-            read_place(&bytes);
+        fn no_position_makes_decoding_panic(bytes: Vec<u8>, tag in "[nirt]") {
+            decode_position(&bytes);
             let with_tag = [&bytes[..bytes.len().min(4)], tag.as_bytes(), &bytes];
-            read_place(&with_tag.concat());
+            decode_position(&with_tag.concat());
         }
     }
 }

@@ -1,35 +1,25 @@
 #![doc = include_str!("../README.md")]
 
-mod access;
-mod answers;
-mod body;
-mod connection;
-mod correlation;
-mod cursor;
-mod download;
-mod etag;
+mod cache;
+mod dashboard;
+mod extract;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-mod headers;
-mod http_metrics;
-mod observe;
+mod middleware;
 mod openapi;
-mod origins;
-mod page;
-mod post_limit;
-mod problem;
-mod query;
-mod routes;
-mod server;
-mod shows_query;
-mod statuses;
-mod telemetry;
-mod token;
 
-pub use access::Access;
-pub use correlation::Correlation;
+mod problem;
+mod router;
+mod routes;
+mod schemas;
+mod server;
+mod state;
+mod streaming_body;
+
+pub use middleware::access::AccessPolicy;
+pub use middleware::api_token::{ApiToken, InvalidApiToken};
+pub use middleware::cors::{AllowedOrigins, ParseOriginError};
+pub use middleware::request_id::RequestContext;
 pub use openapi::openapi;
-pub use origins::{Origins, WrongOrigin};
-pub use server::{Services, server};
-pub use telemetry::Telemetry;
-pub use token::{ApiToken, WrongToken};
+pub use server::server;
+pub use state::{AppState, Telemetry};

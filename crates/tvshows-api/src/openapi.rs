@@ -1,9 +1,9 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{catalogue, events, export, health, metrics, pipeline, shows};
+use crate::routes::{events, export, health, metrics, pipeline, shows};
 
-/// The OpenAPI document of every route.
+/// The OpenAPI document of the service.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     Document::openapi()
@@ -13,16 +13,16 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 #[openapi(
     info(
         title = "tvshows-pipeline",
-        description = "Mirrors TVmaze's catalogue of TV shows and serves it. Data: TVmaze (https://www.tvmaze.com), licensed CC BY-SA 4.0.",
+        description = "Mirrors TVmaze's catalog of TV shows and serves it. Data: TVmaze (https://www.tvmaze.com), licensed CC BY-SA 4.0.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
         contact(name = "tvshows-pipeline"),
     ),
-    modifiers(&Token),
+    modifiers(&BearerToken),
     servers((url = "/", description = "This service")),
     tags(
-        (name = "pipeline", description = "Runs: start, watch, cancel"),
-        (name = "shows", description = "The last published snapshot"),
-        (name = "export", description = "The published tables, to take away"),
+        (name = "pipeline", description = "Start, monitor and cancel runs"),
+        (name = "shows", description = "Read the published snapshot"),
+        (name = "export", description = "Download the published tables"),
         (name = "health", description = "Probes and metrics"),
     ),
     paths(
@@ -31,9 +31,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         events::events,
         pipeline::cancel,
         pipeline::runs,
-        catalogue::list,
-        catalogue::stats,
-        catalogue::cast,
+        shows::list,
+        shows::stats,
+        shows::cast,
         shows::top_shows,
         shows::multi_character_actors,
         shows::show,
@@ -46,13 +46,12 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 )]
 struct Document;
 
-/// The one way to say who one is.
-struct Token;
+/// The only authentication scheme.
+struct BearerToken;
 
-impl Modify for Token {
+impl Modify for BearerToken {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let description =
-            "The service's API token, where it has one: needed for what changes something";
+        let description = "The API token. Required to start and cancel runs if the service has one";
         let scheme =
             HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
         let components = document.components.get_or_insert_default();

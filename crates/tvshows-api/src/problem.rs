@@ -1,4 +1,6 @@
-//! Every error that a client may see, in one table.
+//! Every error that a client can receive, in one table.
+
+pub(crate) mod responses;
 
 use std::fmt;
 
@@ -10,156 +12,92 @@ use serde::Serialize;
 use tvshows_core::{RunId, ShowId, StoreError};
 use tvshows_pipeline::{CancelError, SubmitError};
 
-use crate::correlation::Correlation;
+use crate::middleware::request_id::RequestContext;
 
-/// Seconds after which a client that was refused for want of room may try again.
+/// When a client may retry a request that was rejected at capacity.
 const RETRY_SECONDS: u64 = 30;
 
 #[derive(Debug)]
 pub(crate) enum Problem {
     TokenRequired,
-    WrongToken,
+    InvalidToken,
     ForeignOrigin(String),
     TooManyRequests {
         seconds: u64,
     },
     BodyTooLarge,
     BodyTooSlow,
-    BodyUnreadable,
-    NoSuchPath,
-    /// The path has these methods only.
-    MethodNotAllowed(&'static str),
-    /// The query has a parameter that nobody knows, or one twice.
-    Query(String),
-    /// A parameter's value cannot be used.
+    UnreadableBody,
+    PathNotFound,
+    MethodNotAllowed {
+        allowed: &'static str,
+    },
+    /// The query has an unknown or repeated parameter.
+    InvalidQuery(String),
+    /// A parameter has an invalid value. The reason continues a sentence that starts with the parameter.
     Parameter {
         name: &'static str,
         reason: String,
     },
-    NoSuchRun(String),
+    RunNotFound(String),
     RunEnded(RunId),
-    RunElsewhere(String),
+    RunOwnedElsewhere(String),
     RunPublishing(String),
-    NoSuchShow(ShowId),
-    NoCast(ShowId),
-    NoSuchExport(String),
+    ShowNotFound(ShowId),
+    CastNotFound(ShowId),
+    ExportNotFound(String),
     QueueFull,
-    Stopping,
+    ShuttingDown,
     Store(StoreError),
 }
 
-/// The body of every error: RFC 9457, with a code that stays the same when the words change.
+/// The body of every error: RFC 9457 problem details with a stable error code.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct ProblemBody {
-    /// Always `about:blank`: the code tells the kind.
+    /// Always `about:blank`; `code` identifies the kind of error.
     #[schema(example = "about:blank")]
     r#type: &'static str,
-    /// The status in words.
+    /// The reason phrase of the status.
     #[schema(example = "Unprocessable Entity")]
     title: &'static str,
-    /// The status.
+    /// The HTTP status code.
     #[schema(example = 422)]
     status: u16,
-    /// A stable name of the kind of error.
+    /// Identifies the kind of error. Stable, unlike `detail`.
     #[schema(example = "invalid_parameter")]
     code: &'static str,
-    /// What is wrong, and what to do.
+    /// What is wrong, and what to do about it.
     #[schema(example = "`years` must be a whole number from 0 to 200")]
     detail: String,
-    /// The parameter that is wrong.
+    /// The invalid parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "years")]
     parameter: Option<&'static str>,
-    /// The `X-Request-Id` of the answer, under which the log has what happened.
+    /// Identifies this occurrence: `urn:request:` and the response's `X-Request-Id`, which the log has too.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "4f3c2b1a09f8e7d6c5b4a39281706f5e")]
-    request_id: Option<String>,
+    #[schema(example = "urn:request:4f3c2b1a09f8e7d6c5b4a39281706f5e")]
+    instance: Option<String>,
 }
-
-/// What every route with a query answers to a wrong one, for the document.
-#[derive(utoipa::IntoResponses)]
-#[expect(dead_code, reason = "the answers are made from Problem")]
-pub(crate) enum WrongQuery {
-    /// A parameter that does not exist, or one twice
-    #[response(status = 400, content_type = "application/problem+json")]
-    Unknown(ProblemBody),
-    /// A value out of its range
-    #[response(status = 422, content_type = "application/problem+json")]
-    Value(ProblemBody),
-}
-
-/// What every route that changes something answers to who may not, for the document.
-#[derive(utoipa::IntoResponses)]
-#[expect(dead_code, reason = "the answers are made from Problem")]
-pub(crate) enum Refused {
-    /// The service has an API token, and the request does not, or another one
-    #[response(
-        status = 401,
-        content_type = "application/problem+json",
-        headers(("WWW-Authenticate" = String, description = "Bearer"))
-    )]
-    Unauthorized(ProblemBody),
-    /// A web page of an origin that may not change anything
-    #[response(status = 403, content_type = "application/problem+json")]
-    ForeignOrigin(ProblemBody),
-    /// More such requests from one address than the service takes
-    #[response(
-        status = 429,
-        content_type = "application/problem+json",
-        headers(("Retry-After" = u32, description = "Seconds"))
-    )]
-    TooMany(ProblemBody),
-}
-
-/// What every route answers when the database cannot be used, for the document.
-#[derive(utoipa::IntoResponses)]
-#[response(
-    status = 503,
-    description = "The database cannot be used",
-    content_type = "application/problem+json"
-)]
-#[expect(dead_code, reason = "the answers are made from Problem")]
-pub(crate) struct StoreUnavailable(ProblemBody);
-
-/// What the downloads answer when they cannot begin, for the document.
-#[derive(utoipa::IntoResponses)]
-#[response(
-    status = 503,
-    description = "Too many exports are under way, or the database cannot be used",
-    content_type = "application/problem+json",
-    headers(("Retry-After" = u32, description = "Seconds, when too many exports are under way"))
-)]
-#[expect(dead_code, reason = "the answers are made from Problem")]
-pub(crate) struct ExportUnavailable(ProblemBody);
-
-/// What the routes of one run answer when there is none, for the document.
-#[derive(utoipa::IntoResponses)]
-#[response(
-    status = 404,
-    description = "There is no such run",
-    content_type = "application/problem+json"
-)]
-#[expect(dead_code, reason = "the answers are made from Problem")]
-pub(crate) struct NoSuchRun(ProblemBody);
 
 impl Problem {
-    /// The status, and the stable name.
-    fn kind(&self) -> (StatusCode, &'static str) {
+    fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
-            Problem::Query(_) => (StatusCode::BAD_REQUEST, "invalid_query"),
-            Problem::BodyUnreadable => (StatusCode::BAD_REQUEST, "unreadable_body"),
+            Problem::InvalidQuery(_) => (StatusCode::BAD_REQUEST, "invalid_query"),
+            Problem::UnreadableBody => (StatusCode::BAD_REQUEST, "unreadable_body"),
             Problem::TokenRequired => (StatusCode::UNAUTHORIZED, "token_required"),
-            Problem::WrongToken => (StatusCode::UNAUTHORIZED, "wrong_token"),
+            Problem::InvalidToken => (StatusCode::UNAUTHORIZED, "wrong_token"),
             Problem::ForeignOrigin(_) => (StatusCode::FORBIDDEN, "foreign_origin"),
-            Problem::NoSuchPath => (StatusCode::NOT_FOUND, "no_such_path"),
-            Problem::NoSuchRun(_) => (StatusCode::NOT_FOUND, "no_such_run"),
-            Problem::NoSuchShow(_) => (StatusCode::NOT_FOUND, "no_such_show"),
-            Problem::NoCast(_) => (StatusCode::NOT_FOUND, "no_cast"),
-            Problem::NoSuchExport(_) => (StatusCode::NOT_FOUND, "no_such_export"),
-            Problem::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Problem::PathNotFound => (StatusCode::NOT_FOUND, "no_such_path"),
+            Problem::RunNotFound(_) => (StatusCode::NOT_FOUND, "run_not_found"),
+            Problem::ShowNotFound(_) => (StatusCode::NOT_FOUND, "no_such_show"),
+            Problem::CastNotFound(_) => (StatusCode::NOT_FOUND, "no_cast"),
+            Problem::ExportNotFound(_) => (StatusCode::NOT_FOUND, "no_such_export"),
+            Problem::MethodNotAllowed { .. } => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+            }
             Problem::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
             Problem::RunEnded(_) => (StatusCode::CONFLICT, "run_ended"),
-            Problem::RunElsewhere(_) => (StatusCode::CONFLICT, "run_elsewhere"),
+            Problem::RunOwnedElsewhere(_) => (StatusCode::CONFLICT, "run_owned_elsewhere"),
             Problem::RunPublishing(_) => (StatusCode::CONFLICT, "run_publishing"),
             Problem::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Problem::Parameter { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_parameter"),
@@ -168,74 +106,73 @@ impl Problem {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_exports")
             }
             Problem::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
-            Problem::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+            Problem::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
             Problem::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
         }
     }
 
-    /// What is wrong, and what to do.
     fn detail(&self) -> String {
         match self {
-            Problem::Query(reason)
-            | Problem::RunElsewhere(reason)
+            Problem::InvalidQuery(reason)
+            | Problem::RunOwnedElsewhere(reason)
             | Problem::RunPublishing(reason) => reason.clone(),
-            Problem::BodyUnreadable => {
-                "the body cannot be read; no path takes one, so leave it out".into()
+            Problem::UnreadableBody => {
+                "the request body cannot be read; no endpoint uses one, so omit it".into()
             }
             Problem::TokenRequired => {
-                "whoever changes something must know the service's API token: send `Authorization: Bearer TOKEN`".into()
+                "this endpoint requires the API token: send `Authorization: Bearer TOKEN`".into()
             }
-            Problem::WrongToken => {
-                "that is not the service's API token; the operator knows it as API_TOKEN".into()
+            Problem::InvalidToken => {
+                "the API token is not valid; the operator sets it as API_TOKEN".into()
             }
             Problem::ForeignOrigin(origin) => format!(
-                "pages of {origin:?} may change nothing here; the operator can name it in CORS_ORIGINS, or, where it \
-                 is the service's own, have the proxy pass the Host header on"
+                "cross-origin requests from {origin:?} are not allowed; add it to CORS_ORIGINS, or, if it is the \
+                 service's own origin, make the proxy pass on the Host header"
             ),
-            Problem::NoSuchPath => "there is nothing here; /docs lists every path".into(),
-            Problem::NoSuchRun(run) => {
-                format!("there is no run {run:?}; /pipeline/runs lists them")
+            Problem::PathNotFound => "path not found; /docs lists all endpoints".into(),
+            Problem::RunNotFound(run) => {
+                format!("run {run:?} not found; /pipeline/runs lists the runs")
             }
-            Problem::NoSuchShow(show) => {
-                format!("there is no show {show} in the last published snapshot")
+            Problem::ShowNotFound(show) => {
+                format!("show {show} not found in the published snapshot")
             }
-            Problem::NoCast(show) => {
-                format!("no cast of show {show} is stored; only the top shows have one")
+            Problem::CastNotFound(show) => {
+                format!("no cast is stored for show {show}; only the top shows have one")
             }
-            Problem::NoSuchExport(file) => format!(
-                "there is no export {file:?}; there are tvshows.db and each of all_shows, top_shows, \
-                 top_shows_cast as .csv, .ndjson and .parquet"
+            Problem::ExportNotFound(file) => format!(
+                "export {file:?} not found; available are tvshows.db, and all_shows, top_shows and top_shows_cast as \
+                 .csv, .ndjson and .parquet"
             ),
-            Problem::MethodNotAllowed(_) => {
-                "the path exists, but not for this method; /docs lists the methods".into()
+            Problem::MethodNotAllowed { allowed } => {
+                format!("this endpoint supports {allowed} only; see /docs")
             }
             Problem::BodyTooSlow => {
-                "the body did not come to its end in time; no path takes one, so leave it out".into()
+                "the request body took too long; no endpoint uses one, so omit it".into()
             }
-            Problem::RunEnded(run) => {
-                format!("run {run} has ended already; its status tells how")
+            Problem::RunEnded(run) => format!("run {run} has already ended; see its status"),
+            Problem::BodyTooLarge => {
+                "the request body is too large; no endpoint uses one, so omit it".into()
             }
-            Problem::BodyTooLarge => "no path takes a body; leave it out".into(),
             Problem::Parameter { name, reason } => format!("`{name}` {reason}"),
             Problem::TooManyRequests { seconds } => {
-                format!("too many requests from your address; try again in {seconds} s")
+                format!("too many requests from your address; retry in {seconds} s")
             }
             Problem::Store(StoreError::TooManyExports) => StoreError::TooManyExports.to_string(),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
-            Problem::Stopping => SubmitError::Stopping.to_string(),
+            Problem::ShuttingDown => SubmitError::ShuttingDown.to_string(),
             Problem::Store(_) => {
-                "the database cannot be used at the moment; try again, or ask the operator to look at the log".into()
+                "the database is unavailable; retry, or ask the operator to check the log".into()
             }
         }
     }
 
-    /// The seconds after which the same request may succeed, where there is only no room at the moment.
+    /// Seconds after which the same request may succeed, if it was only rejected at capacity.
     pub(crate) fn retry_after(&self) -> Option<u64> {
         match self {
             Problem::TooManyRequests { seconds } => Some(*seconds),
-            Problem::QueueFull | Problem::Stopping | Problem::Store(StoreError::TooManyExports) => {
-                Some(RETRY_SECONDS)
-            }
+            Problem::QueueFull
+            | Problem::ShuttingDown
+            | Problem::Store(StoreError::TooManyExports) => Some(RETRY_SECONDS),
             _ => None,
         }
     }
@@ -243,11 +180,11 @@ impl Problem {
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.kind().0
+        self.status_and_code().0
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (status, code) = self.kind();
+        let (status, code) = self.status_and_code();
         let parameter = match self {
             Problem::Parameter { name, .. } => Some(*name),
             _ => None,
@@ -257,9 +194,9 @@ impl ResponseError for Problem {
             response.insert_header((RETRY_AFTER, seconds));
         }
         match self {
-            Problem::MethodNotAllowed(methods) => response.insert_header((ALLOW, *methods)),
+            Problem::MethodNotAllowed { allowed } => response.insert_header((ALLOW, *allowed)),
             Problem::TokenRequired => response.insert_header((WWW_AUTHENTICATE, "Bearer")),
-            Problem::WrongToken => {
+            Problem::InvalidToken => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""))
             }
             _ => &mut response,
@@ -271,7 +208,9 @@ impl ResponseError for Problem {
             code,
             detail: self.detail(),
             parameter,
-            request_id: Correlation::current(|names| names.request_id().to_owned()),
+            instance: RequestContext::current(|context| {
+                format!("urn:request:{}", context.request_id())
+            }),
         })
     }
 }
@@ -288,7 +227,7 @@ impl From<QueryPayloadError> for Problem {
             QueryPayloadError::Deserialize(error) => error.to_string(),
             other => other.to_string(),
         };
-        Problem::Query(format!("the query cannot be read: {reason}"))
+        Problem::InvalidQuery(format!("invalid query: {reason}"))
     }
 }
 
@@ -302,7 +241,7 @@ impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Problem {
         match error {
             SubmitError::QueueFull => Problem::QueueFull,
-            SubmitError::Stopping => Problem::Stopping,
+            SubmitError::ShuttingDown => Problem::ShuttingDown,
             SubmitError::Store(error) => Problem::Store(error),
         }
     }
@@ -311,10 +250,12 @@ impl From<SubmitError> for Problem {
 impl From<CancelError> for Problem {
     fn from(error: CancelError) -> Problem {
         match error {
-            CancelError::NotFound(run) => Problem::NoSuchRun(run.to_string()),
+            CancelError::NotFound(run) => Problem::RunNotFound(run.to_string()),
             CancelError::Ended(run) => Problem::RunEnded(run),
-            CancelError::Elsewhere { .. } => Problem::RunElsewhere(error.to_string()),
-            CancelError::Publishing(_) => Problem::RunPublishing(error.to_string()),
+            CancelError::OwnedByOtherInstance { .. } => {
+                Problem::RunOwnedElsewhere(error.to_string())
+            }
+            CancelError::AlreadyPublishing(_) => Problem::RunPublishing(error.to_string()),
             CancelError::Store(error) => Problem::Store(error),
         }
     }

@@ -1,4 +1,5 @@
-pub(crate) mod catalogue;
+//! One file for each resource.
+
 pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod health;

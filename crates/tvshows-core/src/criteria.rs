@@ -38,7 +38,7 @@ macro_rules! bounded_int {
             }
 
             #[must_use]
-            pub fn number(self) -> u16 {
+            pub fn get(self) -> u16 {
                 self.0
             }
         }
@@ -232,7 +232,7 @@ mod tests {
         );
         assert!("0".parse::<TopLimit>().is_err());
         assert!("ten".parse::<TopLimit>().is_err());
-        assert_eq!("200".parse::<Years>().unwrap().number(), 200);
+        assert_eq!("200".parse::<Years>().unwrap().get(), 200);
     }
 
     proptest! {

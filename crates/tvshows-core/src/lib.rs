@@ -38,4 +38,6 @@ pub use snapshot::SnapshotVersion;
 pub use sort::{ParseSortError, Sort, SortBy};
 pub use stats::{FacetCount, RowCounts, ShowStats};
 pub use status::{RequestCounts, RunEvent, RunStatus};
-pub use table::{CellValue, Column, ColumnType, MakeRowWriter, ParseTableError, RowWriter, Table};
+pub use table::{
+    CellValue, Column, ColumnType, DateColumns, MakeRowWriter, ParseTableError, RowWriter, Table,
+};

@@ -70,8 +70,9 @@ pub struct Column {
 pub enum ColumnType {
     Integer,
     Real,
-    /// Dates are text too: TVmaze decides what they look like.
     Text,
+    /// Text that is `YYYY-MM-DD` unless TVmaze sent something else.
+    Date,
     /// 0 or 1.
     Boolean,
     /// RFC 3339, UTC.
@@ -112,7 +113,10 @@ pub trait RowWriter: Send {
 
 /// Creates the writer for a table. Called on a thread that may block, once the first row is about to be
 /// written.
-pub type MakeRowWriter = Box<dyn FnOnce() -> io::Result<Box<dyn RowWriter>> + Send>;
+pub type MakeRowWriter = Box<dyn FnOnce(DateColumns) -> io::Result<Box<dyn RowWriter>> + Send>;
+
+/// The columns of type [`Date`](ColumnType::Date) that contain nothing but calendar days in this export.
+pub type DateColumns = Vec<&'static str>;
 
 const fn required(name: &'static str, column_type: ColumnType) -> Column {
     Column { name, column_type, is_nullable: false }
@@ -123,7 +127,7 @@ const fn nullable(name: &'static str, column_type: ColumnType) -> Column {
 }
 
 const ALL_SHOWS: &[Column] = {
-    use ColumnType::{Integer, Json, Real, StringList, Text, Timestamp};
+    use ColumnType::{Date, Integer, Json, Real, StringList, Text, Timestamp};
     &[
         required("id", Integer),
         required("name", Text),
@@ -131,8 +135,8 @@ const ALL_SHOWS: &[Column] = {
         nullable("language", Text),
         required("genres", StringList),
         nullable("status", Text),
-        nullable("premiered", Text),
-        nullable("ended", Text),
+        nullable("premiered", Date),
+        nullable("ended", Date),
         nullable("rating_average", Real),
         nullable("summary", Text),
         nullable("updated", Integer),
@@ -154,13 +158,13 @@ const ALL_SHOWS: &[Column] = {
 };
 
 const TOP_SHOWS: &[Column] = {
-    use ColumnType::{Integer, Real, StringList, Text, Timestamp};
+    use ColumnType::{Date, Integer, Real, StringList, Text, Timestamp};
     &[
         required("id", Integer),
         required("name", Text),
         required("language", Text),
         required("genres", StringList),
-        required("premiered", Text),
+        required("premiered", Date),
         nullable("rating_average", Real),
         required("processed_at", Timestamp),
         nullable("weight", Integer),
@@ -170,14 +174,14 @@ const TOP_SHOWS: &[Column] = {
 };
 
 const TOP_SHOWS_CAST: &[Column] = {
-    use ColumnType::{Boolean, Integer, Text, Timestamp};
+    use ColumnType::{Boolean, Date, Integer, Text, Timestamp};
     &[
         required("show_id", Integer),
         required("show_name", Text),
         required("person_id", Integer),
         required("person_name", Text),
-        nullable("person_birthday", Text),
-        nullable("person_deathday", Text),
+        nullable("person_birthday", Date),
+        nullable("person_deathday", Date),
         nullable("person_gender", Text),
         nullable("person_country_name", Text),
         required("character_id", Integer),

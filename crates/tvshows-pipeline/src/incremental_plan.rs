@@ -145,7 +145,7 @@ pub(crate) fn near_cutoff(
     top: TopLimit,
     now: Timestamp,
 ) -> BTreeSet<ShowId> {
-    let size = usize::from(top.number());
+    let size = usize::from(top.get());
     let Some(last) = ranked.get(size - 1) else { return BTreeSet::new() };
     let distance = |show: &Show| match (show.rating_average, last.rating_average) {
         (Some(rating), Some(cutoff)) => (rating - cutoff).abs(),

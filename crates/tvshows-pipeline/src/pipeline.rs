@@ -213,6 +213,6 @@ fn criteria(parameters: RunParameters) -> TopShowsCriteria {
 /// Twice as many top shows: all that could move across the cutoff.
 fn widened_criteria(parameters: RunParameters) -> TopShowsCriteria {
     let criteria = criteria(parameters);
-    let twice = TopLimit::new(2 * parameters.top.number());
+    let twice = TopLimit::new(2 * parameters.top.get());
     TopShowsCriteria { top: twice.unwrap_or(parameters.top), ..criteria }
 }

@@ -28,10 +28,10 @@ enum Trigger {
 #[derive(Debug, thiserror::Error)]
 pub enum ScheduleError {
     #[error(
-        "must be a cron expression such as \"0 4 * * *\" (minute, hour, day, month, weekday; UTC): {reason}"
+        "must be a cron expression (minute hour day month weekday, in UTC) such as \"0 4 * * *\", or an interval such as \"every 24h\": {reason}"
     )]
     Pattern { reason: String },
-    #[error("must be at least one minute")]
+    #[error("the interval must be at least one minute")]
     TooShort,
 }
 

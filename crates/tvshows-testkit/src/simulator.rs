@@ -3,7 +3,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use tvmaze_sim::{Behaviour, Catalogue, Fault, RateLimit, Simulator};
+use tvmaze_sim::{Dataset, Fault, RateLimit, SimConfig, Simulator};
 
 use crate::wait::TIMEOUT;
 
@@ -11,12 +11,12 @@ use crate::wait::TIMEOUT;
 pub const HANGING_PAGE: &str = "hang@/shows?page=5";
 
 /// The data set of most tests: 2,300 shows on ten index pages, some of them top shows.
-pub fn ten_pages() -> Catalogue {
-    Catalogue::synthetic(2300, 1)
+pub fn ten_pages() -> Dataset {
+    Dataset::synthetic(2300, 1)
 }
 
 /// All shows of a data set's index as the simulator serves them.
-pub fn served_shows(dataset: &Catalogue) -> Vec<Value> {
+pub fn served_shows(dataset: &Dataset) -> Vec<Value> {
     let pages = (0..).map_while(|page| dataset.page(page));
     pages.flat_map(|page| serde_json::from_slice::<Vec<Value>>(&page).unwrap()).collect()
 }
@@ -47,8 +47,8 @@ impl ScriptedSimulator {
     }
 
     /// Serves a data set without faults, each response delayed by `latency`.
-    pub async fn start_with(dataset: Catalogue, latency: Duration) -> ScriptedSimulator {
-        let behaviour = Behaviour { latency, ..Behaviour::default() };
+    pub async fn start_with(dataset: Dataset, latency: Duration) -> ScriptedSimulator {
+        let behaviour = SimConfig { latency, ..SimConfig::default() };
         let simulator = Simulator::start("127.0.0.1:0", dataset, behaviour).await.unwrap();
         ScriptedSimulator { simulator: Some(simulator), script: Mutex::default() }
     }
@@ -65,7 +65,7 @@ impl ScriptedSimulator {
             ScriptedFault { fault: fault.clone(), used_at: *used_at }
         });
         *self.script.lock().unwrap() = scripted.collect();
-        self.simulator().set_behaviour(Behaviour { faults, ..Behaviour::default() });
+        self.simulator().set_config(SimConfig { faults, ..SimConfig::default() });
     }
 
     /// Like [`ScriptedSimulator::set_faults`], for faults that may never happen.
@@ -91,8 +91,8 @@ impl ScriptedSimulator {
     }
 
     /// Replaces the data set from the next request on.
-    pub fn set_dataset(&self, dataset: Catalogue) {
-        self.simulator().set_catalogue(dataset);
+    pub fn set_dataset(&self, dataset: Dataset) {
+        self.simulator().set_dataset(dataset);
     }
 
     /// The URL that takes the place of `https://api.tvmaze.com`.

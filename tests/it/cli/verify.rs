@@ -1,7 +1,7 @@
 //! `tvshows verify`: the database compared with TVmaze.
 
 use std::process::Output;
-use tvmaze_sim::Catalogue;
+use tvmaze_sim::Dataset;
 use tvshows_testkit::{TestEnv, free_port};
 
 async fn verify(env: &TestEnv) -> (Option<i32>, String) {
@@ -19,7 +19,7 @@ async fn tells_what_differs_and_what_to_do() {
     let file = env.connection();
     file.execute("UPDATE All_Shows SET updated = updated - 1 WHERE id = 1", []).unwrap();
     drop(file);
-    env.simulator.set_dataset(Catalogue::synthetic(2298, 1));
+    env.simulator.set_dataset(Dataset::synthetic(2298, 1));
     let requests = env.simulator.request_count();
     let (code, out) = verify(&env).await;
     assert_eq!(code, Some(1));
@@ -27,7 +27,7 @@ async fn tells_what_differs_and_what_to_do() {
     assert_eq!(env.simulator.request_count() - requests, 1);
     assert_eq!(env.run_states(), ["succeeded"], "nothing was written");
 
-    env.simulator.set_dataset(Catalogue::synthetic(2312, 1));
+    env.simulator.set_dataset(Dataset::synthetic(2312, 1));
     let (_, out) = verify(&env).await;
     assert!(out.contains("\n12 missing") && out.contains(", …\n"), "{out}");
     assert!(out.contains("`tvshows update`"), "{out}");

@@ -54,10 +54,10 @@ async fn wrong_requests_get_a_problem_that_says_what_to_do() {
         ("GET", "/shows/x", 422, "invalid_parameter", "id"),
         ("GET", "/shows/99999999999999999999", 422, "invalid_parameter", "id"),
         ("GET", "/shows/1", 404, "no_such_show", ""),
-        ("GET", unknown, 404, "no_such_run", ""),
-        ("GET", "/pipeline/status/%00%ff", 404, "no_such_run", ""),
+        ("GET", unknown, 404, "run_not_found", ""),
+        ("GET", "/pipeline/status/%00%ff", 404, "run_not_found", ""),
         ("GET", &format!("{unknown}?wait=61"), 422, "invalid_parameter", "wait"),
-        ("POST", "/pipeline/cancel/nonsense", 404, "no_such_run", ""),
+        ("POST", "/pipeline/cancel/nonsense", 404, "run_not_found", ""),
         ("GET", "/nowhere", 404, "no_such_path", ""),
     ];
     for (method, path, status, code, parameter) in cases {

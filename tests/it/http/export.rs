@@ -96,7 +96,7 @@ async fn the_database_is_a_copy_without_what_a_run_has_staged() {
     assert_eq!(dump_tables(&path), env.tables());
     let copied = rusqlite::Connection::open(&path).unwrap();
     let count = |sql: &str| copied.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
-    assert_eq!(count("SELECT count(*) FROM Staged_Shows"), 0);
+    assert_eq!(count("SELECT count(*) FROM _Staged_Shows"), 0);
     assert_eq!(count("SELECT count(*) FROM Runs"), 2, "the history");
     assert_eq!(count("PRAGMA freelist_count"), 0);
     drop(copied);

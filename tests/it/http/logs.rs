@@ -79,7 +79,8 @@ async fn a_request_keeps_a_sane_id_and_gets_one_for_garbage() {
         let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
         assert_eq!(id.len(), 32, "{id}");
         if path != "/health/live" {
-            assert_eq!(json_body(response).await["request_id"], id, "the problem names it too");
+            let instance = format!("urn:request:{id}");
+            assert_eq!(json_body(response).await["instance"], instance, "the problem names it too");
         }
     }
 }
@@ -113,7 +114,8 @@ async fn a_failure_is_logged_with_its_cause_and_the_id_that_the_client_sees() {
     assert!(!problem["detail"].as_str().unwrap().contains("no such table"), "{problem}");
     let log = read_until(&mut lines, |line| line["error"].is_string()).await;
     let line = log.last().unwrap();
-    assert_eq!(line["request.id"], problem["request_id"]);
+    let id = line["request.id"].as_str().unwrap();
+    assert_eq!(problem["instance"], format!("urn:request:{id}"));
     assert!(line["error"].as_str().unwrap().contains("no such table"), "{line}");
 }
 

@@ -85,7 +85,7 @@ async fn every_answer_tells_browsers_what_they_may_not_do() {
     let service = Service::start(&env, &["--api-token", "a-token-of-this-test"]).await;
     for (path, expected) in [
         ("/", 200),
-        ("/page/main.js", 200),
+        ("/dashboard/main.js", 200),
         ("/docs/", 200),
         ("/openapi.json", 200),
         ("/shows", 200),
@@ -214,7 +214,7 @@ fn path(random: &mut Rng) -> String {
         "/shows/top_shows",
         "/export/{}.{}",
         "/export/all_shows.csv",
-        "/page/{}",
+        "/dashboard/{}",
         "/docs/{}",
         "/openapi.json",
         "/health/ready",

@@ -149,6 +149,6 @@ async fn a_run_of_other_data_is_not_cancelled_here() {
     service.terminate().await;
     let refused = other.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
     assert_eq!(refused.status(), 409);
-    assert_eq!(json_body(refused).await["code"], "run_elsewhere");
+    assert_eq!(json_body(refused).await["code"], "run_owned_elsewhere");
     assert_eq!(other.json("/pipeline/runs").await["runs"], json!([]));
 }

@@ -117,7 +117,7 @@ async fn a_run_of_another_service_is_cancelled_there() {
     eventually(async || redis.run_field(&run, "state").await == "running").await;
     let refused = other.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
     assert_eq!(refused.status(), 409);
-    assert_eq!(json_body(refused).await["code"], "run_elsewhere");
+    assert_eq!(json_body(refused).await["code"], "run_owned_elsewhere");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
-use tvmaze_sim::Catalogue;
+use tvmaze_sim::Dataset;
 use tvshows_testkit::{HANGING_PAGE, ScriptedSimulator, Service, TestEnv, eventually, terminate};
 
 /// Kills a service whose run has staged all pages but the hanging one, and returns the run.
@@ -111,7 +111,7 @@ async fn fifty_kills_at_random_moments_lose_nothing_and_ask_for_little_twice() {
     const PAGES: u32 = 120;
     const CONCURRENCY: u64 = 8;
     let latency = Duration::from_millis(20);
-    let dataset = Catalogue::synthetic(28_000, 1);
+    let dataset = Dataset::synthetic(28_000, 1);
     let env = TestEnv::with_simulator(ScriptedSimulator::start_with(dataset, latency).await);
     let expected = env.expected_content().await;
     let asked = || -> u64 {

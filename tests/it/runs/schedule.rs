@@ -18,16 +18,16 @@ fn age(env: &TestEnv) {
 #[tokio::test]
 async fn what_was_missed_is_made_up_for_once() {
     let env = TestEnv::new(&[]).await;
-    for schedule in [["--refresh-every", "24h"], ["--refresh", "0 4 * * *"]] {
+    for schedule in ["every 24h", "0 4 * * *"] {
         assert!(env.tvshows(&["update"]).output().await.unwrap().status.success());
         let before = env.run_states().len();
-        let mut service = Service::start(&env, &schedule).await;
+        let mut service = Service::start(&env, &["--schedule", schedule]).await;
         eventually(async || service.json("/pipeline/runs").await["next_run_at"].is_string()).await;
         assert_eq!(runs(&service).await.len(), before, "none is due");
         service.process.kill().await.unwrap();
 
         age(&env);
-        let service = Service::start(&env, &schedule).await;
+        let service = Service::start(&env, &["--schedule", schedule]).await;
         eventually(async || runs(&service).await.len() > before).await;
         let run = runs(&service).await[0]["request_id"].as_str().unwrap().to_owned();
         assert_eq!(service.wait_for_end(&run).await["state"], "succeeded");
@@ -40,10 +40,10 @@ async fn what_was_missed_is_made_up_for_once() {
 #[tokio::test]
 async fn a_first_update_is_due_at_once_and_by_a_pattern_at_its_time() {
     let env = TestEnv::new(&[]).await;
-    let service = Service::start(&env, &["--refresh", "0 4 * * *"]).await;
+    let service = Service::start(&env, &["--schedule", "0 4 * * *"]).await;
     eventually(async || service.json("/pipeline/runs").await["next_run_at"].is_string()).await;
     assert!(runs(&service).await.is_empty());
-    let service = Service::start(&env, &["--refresh-every", "24h"]).await;
+    let service = Service::start(&env, &["--schedule", "every 24h"]).await;
     eventually(async || !runs(&service).await.is_empty()).await;
 }
 
@@ -57,13 +57,12 @@ async fn without_a_schedule_nothing_is_due() {
 
 #[tokio::test]
 async fn a_wrong_schedule_stops_the_start() {
-    for (arguments, expected) in [
-        (&["--refresh", "at four"][..], "at four"),
-        (&["--refresh-every", "10s"], "10s"),
-        (&["--refresh-every", "24h", "--refresh", "0 4 * * *"], "--refresh"),
+    for (schedule, expected) in [
+        ("at four", "must be a cron expression"),
+        ("every day", "must be a duration"),
+        ("every 10s", "the interval must be at least one minute"),
     ] {
-        let all: Vec<_> = ["serve"].iter().chain(arguments).copied().collect();
-        let output = tvshows(&all).output().await.unwrap();
+        let output = tvshows(&["serve", "--schedule", schedule]).output().await.unwrap();
         assert_eq!(output.status.code(), Some(2));
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(error.contains(expected), "{error}");

@@ -37,6 +37,10 @@ async fn runs_their_steps_and_requests_arrive_at_the_collector() {
     for text in [run, "Fetching all shows", "tvmaze request", "/updates/shows", "http request"] {
         assert!(has_received(&collector, text.as_bytes()).await, "{text}");
     }
+    // In a batch, the kind follows the name: 2 is a server's span, 3 a client's.
+    for span in [&b"http request\x30\x02"[..], b"tvmaze request\x30\x03"] {
+        assert!(has_received(&collector, span).await, "{span:?}");
+    }
     assert!(has_received(&collector, &bytes(trace)).await, "the client's trace goes on");
     assert!(!has_received(&collector, b"top_shows").await, "reads are no spans");
 }

@@ -124,7 +124,10 @@ async fn a_page_in_the_place_of_another_loses_no_show() {
         "fetched one by one"
     );
     let error = after(Odd { pages: wrong, updates: None }).await.unwrap();
-    assert!(error.contains("index page 1 contains show 1, which belongs on another page"), "{error}");
+    assert!(
+        error.contains("index page 1 contains show 1, which belongs on another page"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -163,7 +166,7 @@ async fn a_clock_that_was_off_by_a_year_costs_requests_and_not_the_truth() {
             format!("{column} = strftime('%Y-%m-%dT%H:%M:%SZ', {column}, '{shift}')")
         };
         file.execute_batch(&format!(
-            "UPDATE All_Shows SET {0}; UPDATE Top_Shows SET {0}; UPDATE Index_Pages SET {1};
+            "UPDATE All_Shows SET {0}; UPDATE Top_Shows SET {0}; UPDATE _Index_Pages SET {1};
              UPDATE Runs SET {2}, {3}, {4};",
             moved("processed_at"),
             moved("fetched_at"),

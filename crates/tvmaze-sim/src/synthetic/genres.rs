@@ -1,8 +1,8 @@
 use fastrand::Rng;
 
-use super::chance::weighted;
+use super::rng::weighted;
 
-/// TVmaze's genres in its alphabetical order, with how common each is.
+/// TVmaze's genres and their relative frequencies.
 const GENRES: &[(&str, u32)] = &[
     ("Action", 122),
     ("Adult", 2),
@@ -34,12 +34,12 @@ const GENRES: &[(&str, u32)] = &[
     ("Western", 4),
 ];
 
-/// Up to four distinct genres in alphabetical order; none for every fourth show.
-pub(super) fn genres(random: &mut Rng) -> Vec<&'static str> {
-    let count = weighted(random, &[(0, 268), (1, 227), (2, 211), (3, 279), (4, 15)]);
+/// Up to four distinct genres in alphabetical order; about a quarter of the shows have no genre.
+pub(super) fn genres(rng: &mut Rng) -> Vec<&'static str> {
+    let count = weighted(rng, &[(0, 268), (1, 227), (2, 211), (3, 279), (4, 15)]);
     let mut genres = Vec::with_capacity(count);
     while genres.len() < count {
-        let genre = weighted(random, GENRES);
+        let genre = weighted(rng, GENRES);
         if !genres.contains(&genre) {
             genres.push(genre);
         }

@@ -1,59 +1,60 @@
 use fastrand::Rng;
 
-use super::chance::{Purpose, date, in_thousand, one, random, weighted, word};
-use super::channels::{COUNTRIES, channels};
+use super::countries::COUNTRIES;
 use super::genres::genres;
-use super::text::{name, slug, summary};
-use super::updated;
-use super::words::{EPISODES, WEEKDAYS};
-use crate::shape::{Externals, Image, Link, Rating, Schedule, Score, Show, ShowLinks};
+use super::names::{show_name, slug};
+use super::networks::channels;
+use super::rng::{Stream, choose, date, permille, rng_for, weighted};
+use super::summary::summary;
+use super::timestamps::show_updated;
+use super::wordlists::{EPISODE_TITLES, WEEKDAYS};
+use crate::payload::{Externals, Image, Link, Rating, Schedule, Score, Show, ShowLinks};
 
-/// The years in which shows premiered.
-const PREMIERED: std::ops::RangeInclusive<u32> = 1950..=2026;
+const PREMIERE_YEARS: std::ops::RangeInclusive<u32> = 1950..=2026;
 
-/// One show. The proportions of nulls and odd values are those of some 3,000 recorded shows.
+/// The show with this id. Nulls and odd values are as frequent as in some 3,000 recorded shows.
 pub(super) fn show(seed: u64, id: u32) -> Show {
-    let random = &mut random(seed, Purpose::Show, id);
-    let kind = kind(random);
-    let language = language(random);
-    let name = name(random, language);
+    let rng = &mut rng_for(seed, Stream::Show, id);
+    let kind = kind(rng);
+    let language = language(rng);
+    let name = show_name(rng, language);
     let slug = slug(&name);
-    let status = status(random);
-    let (premiered, ended) = lifetime(random, status);
-    let runtime = (!in_thousand(random, 280)).then(|| minutes(random));
-    let (network, web_channel) = channels(random);
+    let status = status(rng);
+    let (premiered, ended) = lifetime(rng, status);
+    let runtime = (!permille(rng, 280)).then(|| minutes(rng));
+    let (network, web_channel) = channels(rng);
     Show {
         id,
         url: format!("https://www.tvmaze.com/shows/{id}/{slug}"),
         kind,
         language,
-        genres: genres(random),
+        genres: genres(rng),
         status,
         runtime,
-        average_runtime: average_runtime(random, runtime),
+        average_runtime: average_runtime(rng, runtime),
         premiered,
         ended,
-        official_site: (!in_thousand(random, 240))
+        official_site: (!permille(rng, 240))
             .then(|| format!("https://www.{slug}.example/shows/{slug}/")),
-        schedule: schedule(random),
-        rating: rating(random),
-        weight: if in_thousand(random, 47) { 0 } else { random.u8(1..=100) },
+        schedule: schedule(rng),
+        rating: rating(rng),
+        weight: if permille(rng, 47) { 0 } else { rng.u8(1..=100) },
         network,
         web_channel,
-        dvd_country: in_thousand(random, 4).then(|| one(random, COUNTRIES)),
-        externals: externals(random),
-        image: (!in_thousand(random, 34)).then(|| Image::portrait(random.u32(1..1_600_000))),
-        summary: summary(random, &name),
-        updated: updated(seed, id),
-        links: links(random, id, status),
+        dvd_country: permille(rng, 4).then(|| choose(rng, COUNTRIES)),
+        externals: externals(rng),
+        image: (!permille(rng, 34)).then(|| Image::portrait(rng.u32(1..1_600_000))),
+        summary: summary(rng, &name),
+        updated: show_updated(seed, id),
+        links: links(rng, id, status),
         name,
     }
 }
 
-/// What kind of show this is; the cast must know too, so it is drawn first.
-pub(super) fn kind(random: &mut Rng) -> &'static str {
+/// The type of a show. It uses the first random number, so that the cast can get it by itself.
+pub(super) fn kind(rng: &mut Rng) -> &'static str {
     weighted(
-        random,
+        rng,
         &[
             ("Scripted", 485),
             ("Reality", 130),
@@ -70,7 +71,7 @@ pub(super) fn kind(random: &mut Rng) -> &'static str {
     )
 }
 
-fn language(random: &mut Rng) -> Option<&'static str> {
+fn language(rng: &mut Rng) -> Option<&'static str> {
     let languages = [
         (Some("English"), 500),
         (Some("Chinese"), 85),
@@ -88,33 +89,33 @@ fn language(random: &mut Rng) -> Option<&'static str> {
         (Some("Hindi"), 10),
         (None, 20),
     ];
-    weighted(random, &languages)
+    weighted(rng, &languages)
 }
 
-fn status(random: &mut Rng) -> &'static str {
+fn status(rng: &mut Rng) -> &'static str {
     let statuses =
         [("Ended", 510), ("Running", 415), ("To Be Determined", 70), ("In Development", 5)];
-    weighted(random, &statuses)
+    weighted(rng, &statuses)
 }
 
-/// When a show began and ended: unknown in part, never the wrong way round.
-fn lifetime(random: &mut Rng, status: &str) -> (Option<String>, Option<String>) {
+/// The dates of the premiere and of the end, if known; the end is never before the premiere.
+fn lifetime(rng: &mut Rng, status: &str) -> (Option<String>, Option<String>) {
     if status == "In Development" {
         return (None, None);
     }
-    // The least of three ages: most shows are young.
-    let age = |random: &mut Rng| random.u32(0..=PREMIERED.end() - PREMIERED.start());
-    let year = PREMIERED.end() - age(random).min(age(random)).min(age(random));
-    let premiered = date(random, year..=year);
-    let last = (year + 12).min(*PREMIERED.end());
-    let ended = (status == "Ended" && !in_thousand(random, 150))
-        .then(|| date(random, year..=last).max(premiered.clone()));
+    // The minimum of three ages, since most shows are recent.
+    let age = |rng: &mut Rng| rng.u32(0..=PREMIERE_YEARS.end() - PREMIERE_YEARS.start());
+    let year = PREMIERE_YEARS.end() - age(rng).min(age(rng)).min(age(rng));
+    let premiered = date(rng, year..=year);
+    let last = (year + 12).min(*PREMIERE_YEARS.end());
+    let ended = (status == "Ended" && !permille(rng, 150))
+        .then(|| date(rng, year..=last).max(premiered.clone()));
     (Some(premiered), ended)
 }
 
-fn minutes(random: &mut Rng) -> u32 {
+fn minutes(rng: &mut Rng) -> u32 {
     weighted(
-        random,
+        rng,
         &[
             (60, 40),
             (30, 25),
@@ -130,15 +131,15 @@ fn minutes(random: &mut Rng) -> u32 {
     )
 }
 
-fn average_runtime(random: &mut Rng, runtime: Option<u32>) -> Option<u32> {
+fn average_runtime(rng: &mut Rng, runtime: Option<u32>) -> Option<u32> {
     match runtime {
-        Some(runtime) if in_thousand(random, 650) => Some(runtime),
-        _ if in_thousand(random, 80) => None,
-        _ => Some(random.u32(3..=95)),
+        Some(runtime) if permille(rng, 650) => Some(runtime),
+        _ if permille(rng, 80) => None,
+        _ => Some(rng.u32(3..=95)),
     }
 }
 
-fn schedule(random: &mut Rng) -> Schedule {
+fn schedule(rng: &mut Rng) -> Schedule {
     let times = [
         ("", 37),
         ("20:00", 12),
@@ -148,18 +149,18 @@ fn schedule(random: &mut Rng) -> Schedule {
         ("21:30", 5),
         ("06:00", 5),
     ];
-    let days = weighted(random, &[(0, 170), (1, 655), (2, 50), (3, 15), (5, 80), (7, 30)]);
-    let first = if days == 1 { random.usize(..WEEKDAYS.len()) } else { 0 };
-    Schedule { time: weighted(random, &times), days: WEEKDAYS[first..first + days].to_vec() }
+    let days = weighted(rng, &[(0, 170), (1, 655), (2, 50), (3, 15), (5, 80), (7, 30)]);
+    let first = if days == 1 { rng.usize(..WEEKDAYS.len()) } else { 0 };
+    Schedule { time: weighted(rng, &times), days: WEEKDAYS[first..first + days].to_vec() }
 }
 
-fn rating(random: &mut Rng) -> Rating {
-    if in_thousand(random, 540) {
+fn rating(rng: &mut Rng) -> Rating {
+    if permille(rng, 540) {
         return Rating { average: None };
     }
-    // The mean of three: around 7, with a few very bad and very good ones.
-    let tenths: u8 = (0..3).map(|_| random.u8(13..=33)).sum();
-    let tenths = if in_thousand(random, 30) { random.u8(10..=100) } else { tenths };
+    // The sum of three numbers is around 7 on average; 3 % of the ratings are uniform.
+    let tenths: u8 = (0..3).map(|_| rng.u8(13..=33)).sum();
+    let tenths = if permille(rng, 30) { rng.u8(10..=100) } else { tenths };
     let average = if tenths.is_multiple_of(10) {
         Score::Whole(tenths / 10)
     } else {
@@ -168,24 +169,23 @@ fn rating(random: &mut Rng) -> Rating {
     Rating { average: Some(average) }
 }
 
-fn externals(random: &mut Rng) -> Externals {
+fn externals(rng: &mut Rng) -> Externals {
     Externals {
-        tvrage: (!in_thousand(random, 580)).then(|| random.u32(1_000..52_000)),
-        thetvdb: (!in_thousand(random, 200)).then(|| random.u32(70_000..460_000)),
-        imdb: (!in_thousand(random, 310))
-            .then(|| format!("tt{:07}", random.u32(40_000..33_000_000))),
+        tvrage: (!permille(rng, 580)).then(|| rng.u32(1_000..52_000)),
+        thetvdb: (!permille(rng, 200)).then(|| rng.u32(70_000..460_000)),
+        imdb: (!permille(rng, 310)).then(|| format!("tt{:07}", rng.u32(40_000..33_000_000))),
     }
 }
 
-fn links(random: &mut Rng, id: u32, status: &str) -> ShowLinks {
+fn links(rng: &mut Rng, id: u32, status: &str) -> ShowLinks {
     let mut episode = || Link {
-        name: Some(word(random, EPISODES).to_owned()),
-        ..Link::to(&format!("episodes/{}", random.u32(1..3_300_000)))
+        name: Some((*choose(rng, EPISODE_TITLES)).to_owned()),
+        ..Link::to(&format!("episodes/{}", rng.u32(1..3_300_000)))
     };
     let (previous, next) = (episode(), episode());
     ShowLinks {
         this: Link::to(&format!("shows/{id}")),
         previousepisode: (status != "In Development").then_some(previous),
-        nextepisode: (status == "Running" && in_thousand(random, 370)).then_some(next),
+        nextepisode: (status == "Running" && permille(rng, 370)).then_some(next),
     }
 }

@@ -1,18 +1,18 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
-use tvmaze_sim::Catalogue;
+use tvmaze_sim::Dataset;
 
 use crate::support::list;
 
-fn casts(catalogue: &Catalogue, ids: std::ops::Range<u32>) -> Vec<Vec<Value>> {
-    ids.filter_map(|id| catalogue.cast(id)).map(list).collect()
+fn casts(dataset: &Dataset, ids: std::ops::Range<u32>) -> Vec<Vec<Value>> {
+    ids.filter_map(|id| dataset.cast(id)).map(list).collect()
 }
 
 #[test]
 fn a_cast_row_has_the_newest_shape() {
-    let catalogue = Catalogue::synthetic(100, 3);
-    let row = casts(&catalogue, 1..100).into_iter().flatten().next().expect("a cast");
+    let dataset = Dataset::synthetic(100, 3);
+    let row = casts(&dataset, 1..100).into_iter().flatten().next().expect("a cast");
     let keys = |value: &Value| {
         let mut keys: Vec<_> = value.as_object().expect("an object").keys().cloned().collect();
         keys.sort();
@@ -28,7 +28,7 @@ fn a_cast_row_has_the_newest_shape() {
 
 #[test]
 fn casts_are_short_or_long_share_persons_and_double_some() {
-    let casts = casts(&Catalogue::synthetic(600, 3), 1..600);
+    let casts = casts(&Dataset::synthetic(600, 3), 1..600);
     assert!(casts.iter().any(Vec::is_empty));
     assert!(casts.iter().any(|cast| cast.len() > 20));
     assert!(casts.iter().all(|cast| cast.len() <= 30));

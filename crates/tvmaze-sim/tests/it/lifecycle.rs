@@ -1,10 +1,10 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tvmaze_sim::{Behaviour, Error, Simulator};
+use tvmaze_sim::{Error, SimConfig, Simulator};
 
-use crate::support::{catalogue, faulty, get, simulator, status};
+use crate::support::{dataset, faulty, get, simulator, status};
 
-/// A connection whose request hangs; the request is known to have arrived.
+/// A connection with a hanging request that the simulator has received.
 async fn hanging(simulator: &Simulator) -> TcpStream {
     let mut stream = TcpStream::connect(simulator.address()).await.expect("a connection");
     stream.write_all(b"GET /hang HTTP/1.1\r\nhost: tvmaze\r\n\r\n").await.expect("a request");
@@ -22,7 +22,7 @@ async fn stop_closes_idle_and_hanging_connections_and_the_port() {
     let mut hanging = hanging(&simulator).await;
     simulator.stop().await;
     let mut nothing = Vec::new();
-    // Closed either way: in order, or by a reset if it had not been accepted yet.
+    // Either an orderly end, or a reset if the connection had not been accepted yet.
     drop(idle.read_to_end(&mut nothing).await);
     hanging.read_to_end(&mut nothing).await.expect("an orderly end");
     assert!(nothing.is_empty());
@@ -42,7 +42,7 @@ async fn drop_ends_connections_too() {
 #[tokio::test]
 async fn two_simulators_run_side_by_side() {
     let (one, other) =
-        (simulator(Behaviour::default()).await, simulator(Behaviour::default()).await);
+        (simulator(SimConfig::default()).await, simulator(SimConfig::default()).await);
     assert_ne!(one.address(), other.address());
     assert_eq!(status(&one, "/shows/1").await, 200);
     assert_eq!((one.request_count(), other.request_count()), (1, 0));
@@ -50,17 +50,16 @@ async fn two_simulators_run_side_by_side() {
 
 #[tokio::test]
 async fn the_base_url_of_an_unspecified_address_can_be_called() {
-    let simulator = Simulator::start("0.0.0.0:0", catalogue(), Behaviour::default())
-        .await
-        .expect("a free port");
+    let simulator =
+        Simulator::start("0.0.0.0:0", dataset(), SimConfig::default()).await.expect("a free port");
     let port = simulator.address().port();
     assert_eq!(simulator.base_url(), format!("http://127.0.0.1:{port}"));
-    assert_eq!(get(&simulator, "/shows/1").await.expect("an answer").status(), 200);
+    assert_eq!(get(&simulator, "/shows/1").await.expect("a response").status(), 200);
 }
 
 #[tokio::test]
 async fn a_taken_port_is_an_error() {
-    let first = simulator(Behaviour::default()).await;
-    let second = Simulator::start(first.address(), catalogue(), Behaviour::default()).await;
-    assert!(matches!(second, Err(Error::Listen { .. })));
+    let first = simulator(SimConfig::default()).await;
+    let second = Simulator::start(first.address(), dataset(), SimConfig::default()).await;
+    assert!(matches!(second, Err(Error::Listen(_))));
 }

@@ -1,12 +1,12 @@
-//! The simulator as its clients see it.
+//! Tests of the public API, most of them over HTTP.
 
 mod casts;
 mod faults;
 mod lifecycle;
-mod limits;
-mod recorded;
+mod parsing;
+mod payloads;
+mod rate_limit;
+mod recording;
 mod server;
-mod shapes;
 mod support;
 mod synthetic;
-mod texts;

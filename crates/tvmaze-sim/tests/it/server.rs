@@ -3,37 +3,37 @@ use std::io::Read;
 use flate2::read::GzDecoder;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
-use tvmaze_sim::{Behaviour, Catalogue};
+use tvmaze_sim::{Dataset, SimConfig};
 
-use crate::support::{NOT_FOUND, answer, catalogue, get, json, plain_client, simulator, status};
+use crate::support::{NOT_FOUND, dataset, fetch, get, json, plain_client, simulator, status};
 
 fn header<'headers>(headers: &'headers HeaderMap, name: &str) -> Option<&'headers str> {
     headers.get(name).map(|value| value.to_str().expect("ASCII"))
 }
 
 #[tokio::test]
-async fn serves_what_the_catalogue_says() {
-    let simulator = simulator(Behaviour::default()).await;
-    let catalogue = catalogue();
+async fn serves_the_dataset() {
+    let simulator = simulator(SimConfig::default()).await;
+    let dataset = dataset();
     for (path, body) in [
-        ("/shows?page=0", catalogue.page(0)),
-        ("/shows?page=2", catalogue.page(2)),
-        ("/shows", catalogue.page(0)),
-        ("/shows/1", catalogue.show(1)),
-        ("/shows/1?embed=cast", catalogue.show(1)),
-        ("/shows/1/cast", catalogue.cast(1)),
-        ("/updates/shows", Some(catalogue.updates())),
+        ("/shows?page=0", dataset.page(0)),
+        ("/shows?page=2", dataset.page(2)),
+        ("/shows", dataset.page(0)),
+        ("/shows/1", dataset.show(1)),
+        ("/shows/1?embed=cast", dataset.show(1)),
+        ("/shows/1/cast", dataset.cast(1)),
+        ("/updates/shows", Some(dataset.updates())),
     ] {
-        let (status, text) = answer(&simulator, path).await;
+        let (status, text) = fetch(&simulator, path).await;
         assert_eq!((status, text.as_bytes()), (200, &*body.expect(path)), "{path}");
     }
     simulator.stop().await;
 }
 
 #[tokio::test]
-async fn whatever_is_not_there_is_tvmazes_404() {
-    let simulator = simulator(Behaviour::default()).await;
-    let hole = (1..600).find(|&id| catalogue().show(id).is_none()).expect("a hole");
+async fn unknown_paths_are_tvmazes_404() {
+    let simulator = simulator(SimConfig::default()).await;
+    let hole = (1..600).find(|&id| dataset().show(id).is_none()).expect("a hole");
     for path in [
         "/",
         "/shows?page=3",
@@ -45,13 +45,13 @@ async fn whatever_is_not_there_is_tvmazes_404() {
         &format!("/shows/{hole}"),
         &format!("/shows/{hole}/cast"),
     ] {
-        assert_eq!(answer(&simulator, path).await, (404, NOT_FOUND.to_owned()), "{path}");
+        assert_eq!(fetch(&simulator, path).await, (404, NOT_FOUND.to_owned()), "{path}");
     }
 }
 
 #[tokio::test]
 async fn sends_tvmazes_headers_with_and_without_gzip() {
-    let simulator = simulator(Behaviour::default()).await;
+    let simulator = simulator(SimConfig::default()).await;
     for path in ["/shows?page=0", "/shows?page=9"] {
         let response = get(&simulator, path).await.expect(path);
         let headers = response.headers();
@@ -64,10 +64,10 @@ async fn sends_tvmazes_headers_with_and_without_gzip() {
 }
 
 #[tokio::test]
-async fn gzips_the_same_body_for_who_accepts_it() {
-    let simulator = simulator(Behaviour::default()).await;
+async fn gzips_the_same_body_for_clients_that_accept_it() {
+    let simulator = simulator(SimConfig::default()).await;
     for path in ["/shows?page=1", "/shows/1", "/shows/1/cast", "/updates/shows"] {
-        let (_, plain) = answer(&simulator, path).await;
+        let (_, plain) = fetch(&simulator, path).await;
         let response = plain_client()
             .get(format!("{}{path}", simulator.base_url()))
             .header("accept-encoding", "deflate, gzip")
@@ -87,8 +87,8 @@ async fn gzips_the_same_body_for_who_accepts_it() {
 async fn since_counts_back_from_the_newest_change() {
     let simulator = tvmaze_sim::Simulator::start(
         "127.0.0.1:0",
-        Catalogue::synthetic(5_000, 1),
-        Behaviour::default(),
+        Dataset::synthetic(5_000, 1),
+        SimConfig::default(),
     )
     .await
     .expect("a free port");
@@ -97,10 +97,10 @@ async fn since_counts_back_from_the_newest_change() {
         let updates = updates.as_object().expect("an object");
         updates.values().map(|time| time.as_u64().expect("a time")).collect()
     };
-    let all = times(answer(&simulator, "/updates/shows").await.1);
+    let all = times(fetch(&simulator, "/updates/shows").await.1);
     let newest = *all.iter().max().expect("a newest");
     for (since, days) in [("day", 1), ("week", 7), ("month", 30)] {
-        let found = times(answer(&simulator, &format!("/updates/shows?since={since}")).await.1);
+        let found = times(fetch(&simulator, &format!("/updates/shows?since={since}")).await.1);
         let earliest = newest - days * 86_400;
         let expected = all.iter().filter(|&&time| time >= earliest).count();
         assert!(found.iter().all(|&time| time >= earliest));
@@ -111,15 +111,15 @@ async fn since_counts_back_from_the_newest_change() {
 
 #[tokio::test]
 async fn another_method_is_not_allowed() {
-    let simulator = simulator(Behaviour::default()).await;
+    let simulator = simulator(SimConfig::default()).await;
     let url = format!("{}/shows/1", simulator.base_url());
-    let response = plain_client().request(Method::POST, url).send().await.expect("an answer");
+    let response = plain_client().request(Method::POST, url).send().await.expect("a response");
     assert_eq!(response.status(), 405);
 }
 
 #[tokio::test]
 async fn counts_every_request_by_its_path_and_query() {
-    let simulator = simulator(Behaviour::default()).await;
+    let simulator = simulator(SimConfig::default()).await;
     for path in ["/shows?page=0", "/shows?page=0", "/shows?page=9", "/nothing"] {
         status(&simulator, path).await;
     }
@@ -131,18 +131,18 @@ async fn counts_every_request_by_its_path_and_query() {
 }
 
 #[tokio::test]
-async fn latency_delays_an_answer_but_does_not_change_it() {
+async fn latency_delays_a_response_but_does_not_change_it() {
     let latency = std::time::Duration::from_millis(1);
-    let simulator = simulator(Behaviour { latency, ..Behaviour::default() }).await;
+    let simulator = simulator(SimConfig { latency, ..SimConfig::default() }).await;
     assert_eq!(status(&simulator, "/shows/1").await, 200);
 }
 
 #[tokio::test]
-async fn the_catalogue_moves_on_while_it_runs() {
-    let simulator = simulator(Behaviour::default()).await;
+async fn the_dataset_changes_while_it_runs() {
+    let simulator = simulator(SimConfig::default()).await;
     assert_eq!(status(&simulator, "/shows?page=3").await, 404);
-    let newer = Catalogue::synthetic(900, 1);
-    simulator.set_catalogue(newer.clone());
-    let (status, page) = answer(&simulator, "/shows?page=3").await;
+    let newer = Dataset::synthetic(900, 1);
+    simulator.set_dataset(newer.clone());
+    let (status, page) = fetch(&simulator, "/shows?page=3").await;
     assert_eq!((status, page.as_bytes()), (200, &*newer.page(3).expect("page 3")));
 }

@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
-use tvmaze_sim::Catalogue;
+use tvmaze_sim::Dataset;
 
 use crate::support::{list, shows};
 
 #[test]
 fn the_same_arguments_give_the_same_bytes_and_another_seed_gives_others() {
-    let [one, same, other] = [7, 7, 8].map(|seed| Catalogue::synthetic(600, seed));
+    let [one, same, other] = [7, 7, 8].map(|seed| Dataset::synthetic(600, seed));
     assert_eq!(one.page(1), same.page(1));
     assert_eq!(one.updates(), same.updates());
     assert_ne!(one.page(1), other.page(1));
@@ -17,29 +17,29 @@ fn the_same_arguments_give_the_same_bytes_and_another_seed_gives_others() {
 }
 
 #[test]
-fn a_bigger_catalogue_of_the_same_seed_only_adds_at_the_end() {
-    let small = shows(&Catalogue::synthetic(600, 7));
-    let big = shows(&Catalogue::synthetic(900, 7));
+fn a_bigger_dataset_of_the_same_seed_only_adds_at_the_end() {
+    let small = shows(&Dataset::synthetic(600, 7));
+    let big = shows(&Dataset::synthetic(900, 7));
     assert_eq!(small, big[..600]);
 }
 
 #[test]
 fn there_are_exactly_as_many_shows_as_asked_for_and_the_last_page_is_not_empty() {
     for count in [0, 1, 2, 234, 235, 236, 600, 5_000] {
-        let catalogue = Catalogue::synthetic(count, 3);
-        assert_eq!(shows(&catalogue).len(), count as usize);
-        let pages: Vec<_> = (0..).map_while(|n| catalogue.page(n)).collect();
+        let dataset = Dataset::synthetic(count, 3);
+        assert_eq!(shows(&dataset).len(), count as usize);
+        let pages: Vec<_> = (0..).map_while(|n| dataset.page(n)).collect();
         assert!(pages.last().is_none_or(|page| !list(page).is_empty()), "{count}");
-        assert!(catalogue.page(20_000).is_none());
-        assert!(catalogue.page(u32::MAX).is_none());
+        assert!(dataset.page(20_000).is_none());
+        assert!(dataset.page(u32::MAX).is_none());
     }
 }
 
 #[test]
 fn page_n_holds_its_250_ids_in_order_with_holes() {
-    let catalogue = Catalogue::synthetic(5_000, 3);
+    let dataset = Dataset::synthetic(5_000, 3);
     let mut last = 0;
-    for (n, page) in (0_u64..).zip((0..).map_while(|n| catalogue.page(n))) {
+    for (n, page) in (0_u64..).zip((0..).map_while(|n| dataset.page(n))) {
         for show in list(page) {
             let id = show["id"].as_u64().expect("an id");
             assert_eq!(id / 250, n);
@@ -47,32 +47,32 @@ fn page_n_holds_its_250_ids_in_order_with_holes() {
             last = id;
         }
     }
-    let deleted = last - shows(&catalogue).len() as u64;
+    let deleted = last - shows(&dataset).len() as u64;
     assert!((4..=8).contains(&(100 * deleted / last)), "{deleted} of {last}");
 }
 
 #[test]
 fn a_show_is_in_its_page_with_the_same_bytes_and_a_hole_is_nowhere() {
-    let catalogue = Catalogue::synthetic(600, 3);
-    let page = String::from_utf8(catalogue.page(1).expect("page 1").to_vec()).expect("UTF-8");
+    let dataset = Dataset::synthetic(600, 3);
+    let page = String::from_utf8(dataset.page(1).expect("page 1").to_vec()).expect("UTF-8");
     for id in 250..500 {
-        if let Some(show) = catalogue.show(id) {
+        if let Some(show) = dataset.show(id) {
             assert!(page.contains(str::from_utf8(&show).expect("UTF-8")));
         } else {
             assert!(!page.contains(&format!(r#"{{"id":{id},"#)));
-            assert!(catalogue.cast(id).is_none());
+            assert!(dataset.cast(id).is_none());
         }
     }
-    assert!(catalogue.show(0).is_none());
-    assert!(catalogue.show(u32::MAX).is_none());
+    assert!(dataset.show(0).is_none());
+    assert!(dataset.show(u32::MAX).is_none());
 }
 
 #[test]
 fn updates_name_every_show_with_its_own_time() {
-    let catalogue = Catalogue::synthetic(600, 3);
+    let dataset = Dataset::synthetic(600, 3);
     let updates: BTreeMap<u64, u64> =
-        serde_json::from_slice(&catalogue.updates()).expect("ids to times");
-    let shows: BTreeMap<u64, u64> = shows(&catalogue)
+        serde_json::from_slice(&dataset.updates()).expect("ids to times");
+    let shows: BTreeMap<u64, u64> = shows(&dataset)
         .iter()
         .map(|show| (show["id"].as_u64().expect("id"), show["updated"].as_u64().expect("updated")))
         .collect();

@@ -7,92 +7,95 @@ use futures::stream::{self, Stream};
 use tvshows_core::{RunId, StoreError};
 use tvshows_pipeline::Runner;
 
-use crate::Services;
-use crate::http_metrics::OpenStream;
-use crate::problem::{NoSuchRun, Problem, StoreUnavailable};
-use crate::routes::pipeline::run_id;
-use crate::statuses::Statuses;
+use crate::cache::status_cache::StatusCache;
+use crate::extract::path::run_id;
+use crate::middleware::metrics::OpenStreamGuard;
+use crate::problem::Problem;
+use crate::problem::responses::{RunNotFound, StoreUnavailable};
+use crate::state::AppState;
 
-/// Proxies commonly cut a connection on which nothing comes for a minute.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Proxies commonly close connections that are idle for a minute.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Streams how a run goes
+/// Stream the status of a run
 ///
-/// Server-sent events: the present status, then each change, as in `/pipeline/status/{request_id}`, with the
-/// revision as `id`. The stream ends after the run's end. Who reads slowly gets the latest status, not every
-/// one. With `Last-Event-ID` it goes on from there, and answers 204 where nothing more can come.
+/// Server-sent events: the current status, then each change, as in `/pipeline/status/{request_id}`, with the revision
+/// as the event `id`. The stream ends after the run does. A slow client gets the latest status, not every one. With
+/// `Last-Event-ID`, the stream resumes after that event, or responds with 204 if the run has ended with it.
 #[utoipa::path(
     get, path = "/pipeline/status/{request_id}/events", tag = "pipeline",
     params(
-        ("request_id" = String, Path, description = "The run"),
-        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was received"),
+        ("request_id" = String, Path, description = "The run's id"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event received"),
     ),
     responses(
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
-        (status = 204, description = "The run is over, and `Last-Event-ID` is its last event"),
-        NoSuchRun,
+        (status = 204, description = "The run has ended, and `Last-Event-ID` is its last event"),
+        RunNotFound,
         StoreUnavailable,
     )
 )]
 pub(crate) async fn events(
-    services: web::Data<Services>,
-    statuses: web::Data<Statuses>,
+    state: web::Data<AppState>,
+    cache: web::Data<StatusCache>,
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let run = run_id(&path)?;
-    let runner = services.runner.clone();
-    let present = runner.status(run).await?.ok_or(Problem::NoSuchRun(run.to_string()))?;
+    let runner = state.runner.clone();
+    let current = runner.status(run).await?.ok_or(Problem::RunNotFound(run.to_string()))?;
     let last = request.headers().get("last-event-id");
-    let last = last.and_then(|id| id.to_str().ok()?.parse().ok());
-    if present.state.is_terminal() && last == Some(present.revision) {
+    let last_revision = last.and_then(|id| id.to_str().ok()?.parse().ok());
+    if current.state.is_terminal() && last_revision == Some(current.revision) {
         return Ok(HttpResponse::NoContent().finish());
     }
+    let stream = EventStream {
+        runner,
+        cache,
+        run,
+        last_revision,
+        has_ended: false,
+        _open: OpenStreamGuard::new(),
+    };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
-        // A compressor holds small pieces back.
+        // Compression would delay small events.
         .insert_header(ContentEncoding::Identity)
-        .streaming(stream_of(runner, statuses, run, last)))
+        .streaming(stream.into_stream()))
 }
 
-/// Where a stream is.
-struct Place {
+struct EventStream {
     runner: Runner,
-    statuses: web::Data<Statuses>,
+    cache: web::Data<StatusCache>,
     run: RunId,
-    last: Option<u64>,
-    is_over: bool,
-    _open: OpenStream,
+    last_revision: Option<u64>,
+    has_ended: bool,
+    _open: OpenStreamGuard,
 }
 
-fn stream_of(
-    runner: Runner,
-    statuses: web::Data<Statuses>,
-    run: RunId,
-    last: Option<u64>,
-) -> impl Stream<Item = Result<Bytes, StoreError>> {
-    let place = Place { runner, statuses, run, last, is_over: false, _open: OpenStream::begin() };
-    stream::try_unfold(place, async |mut place| Ok(place.next().await?.map(|event| (event, place))))
-}
+impl EventStream {
+    fn into_stream(self) -> impl Stream<Item = Result<Bytes, StoreError>> {
+        stream::try_unfold(self, async |mut stream| {
+            Ok(stream.next().await?.map(|event| (event, stream)))
+        })
+    }
 
-impl Place {
-    /// The next event, or a comment where none comes for a while. Nothing comes after the end of the run or
-    /// of the service.
+    /// The next event, or a comment as a heartbeat. `None` after the end of the run or the service.
     async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
-        if self.is_over {
+        if self.has_ended {
             return Ok(None);
         }
-        let status = match self.last {
+        let status = match self.last_revision {
             None => self.runner.status(self.run).await?,
-            Some(last) => self.runner.changed(self.run, last, HEARTBEAT).await?,
+            Some(last) => self.runner.wait_for_change(self.run, last, HEARTBEAT_INTERVAL).await?,
         };
         let Some(status) = status else { return Ok(None) };
         let revision = status.revision;
-        self.is_over = status.state.is_terminal() || self.runner.is_stopped();
-        if self.last.replace(revision) == Some(revision) {
-            return Ok((!self.is_over).then_some(Bytes::from_static(b":\n\n")));
+        self.has_ended = status.state.is_terminal() || self.runner.is_shutting_down();
+        if self.last_revision.replace(revision) == Some(revision) {
+            return Ok((!self.has_ended).then_some(Bytes::from_static(b":\n\n")));
         }
-        Ok(Some(self.statuses.of(status).event))
+        Ok(Some(self.cache.render(status).event))
     }
 }

@@ -2,96 +2,104 @@ use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use tvshows_core::Table;
-use tvshows_export::Format;
+use tvshows_export::{Format, WriterOptions};
 
-use crate::download::download;
-use crate::problem::{ExportUnavailable, Problem, ProblemBody};
-use crate::{Services, etag};
+use crate::cache::etag;
+use crate::problem::responses::ExportUnavailable;
+use crate::problem::{Problem, ProblemBody};
+use crate::schemas;
+use crate::state::AppState;
+use crate::streaming_body::streaming_body;
 
-/// Downloads a whole table
+/// Download a table
 ///
-/// All rows are of one snapshot, also while an update publishes. CSV is RFC 4180 in UTF-8 with a header, and an
-/// empty field is no value; NDJSON has an object a row, with `genres` as an array and JSON columns as JSON;
-/// Parquet has typed columns. A download that is cut off breaks off: it never looks whole.
+/// All rows are from the same snapshot, even if an update is published during the download. CSV is RFC 4180 in UTF-8
+/// with a header row; an empty field is a missing value. NDJSON has an object per row, with `genres` as an array and
+/// JSON columns as JSON. Parquet has typed columns. A download that fails is aborted, so an incomplete file never
+/// looks complete.
 #[utoipa::path(
     get, path = "/export/{table}.{format}", tag = "export",
     params(
-        ("table" = inline(TableName), Path, description = "The table", example = "top_shows"),
-        ("format" = inline(FormatName), Path, description = "The form", example = "csv"),
-        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 while the snapshot is the same"),
+        ("table" = inline(schemas::Table), Path, description = "The table", example = "top_shows"),
+        ("format" = inline(schemas::Format), Path, description = "The file format", example = "csv"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
     ),
     responses(
         (status = 200, description = "The file", headers(
-            ("Content-Disposition" = String, description = "The name to save it under"),
+            ("Content-Disposition" = String, description = "The file name"),
             ("ETag" = String, description = "The snapshot, or an earlier one")),
             content(
                 (String = "text/csv", example = "id,name,language,genres,premiered,rating_average,processed_at,weight,rank,updated\r\n82,Game of Thrones,English,\"Drama,Action\",2011-04-17,8.9,2026-11-22T20:00:15Z,99,1,1700000000\r\n"),
                 (String = "application/x-ndjson", example = "{\"id\":82,\"name\":\"Game of Thrones\",\"language\":\"English\",\"genres\":[\"Drama\",\"Action\"],\"premiered\":\"2011-04-17\",\"rating_average\":8.9,\"processed_at\":\"2026-11-22T20:00:15Z\",\"weight\":99,\"rank\":1,\"updated\":1700000000}\n"),
                 (String = "application/vnd.apache.parquet"),
             )),
-        (status = 304, description = "The snapshot is that of `If-None-Match`"),
-        (status = 404, description = "There is no such table or form", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 304, description = "The snapshot matches `If-None-Match`"),
+        (status = 404, description = "Table or format not found", body = ProblemBody, content_type = "application/problem+json"),
         ExportUnavailable,
     )
 )]
 pub(crate) async fn table(
-    services: web::Data<Services>,
+    state: web::Data<AppState>,
     path: web::Path<(String, String)>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let no_such = || Problem::NoSuchExport(format!("{}.{}", path.0, path.1));
-    let table: Table = path.0.parse().map_err(|_| no_such())?;
-    let format: Format = path.1.parse().map_err(|_| no_such())?;
-    let tag = etag::of_snapshot(&services.store.snapshot().await?);
-    if let Some(answer) = etag::unchanged(&request, &tag) {
-        return Ok(answer);
+    let not_found = || Problem::ExportNotFound(format!("{}.{}", path.0, path.1));
+    let table: Table = path.0.parse().map_err(|_| not_found())?;
+    let format: Format = path.1.parse().map_err(|_| not_found())?;
+    let tag = etag::for_snapshot(&state.catalog.snapshot_version().await?);
+    if let Some(response) = etag::not_modified(&request, &tag) {
+        return Ok(response);
     }
     let mut response = attachment(&format!("{table}.{format}"), format.content_type());
     if format == Format::Parquet {
         response.insert_header(ContentEncoding::Identity);
     }
-    let mut response = etag::mark(response, tag);
+    let mut response = etag::with_etag(response, tag);
     if request.method() == Method::HEAD {
         return Ok(response.finish());
     }
-    let store = services.store.clone();
-    let body = download(async move |file| {
-        store.export(table, Box::new(move || format.writer(table.columns(), file))).await
+    let catalog = state.catalog.clone();
+    let body = streaming_body(async move |file| {
+        let make_writer = move |date_columns| {
+            let options = WriterOptions { date_columns, ..WriterOptions::default() };
+            format.writer_with_options(table.columns(), &options, file)
+        };
+        catalog.export(table, Box::new(make_writer)).await
     });
     Ok(response.body(body.await?))
 }
 
-/// Downloads the database
+/// Download the database
 ///
-/// An SQLite file with everything that is published, the history and the index for searches, consistent while
-/// an update writes, and without what that has staged. Making it takes room on the server's disk for a copy.
+/// A consistent SQLite file with the published tables, the run history and the search index, without staging data.
+/// Creating it temporarily needs disk space for a copy on the server.
 #[utoipa::path(
     get, path = "/export/tvshows.db", tag = "export",
-    params(("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 while the snapshot is the same")),
+    params(("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged")),
     responses(
         (status = 200, description = "The file", body = String, content_type = "application/vnd.sqlite3", headers(
-            ("Content-Disposition" = String, description = "The name to save it under"),
+            ("Content-Disposition" = String, description = "The file name"),
             ("ETag" = String, description = "The snapshot, or an earlier one"))),
-        (status = 304, description = "The snapshot is that of `If-None-Match`"),
+        (status = 304, description = "The snapshot matches `If-None-Match`"),
         ExportUnavailable,
     )
 )]
 pub(crate) async fn database(
-    services: web::Data<Services>,
+    state: web::Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let tag = etag::of_snapshot(&services.store.snapshot().await?);
-    if let Some(answer) = etag::unchanged(&request, &tag) {
-        return Ok(answer);
+    let tag = etag::for_snapshot(&state.catalog.snapshot_version().await?);
+    if let Some(response) = etag::not_modified(&request, &tag) {
+        return Ok(response);
     }
     let mut response = attachment("tvshows.db", "application/vnd.sqlite3");
     response.insert_header(ContentEncoding::Identity);
-    let mut response = etag::mark(response, tag);
+    let mut response = etag::with_etag(response, tag);
     if request.method() == Method::HEAD {
         return Ok(response.finish());
     }
-    let store = services.store.clone();
-    let body = download(async move |file| store.export_all(file).await);
+    let catalog = state.catalog.clone();
+    let body = streaming_body(async move |file| catalog.backup_to(file).await);
     Ok(response.body(body.await?))
 }
 
@@ -102,26 +110,6 @@ fn attachment(name: &str, content_type: &str) -> HttpResponseBuilder {
     response
 }
 
-/// A published table.
-#[derive(utoipa::ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "tables are read by their own type")]
-pub(crate) enum TableName {
-    AllShows,
-    TopShows,
-    TopShowsCast,
-}
-
-/// The form of a file.
-#[derive(utoipa::ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "forms are read by their own type")]
-pub(crate) enum FormatName {
-    Csv,
-    Ndjson,
-    Parquet,
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;
@@ -129,24 +117,24 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use actix_web::{App, http::StatusCode, test};
-    use tvshows_core::{CellValue, RowWriter, ShowStore};
-    use tvshows_pipeline::{Pipeline, Runner};
+    use tvshows_core::{Catalog, CellValue, RowWriter};
+    use tvshows_pipeline::{Pipeline, Runner, RunnerConfig};
     use tvshows_progress::InProcessTracker;
     use tvshows_sqlite::SqliteStore;
 
     use super::*;
 
-    /// Says that it is there, and takes nothing until it is let go.
-    struct Stuck(Receiver<()>);
+    /// Signals that it was opened, and then blocks until it is released.
+    struct BlockedWriter(Receiver<()>);
 
-    impl Stuck {
-        fn open(here: &Sender<()>, go: Receiver<()>) -> io::Result<Box<dyn RowWriter>> {
-            here.send(()).map_err(io::Error::other)?;
-            Ok(Box::new(Stuck(go)))
+    impl BlockedWriter {
+        fn open(opened: &Sender<()>, release: Receiver<()>) -> io::Result<Box<dyn RowWriter>> {
+            opened.send(()).map_err(io::Error::other)?;
+            Ok(Box::new(BlockedWriter(release)))
         }
     }
 
-    impl RowWriter for Stuck {
+    impl RowWriter for BlockedWriter {
         fn write_row(&mut self, _: &[CellValue<'_>]) -> io::Result<()> {
             Ok(())
         }
@@ -163,34 +151,46 @@ mod tests {
         let store = Arc::new(store);
         let client = tvmaze_client::Client::builder().build().unwrap();
         let pipeline = Pipeline::new(client, store.clone());
-        let runner = Runner::start(pipeline, Arc::new(InProcessTracker::default()), "here");
-        let services = Services { runner, store: store.clone() };
-        let app = test::init_service(App::new().configure(crate::server::routes(services))).await;
-        let ask = async |file: &str| {
+        let config = RunnerConfig {
+            queue: store.clone(),
+            lock: store.clone(),
+            lease: None,
+            tracker: Arc::new(InProcessTracker::default()),
+            instance: "here".into(),
+        };
+        let runner = Runner::start(pipeline, config);
+        let state = web::Data::new(AppState { runner, catalog: store.clone() });
+        let app = App::new()
+            .app_data(state)
+            .route("/export/tvshows.db", web::get().to(database))
+            .route("/export/{table}.{format}", web::get().to(table));
+        let app = test::init_service(app).await;
+        let download = async |file: &str| {
             let request = test::TestRequest::get().uri(&format!("/export/{file}")).to_request();
             test::call_service(&app, request).await
         };
 
-        let ((here, arrived), mut stuck) = (channel(), Vec::new());
+        let ((opened, arrivals), mut blocked) = (channel(), Vec::new());
         for _ in 0..4 {
-            let ((go, gone), here, store) = (channel(), here.clone(), store.clone());
-            let rows = Box::new(move || Stuck::open(&here, gone));
+            let ((release, released), opened) = (channel(), opened.clone());
+            let store = store.clone();
+            let rows = Box::new(move |_| BlockedWriter::open(&opened, released));
             let export = async move { store.export(Table::TopShows, rows).await };
-            stuck.push((go, actix_web::rt::spawn(export)));
+            blocked.push((release, actix_web::rt::spawn(export)));
         }
-        let all = actix_web::rt::task::spawn_blocking(move || arrived.iter().take(4).count());
+        let all = actix_web::rt::task::spawn_blocking(move || arrivals.iter().take(4).count());
         assert_eq!(all.await.unwrap(), 4);
         for file in ["top_shows.csv", "top_shows.ndjson", "top_shows.parquet", "tvshows.db"] {
-            let refused = ask(file).await;
-            assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE, "{file}");
-            assert!(refused.headers().contains_key("retry-after"), "{file}");
-            let problem: serde_json::Value = test::read_body_json(refused).await;
+            let rejected = download(file).await;
+            assert_eq!(rejected.status(), StatusCode::SERVICE_UNAVAILABLE, "{file}");
+            assert!(rejected.headers().contains_key("retry-after"), "{file}");
+            let problem: serde_json::Value = test::read_body_json(rejected).await;
             assert_eq!(problem["code"], "too_many_exports", "{file}");
         }
-        for (go, export) in stuck {
-            drop(go);
+        for (release, export) in blocked {
+            drop(release);
             export.await.unwrap().unwrap_err();
         }
-        assert_eq!(ask("top_shows.csv").await.status(), StatusCode::OK);
+        assert_eq!(download("top_shows.csv").await.status(), StatusCode::OK);
     }
 }

@@ -2,42 +2,42 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use tvshows_core::StoreHealth;
 
-use crate::Services;
+use crate::state::AppState;
 
-/// What the service depends on, and how that is.
+/// Whether the service and its dependencies work.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Readiness {
-    /// `ready`; `degraded` without the progress tracker, when everything works for this process alone, or
-    /// where the database can be read but not written; `unavailable` without the database.
+    /// `ready`; `degraded` if the progress tracker fails (runs then work in this process only) or the database is
+    /// read-only; `unavailable` if the database cannot be read.
     #[schema(example = "ready")]
     status: &'static str,
-    /// The database: `ok`, or what is wrong.
+    /// The database: `ok`, or an error message.
     #[schema(example = "ok")]
     store: String,
-    /// The progress tracker, such as Redis: `ok`, or what is wrong.
+    /// The progress tracker, such as Redis: `ok`, or an error message.
     #[schema(example = "ok")]
     tracker: String,
-    /// The database's file.
+    /// The database file.
     database: Option<DatabaseFile>,
 }
 
-/// The file of the database.
+/// The database file.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct DatabaseFile {
-    /// The version of the schema.
+    /// The schema version.
     #[schema(example = 4)]
     schema: u32,
-    /// Whether this process may write in its folder: without that, there are no updates.
+    /// Whether this process can write to the file's directory, which updates require.
     writable: bool,
-    /// Its size.
+    /// The file's size.
     #[schema(example = 230_000_000)]
     bytes: u64,
-    /// The size of the write-ahead log beside it.
+    /// The size of the write-ahead log.
     #[schema(example = 4_000_000)]
-    wal_bytes: u64,
-    /// The room that is left on its disk.
+    wal_bytes: Option<u64>,
+    /// The free space on the file's disk.
     #[schema(example = 50_000_000_000_u64)]
-    free_bytes: u64,
+    free_bytes: Option<u64>,
 }
 
 impl From<StoreHealth> for DatabaseFile {
@@ -52,26 +52,26 @@ impl From<StoreHealth> for DatabaseFile {
     }
 }
 
-/// Says that the process answers
+/// Check that the process responds
 #[utoipa::path(
     get, path = "/health/live", tag = "health",
-    responses((status = 200, description = "It does", body = serde_json::Value, example = json!({"status": "ok"})))
+    responses((status = 200, description = "The process responds", body = serde_json::Value, example = json!({"status": "ok"})))
 )]
 pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"status": "ok"}))
 }
 
-/// Says whether the service can do its work
+/// Check that the service can handle requests
 #[utoipa::path(
     get, path = "/health/ready", tag = "health",
     responses(
-        (status = 200, description = "It can, perhaps without the progress tracker or without updates", body = Readiness),
-        (status = 503, description = "The database cannot be used", body = Readiness),
+        (status = 200, description = "The service is ready or degraded", body = Readiness),
+        (status = 503, description = "The database is unavailable", body = Readiness),
     )
 )]
-pub(crate) async fn ready(services: web::Data<Services>) -> HttpResponse {
-    let store = services.store.check().await;
-    let tracker = services.runner.check_tracker().await;
+pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
+    let store = state.catalog.health().await;
+    let tracker = state.runner.check_tracker().await;
     let (mut response, status) = match (&store, &tracker) {
         (Err(_), _) => (HttpResponse::ServiceUnavailable(), "unavailable"),
         (_, Err(_)) | (Ok(StoreHealth { is_writable: false, .. }), _) => {
@@ -81,13 +81,18 @@ pub(crate) async fn ready(services: web::Data<Services>) -> HttpResponse {
     };
     if let Err(error) = &store {
         let error = error as &dyn std::error::Error;
-        tracing::error!(error, "the service is not ready: its database cannot be used");
+        tracing::error!(error, "not ready: database unavailable");
     }
     let database = store.as_ref().ok().copied().map(DatabaseFile::from);
-    response.json(Readiness { status, store: word(store), tracker: word(tracker), database })
+    response.json(Readiness {
+        status,
+        store: status_text(store),
+        tracker: status_text(tracker),
+        database,
+    })
 }
 
-/// The cause behind an error is for the log, not for whoever asks.
-fn word<T, E: std::error::Error>(result: Result<T, E>) -> String {
+/// Leaves out the causes of an error: they are for the log, not for clients.
+fn status_text<T, E: std::error::Error>(result: Result<T, E>) -> String {
     result.map_or_else(|error| error.to_string(), |_| "ok".into())
 }

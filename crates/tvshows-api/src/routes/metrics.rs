@@ -1,17 +1,16 @@
 use actix_web::{HttpResponse, web};
 use metrics::gauge;
-use tvshows_core::{RunState, RunStatus, StoreError};
+use tvshows_core::{RunState, StoreError};
 
-use crate::Services;
 use crate::problem::Problem;
-use crate::telemetry::Telemetry;
+use crate::state::{AppState, Telemetry};
 
-/// More than may wait, with those that ended meanwhile.
+/// More than can be queued, including those that have ended since.
 const RECENT_RUNS: u32 = 100;
 
-/// Gives the metrics of the service to Prometheus
+/// Get the metrics of the service for Prometheus
 ///
-/// The text format; docs/operations.md says what each metric means.
+/// In the Prometheus text format. docs/operations.md describes each metric.
 #[utoipa::path(
     get, path = "/metrics", tag = "health",
     responses((
@@ -20,41 +19,45 @@ const RECENT_RUNS: u32 = 100;
     ))
 )]
 pub(crate) async fn metrics(
-    services: web::Data<Services>,
+    state: web::Data<AppState>,
     telemetry: web::Data<Telemetry>,
 ) -> Result<HttpResponse, Problem> {
-    if let Err(error) = look(&services).await {
-        // The other metrics are what then helps.
-        tracing::warn!(error = &error as &dyn std::error::Error, "the store tells no metrics");
+    if let Err(error) = refresh_gauges(&state).await {
+        // The other metrics help to find out why, so they are returned anyway.
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "cannot collect store metrics");
     }
-    let render = telemetry.metrics.clone();
-    let text = web::block(move || render()).await.map_err(|_| Problem::Stopping)?;
+    let render = telemetry.render_metrics.clone();
+    let text = web::block(move || render()).await.map_err(|_| Problem::ShuttingDown)?;
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }
 
-/// What is read when it is asked for: other processes change it too, and it outlives them all.
-async fn look(services: &Services) -> Result<(), StoreError> {
-    let health = services.store.check().await?;
-    gauge!("tvshows_store_database_bytes").set(lossy(health.database_bytes));
-    gauge!("tvshows_store_wal_bytes").set(lossy(health.wal_bytes));
-    gauge!("tvshows_store_free_bytes").set(lossy(health.free_bytes));
-    let runs = services.store.runs(RECENT_RUNS).await?;
+/// Refreshes what other processes can change too, and what outlives this one.
+async fn refresh_gauges(state: &AppState) -> Result<(), StoreError> {
+    let health = state.catalog.health().await?;
+    gauge!("tvshows_store_database_bytes").set(as_f64(health.database_bytes));
+    if let Some(bytes) = health.wal_bytes {
+        gauge!("tvshows_store_wal_bytes").set(as_f64(bytes));
+    }
+    if let Some(bytes) = health.free_bytes {
+        gauge!("tvshows_store_free_bytes").set(as_f64(bytes));
+    }
+    let runs = state.runner.runs(RECENT_RUNS).await?;
     let queued = runs.iter().filter(|run| run.state == RunState::Queued).count();
-    gauge!("tvshows_runs_queued").set(lossy(queued as u64));
-    let published = services.store.snapshot().await?.published_at;
-    let succeeded = |run: &&RunStatus| run.state == RunState::Succeeded;
-    if let Some(run) = runs.iter().find(succeeded) {
+    gauge!("tvshows_runs_queued").set(as_f64(queued as u64));
+    let succeeded = runs.iter().find(|run| run.state == RunState::Succeeded);
+    if let Some(run) = succeeded {
         gauge!("tvshows_shows").set(run.shows_seen);
     }
-    let last = runs.iter().find(succeeded).and_then(|run| run.finished_at).max(published);
-    if let Some(last) = last {
+    let published_at = state.catalog.snapshot_version().await?.published_at;
+    if let Some(last) = succeeded.and_then(|run| run.finished_at).max(published_at) {
         gauge!("tvshows_last_success_timestamp_seconds")
-            .set(lossy(last.as_second().unsigned_abs()));
+            .set(as_f64(last.as_second().unsigned_abs()));
     }
     Ok(())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "beyond 2^53, nobody sees the difference")]
-fn lossy(number: u64) -> f64 {
+#[expect(clippy::cast_precision_loss, reason = "insignificant beyond 2^53")]
+fn as_f64(number: u64) -> f64 {
     number as f64
 }

@@ -1,212 +1,204 @@
-use actix_web::http::header::{ETAG, LOCATION};
+use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use serde::Serialize;
 use tvshows_core::{RunId, RunStatus};
 use tvshows_pipeline::{Submission, SubmissionKind};
 
-use crate::problem::{NoSuchRun, Problem, ProblemBody, Refused, StoreUnavailable, WrongQuery};
-use crate::query::{LimitQuery, StatusQuery, UpdateQuery};
-use crate::statuses::Statuses;
-use crate::{Services, etag};
+use crate::cache::etag;
+use crate::cache::status_cache::{StatusBody, StatusCache};
+use crate::extract::path::run_id;
+use crate::extract::query::{LimitQuery, StatusQuery, UpdateQuery};
+use crate::problem::responses::{AccessDenied, InvalidQuery, RunNotFound, StoreUnavailable};
+use crate::problem::{Problem, ProblemBody};
+use crate::schemas;
+use crate::state::AppState;
 
 const DEFAULT_RUNS: u32 = 20;
+const PREVIOUS_SIGNATURE: &str = "previous_signature";
 
-/// A request that was taken.
+/// An accepted request.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Accepted {
     #[schema(example = "accepted")]
     status: &'static str,
-    /// The run that does it.
+    /// The id of the run.
     #[schema(value_type = String, format = Uuid)]
     request_id: RunId,
     /// The revision of the run's status.
     #[schema(example = "1")]
     signature: String,
-    /// How the request is met.
+    /// What happens with the request.
     #[schema(example = "the run has started")]
     message: String,
 }
 
-/// A run's status.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct StatusBody {
-    status: RunStatus,
-    /// The status's revision.
-    #[schema(example = "42")]
-    signature: String,
-}
-
-impl StatusBody {
-    pub(crate) fn of(status: RunStatus) -> StatusBody {
-        let signature = status.revision.to_string();
-        StatusBody { status, signature }
+impl Accepted {
+    fn new(request_id: RunId, revision: u64, message: String) -> Accepted {
+        Accepted { status: "accepted", request_id, signature: revision.to_string(), message }
     }
 }
 
 /// Runs, newest first.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Runs {
+pub(crate) struct RunList {
+    #[schema(value_type = Vec<schemas::RunStatus>)]
     runs: Vec<RunStatus>,
-    /// When the next one begins by itself; `null` without a schedule.
+    /// When the next scheduled run starts; `null` without a schedule.
     #[schema(value_type = Option<String>, format = DateTime)]
     next_run_at: Option<Timestamp>,
 }
 
-/// Starts an update
+/// Start an update
 ///
-/// An unfinished run with the same parameters is joined, whichever process does it: the answer has its
-/// `request_id`. Others wait their turn, at most 16 of them.
+/// If a run with the same parameters is unfinished, in any process, the request joins it and returns its `request_id`.
+/// Otherwise, a new run is queued; at most 16 runs can wait.
 #[utoipa::path(
     post, path = "/pipeline/update", tag = "pipeline", security((), ("token" = [])),
     params(
-        ("years" = Option<u16>, Query, minimum = 0, maximum = 200, description = "How many calendar years back a top show may have premiered; 10 by default"),
-        ("top" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "How many top shows are kept; 10 by default"),
-        ("mode" = Option<tvshows_core::FetchMode>, Query, description = "`full` fetches everything; `auto`, the default, what is new, changed or aged, and everything the first time"),
+        ("years" = Option<u16>, Query, minimum = 0, maximum = 200, description = "How many calendar years ago a top show may have premiered; 10 by default"),
+        ("top" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The number of top shows to store; 10 by default"),
+        ("mode" = Option<schemas::FetchMode>, Query, description = "`full` fetches everything. `auto`, the default, fetches what is new, changed or expired, and everything if no data is stored yet"),
     ),
     responses(
-        (status = 202, description = "Taken", body = Accepted, headers(("Location" = String, description = "The path of the run's status"))),
-        WrongQuery,
-        Refused,
-        (status = 503, description = "The queue is full, the service stops, or the database cannot be used", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds"))),
+        (status = 202, description = "Accepted", body = Accepted, headers(("Location" = String, description = "The path of the run's status"))),
+        InvalidQuery,
+        AccessDenied,
+        (status = 503, description = "The queue is full, the service is shutting down, or the database is unavailable", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds"))),
     )
 )]
 pub(crate) async fn update(
-    services: web::Data<Services>,
+    state: web::Data<AppState>,
     query: web::Query<UpdateQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let Submission { status, kind } = services.runner.submit(query.parameters()?).await?;
+    let Submission { status, kind } = state.runner.submit(query.parameters()?).await?;
     let message = match kind {
         SubmissionKind::Started => "the run has started".to_owned(),
-        SubmissionKind::Joined => {
-            "a run with these parameters is unfinished; this is it".to_owned()
+        SubmissionKind::Joined => "joined the run in progress with the same parameters".to_owned(),
+        SubmissionKind::Queued { ahead: 1 } => "the run is queued; 1 run is ahead of it".to_owned(),
+        SubmissionKind::Queued { ahead } => {
+            format!("the run is queued; {ahead} runs are ahead of it")
         }
-        SubmissionKind::Queued { ahead: 1 } => "the run waits for the one under way".to_owned(),
-        SubmissionKind::Queued { ahead } => format!("the run waits; {ahead} runs are ahead of it"),
     };
     let location = format!("/pipeline/status/{}", status.request_id);
-    Ok(HttpResponse::Accepted().insert_header((LOCATION, location)).json(Accepted {
-        status: "accepted",
-        request_id: status.request_id,
-        signature: status.revision.to_string(),
+    Ok(HttpResponse::Accepted().insert_header((LOCATION, location)).json(Accepted::new(
+        status.request_id,
+        status.revision,
         message,
-    }))
+    )))
 }
 
-/// Tells how a run goes
+/// Get the status of a run
 ///
-/// With `wait`, the answer is held until the status is another than the one that `If-None-Match` or
-/// `previous_signature` names (or than the present one), the run is over, or the time is up.
+/// With `wait`, the response is delayed until the status differs from the one named by `If-None-Match` or
+/// `previous_signature` (by default, the current one), the run ends, or the time is up.
 #[utoipa::path(
     get, path = "/pipeline/status/{request_id}", tag = "pipeline",
     params(
-        ("request_id" = String, Path, description = "The run"),
+        ("request_id" = String, Path, description = "The run's id"),
         ("wait" = Option<u16>, Query, minimum = 0, maximum = 60, description = "Seconds to wait for a change"),
-        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 when nothing changed"),
-        ("previous_signature" = Option<String>, Header, description = "The signature of an earlier answer: 204 when nothing changed"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the status is unchanged"),
+        ("previous_signature" = Option<String>, Header, description = "The signature of an earlier response, to get 204 if the status is unchanged"),
     ),
     responses(
         (status = 200, description = "The status", body = StatusBody, headers(("ETag" = String, description = "The revision"))),
-        (status = 204, description = "The status is that of `previous_signature`"),
-        (status = 304, description = "The status is that of `If-None-Match`"),
-        WrongQuery,
-        NoSuchRun,
+        (status = 204, description = "The status matches `previous_signature`"),
+        (status = 304, description = "The status matches `If-None-Match`"),
+        InvalidQuery,
+        RunNotFound,
         StoreUnavailable,
     )
 )]
 pub(crate) async fn status(
-    services: web::Data<Services>,
-    statuses: web::Data<Statuses>,
+    state: web::Data<AppState>,
+    cache: web::Data<StatusCache>,
     path: web::Path<String>,
     query: web::Query<StatusQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let run = run_id(&path)?;
-    let unknown = || Problem::NoSuchRun(run.to_string());
+    let not_found = || Problem::RunNotFound(run.to_string());
     let wait = query.wait()?;
-    let mut status = services.runner.status(run).await?.ok_or_else(unknown)?;
-    if let Some(patience) = wait
-        && (knows(&request, status.revision) || !names_a_revision(&request))
+    let mut status = state.runner.status(run).await?.ok_or_else(not_found)?;
+    if let Some(timeout) = wait
+        && !client_has_other_revision(&request, status.revision)
     {
-        let changed = services.runner.changed(run, status.revision, patience).await?;
-        status = changed.ok_or_else(unknown)?;
+        let changed = state.runner.wait_for_change(run, status.revision, timeout).await?;
+        status = changed.ok_or_else(not_found)?;
     }
-    let revision = status.revision;
-    let tag = etag::of(revision);
-    let mut response = if etag::is_previous_signature(&request, revision) {
-        HttpResponse::NoContent()
-    } else if etag::is_known(&request, &tag) {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
-    response.insert_header((ETAG, tag)).insert_header(("Cache-Control", "no-cache"));
-    if knows(&request, revision) {
-        return Ok(response.finish());
+    let tag = etag::for_revision(status.revision);
+    if is_previous_signature(&request, status.revision) {
+        return Ok(etag::with_etag(HttpResponse::NoContent(), tag).finish());
     }
-    Ok(response.content_type("application/json").body(statuses.of(status).body))
+    if let Some(response) = etag::not_modified(&request, &tag) {
+        return Ok(response);
+    }
+    let response = etag::with_etag(HttpResponse::Ok(), tag)
+        .content_type("application/json")
+        .body(cache.render(status).body);
+    Ok(response)
 }
 
-fn knows(request: &HttpRequest, revision: u64) -> bool {
-    etag::is_previous_signature(request, revision) || etag::is_known(request, &etag::of(revision))
-}
-
-fn names_a_revision(request: &HttpRequest) -> bool {
+/// Whether the client names a revision that differs from this one, so that there is news for it already.
+fn client_has_other_revision(request: &HttpRequest, revision: u64) -> bool {
     let headers = request.headers();
-    headers.contains_key("previous_signature") || headers.contains_key("if-none-match")
+    let names_a_revision =
+        headers.contains_key(PREVIOUS_SIGNATURE) || headers.contains_key("if-none-match");
+    names_a_revision
+        && !is_previous_signature(request, revision)
+        && !etag::if_none_match(request, &etag::for_revision(revision))
 }
 
-/// Cancels a run
+fn is_previous_signature(request: &HttpRequest, revision: u64) -> bool {
+    let signature = request.headers().get(PREVIOUS_SIGNATURE);
+    signature.is_some_and(|signature| signature.as_bytes() == revision.to_string().as_bytes())
+}
+
+/// Cancel a run
 ///
-/// The run ends as `cancelled` and changes no table.
+/// The run ends as `cancelled` and publishes nothing.
 #[utoipa::path(
     post, path = "/pipeline/cancel/{request_id}", tag = "pipeline", security((), ("token" = [])),
-    params(("request_id" = String, Path, description = "The run")),
+    params(("request_id" = String, Path, description = "The run's id")),
     responses(
-        (status = 202, description = "Taken", body = Accepted),
-        NoSuchRun,
-        Refused,
-        (status = 409, description = "The run has ended, is publishing, or is done by another process", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 202, description = "Accepted", body = Accepted),
+        RunNotFound,
+        AccessDenied,
+        (status = 409, description = "The run has ended, is publishing, or is running in another process", body = ProblemBody, content_type = "application/problem+json"),
         StoreUnavailable,
     )
 )]
 pub(crate) async fn cancel(
-    services: web::Data<Services>,
+    state: web::Data<AppState>,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let run = run_id(&path)?;
-    services.runner.cancel(run).await?;
-    let status = services.runner.status(run).await?;
+    state.runner.cancel(run).await?;
+    let status = state.runner.status(run).await?;
     let revision = status.map_or(0, |status| status.revision);
-    Ok(HttpResponse::Accepted().json(Accepted {
-        status: "accepted",
-        request_id: run,
-        signature: revision.to_string(),
-        message: "the run is told to stop".into(),
-    }))
+    Ok(HttpResponse::Accepted().json(Accepted::new(
+        run,
+        revision,
+        "cancellation requested".to_owned(),
+    )))
 }
 
-/// Lists the last runs, newest first
+/// List the last runs, newest first
 #[utoipa::path(
     get, path = "/pipeline/runs", tag = "pipeline",
-    params(("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "How many; 20 by default")),
+    params(("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The maximum number of runs; 20 by default")),
     responses(
-        (status = 200, description = "The runs: those that wait, the one under way, those that ended", body = Runs),
-        WrongQuery,
+        (status = 200, description = "The runs: queued, running and ended", body = RunList),
+        InvalidQuery,
         StoreUnavailable,
     )
 )]
 pub(crate) async fn runs(
-    services: web::Data<Services>,
+    state: web::Data<AppState>,
     query: web::Query<LimitQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let runs = services.runner.runs(query.limit(DEFAULT_RUNS)?).await?;
-    let next_run_at = services.runner.next_run_at();
-    let runs = Runs { runs, next_run_at };
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-cache")).json(runs))
-}
-
-/// A text that is no run id is the id of no run.
-pub(crate) fn run_id(text: &str) -> Result<RunId, Problem> {
-    text.parse().map_err(|_| Problem::NoSuchRun(text.to_owned()))
+    let runs = state.runner.runs(query.limit(DEFAULT_RUNS)?).await?;
+    let next_run_at = state.runner.next_run_at();
+    let runs = RunList { runs, next_run_at };
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(runs))
 }

@@ -1,90 +1,203 @@
 use actix_web::{HttpRequest, HttpResponse, web};
-use tvshows_core::{MultiCharacterActor, ShowId, TopShow};
+use serde::Serialize;
+use tvshows_core::SparseShow;
 
-use crate::Services;
-use crate::answers::{Answers, json};
-use crate::problem::{Problem, ProblemBody, StoreUnavailable, WrongQuery};
-use crate::query::LimitQuery;
+use crate::cache::response_cache::{ResponseCache, json};
+use crate::extract::path::show_id;
+use crate::extract::query::LimitQuery;
+use crate::extract::shows_query::ShowsQuery;
+use crate::problem::responses::{InvalidQuery, StoreUnavailable};
+use crate::problem::{Problem, ProblemBody};
+use crate::schemas::{CastRow, MultiCharacterActor, ShowStats, SortOrder, TopShow};
+use crate::state::AppState;
 
 const DEFAULT_TOP: u32 = 10;
 
-/// Lists the top shows, best first
+/// A page of shows.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct ShowList<T> {
+    /// Each show as in `/shows/{id}`, or only the fields listed in `fields`.
+    #[schema(value_type = Vec<serde_json::Value>)]
+    shows: Vec<T>,
+    /// The cursor of the next page; `null` on the last page.
+    next_cursor: Option<String>,
+}
+
+/// List, search and filter the published shows
 ///
-/// Empty before the first run.
+/// Omitted or empty filters are ignored; the rest are combined with AND. To get the next page, repeat the query with
+/// `next_cursor` as `cursor`. A show that does not change appears on exactly one page, even if an update is published
+/// while you page through the list.
+#[utoipa::path(
+    get, path = "/shows", tag = "shows",
+    params(
+        ("q" = Option<String>, Query, max_length = 256, description = "Words to find in the name and summary. All must match; the last one may be a prefix. Case and accents are ignored, and there are no operators", example = "game of thr"),
+        ("language" = Option<String>, Query, description = "The exact language", example = "English"),
+        ("genre" = Option<String>, Query, description = "The exact name of one of the genres", example = "Drama"),
+        ("status" = Option<String>, Query, description = "The exact status", example = "Running"),
+        ("type" = Option<String>, Query, description = "The exact type", example = "Scripted"),
+        ("network" = Option<String>, Query, description = "The exact name of the network, or of the web channel if there is no network", example = "HBO"),
+        ("premiered_from" = Option<String>, Query, pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$", description = "The earliest premiere date: a year or a day", example = "2010"),
+        ("premiered_to" = Option<String>, Query, pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$", description = "The latest premiere date: a day, or a year, including all of it", example = "2019-06-30"),
+        ("min_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "The minimum average rating", example = 7.5),
+        ("sort" = inline(Option<SortOrder>), Query, description = "`id` (the default), `name`, `rating`, `premiered`, `updated` or `weight`; prefix `-` for descending order. `relevance` is the default with `q`: shows whose name equals the text come first, then those whose name has its words, then those whose summary has them, each by weight. Shows without a value come last; ties are broken by id", example = "-rating"),
+        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The maximum number of shows; 50 by default"),
+        ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$", description = "The `next_cursor` of a response to the same query; `limit` and `fields` may differ"),
+        ("fields" = Option<String>, Query, description = "The fields of each show to return, separated by commas; all by default", example = "id,name,rating"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
+    ),
+    responses(
+        (status = 200, description = "The shows", body = ShowList<serde_json::Value>, headers(("ETag" = String, description = "The snapshot")),
+            example = json!({"shows": [{"id": 82, "name": "Game of Thrones", "rating": {"average": 8.9}}], "next_cursor": "AUP2Yw-tP0YyAAAAUnJAIczMzMzMzQ"})),
+        (status = 304, description = "The snapshot matches `If-None-Match`"),
+        InvalidQuery,
+        StoreUnavailable,
+    )
+)]
+pub(crate) async fn list(
+    state: web::Data<AppState>,
+    cache: web::Data<ResponseCache>,
+    query: web::Query<ShowsQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let (show_query, fields) = (query.query()?, query.fields()?);
+    let sort = show_query.sort;
+    let catalog = &state.catalog;
+    let list = async {
+        let page = catalog.shows(show_query).await?;
+        let next_cursor = page.next.map(|position| query.cursor(sort, &position));
+        let Some(fields) = &fields else {
+            return json(&ShowList { shows: page.shows, next_cursor });
+        };
+        let shows = page.shows.iter().map(|show| SparseShow { show, fields }).collect();
+        json(&ShowList { shows, next_cursor })
+    };
+    cache.get_or_render(catalog, &request, list).await
+}
+
+/// Get counts of the published shows, for charts
+#[utoipa::path(
+    get, path = "/shows/stats", tag = "shows",
+    params(("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged")),
+    responses(
+        (status = 200, description = "The counts", body = ShowStats, headers(("ETag" = String, description = "The snapshot"))),
+        (status = 304, description = "The snapshot matches `If-None-Match`"),
+        StoreUnavailable,
+    )
+)]
+pub(crate) async fn stats(
+    state: web::Data<AppState>,
+    cache: web::Data<ResponseCache>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let catalog = &state.catalog;
+    cache.get_or_render(catalog, &request, async { json(&catalog.stats().await?) }).await
+}
+
+/// List the top shows, best first
+///
+/// The list is empty before the first update.
 #[utoipa::path(
     get, path = "/shows/top_shows", tag = "shows",
     params(
-        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "How many; 10 by default, never more than the last run kept"),
-        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 while the snapshot is the same"),
+        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The maximum number of shows; 10 by default. There are at most as many as the last update's `top`"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
     ),
     responses(
         (status = 200, description = "The top shows", body = Vec<TopShow>, headers(("ETag" = String, description = "The snapshot"))),
-        (status = 304, description = "The snapshot is that of `If-None-Match`"),
-        WrongQuery,
+        (status = 304, description = "The snapshot matches `If-None-Match`"),
+        InvalidQuery,
         StoreUnavailable,
     )
 )]
 pub(crate) async fn top_shows(
-    services: web::Data<Services>,
-    answers: web::Data<Answers>,
+    state: web::Data<AppState>,
+    cache: web::Data<ResponseCache>,
     query: web::Query<LimitQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let limit = query.limit(DEFAULT_TOP)?;
-    let store = &services.store;
-    answers.answer(store, &request, async { json(&store.top_shows(limit).await?) }).await
+    let catalog = &state.catalog;
+    cache.get_or_render(catalog, &request, async { json(&catalog.top_shows(limit).await?) }).await
 }
 
-/// Lists the people who play several characters in the top shows, most characters first
+/// List the people who play several characters in the top shows, most characters first
 ///
-/// Empty before the first run.
+/// The list is empty before the first update.
 #[utoipa::path(
     get, path = "/shows/top_shows_multi_char_actors", tag = "shows",
-    params(("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 while the snapshot is the same")),
+    params(("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged")),
     responses(
         (status = 200, description = "The people", body = Vec<MultiCharacterActor>, headers(("ETag" = String, description = "The snapshot"))),
-        (status = 304, description = "The snapshot is that of `If-None-Match`"),
+        (status = 304, description = "The snapshot matches `If-None-Match`"),
         StoreUnavailable,
     )
 )]
 pub(crate) async fn multi_character_actors(
-    services: web::Data<Services>,
-    answers: web::Data<Answers>,
+    state: web::Data<AppState>,
+    cache: web::Data<ResponseCache>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let store = &services.store;
-    answers.answer(store, &request, async { json(&store.multi_character_actors().await?) }).await
+    let catalog = &state.catalog;
+    let actors = async { json(&catalog.multi_character_actors().await?) };
+    cache.get_or_render(catalog, &request, actors).await
 }
 
-/// Gives a show as TVmaze sends it
+/// Get a show as TVmaze returns it
 #[utoipa::path(
     get, path = "/shows/{id}", tag = "shows",
     params(
-        ("id" = u32, Path, description = "TVmaze's number for the show", example = 82),
-        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer: 304 while the snapshot is the same"),
+        ("id" = u32, Path, description = "The show's id at TVmaze", example = 82),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
     ),
     responses(
-        (status = 200, description = "The object that TVmaze sent, key for key", body = serde_json::Value, headers(("ETag" = String, description = "The snapshot"))),
-        (status = 304, description = "The snapshot is that of `If-None-Match`"),
-        (status = 404, description = "There is no such show in the last snapshot", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The JSON object that TVmaze sent", body = serde_json::Value, headers(("ETag" = String, description = "The snapshot"))),
+        (status = 304, description = "The snapshot matches `If-None-Match`"),
+        (status = 404, description = "Show not found in the published snapshot", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The id is not a number", body = ProblemBody, content_type = "application/problem+json"),
         StoreUnavailable,
     )
 )]
 pub(crate) async fn show(
-    services: web::Data<Services>,
-    answers: web::Data<Answers>,
+    state: web::Data<AppState>,
+    cache: web::Data<ResponseCache>,
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let id = show_id(&path)?;
-    let store = &services.store;
-    let show = async { json(&store.show(id).await?.ok_or(Problem::NoSuchShow(id))?) };
-    answers.answer(store, &request, show).await
+    let catalog = &state.catalog;
+    let show = async { json(&catalog.show(id).await?.ok_or(Problem::ShowNotFound(id))?) };
+    cache.get_or_render(catalog, &request, show).await
 }
 
-pub(super) fn show_id(path: &str) -> Result<ShowId, Problem> {
-    let wrong =
-        |_| Problem::Parameter { name: "id", reason: "must be the number of a show".into() };
-    path.parse().map(ShowId).map_err(wrong)
+/// Get the stored cast of a show, in TVmaze's order
+///
+/// Only the top shows have one.
+#[utoipa::path(
+    get, path = "/shows/{id}/cast", tag = "shows",
+    params(
+        ("id" = u32, Path, description = "The show's id at TVmaze", example = 82),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
+    ),
+    responses(
+        (status = 200, description = "A row for each person in each character", body = Vec<CastRow>, headers(("ETag" = String, description = "The snapshot"))),
+        (status = 304, description = "The snapshot matches `If-None-Match`"),
+        (status = 404, description = "No cast is stored for the show", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The id is not a number", body = ProblemBody, content_type = "application/problem+json"),
+        StoreUnavailable,
+    )
+)]
+pub(crate) async fn cast(
+    state: web::Data<AppState>,
+    cache: web::Data<ResponseCache>,
+    path: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let id = show_id(&path)?;
+    let catalog = &state.catalog;
+    let cast = async {
+        let cast = catalog.cast(id).await?;
+        if cast.is_empty() { Err(Problem::CastNotFound(id)) } else { json(&cast) }
+    };
+    cache.get_or_render(catalog, &request, cast).await
 }

@@ -109,7 +109,7 @@ async fn nobody_listening_is_said_in_one_sentence() {
 async fn an_upstream_without_shows_is_never_published() {
     let simulator =
         ScriptedSimulator::start(&["missing@/updates/shows", "missing@/shows?page=0"]).await;
-    simulator.set_dataset(tvmaze_sim::Catalogue::synthetic(1, 1));
+    simulator.set_dataset(tvmaze_sim::Dataset::synthetic(1, 1));
     let env = TestEnv::new(&simulator.base_url()).await;
     let error = env.update().await.error.unwrap();
     assert!(error.contains("contains no shows"), "{error}");

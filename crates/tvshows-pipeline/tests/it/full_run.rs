@@ -2,7 +2,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
-use tvmaze_sim::Catalogue;
+use tvmaze_sim::Dataset;
 use tvshows_core::{RunState, ShowId, Step};
 use tvshows_testkit::{ScriptedSimulator, served_shows, ten_pages};
 
@@ -82,7 +82,7 @@ async fn a_second_run_replaces_the_first() {
     let simulator = ScriptedSimulator::start(&[]).await;
     let env = TestEnv::new(&simulator.base_url()).await;
     env.update().await;
-    simulator.set_dataset(Catalogue::synthetic(500, 2));
+    simulator.set_dataset(Dataset::synthetic(500, 2));
     let status = env.update().await;
     assert_eq!((status.state, status.shows_seen), (RunState::Succeeded, 500));
     let published = env.store.manifest().await.unwrap();
@@ -114,7 +114,7 @@ async fn every_recorded_show_comes_back_as_it_was_recorded() {
         );
         return;
     }
-    let dataset = Catalogue::recorded(&recordings).unwrap();
+    let dataset = Dataset::recorded(&recordings).unwrap();
     let simulator = ScriptedSimulator::start_with(dataset.clone(), Duration::ZERO).await;
     let env = TestEnv::on_disk(&simulator.base_url()).await;
     let status = env.update().await;

@@ -1,4 +1,4 @@
-//! Both trackers; each test of the Redis tracker starts its own server.
+//! Both trackers, the one in Redis with a real server per test.
 
 mod in_process;
 mod redis;

@@ -1,6 +1,7 @@
-//! The store on database files.
+//! The store in database files.
 
 mod conformance;
 mod exports;
 mod files;
 mod publishing;
+mod schemas;

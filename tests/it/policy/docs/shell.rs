@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
-use tvmaze_sim::Catalogue;
+use tvmaze_sim::Dataset;
 use tvshows_testkit::{ScriptedSimulator, Service, TestEnv, ten_pages};
 
 /// An environment with a service and a home folder.
@@ -63,7 +63,7 @@ impl Shell {
 }
 
 /// A synthetic data set where show 82 is Game of Thrones, and a top show.
-fn game_of_thrones() -> Catalogue {
+fn game_of_thrones() -> Dataset {
     let synthetic = ten_pages();
     let folder = tempfile::tempdir().unwrap();
     for kind in ["pages", "cast"] {
@@ -88,5 +88,5 @@ fn game_of_thrones() -> Catalogue {
             }
         }
     }
-    Catalogue::recorded(folder.path()).unwrap()
+    Dataset::recorded(folder.path()).unwrap()
 }

@@ -1,0 +1,154 @@
+//! TVmaze's response bodies in their current form, with the keys in TVmaze's order.
+
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Show {
+    pub(crate) id: u32,
+    pub(crate) url: String,
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    pub(crate) language: Option<&'static str>,
+    pub(crate) genres: Vec<&'static str>,
+    pub(crate) status: &'static str,
+    pub(crate) runtime: Option<u32>,
+    pub(crate) average_runtime: Option<u32>,
+    pub(crate) premiered: Option<String>,
+    pub(crate) ended: Option<String>,
+    pub(crate) official_site: Option<String>,
+    pub(crate) schedule: Schedule,
+    pub(crate) rating: Rating,
+    pub(crate) weight: u8,
+    pub(crate) network: Option<&'static Channel>,
+    pub(crate) web_channel: Option<&'static Channel>,
+    pub(crate) dvd_country: Option<&'static Country>,
+    pub(crate) externals: Externals,
+    pub(crate) image: Option<Image>,
+    pub(crate) summary: Option<String>,
+    pub(crate) updated: u64,
+    #[serde(rename = "_links")]
+    pub(crate) links: ShowLinks,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Schedule {
+    pub(crate) time: &'static str,
+    pub(crate) days: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Rating {
+    pub(crate) average: Option<Score>,
+}
+
+/// TVmaze writes whole ratings without a decimal point.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Score {
+    Whole(u8),
+    Tenths(f64),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Channel {
+    pub(crate) id: u32,
+    pub(crate) name: &'static str,
+    pub(crate) country: Option<Country>,
+    pub(crate) official_site: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Country {
+    pub(crate) name: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) timezone: &'static str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Externals {
+    pub(crate) tvrage: Option<u32>,
+    pub(crate) thetvdb: Option<u32>,
+    pub(crate) imdb: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Image {
+    pub(crate) medium: String,
+    pub(crate) original: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ShowLinks {
+    #[serde(rename = "self")]
+    pub(crate) this: Link,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previousepisode: Option<Link>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) nextepisode: Option<Link>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Link {
+    pub(crate) href: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct CastMember {
+    pub(crate) person: Person,
+    pub(crate) character: Character,
+    #[serde(rename = "self")]
+    pub(crate) as_self: bool,
+    pub(crate) voice: bool,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Person {
+    pub(crate) id: u32,
+    pub(crate) url: String,
+    pub(crate) name: String,
+    pub(crate) country: Option<Country>,
+    pub(crate) birthday: Option<String>,
+    pub(crate) deathday: Option<String>,
+    pub(crate) gender: Option<&'static str>,
+    pub(crate) image: Option<Image>,
+    pub(crate) updated: u64,
+    #[serde(rename = "_links")]
+    pub(crate) links: SelfLink,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Character {
+    pub(crate) id: u32,
+    pub(crate) url: String,
+    pub(crate) name: String,
+    pub(crate) image: Option<Image>,
+    #[serde(rename = "_links")]
+    pub(crate) links: SelfLink,
+}
+
+#[derive(Serialize)]
+pub(crate) struct SelfLink {
+    #[serde(rename = "self")]
+    pub(crate) this: Link,
+}
+
+impl Link {
+    /// A link to a path of TVmaze's API, such as `shows/1`.
+    pub(crate) fn to(path: &str) -> Self {
+        Self { href: format!("https://api.tvmaze.com/{path}"), name: None }
+    }
+}
+
+impl Image {
+    pub(crate) fn portrait(id: u32) -> Self {
+        let folder = id / 2_500;
+        let url =
+            |size| format!("https://static.tvmaze.com/uploads/images/{size}/{folder}/{id}.jpg");
+        Self { medium: url("medium_portrait"), original: url("original_untouched") }
+    }
+}

@@ -1,0 +1,132 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use crate::error::Error;
+
+/// Recorded responses, read into memory unchanged.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    pages: BTreeMap<u32, Bytes>,
+    /// Slices of `pages`.
+    shows: BTreeMap<u32, Bytes>,
+    casts: BTreeMap<u32, Bytes>,
+    update_times: BTreeMap<u32, u64>,
+}
+
+#[derive(Deserialize)]
+struct ShowHeader {
+    id: u32,
+    updated: u64,
+}
+
+impl Recording {
+    pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
+        let mut recording = Self {
+            pages: BTreeMap::new(),
+            shows: BTreeMap::new(),
+            casts: BTreeMap::new(),
+            update_times: BTreeMap::new(),
+        };
+        recording.read_pages(&directory.join("pages"))?;
+        recording.read_casts(&directory.join("cast"))?;
+        recording.read_updates(&directory.join("updates.json"))?;
+        Ok(recording)
+    }
+
+    pub(crate) fn page_count(&self) -> u32 {
+        self.pages.last_key_value().map_or(0, |(&n, _)| n + 1)
+    }
+
+    pub(crate) fn page(&self, n: u32) -> Bytes {
+        self.pages.get(&n).cloned().unwrap_or(Bytes::from_static(b"[]"))
+    }
+
+    pub(crate) fn show(&self, id: u32) -> Option<Bytes> {
+        self.shows.get(&id).cloned()
+    }
+
+    pub(crate) fn cast(&self, id: u32) -> Option<Bytes> {
+        let empty_cast = || self.shows.contains_key(&id).then_some(Bytes::from_static(b"[]"));
+        self.casts.get(&id).cloned().or_else(empty_cast)
+    }
+
+    pub(crate) fn update_times(&self) -> Vec<(u32, u64)> {
+        self.update_times.iter().map(|(&id, &time)| (id, time)).collect()
+    }
+
+    fn read_pages(&mut self, directory: &Path) -> Result<(), Error> {
+        for (n, path) in numbered_files(directory)? {
+            let page = read(&path)?;
+            self.index_shows(&page).map_err(|source| Error::InvalidResponse { path, source })?;
+            self.pages.insert(n, page);
+        }
+        if self.pages.is_empty() {
+            return Err(Error::NoPages(directory.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn index_shows(&mut self, page: &Bytes) -> serde_json::Result<()> {
+        let shows: Vec<&RawValue> = serde_json::from_slice(page)?;
+        for show in shows {
+            let header: ShowHeader = serde_json::from_str(show.get())?;
+            self.shows.insert(header.id, page.slice_ref(show.get().as_bytes()));
+            self.update_times.insert(header.id, header.updated);
+        }
+        Ok(())
+    }
+
+    fn read_casts(&mut self, directory: &Path) -> Result<(), Error> {
+        if !directory.exists() {
+            return Ok(());
+        }
+        for (id, path) in numbered_files(directory)? {
+            let cast = read(&path)?;
+            serde_json::from_slice::<Vec<IgnoredAny>>(&cast)
+                .map_err(|source| Error::InvalidResponse { path, source })?;
+            self.casts.insert(id, cast);
+        }
+        Ok(())
+    }
+
+    fn read_updates(&mut self, path: &Path) -> Result<(), Error> {
+        if path.exists() {
+            self.update_times = serde_json::from_slice(&read(path)?)
+                .map_err(|source| Error::InvalidResponse { path: path.to_owned(), source })?;
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<Bytes, Error> {
+    let bytes = fs::read(path).map_err(|source| read_error(path, source))?;
+    Ok(bytes.into())
+}
+
+/// The `NUMBER.json` files of a directory; files with other extensions are ignored.
+fn numbered_files(directory: &Path) -> Result<Vec<(u32, PathBuf)>, Error> {
+    let entries = fs::read_dir(directory).map_err(|source| read_error(directory, source))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|source| read_error(directory, source))?.path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        match path.file_stem().and_then(|stem| stem.to_str()?.parse().ok()) {
+            Some(number) => files.push((number, path)),
+            None => return Err(Error::InvalidFileName(path)),
+        }
+    }
+    Ok(files)
+}
+
+fn read_error(path: &Path, source: io::Error) -> Error {
+    Error::Read { path: path.to_owned(), source }
+}

@@ -1,0 +1,80 @@
+// The published tables and their columns. A test compares them with the exported files.
+
+const SHOW_ID = "TVmaze ID of the show";
+const GENRES = "comma-separated; an array in NDJSON and Parquet";
+const UPDATED = "last change at TVmaze (Unix time, seconds)";
+const PROCESSED_AT = "when the row was fetched (RFC 3339, UTC)";
+
+export const TABLES = [
+  {
+    name: "All_Shows",
+    file: "all_shows",
+    description: "One row per show, with every field TVmaze provides.",
+    columns: [
+      ["id", "integer", SHOW_ID],
+      ["name", "text", "name of the show"],
+      ["type", "text", "Scripted, Reality, Animation …"],
+      ["language", "text", "name of the language, in English"],
+      ["genres", "text", GENRES],
+      ["status", "text", "Running, Ended, To Be Determined …"],
+      ["premiered", "text", "premiere date"],
+      ["ended", "text", "date of the last episode"],
+      ["rating_average", "real", "0 to 10"],
+      ["summary", "text", "user-written HTML: sanitize before display"],
+      ["updated", "integer", UPDATED],
+      ["processed_at", "text", PROCESSED_AT],
+      ["url", "text", "page on TVmaze"],
+      ["runtime", "integer", "minutes per episode"],
+      ["average_runtime", "integer", "average minutes per episode"],
+      ["official_site", "text", "URL of the official site, not validated"],
+      ["weight", "integer", "popularity, 0 to 100"],
+      ["schedule", "JSON", "airtime and days"],
+      ["network", "JSON", "TV network"],
+      ["web_channel", "JSON", "web channel, such as a streaming service"],
+      ["dvd_country", "JSON", "country of the DVD release"],
+      ["externals", "JSON", "IDs at IMDb, TheTVDB and TVRage"],
+      ["image", "JSON", "URLs of the poster"],
+      ["links", "JSON", "links to the previous and next episode"],
+      ["extra", "JSON", "fields that fit no other column"],
+    ],
+  },
+  {
+    name: "Top_Shows",
+    file: "top_shows",
+    description: "English-language Action shows that premiered in the years the last update covers, best rating first.",
+    columns: [
+      ["id", "integer", SHOW_ID],
+      ["name", "text", "name of the show"],
+      ["language", "text", "English"],
+      ["genres", "text", GENRES],
+      ["premiered", "text", "premiere date"],
+      ["rating_average", "real", "0 to 10"],
+      ["processed_at", "text", PROCESSED_AT],
+      ["weight", "integer", "popularity, 0 to 100"],
+      ["rank", "integer", "position, starting at 1 for the best"],
+      ["updated", "integer", UPDATED],
+    ],
+  },
+  {
+    name: "Top_Shows_Cast",
+    file: "top_shows_cast",
+    description: "One row per person and character of a top show, in TVmaze’s order.",
+    columns: [
+      ["show_id", "integer", SHOW_ID],
+      ["show_name", "text", "name of the show"],
+      ["person_id", "integer", "TVmaze ID of the person"],
+      ["person_name", "text", "name of the person"],
+      ["person_birthday", "text", "date of birth"],
+      ["person_deathday", "text", "date of death"],
+      ["person_gender", "text", "Female, Male …"],
+      ["person_country_name", "text", "country of birth"],
+      ["character_id", "integer", "TVmaze ID of the character"],
+      ["character_name", "text", "name of the character"],
+      ["image", "text", "URL of the character’s image"],
+      ["processed_at", "text", PROCESSED_AT],
+      ["self", "boolean", "whether the person appears as themselves"],
+      ["voice", "boolean", "whether it is a voice role"],
+      ["position", "integer", "position within the show, starting at 0"],
+    ],
+  },
+];

@@ -1,0 +1,5 @@
+//! Cached responses and the entity tags that validate them.
+
+pub(crate) mod etag;
+pub(crate) mod response_cache;
+pub(crate) mod status_cache;

@@ -1,0 +1,37 @@
+use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, Header, IfNoneMatch};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
+use tvshows_core::SnapshotVersion;
+
+/// The tag of a run's status.
+pub(crate) fn for_revision(revision: u64) -> EntityTag {
+    EntityTag::new_strong(revision.to_string())
+}
+
+/// The tag of everything read from a snapshot. Weak, because responses may be compressed.
+pub(crate) fn for_snapshot(snapshot: &SnapshotVersion) -> EntityTag {
+    EntityTag::new_weak(snapshot.etag())
+}
+
+/// Makes clients revalidate a response by its tag before they reuse it.
+pub(crate) fn with_etag(mut response: HttpResponseBuilder, tag: EntityTag) -> HttpResponseBuilder {
+    response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
+    response
+}
+
+/// A 304 response, if `If-None-Match` has the tag.
+pub(crate) fn not_modified(request: &HttpRequest, tag: &EntityTag) -> Option<HttpResponse> {
+    if_none_match(request, tag)
+        .then(|| with_etag(HttpResponse::NotModified(), tag.clone()).finish())
+}
+
+/// Whether `If-None-Match` has the tag.
+pub(crate) fn if_none_match(request: &impl HttpMessage, tag: &EntityTag) -> bool {
+    if !request.headers().contains_key(IfNoneMatch::name()) {
+        return false;
+    }
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
+        Err(_) => false,
+    }
+}

@@ -1,0 +1,135 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use tvshows_core::{Catalog, SnapshotVersion, StoreError};
+
+use super::etag;
+use crate::problem::Problem;
+
+/// Cache budget in bytes (keys and bodies), about 20,000 shows.
+const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
+
+/// The memory that an entry takes besides its key and body, measured with 400,000 small entries.
+const ENTRY_OVERHEAD: usize = 256;
+
+/// Caches the responses rendered from the published snapshot.
+#[derive(Default)]
+pub(crate) struct ResponseCache {
+    entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    snapshot: SnapshotVersion,
+    /// By path and query.
+    bodies: HashMap<String, Bytes>,
+    bytes: usize,
+}
+
+impl ResponseCache {
+    /// The response to `request`: 304 if the client has the current snapshot, otherwise the cached body or the one
+    /// that `render` makes. Errors are not cached.
+    pub(crate) async fn get_or_render(
+        &self,
+        catalog: &Arc<dyn Catalog>,
+        request: &HttpRequest,
+        render: impl Future<Output = Result<Bytes, Problem>>,
+    ) -> Result<HttpResponse, Problem> {
+        let key = request.uri().path_and_query().map_or("", |key| key.as_str());
+        // Read before the data, so that an entry can be newer than its version but never older.
+        let snapshot = catalog.snapshot_version().await?;
+        let cached = self.entries().get(snapshot, key);
+        let body = if let Some(body) = cached {
+            body
+        } else {
+            let body = render.await?;
+            let evicted = self.entries().insert(snapshot, key, &body);
+            drop(evicted);
+            body
+        };
+        let tag = etag::for_snapshot(&snapshot);
+        if let Some(response) = etag::not_modified(request, &tag) {
+            return Ok(response);
+        }
+        Ok(etag::with_etag(HttpResponse::Ok(), tag).content_type("application/json").body(body))
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    fn get(&self, snapshot: SnapshotVersion, key: &str) -> Option<Bytes> {
+        if self.snapshot == snapshot { self.bodies.get(key).cloned() } else { None }
+    }
+
+    /// Returns the evicted entries, so that the caller can drop them outside the lock.
+    #[must_use]
+    fn insert(
+        &mut self,
+        snapshot: SnapshotVersion,
+        key: &str,
+        body: &Bytes,
+    ) -> HashMap<String, Bytes> {
+        let bytes = key.len() + body.len() + ENTRY_OVERHEAD;
+        let is_full = self.bytes + bytes > CAPACITY_BYTES;
+        let mut evicted = HashMap::new();
+        if self.snapshot != snapshot || is_full {
+            evicted = std::mem::take(&mut self.bodies);
+            (self.snapshot, self.bytes) = (snapshot, 0);
+        }
+        if bytes <= CAPACITY_BYTES && self.bodies.insert(key.to_owned(), body.clone()).is_none() {
+            self.bytes += bytes;
+        }
+        evicted
+    }
+}
+
+pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
+    let json = serde_json::to_vec(data);
+    Ok(json.map_err(|error| StoreError::CorruptRow { what: error.to_string() })?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(number: u64) -> SnapshotVersion {
+        SnapshotVersion { number, published_at: None }
+    }
+
+    #[test]
+    fn what_was_sent_of_another_snapshot_is_not_found() {
+        let mut entries = Entries::default();
+        let (old, new) = (Bytes::from("old"), Bytes::from("new"));
+        assert!(entries.insert(snapshot(1), "/a", &old).is_empty());
+        assert_eq!(entries.get(snapshot(1), "/a"), Some(old.clone()));
+        assert_eq!(entries.get(snapshot(1), "/b"), None);
+        assert_eq!(entries.get(snapshot(2), "/a"), None);
+        assert_eq!(entries.insert(snapshot(2), "/b", &new).len(), 1, "the old snapshot is evicted");
+        assert_eq!(entries.get(snapshot(2), "/a"), None);
+        assert_eq!(entries.get(snapshot(2), "/b"), Some(new));
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let mut entries = Entries::default();
+        let body = Bytes::from(vec![0; CAPACITY_BYTES / 10]);
+        for number in 0..1000 {
+            drop(entries.insert(snapshot(1), &format!("/{number}"), &body));
+            assert!(entries.bytes <= CAPACITY_BYTES);
+            assert!(entries.bodies.len() <= 10);
+            assert!(
+                entries.get(snapshot(1), &format!("/{number}")).is_some(),
+                "the newest entry is cached"
+            );
+        }
+        drop(entries.insert(snapshot(1), "/large", &Bytes::from(vec![0; CAPACITY_BYTES])));
+        assert!(entries.get(snapshot(1), "/large").is_none());
+        assert_eq!(entries.bytes, 0);
+    }
+}

@@ -1,0 +1,81 @@
+//! Query parameters. Serde rejects unknown and repeated ones; the types here reject invalid values.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tvshows_core::{RunParameters, TopLimit};
+
+use crate::problem::Problem;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateQuery {
+    years: Option<String>,
+    top: Option<String>,
+    mode: Option<String>,
+}
+
+impl UpdateQuery {
+    pub(crate) fn parameters(&self) -> Result<RunParameters, Problem> {
+        Ok(RunParameters {
+            years: parse("years", self.years.as_deref())?.unwrap_or_default(),
+            top: parse("top", self.top.as_deref())?.unwrap_or_default(),
+            mode: parse("mode", self.mode.as_deref())?.unwrap_or_default(),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatusQuery {
+    wait: Option<String>,
+}
+
+impl StatusQuery {
+    /// How long to wait for a change; `None` to respond at once.
+    pub(crate) fn wait(&self) -> Result<Option<Duration>, Problem> {
+        let wait: Option<WaitSeconds> = parse("wait", self.wait.as_deref())?;
+        Ok(wait.map(|WaitSeconds(seconds)| Duration::from_secs(seconds)))
+    }
+}
+
+/// At most a minute, after which proxies commonly close idle connections.
+struct WaitSeconds(u64);
+
+impl FromStr for WaitSeconds {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<WaitSeconds, &'static str> {
+        let seconds = text.parse().ok().filter(|seconds| *seconds <= 60);
+        seconds.map(WaitSeconds).ok_or("must be a whole number from 0 to 60")
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitQuery {
+    limit: Option<String>,
+}
+
+impl LimitQuery {
+    pub(crate) fn limit(&self, default: u32) -> Result<u32, Problem> {
+        limit(self.limit.as_deref(), default)
+    }
+}
+
+/// A limit from 1 to 1000, like that of the top shows.
+pub(crate) fn limit(text: Option<&str>, default: u32) -> Result<u32, Problem> {
+    let limit: Option<TopLimit> = parse("limit", text)?;
+    Ok(limit.map_or(default, |limit| limit.get().into()))
+}
+
+/// Parses a parameter's value; the problem has the error message of its type.
+pub(crate) fn parse<T: FromStr<Err: Display>>(
+    name: &'static str,
+    text: Option<&str>,
+) -> Result<Option<T>, Problem> {
+    let invalid = |error: T::Err| Problem::Parameter { name, reason: error.to_string() };
+    text.map(|text| text.parse().map_err(invalid)).transpose()
+}

@@ -1,0 +1,155 @@
+//! The query of `GET /shows`. Empty parameters count as missing, because forms send empty fields.
+
+use serde::Deserialize;
+use tvshows_core::{KeysetCursor, Show, ShowFilter, ShowQuery, Sort, SortBy};
+
+use super::cursor;
+use super::query::{self, parse};
+use crate::problem::Problem;
+
+const DEFAULT_LIMIT: u32 = 50;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShowsQuery {
+    q: Option<String>,
+    language: Option<String>,
+    genre: Option<String>,
+    status: Option<String>,
+    r#type: Option<String>,
+    network: Option<String>,
+    premiered_from: Option<String>,
+    premiered_to: Option<String>,
+    min_rating: Option<String>,
+    sort: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+    fields: Option<String>,
+}
+
+impl ShowsQuery {
+    pub(crate) fn query(&self) -> Result<ShowQuery, Problem> {
+        let owned = |text: Option<&str>| non_empty(text).map(str::to_owned);
+        let filter = ShowFilter {
+            text: parse("q", self.q.as_deref().filter(|text| !text.trim().is_empty()))?,
+            language: owned(self.language.as_deref()),
+            genre: owned(self.genre.as_deref()),
+            status: owned(self.status.as_deref()),
+            kind: owned(self.r#type.as_deref()),
+            network: owned(self.network.as_deref()),
+            premiered_from: parse("premiered_from", non_empty(self.premiered_from.as_deref()))?,
+            premiered_to: parse("premiered_to", non_empty(self.premiered_to.as_deref()))?,
+            min_rating: parse("min_rating", non_empty(self.min_rating.as_deref()))?,
+        };
+        let default = if filter.text.is_some() { SortBy::Relevance } else { SortBy::Id };
+        let sort = parse("sort", non_empty(self.sort.as_deref()))?;
+        let sort = sort.unwrap_or(Sort { by: default, descending: false });
+        if sort.by == SortBy::Relevance && filter.text.is_none() {
+            let reason = "can be `relevance` only if `q` is given";
+            return Err(Problem::Parameter { name: "sort", reason: reason.into() });
+        }
+        let limit = query::limit(self.limit.as_deref(), DEFAULT_LIMIT)?;
+        Ok(ShowQuery { filter, sort, after: self.position(sort)?, limit })
+    }
+
+    fn position(&self, sort: Sort) -> Result<Option<KeysetCursor>, Problem> {
+        let Some(text) = non_empty(self.cursor.as_deref()) else { return Ok(None) };
+        let reason = "must be the `next_cursor` of a response to the same query; omit it to start from the beginning";
+        let invalid = || Problem::Parameter { name: "cursor", reason: reason.into() };
+        cursor::decode(&self.cursor_scope(sort), text).map(Some).ok_or_else(invalid)
+    }
+
+    /// The cursor of the page after `position`.
+    pub(crate) fn cursor(&self, sort: Sort, position: &KeysetCursor) -> String {
+        cursor::encode(&self.cursor_scope(sort), position)
+    }
+
+    /// Identifies the list that a cursor belongs to. `limit` and `fields` may change from page to page.
+    fn cursor_scope(&self, sort: Sort) -> String {
+        let filters = [
+            &self.q,
+            &self.language,
+            &self.genre,
+            &self.status,
+            &self.r#type,
+            &self.network,
+            &self.premiered_from,
+            &self.premiered_to,
+            &self.min_rating,
+        ];
+        let filters = filters.map(|filter| filter.as_deref().unwrap_or_default());
+        format!("{sort} {filters:?}")
+    }
+
+    /// The fields of each show to send; `None` for all.
+    pub(crate) fn fields(&self) -> Result<Option<Vec<String>>, Problem> {
+        let Some(fields) = non_empty(self.fields.as_deref()) else { return Ok(None) };
+        let fields: Vec<String> = fields.split(',').map(|field| field.trim().to_owned()).collect();
+        match fields.iter().find(|field| !Show::FIELDS.contains(&field.as_str())) {
+            None => Ok(Some(fields)),
+            Some(unknown) => Err(Problem::Parameter {
+                name: "fields",
+                reason: format!(
+                    "has unknown field {unknown:?}; the fields are {}",
+                    Show::FIELDS.join(", ")
+                ),
+            }),
+        }
+    }
+}
+
+fn non_empty(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::web::Query;
+    use tvshows_core::{ShowId, SortValue};
+
+    use super::*;
+
+    fn read(text: &str) -> ShowsQuery {
+        Query::<ShowsQuery>::from_query(text).unwrap().into_inner()
+    }
+
+    fn query(text: &str) -> Result<ShowQuery, String> {
+        read(text).query().map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn an_empty_query_is_all_shows_by_id() {
+        let all = query("").unwrap();
+        assert_eq!((all.filter, all.sort, all.limit), (ShowFilter::default(), Sort::default(), 50));
+        assert_eq!(query("q=+&language=&sort=&cursor=").unwrap(), query("").unwrap());
+    }
+
+    #[test]
+    fn a_searched_text_sorts_by_relevance_unless_something_else_is_asked_for() {
+        assert_eq!(query("q=x").unwrap().sort.by, SortBy::Relevance);
+        assert_eq!(query("q=x&sort=-rating").unwrap().sort.by, SortBy::Rating);
+        assert!(query("sort=relevance").unwrap_err().contains("`q`"));
+    }
+
+    #[test]
+    fn a_cursor_goes_with_its_list_whatever_the_limit() {
+        let list = read("language=English&sort=name");
+        let sort = list.query().unwrap().sort;
+        let position = KeysetCursor { value: SortValue::Text("B".into()), id: ShowId(3) };
+        let cursor = list.cursor(sort, &position);
+        let after = |text: &str| query(&format!("{text}&cursor={cursor}")).map(|query| query.after);
+        assert_eq!(after("sort=name&language=English&limit=7&fields=id"), Ok(Some(position)));
+        for other in
+            ["language=English", "language=English&sort=-name", "language=French&sort=name"]
+        {
+            assert!(after(other).unwrap_err().contains("the same query"), "{other}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_named() {
+        let fields = |text: &str| ShowsQuery { fields: Some(text.into()), ..ShowsQuery::default() };
+        assert_eq!(fields("id, name").fields().unwrap(), Some(vec!["id".into(), "name".into()]));
+        assert!(fields("id,nme").fields().unwrap_err().to_string().contains("\"nme\""));
+    }
+}

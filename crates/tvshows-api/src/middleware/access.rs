@@ -1,0 +1,116 @@
+//! Decides which requests may change something, and how often, before any route runs.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use actix_web::http::{Method, Uri};
+use actix_web::middleware::Next;
+use actix_web::{Error, ResponseError, web};
+
+use super::api_token::ApiToken;
+use super::cors::AllowedOrigins;
+use super::drain_body::drain;
+use super::rate_limit::ClientRateLimiter;
+use crate::problem::Problem;
+
+/// Who may use the service.
+#[derive(Debug, Clone, Default)]
+pub struct AccessPolicy {
+    /// Origins of the web pages that may use the service, besides its own.
+    pub origins: AllowedOrigins,
+    /// The token that state-changing requests require; `None` leaves them open.
+    pub token: Option<ApiToken>,
+    /// The limit on state-changing requests per client; `None` for no limit.
+    pub posts_per_minute: Option<NonZeroU32>,
+}
+
+/// Enforces an [`AccessPolicy`].
+pub(crate) struct AccessGuard {
+    policy: AccessPolicy,
+    limiter: Option<ClientRateLimiter>,
+}
+
+impl AccessGuard {
+    pub(crate) fn new(policy: AccessPolicy) -> AccessGuard {
+        let limiter = policy.posts_per_minute.map(ClientRateLimiter::per_minute);
+        AccessGuard { policy, limiter }
+    }
+
+    pub(crate) fn allowed_origins(&self) -> &AllowedOrigins {
+        &self.policy.origins
+    }
+
+    /// Treats every method except GET and HEAD as state-changing, so that new routes are protected by default.
+    fn check(&self, request: &ServiceRequest) -> Result<(), Problem> {
+        if matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Ok(());
+        }
+        let client = request.peer_addr().map(|address| address.ip());
+        // Before the token is checked, so that attempts to guess it are limited.
+        if let (Some(limiter), Some(client)) = (&self.limiter, client) {
+            limiter.check(client).map_err(too_many_requests)?;
+        }
+        self.check_origin(request)?;
+        self.check_token(request, client)
+    }
+
+    /// Browsers let any web page send a POST request, but name the page's origin.
+    fn check_origin(&self, request: &ServiceRequest) -> Result<(), Problem> {
+        let header = |name: &str| request.headers().get(name)?.to_str().ok();
+        let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };
+        let Ok(origin) = origin.to_str() else {
+            return Err(Problem::ForeignOrigin(String::from_utf8_lossy(origin.as_bytes()).into()));
+        };
+        let is_own = match header("sec-fetch-site") {
+            Some(site) => matches!(site, "same-origin" | "none"),
+            None => is_same_origin(origin, header(HOST.as_str()).unwrap_or_default()),
+        };
+        if is_own || self.policy.origins.allows(origin) {
+            Ok(())
+        } else {
+            Err(Problem::ForeignOrigin(origin.to_owned()))
+        }
+    }
+
+    fn check_token(&self, request: &ServiceRequest, client: Option<IpAddr>) -> Result<(), Problem> {
+        let Some(token) = &self.policy.token else { return Ok(()) };
+        match request.headers().get(AUTHORIZATION) {
+            None => Err(Problem::TokenRequired),
+            Some(header) if token.matches_header(header) => Ok(()),
+            Some(_) => {
+                tracing::warn!(client = client.map(tracing::field::display), "invalid API token");
+                Err(Problem::InvalidToken)
+            }
+        }
+    }
+}
+
+fn is_same_origin(origin: &str, host: &str) -> bool {
+    let uri: Option<Uri> = origin.parse().ok();
+    uri.is_some_and(|uri| uri.authority().is_some_and(|own| own.as_str() == host))
+}
+
+fn too_many_requests(wait: Duration) -> Problem {
+    Problem::TooManyRequests { seconds: wait.as_secs() + 1 }
+}
+
+/// Rejects requests that the policy forbids. Discards the body of the others, since no route uses one.
+pub(crate) async fn enforce_access<B: MessageBody>(
+    guard: web::Data<AccessGuard>,
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let access = async {
+        guard.check(&request)?;
+        drain(&mut request).await
+    };
+    // A response, because an error would bypass the middleware that adds headers.
+    match access.await {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(problem) => Ok(request.into_response(problem.error_response()).map_into_right_body()),
+    }
+}

@@ -1,0 +1,85 @@
+//! The error responses that several endpoints document.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::{Content, Header, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
+
+use super::ProblemBody;
+
+/// Endpoints with query parameters.
+pub(crate) enum InvalidQuery {}
+
+impl IntoResponses for InvalidQuery {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses([
+            (400, problem("A parameter is unknown or repeated")),
+            (422, problem("A parameter has an invalid value")),
+        ])
+    }
+}
+
+/// Endpoints that change something.
+pub(crate) enum AccessDenied {}
+
+impl IntoResponses for AccessDenied {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses([
+            (
+                401,
+                problem("The service requires an API token, and it is missing or invalid")
+                    .header("WWW-Authenticate", header::<String>("Bearer")),
+            ),
+            (403, problem("The request comes from a web page whose origin is not allowed")),
+            (
+                429,
+                problem("The client's address exceeded its rate limit")
+                    .header("Retry-After", header::<u32>("Seconds")),
+            ),
+        ])
+    }
+}
+
+/// Endpoints that read the database.
+pub(crate) enum StoreUnavailable {}
+
+impl IntoResponses for StoreUnavailable {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses([(503, problem("The database is unavailable"))])
+    }
+}
+
+pub(crate) enum ExportUnavailable {}
+
+impl IntoResponses for ExportUnavailable {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let retry_after = header::<u32>("Seconds; only if too many exports are in progress");
+        let problem = problem("Too many exports are in progress, or the database is unavailable");
+        responses([(503, problem.header("Retry-After", retry_after))])
+    }
+}
+
+pub(crate) enum RunNotFound {}
+
+impl IntoResponses for RunNotFound {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses([(404, problem("Run not found"))])
+    }
+}
+
+fn responses<const N: usize>(
+    responses: [(u16, ResponseBuilder); N],
+) -> BTreeMap<String, RefOr<Response>> {
+    let responses = responses.into_iter();
+    responses.map(|(status, response)| (status.to_string(), response.build().into())).collect()
+}
+
+fn problem(description: &str) -> ResponseBuilder {
+    let body = Content::new(Some(Ref::from_schema_name(ProblemBody::name())));
+    ResponseBuilder::new().description(description).content("application/problem+json", body)
+}
+
+fn header<T: PartialSchema>(description: &str) -> Header {
+    HeaderBuilder::new().schema(Some(T::schema())).description(Some(description)).build()
+}

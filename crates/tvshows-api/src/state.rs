@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use tracing::Span;
+use tvshows_core::Catalog;
+use tvshows_pipeline::Runner;
+
+/// What the routes share.
+#[derive(Clone)]
+pub struct AppState {
+    /// Runs updates; also knows their status and history.
+    pub runner: Runner,
+    /// The published data.
+    pub catalog: Arc<dyn Catalog>,
+}
+
+/// How the service exposes its metrics and joins distributed traces.
+#[derive(Clone)]
+pub struct Telemetry {
+    /// Renders the metrics in the Prometheus text format. May block.
+    pub render_metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Makes a span part of the trace that a `traceparent` header names.
+    pub join_trace: fn(&Span, &str),
+}
+
+impl Default for Telemetry {
+    /// Exposes no metrics and ignores `traceparent`.
+    fn default() -> Telemetry {
+        Telemetry { render_metrics: Arc::new(String::new), join_trace: |_, _| {} }
+    }
+}
