@@ -27,7 +27,8 @@ pub(crate) async fn follow(
             view.finish();
             return Ok(status);
         }
-        let changed = runner.wait_for_change(status.request_id, status.revision, REDRAW_INTERVAL).await?;
+        let changed =
+            runner.wait_for_change(status.request_id, status.revision, REDRAW_INTERVAL).await?;
         status = changed.unwrap_or(status);
     }
 }

@@ -75,6 +75,7 @@ fn run_status() -> Object {
         .optional::<u32>("changed", "Shows that publishing changed.")
         .optional::<u32>("deleted", "Shows that publishing deleted.")
         .optional::<u32>("unchanged", "Shows that publishing left unchanged.")
+        .optional::<u32>("malformed_shows", "Shows fetched with a value of an unexpected type.")
         .required::<u64>("requests", "Requests sent to TVmaze, including retries.")
         .required::<u64>("retries", "Requests that repeated a failed one.")
         .required::<u64>("rate_limited", "Responses with status 429.")

@@ -11,7 +11,7 @@ use crate::columns;
 use crate::error::{SqlResult, invalid_text};
 
 /// The fields of a status that are stored, each in the column of its name.
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 29] = [
     "request_id",
     "state",
     "step",
@@ -28,6 +28,7 @@ const COLUMNS: [&str; 28] = [
     "changed",
     "deleted",
     "unchanged",
+    "malformed_shows",
     "requests",
     "retries",
     "rate_limited",

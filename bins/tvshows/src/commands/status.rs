@@ -13,6 +13,8 @@ use crate::output::count;
 use crate::progress_bar::ProgressView;
 use crate::{database, output, signals};
 
+use super::update::malformed_shows;
+
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -132,6 +134,7 @@ fn describe(status: &RunStatus) -> String {
         ("Shows", Some(number(status.shows_seen))),
         ("Casts", Some(progress(status.casts_done, status.casts_total))),
         ("Changes", changes),
+        ("Malformed", (status.malformed_shows > 0).then(|| malformed_shows(status))),
         ("Requests", Some(HumanCount(status.requests).to_string())),
         ("Started", time(status.started_at)),
         ("Finished", time(status.finished_at)),

@@ -115,11 +115,22 @@ fn summary(status: &RunStatus) -> String {
         format!("Published {shows}: {added} added, {changed} changed, {deleted} deleted")
     };
     let elapsed = status.started_at.zip(status.finished_at);
+    let malformed = match status.malformed_shows {
+        0 => String::new(),
+        _ => format!("{}; the warnings name them.\n", malformed_shows(status)),
+    };
     format!(
-        "{outcome} ({:.1} s, {}, {}, {} rate-limited).\n",
+        "{outcome} ({:.1} s, {}, {}, {} rate-limited).\n{malformed}",
         elapsed.map_or(0.0, |(start, end)| end.duration_since(start).as_secs_f64()),
         count(status.requests, "request", "requests"),
         count(status.retries, "retry", "retries"),
         HumanCount(status.rate_limited),
     )
+}
+
+/// How many shows were fetched with unexpected values.
+pub(crate) fn malformed_shows(status: &RunStatus) -> String {
+    let shows = count(status.malformed_shows, "show", "shows");
+    let verb = if status.malformed_shows == 1 { "has" } else { "have" };
+    format!("{shows} {verb} values of unexpected types")
 }
