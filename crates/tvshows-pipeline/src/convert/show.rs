@@ -81,6 +81,9 @@ impl Field {
     }
 }
 
+/// A bit for each field.
+const ALL_FIELDS: u32 = (1 << Field::VARIANTS.len()) - 1;
+
 enum Key {
     Known(Field),
     Other(String),
@@ -167,7 +170,7 @@ impl<'de> Visitor<'de> for ShowVisitor {
 struct Rest {
     extra: Map<String, Value>,
     malformed: Vec<String>,
-    /// One bit per field.
+    /// A bit for each field that the object has.
     present: u32,
 }
 
@@ -182,10 +185,12 @@ impl Rest {
         self.present |= bit;
     }
 
+    #[cold]
     fn keep(&mut self, field: Field, value: Value) {
         self.extra.insert(field.key().to_owned(), value);
     }
 
+    #[cold]
     fn reject(&mut self, field: Field, value: Value) {
         self.malformed.push(field.key().to_owned());
         self.keep(field, value);
@@ -201,11 +206,12 @@ impl Rest {
     }
 
     fn integer(&mut self, field: Field, value: Value) -> Option<i64> {
-        let integer = value.as_i64();
-        if integer.is_none() && !value.is_null() {
-            self.reject(field, value);
+        match value {
+            Value::Number(number) if number.is_i64() => return number.as_i64(),
+            Value::Null => {}
+            other => self.reject(field, other),
         }
-        integer
+        None
     }
 
     /// The column is not nullable.
@@ -285,6 +291,10 @@ impl Rest {
     /// Returns the content of `extra`, and the paths of the malformed values.
     fn finish(self) -> (Map<String, Value>, Vec<String>) {
         let Rest { mut extra, mut malformed, present } = self;
+        // As for almost all shows.
+        if present == ALL_FIELDS && extra.is_empty() {
+            return (extra, malformed);
+        }
         for (key, value) in &mut extra {
             if !salvage::survives(value) {
                 malformed.push(salvage::as_text(key));
@@ -332,20 +342,22 @@ fn is_plain_number(number: &Number) -> bool {
 /// of TVmaze.
 fn is_canonical_json(json: &str) -> bool {
     const MAX_DEPTH: u32 = 8;
-    const MAX_DIGITS: u32 = 17;
-    let (mut depth, mut digits, mut rest) = (0_u32, 0, json.as_bytes());
+    const MAX_DIGITS: usize = 17;
+    let (mut depth, mut rest) = (0_u32, json.as_bytes());
     while let Some((byte, after)) = rest.split_first() {
         rest = after;
-        let has_exponent = digits > 0 && matches!(byte, b'e' | b'E');
-        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
-        if has_exponent || digits > MAX_DIGITS {
-            return false;
-        }
         match byte {
             b'"' => match memchr::memchr2(b'"', b'\\', rest) {
                 Some(end) if rest[end] == b'"' => rest = &rest[end + 1..],
                 _ => return false,
             },
+            b'0'..=b'9' => {
+                let more = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                if more >= MAX_DIGITS || matches!(rest.get(more), Some(b'e' | b'E')) {
+                    return false;
+                }
+                rest = &rest[more..];
+            }
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth -= 1,
             _ if byte.is_ascii_whitespace() => return false,
