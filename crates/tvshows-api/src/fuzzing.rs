@@ -62,6 +62,7 @@ mod tests {
             "top",
             "mode",
             "wait",
+            "previous_signature",
             "limit",
             "q",
             "language",

@@ -31,6 +31,7 @@ impl UpdateQuery {
 #[serde(deny_unknown_fields)]
 pub(crate) struct StatusQuery {
     wait: Option<String>,
+    pub(crate) previous_signature: Option<String>,
 }
 
 impl StatusQuery {

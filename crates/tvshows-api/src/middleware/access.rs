@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -9,12 +10,14 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError, web};
+use actix_web::{Error, HttpResponse, web};
 
 use super::api_token::ApiToken;
+use super::connection_state::ConnectionState;
 use super::cors::AllowedOrigins;
 use super::drain_body::drain;
 use super::rate_limit::ClientRateLimiter;
+use super::request_reader::is_invalid;
 use crate::problem::Problem;
 
 /// Who may use the service.
@@ -94,23 +97,36 @@ fn is_same_origin(origin: &str, host: &str) -> bool {
     uri.is_some_and(|uri| uri.authority().is_some_and(|own| own.as_str() == host))
 }
 
+/// Fails for the request that takes the place of a malformed one.
+fn check_is_valid(request: &ServiceRequest) -> Result<(), Problem> {
+    if !is_invalid(request.method()) {
+        return Ok(());
+    }
+    let connection = request.conn_data::<Rc<ConnectionState>>();
+    connection.and_then(|connection| connection.problem.take()).map_or(Ok(()), Err)
+}
+
 fn too_many_requests(wait: Duration) -> Problem {
     Problem::TooManyRequests { seconds: wait.as_secs() + 1 }
 }
 
-/// Rejects requests that the policy forbids. Discards the body of the others, since no route uses one.
+/// Rejects requests that are malformed or that the policy forbids. Discards the body of the others, since no route uses one.
 pub(crate) async fn enforce_access<B: MessageBody>(
     guard: web::Data<AccessGuard>,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let access = async {
+        check_is_valid(&request)?;
         guard.check(&request)?;
         drain(&mut request).await
     };
     // A response, because an error would bypass the middleware that adds headers.
     match access.await {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
-        Err(problem) => Ok(request.into_response(problem.error_response()).map_into_right_body()),
+        Err(problem) => {
+            let response = HttpResponse::from_error(problem);
+            Ok(request.into_response(response).map_into_right_body())
+        }
     }
 }

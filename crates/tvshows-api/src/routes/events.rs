@@ -60,8 +60,9 @@ pub(crate) async fn events(
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
-        // Compression would delay small events.
+        // Compression would delay small events, and so would a proxy's buffer.
         .insert_header(ContentEncoding::Identity)
+        .insert_header(("X-Accel-Buffering", "no"))
         .streaming(stream.into_stream()))
 }
 

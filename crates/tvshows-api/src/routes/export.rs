@@ -1,6 +1,7 @@
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use futures::stream;
 use tvshows_core::Table;
 use tvshows_export::Format;
 
@@ -56,7 +57,7 @@ pub(crate) async fn table(
     }
     let mut response = etag::with_etag(response, tag);
     if request.method() == Method::HEAD {
-        return Ok(response.finish());
+        return Ok(without_body(response));
     }
     let catalog = state.catalog.clone();
     let body = streaming_body(async move |file| {
@@ -92,11 +93,16 @@ pub(crate) async fn database(
     response.insert_header(ContentEncoding::Identity);
     let mut response = etag::with_etag(response, tag);
     if request.method() == Method::HEAD {
-        return Ok(response.finish());
+        return Ok(without_body(response));
     }
     let catalog = state.catalog.clone();
     let body = streaming_body(async move |file| catalog.export_all(file).await);
     Ok(response.body(body.await?))
+}
+
+/// A response to HEAD, with a body of unknown size like the response to GET.
+fn without_body(mut response: HttpResponseBuilder) -> HttpResponse {
+    response.streaming(stream::empty::<Result<web::Bytes, actix_web::Error>>())
 }
 
 fn attachment(name: &str, content_type: &str) -> HttpResponseBuilder {
