@@ -10,6 +10,7 @@ mod dashboard;
 mod documents;
 mod events;
 mod exports;
+mod http;
 mod live;
 mod logs;
 mod metrics;

@@ -64,7 +64,7 @@ async fn a_run_is_started_followed_and_its_shows_served() {
     let accepted = body(answer).await;
     assert_eq!(accepted["status"], "accepted");
     let run = accepted["request_id"].as_str().unwrap();
-    assert_eq!(location, format!("/pipeline/status/{run}"));
+    assert_eq!(location, format!("status/{run}"), "relative to the path of the request");
 
     let status = service.end_of(run).await;
     assert_eq!(
@@ -165,12 +165,12 @@ async fn wrong_requests_get_a_problem_that_says_what_to_do() {
         ("GET", "/shows/top_shows?limit=many", 422, "invalid_parameter", "`limit`"),
         ("GET", "/shows/x", 422, "invalid_parameter", "`id`"),
         ("GET", "/shows/99999999999999999999", 422, "invalid_parameter", "`id`"),
-        ("GET", "/shows/1", 404, "no_such_show", "show 1"),
+        ("GET", "/shows/1", 404, "show_not_found", "show 1"),
         ("GET", unknown, 404, "run_not_found", "/pipeline/runs"),
         ("GET", "/pipeline/status/%00%ff", 404, "run_not_found", "/pipeline/runs"),
         ("GET", &format!("{unknown}?wait=61"), 422, "invalid_parameter", "`wait`"),
         ("POST", "/pipeline/cancel/nonsense", 404, "run_not_found", "nonsense"),
-        ("GET", "/nowhere", 404, "no_such_path", "/docs"),
+        ("GET", "/nowhere", 404, "path_not_found", "/docs"),
     ];
     for (method, path, status, code, detail) in cases {
         let request = if method == "GET" { service.get(path) } else { service.post(path) };

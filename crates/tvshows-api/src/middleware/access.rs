@@ -10,7 +10,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, web};
 
 use super::api_token::ApiToken;
 use super::connection_state::ConnectionState;
@@ -124,9 +124,6 @@ pub(crate) async fn enforce_access<B: MessageBody>(
     // A response, because an error would bypass the middleware that adds headers.
     match access.await {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
-        Err(problem) => {
-            let response = HttpResponse::from_error(problem);
-            Ok(request.into_response(response).map_into_right_body())
-        }
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
     }
 }

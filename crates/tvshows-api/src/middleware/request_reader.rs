@@ -32,7 +32,7 @@ const INVALID: &str = "INVALID";
 /// Takes the place of an invalid request. Its body never arrives, so the server keeps reading for a while after its
 /// response: closing a connection with unread data would discard the response.
 const INVALID_REQUEST: &[u8] =
-    b"INVALID / HTTP/1.1\r\nhost: invalid\r\nconnection: close\r\ncontent-length: 1\r\n\r\n";
+    b"INVALID /invalid HTTP/1.1\r\nhost: invalid\r\nconnection: close\r\ncontent-length: 1\r\n\r\n";
 
 /// A connection that passes on only valid requests.
 ///
