@@ -67,7 +67,7 @@ openapi: ## Update docs/openapi.json after a change of the API
 	cargo run --locked --bin tvshows -- openapi > docs/openapi.json
 
 configuration: ## Update docs/configuration.md after a change of a setting or flag
-	UPDATE_DOCS=1 cargo test --locked --package tvshows --bin tvshows reference
+	UPDATE_DOCS=1 cargo test --locked --package tvshows --lib reference
 
 .PHONY: build-tools test-tools browser-tools bench-tools
 build-tools:

@@ -13,6 +13,7 @@ need cc gcc
 case ${1:-build} in
 test)
     need redis-server redis-server
+    need sqlite3 sqlite3
     need curl curl
     need openssl openssl
     [ -x /usr/sbin/nginx ] || need nginx nginx

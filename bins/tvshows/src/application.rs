@@ -1,92 +1,115 @@
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
-use secrecy::{ExposeSecret, SecretString};
-use tokio::time::timeout;
-use tvshows_core::{ProgressTracker, ShowStore};
-use tvshows_pipeline::{Pipeline, Runner, give_up_interrupted};
-use tvshows_progress::{InProcessTracker, RedisTracker};
-use tvshows_sqlite::SqliteStore;
-use uuid::Uuid;
+use actix_server::Server;
+use anyhow::Context;
+use tvshows_api::{AppState, Telemetry};
+use tvshows_pipeline::Runner;
 
-use crate::cli::{Database, Settings};
-use crate::config::WrongSetting;
-use crate::upstream::Upstream;
+use crate::cli::Serve;
+use crate::engine::{Engine, Interrupted};
+use crate::{metrics, otel};
 
-/// Less than the ten seconds after which containers are killed.
-const STOP: Duration = Duration::from_secs(9);
-
-/// Everything that works together in this process, wired.
-pub(crate) struct Application {
-    pub(crate) runner: Runner,
-    pub(crate) store: Arc<SqliteStore>,
-    _upstream: Upstream,
+/// The whole service: the HTTP server, and the engine that runs updates.
+pub struct Application {
+    engine: Engine,
+    server: Server,
+    address: SocketAddr,
 }
 
 impl Application {
-    /// Opens the database and starts the runner, which goes on with a run that was interrupted.
-    pub(crate) async fn build(settings: &Settings) -> anyhow::Result<Application> {
-        let (store, tracker) = (open(settings).await?, tracker(settings)?);
-        Application::wire(settings, store, tracker).await
-    }
-
-    /// The same, but a run that was interrupted is given up.
-    pub(crate) async fn build_anew(settings: &Settings) -> anyhow::Result<Application> {
-        let (store, tracker) = (open(settings).await?, tracker(settings)?);
-        give_up_interrupted(store.as_ref(), tracker.as_ref()).await?;
-        Application::wire(settings, store, tracker).await
-    }
-
-    async fn wire(
-        settings: &Settings,
-        store: Arc<SqliteStore>,
-        tracker: Arc<dyn ProgressTracker>,
-    ) -> anyhow::Result<Application> {
-        let upstream = Upstream::at(&settings.upstream.tvmaze_base_url).await?;
-        let ports: Arc<dyn ShowStore> = Arc::<SqliteStore>::clone(&store);
-        let pipeline = Pipeline::new(upstream.client.clone(), ports).max_age(settings.max_age);
-        let instance = format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]);
-        let runner = Runner::start(pipeline, tracker, &instance);
-        Ok(Application { runner, store, _upstream: upstream })
-    }
-
-    /// Stops the run under way, joins every task and leaves the database as one whole file, while
-    /// `also` stops what else there is. Gives up after [`STOP`]: the database is safe either way.
-    pub(crate) async fn shutdown(&self, also: impl Future<Output = ()>) {
-        let stopping = async {
-            tokio::join!(self.runner.shutdown(), also);
-            self.store.close().await;
+    /// Binds the socket, opens the database and starts the runner, which resumes an interrupted run.
+    ///
+    /// # Errors
+    ///
+    /// A setting is invalid, the address is in use, or the database cannot be opened.
+    pub async fn build(settings: &Serve) -> anyhow::Result<Application> {
+        let access = settings.access()?;
+        let address = SocketAddr::new(settings.host, settings.port);
+        let listener = TcpListener::bind(address)
+            .with_context(|| format!("cannot listen on {address}; set another HOST or PORT"))?;
+        let address = listener.local_addr()?;
+        let metrics = metrics::start()?;
+        let engine = Engine::start(&settings.settings, Interrupted::Resume).await?;
+        if let Err(error) = engine.runner.check_tracker().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "the progress tracker is unavailable; progress stays in this process until it is back"
+            );
+        }
+        if access.token.is_none() && !settings.host.is_loopback() {
+            tracing::warn!(
+                "any client that reaches {address} can start and cancel updates; set API_TOKEN to require a token"
+            );
+        }
+        if let Some(schedule) = &settings.schedule {
+            engine.runner.schedule(schedule.clone());
+        }
+        let state = AppState {
+            runner: engine.runner.clone(),
+            catalog: Arc::<_>::clone(&engine.store) as _,
         };
-        if timeout(STOP, stopping).await.is_err() {
-            tracing::warn!("the database is still busy; what is not committed is rolled back");
+        let telemetry = Telemetry { render_metrics: metrics, join_trace: otel::set_remote_parent };
+        let server = tvshows_api::server(listener, state, access, telemetry)?;
+        Ok(Application { engine, server, address })
+    }
+
+    /// The address that the service is bound to, with the port that the system chose for port 0.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn runner(&self) -> &Runner {
+        &self.engine.runner
+    }
+
+    /// Serves until `signal` completes, then stops gracefully.
+    ///
+    /// # Errors
+    ///
+    /// The HTTP server failed.
+    pub async fn run_until(self, signal: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let handle = self.server.handle();
+        let mut server = tokio::spawn(self.server);
+        tokio::select! {
+            () = signal => tracing::info!("shutting down"),
+            ended = &mut server => ended.context("the HTTP server")?.context("the HTTP server")?,
         }
+        // Concurrently: responses that wait for a change end with the runner.
+        self.engine.shutdown(handle.stop(true)).await;
+        Ok(())
     }
 }
 
-async fn open(settings: &Settings) -> anyhow::Result<Arc<SqliteStore>> {
-    let path = &settings.database_path;
-    let store = SqliteStore::open(path).await.with_context(|| path.display().to_string())?;
-    Ok(Arc::new(store))
-}
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
 
-/// The database of a command that reads, which makes none.
-pub(crate) async fn open_existing(database: &Database) -> anyhow::Result<SqliteStore> {
-    let path = &database.database_path;
-    // An empty file is what somebody made a name with.
-    if path.metadata().map_or(true, |file| file.len() == 0) {
-        bail!("there is no database at {}; `tvshows update` makes one", path.display());
-    }
-    SqliteStore::open(path).await.with_context(|| path.display().to_string())
-}
+    use super::*;
 
-fn tracker(settings: &Settings) -> anyhow::Result<Arc<dyn ProgressTracker>> {
-    match settings.redis_url.as_ref().map(SecretString::expose_secret) {
-        None | Some("") => Ok(Arc::new(InProcessTracker::default())),
-        Some(url) => {
-            let form = "must be redis://[user:password@]host[:port][/db], or rediss:// for TLS";
-            let wrong = |_| WrongSetting { setting: "REDIS_URL", problem: form.into() };
-            Ok(Arc::new(RedisTracker::new(url).map_err(wrong)?))
-        }
+    #[tokio::test]
+    async fn serves_on_the_address_that_it_bound_until_the_signal() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("tvshows.db");
+        let settings = Serve::parse_from([
+            "serve",
+            "--host=127.0.0.1",
+            "--port=0",
+            "--tvmaze-base-url=http://127.0.0.1:9",
+            "--database-path",
+            database.to_str().unwrap(),
+        ]);
+        let application = Application::build(&settings).await.unwrap();
+        let url = format!("http://{}/health/ready", application.address());
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let running = tokio::spawn(application.run_until(async {
+            let _ = stopped.await;
+        }));
+        assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+        stop.send(()).unwrap();
+        running.await.unwrap().unwrap();
+        assert!(reqwest::get(&url).await.is_err(), "the socket is closed");
     }
 }

@@ -1,6 +1,6 @@
-//! Settings, read in one place: flags, then the environment, then a TOML file, then defaults.
+//! Reads the settings: flags, then environment variables, then a TOML file, then defaults.
 //!
-//! A value of the file becomes the default of its flag, so that one parser checks all of them.
+//! A value from the file becomes the default of its flag, so that a single parser validates all of them.
 
 use std::path::Path;
 
@@ -10,16 +10,15 @@ use toml::{Table, Value};
 
 use crate::cli::Cli;
 
-/// The settings that a file may hold.
+/// The keys of the file.
 pub(crate) const KEYS: &[&str] = &[
     "database_path",
     "redis_url",
     "tvmaze_base_url",
     "max_age",
-    "refresh",
-    "refresh_every",
+    "schedule",
     "log_format",
-    "otlp_endpoint",
+    "otel_exporter_otlp_endpoint",
     "host",
     "port",
     "cors_origins",
@@ -27,56 +26,44 @@ pub(crate) const KEYS: &[&str] = &[
     "post_rate_limit",
 ];
 
-/// A setting whose value only the part that it is for can check.
-#[derive(Debug, thiserror::Error)]
-#[error("{setting}: {problem}")]
-pub(crate) struct WrongSetting {
-    pub(crate) setting: &'static str,
-    pub(crate) problem: String,
-}
-
-/// Reads the command line with all that stands behind it.
+/// Parses the command line, with the environment and the file as defaults.
 pub(crate) fn read() -> Result<Cli, Error> {
     let mut command = Cli::command();
-    let first_look = command.clone().ignore_errors(true).get_matches();
-    if let Ok(Some(file)) = first_look.try_get_one::<std::path::PathBuf>("config") {
-        for (key, value) in settings_of(&mut command, file)? {
+    // The values of the file become defaults, so `--config` is parsed first.
+    let matches = command.clone().ignore_errors(true).get_matches();
+    if let Ok(Some(file)) = matches.try_get_one::<std::path::PathBuf>("config") {
+        for (key, value) in read_file(&mut command, file)? {
             command = with_default(command, &key, &value);
         }
     }
     Cli::from_arg_matches(&command.get_matches())
 }
 
-/// The file's settings as text, each of them known.
-fn settings_of(command: &mut Command, file: &Path) -> Result<Vec<(String, String)>, Error> {
-    let mut refuse = |problem: String| {
-        command.error(
-            ErrorKind::InvalidValue,
-            format!("the settings in {}: {problem}", file.display()),
-        )
+fn read_file(command: &mut Command, file: &Path) -> Result<Vec<(String, String)>, Error> {
+    let mut invalid = |problem: String| {
+        let message = format!("invalid settings file {}: {problem}", file.display());
+        command.error(ErrorKind::InvalidValue, message)
     };
-    let text = std::fs::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
-    let table: Table = text.parse().map_err(|error| refuse(place_and_reason(&text, &error)))?;
-    if table.contains_key("refresh") && table.contains_key("refresh_every") {
-        return Err(refuse("`refresh` cannot be used with `refresh_every`".into()));
-    }
+    let text = std::fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
+    let table: Table = text.parse().map_err(|error| invalid(error_location(&text, &error)))?;
     let mut settings = Vec::new();
     for (key, value) in table {
         if !KEYS.contains(&key.as_str()) {
-            return Err(refuse(format!("unknown key `{key}`; known are {}", KEYS.join(", "))));
+            let valid = KEYS.join(", ");
+            return Err(invalid(format!("unknown key `{key}`; valid keys are {valid}")));
         }
         let text = match value {
             Value::String(text) => text,
             Value::Integer(number) => number.to_string(),
-            _ => return Err(refuse(format!("`{key}` must be a text or a whole number"))),
+            _ => return Err(invalid(format!("`{key}` must be a string or an integer"))),
         };
         settings.push((key, text));
     }
     Ok(settings)
 }
 
-/// What is wrong and in which line, without the line: it may hold a secret.
-fn place_and_reason(text: &str, error: &toml::de::Error) -> String {
+/// The number of the invalid line and the error, without the line itself, which may contain a secret.
+fn error_location(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     format!("line {}: {}", before.matches('\n').count() + 1, error.message())
 }
@@ -94,7 +81,7 @@ fn with_default(command: Command, key: &str, value: &str) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Command as Chosen;
+    use crate::cli::Command as Subcommand;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -116,7 +103,7 @@ mod tests {
         let port = |arguments: &[&str]| {
             let matches = command.clone().try_get_matches_from(arguments).unwrap();
             match Cli::from_arg_matches(&matches).unwrap().command {
-                Chosen::Serve(serve) => serve.port,
+                Subcommand::Serve(serve) => serve.port,
                 _ => unreachable!("serve was chosen"),
             }
         };
@@ -130,11 +117,9 @@ mod tests {
         let file = folder.path().join("tvshows.toml");
         let refused = |text: &str| {
             std::fs::write(&file, text).unwrap();
-            settings_of(&mut Cli::command(), &file).unwrap_err().to_string()
+            read_file(&mut Cli::command(), &file).unwrap_err().to_string()
         };
         assert!(refused("prot = 1").contains("unknown key `prot`"));
-        let both = "refresh = \"0 4 * * *\"\nrefresh_every = \"24h\"";
-        assert!(refused(both).contains("`refresh` cannot be used with"));
         assert!(refused("port = [1]").contains("`port` must be"));
         assert!(refused("port = ").contains("tvshows.toml"));
         let broken = refused("port = 1\napi_token = \"secret");

@@ -1,5 +1,3 @@
-//! Where log lines go, and how they look.
-
 mod json;
 mod text;
 
@@ -13,37 +11,47 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 use crate::cli::LogFormat;
-use crate::traces::Traces;
+use crate::otel::TraceExporter;
 
-/// Log lines go to stderr, above the progress bar where there is one. `RUST_LOG` chooses them;
-/// without it, `level` decides. Spans go to a collector of traces where there is one.
-pub(crate) fn start(format: LogFormat, level: &str, bars: &MultiProgress, traces: &Traces) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let lines = fmt::layer().with_writer(AboveBars(bars.clone()));
-    let lines = match format {
+use json::JsonFormat;
+use text::TextFormat;
+
+/// Logs to stderr, above the progress bar if there is one, and exports spans to `collector` if it is set. `RUST_LOG`
+/// overrides the filter.
+pub(crate) fn start(
+    format: LogFormat,
+    filter: &str,
+    bars: &MultiProgress,
+    collector: Option<&str>,
+) -> anyhow::Result<TraceExporter> {
+    let exporter = TraceExporter::start(collector)?;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
+    let log = fmt::layer().with_writer(ProgressAwareWriter(bars.clone()));
+    let log = match format {
         LogFormat::Text => {
-            let colours = io::stderr().is_terminal();
-            let format = text::Lines(Format::default().with_ansi(colours));
-            lines.with_ansi(colours).event_format(format).boxed()
+            let ansi = io::stderr().is_terminal();
+            let format = TextFormat(Format::default().with_ansi(ansi));
+            log.with_ansi(ansi).event_format(format).boxed()
         }
-        LogFormat::Json => lines.fmt_fields(JsonFields::new()).event_format(json::Lines).boxed(),
+        LogFormat::Json => log.fmt_fields(JsonFields::new()).event_format(JsonFormat).boxed(),
     };
-    registry().with(lines.with_filter(filter)).with(traces.layer()).init();
+    registry().with(log.with_filter(filter)).with(exporter.layer()).init();
+    Ok(exporter)
 }
 
-struct AboveBars(MultiProgress);
+struct ProgressAwareWriter(MultiProgress);
 
-impl<'a> MakeWriter<'a> for AboveBars {
-    type Writer = &'a AboveBars;
+impl<'a> MakeWriter<'a> for ProgressAwareWriter {
+    type Writer = &'a ProgressAwareWriter;
 
-    fn make_writer(&'a self) -> &'a AboveBars {
+    fn make_writer(&'a self) -> &'a ProgressAwareWriter {
         self
     }
 }
 
-impl Write for &AboveBars {
+impl Write for &ProgressAwareWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        // Whoever logs goes on when nobody reads the log; the subscriber would panic.
+        // On an error, such as a closed pipe, the subscriber would panic.
         let _ = self.0.suspend(|| io::stderr().write_all(line));
         Ok(line.len())
     }

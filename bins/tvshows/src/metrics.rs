@@ -1,71 +1,75 @@
-//! The service's metrics: what each means, and how Prometheus reads them.
+//! The service's metrics: their descriptions, and the recorder that Prometheus scrapes.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use metrics::{describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::time::interval;
 
-use crate::process;
-
-/// How often measured times go into their buckets; until then, each takes a few bytes.
-const UPKEEP: Duration = Duration::from_secs(5);
-/// Seconds: of requests, transactions and waits.
-const MOMENTS: &[f64] = &[
+/// How often histogram samples are moved into their buckets; until then, each takes a few bytes.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// In seconds: for requests, transactions, and waits.
+const LATENCY_BUCKETS: &[f64] = &[
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
     60.0,
 ];
-/// Seconds: of the steps of a run.
-const STEPS: &[f64] = &[0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0];
+/// In seconds: for the steps of a run.
+const STEP_BUCKETS: &[f64] = &[0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0];
 
 const COUNTERS: &[(&str, &str)] = &[
-    ("tvshows_http_requests_total", "Requests answered"),
-    ("tvshows_runs_total", "Updates that this process is done with, by how they ended"),
-    ("tvshows_tracker_errors_total", "Operations of the progress tracker that failed"),
-    (
-        "tvmaze_client_requests_total",
-        "Requests to TVmaze, retries among them, by what came of them",
-    ),
-    ("tvmaze_client_retries_total", "Requests to TVmaze that repeated a failed one"),
-    ("tvmaze_client_received_bytes_total", "Bytes of TVmaze's answers, decompressed"),
+    ("tvshows_http_requests_total", "HTTP requests completed"),
+    ("tvshows_runs_total", "Updates finished by this process, by final state"),
+    ("tvshows_tracker_errors_total", "Progress tracker operations that failed"),
+    ("tvmaze_client_requests_total", "Requests to TVmaze, including retries, by outcome"),
+    ("tvmaze_client_retries_total", "Requests to TVmaze that retried a failed one"),
+    ("tvmaze_client_received_bytes_total", "Response bytes received from TVmaze, decompressed"),
 ];
 const GAUGES: &[(&str, &str)] = &[
-    ("tvshows_build_info", "1; the label tells the version"),
-    ("tvshows_http_requests_in_flight", "Requests without an answer yet"),
-    ("tvshows_http_event_streams", "Streams of events that are open"),
-    ("tvshows_run_in_progress", "1 while this process works on an update"),
-    ("tvshows_runs_queued", "Updates that wait"),
-    ("tvshows_shows", "Shows that are published"),
-    (
-        "tvshows_last_success_timestamp_seconds",
-        "When an update last succeeded, whichever process did it",
-    ),
-    ("tvshows_store_database_bytes", "The size of the database file"),
-    ("tvshows_store_wal_bytes", "The size of the write-ahead log beside it"),
-    ("tvshows_store_free_bytes", "The room that is left on its disk"),
+    ("tvshows_build_info", "Always 1; the label is the version"),
+    ("tvshows_http_requests_in_flight", "HTTP requests in progress"),
+    ("tvshows_http_event_streams", "Open event streams"),
+    ("tvshows_run_in_progress", "1 while this process runs an update"),
+    ("tvshows_runs_queued", "Updates in the queue"),
+    ("tvshows_shows", "Published shows"),
+    ("tvshows_last_success_timestamp_seconds", "When an update last succeeded, in any process"),
+    ("tvshows_store_database_bytes", "Size of the database file"),
+    ("tvshows_store_wal_bytes", "Size of the write-ahead log"),
+    ("tvshows_store_free_bytes", "Free space on the disk of the database"),
     (
         "tvmaze_client_rate_limit",
-        "Calls a second that are sent at most; absent until a limit shows",
+        "Maximum number of calls per second; absent until TVmaze has rate-limited a call",
     ),
 ];
 const HISTOGRAMS: &[(&str, &str)] = &[
-    ("tvshows_http_request_duration_seconds", "The time to an answer's head"),
-    ("tvshows_run_step_duration_seconds", "The time of an update's step"),
-    ("tvshows_store_transaction_duration_seconds", "The time of a writing transaction"),
-    (
-        "tvshows_tracker_operation_duration_seconds",
-        "The time of an operation of the progress tracker",
-    ),
-    ("tvmaze_client_request_duration_seconds", "The time to the end of an answer of TVmaze"),
-    ("tvmaze_client_throttle_duration_seconds", "The time that a call waited for the rate limit"),
+    ("tvshows_http_request_duration_seconds", "Time until the response headers"),
+    ("tvshows_run_step_duration_seconds", "Duration of each step of an update"),
+    ("tvshows_store_transaction_duration_seconds", "Duration of write transactions"),
+    ("tvshows_tracker_operation_duration_seconds", "Duration of progress tracker operations"),
+    ("tvmaze_client_request_duration_seconds", "Time until the end of TVmaze's response"),
+    ("tvmaze_client_throttle_duration_seconds", "Time that calls waited for the rate limit"),
 ];
 
-/// Begins to keep metrics. Gives what renders them.
-pub(crate) fn start() -> Result<Arc<dyn Fn() -> String + Send + Sync>, BuildError> {
+/// A process has one recorder, even if tests build several applications.
+static RECORDER: LazyLock<Result<PrometheusHandle, String>> =
+    LazyLock::new(|| install_recorder().map_err(|error| error.to_string()));
+
+/// Starts recording metrics. Returns the function that renders them.
+pub(crate) fn start() -> anyhow::Result<Arc<dyn Fn() -> String + Send + Sync>> {
+    let handle = RECORDER.clone().map_err(anyhow::Error::msg)?;
+    tokio::spawn(run_upkeep(handle.clone()));
+    Ok(Arc::new(move || {
+        let text = handle.render();
+        #[cfg(target_os = "linux")]
+        let text = text + &crate::process_metrics::render();
+        text
+    }))
+}
+
+fn install_recorder() -> Result<PrometheusHandle, BuildError> {
     let steps = Matcher::Full("tvshows_run_step_duration_seconds".into());
-    let recorder = PrometheusBuilder::new().set_buckets(MOMENTS)?;
-    let handle = recorder.set_buckets_for_metric(steps, STEPS)?.install_recorder()?;
+    let recorder = PrometheusBuilder::new().set_buckets(LATENCY_BUCKETS)?;
+    let handle = recorder.set_buckets_for_metric(steps, STEP_BUCKETS)?.install_recorder()?;
     for (name, help) in COUNTERS {
         describe_counter!(*name, *help);
     }
@@ -76,13 +80,12 @@ pub(crate) fn start() -> Result<Arc<dyn Fn() -> String + Send + Sync>, BuildErro
         describe_histogram!(*name, *help);
     }
     gauge!("tvshows_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
-    tokio::spawn(keep_up(handle.clone()));
-    Ok(Arc::new(move || handle.render() + &process::metrics()))
+    Ok(handle)
 }
 
-/// Ends with the runtime.
-async fn keep_up(handle: PrometheusHandle) {
-    let mut interval = interval(UPKEEP);
+/// Runs until the runtime shuts down.
+async fn run_upkeep(handle: PrometheusHandle) {
+    let mut interval = interval(UPKEEP_INTERVAL);
     loop {
         interval.tick().await;
         handle.run_upkeep();

@@ -1,6 +1,6 @@
-/// Listens from the call on. Ends with the first SIGINT or SIGTERM.
+/// Installs the handlers immediately. Completes at the first SIGINT or SIGTERM.
 #[cfg(unix)]
-pub(crate) fn stop() -> impl Future<Output = ()> {
+pub(crate) fn shutdown_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     async move {
@@ -9,14 +9,14 @@ pub(crate) fn stop() -> impl Future<Output = ()> {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             },
-            // Then a signal ends the process at once.
+            // Without handlers, a signal terminates the process.
             _ => std::future::pending().await,
         }
     }
 }
 
-/// Ends with Ctrl-C.
+/// Completes at Ctrl-C.
 #[cfg(not(unix))]
-pub(crate) async fn stop() {
+pub(crate) async fn shutdown_signal() {
     let _ = tokio::signal::ctrl_c().await;
 }

@@ -4,31 +4,31 @@ use anyhow::Context;
 use tvmaze_client::Client;
 use tvmaze_sim::{Dataset, SimConfig, Simulator};
 
-use crate::config::WrongSetting;
+use crate::config_error::ConfigError;
 
-/// About TVmaze's size, and an answer time that lets a person watch the bar.
+/// About the size of TVmaze, with enough latency for the progress bar to be visible.
 const DEMO_SHOWS: u32 = 90_000;
 const DEMO_LATENCY: Duration = Duration::from_millis(50);
 
-/// Who asks; TVmaze wants the application's name and a way to find its makers.
+/// TVmaze asks clients to identify the application.
 const USER_AGENT: &str = concat!("tvshows-pipeline/", env!("CARGO_PKG_VERSION"));
 
-/// TVmaze, or the simulator in its place, which lives as long as this value.
+/// A client of TVmaze, or of the built-in simulator, which runs until this value is dropped.
 pub(crate) struct Upstream {
     pub(crate) client: Client,
     _simulator: Option<Simulator>,
 }
 
 impl Upstream {
-    /// A client for `base_url`, which is a URL or the word `demo`.
-    pub(crate) async fn at(base_url: &str) -> anyhow::Result<Upstream> {
+    /// Creates a client for `base_url`, which is a URL or `demo`.
+    pub(crate) async fn connect(base_url: &str) -> anyhow::Result<Upstream> {
         if base_url != "demo" {
             return Ok(Upstream { client: client(base_url)?, _simulator: None });
         }
         let config = SimConfig { latency: DEMO_LATENCY, ..SimConfig::default() };
         let simulator =
             Simulator::start("127.0.0.1:0", Dataset::synthetic(DEMO_SHOWS, 1), config).await;
-        let simulator = simulator.context("the built-in simulator cannot start")?;
+        let simulator = simulator.context("cannot start the built-in simulator")?;
         Ok(Upstream { client: client(&simulator.base_url())?, _simulator: Some(simulator) })
     }
 }
@@ -36,7 +36,7 @@ impl Upstream {
 fn client(base_url: &str) -> anyhow::Result<Client> {
     match Client::builder().base_url(base_url).user_agent(USER_AGENT).build() {
         Err(tvmaze_client::Error::Configuration { reason: problem }) => {
-            Err(WrongSetting { setting: "TVMAZE_BASE_URL", problem }.into())
+            Err(ConfigError { setting: "TVMAZE_BASE_URL", problem }.into())
         }
         built => Ok(built?),
     }

@@ -175,7 +175,7 @@ impl Problem {
             }
             Problem::Store(StoreError::TooManyExports) => StoreError::TooManyExports.to_string(),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
-            Problem::ShuttingDown => SubmitError::Stopping.to_string(),
+            Problem::ShuttingDown => SubmitError::ShuttingDown.to_string(),
             Problem::Store(_) => {
                 "the database is unavailable; retry, or ask the operator to check the log".into()
             }
@@ -257,7 +257,7 @@ impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Problem {
         match error {
             SubmitError::QueueFull => Problem::QueueFull,
-            SubmitError::Stopping => Problem::ShuttingDown,
+            SubmitError::ShuttingDown => Problem::ShuttingDown,
             SubmitError::Store(error) => Problem::Store(error),
         }
     }
@@ -268,8 +268,10 @@ impl From<CancelError> for Problem {
         match error {
             CancelError::NotFound(run) => Problem::RunNotFound(run.to_string()),
             CancelError::Ended(run) => Problem::RunEnded(run),
-            CancelError::Elsewhere { .. } => Problem::RunOwnedElsewhere(error.to_string()),
-            CancelError::Publishing(_) => Problem::RunPublishing(error.to_string()),
+            CancelError::OwnedByOtherInstance { .. } => {
+                Problem::RunOwnedElsewhere(error.to_string())
+            }
+            CancelError::AlreadyPublishing(_) => Problem::RunPublishing(error.to_string()),
             CancelError::Store(error) => Problem::Store(error),
         }
     }

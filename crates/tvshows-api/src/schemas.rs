@@ -48,6 +48,7 @@ schemas! {
     SortOrder() => words(&sort_orders()),
     Table() => words(&domain::Table::ALL),
     Format() => words(&tvshows_export::Format::ALL),
+    Dialect() => words(&tvshows_export::Dialect::ALL),
     Uuid() => formatted_string(KnownFormat::Uuid),
     DateTime() => formatted_string(KnownFormat::DateTime),
     Percent() => percent(),

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use tracing::Span;
-use tvshows_core::ShowStore;
+use tvshows_core::Catalog;
 use tvshows_pipeline::Runner;
 
 /// What the routes share.
@@ -10,7 +10,7 @@ pub struct AppState {
     /// Runs updates; also knows their status and history.
     pub runner: Runner,
     /// The published data.
-    pub catalog: Arc<dyn ShowStore>,
+    pub catalog: Arc<dyn Catalog>,
 }
 
 /// How the service exposes its metrics and joins distributed traces.

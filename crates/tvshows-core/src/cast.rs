@@ -3,12 +3,10 @@ use serde::Serialize;
 
 use crate::ShowId;
 
-/// One row of a show's cast: a person in a character.
+/// A person in a role of a show, as received.
 ///
-/// A person with two characters in a show is two rows. The order of rows is TVmaze's order of
-/// importance.
+/// A person with two characters in a show is two members. The order is TVmaze's order of importance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are TVmaze's, with TVmaze's meaning")]
 pub struct CastMember {
     pub show_id: ShowId,
     pub show_name: String,
@@ -20,47 +18,36 @@ pub struct CastMember {
     pub person_country_name: Option<String>,
     pub character_id: u32,
     pub character_name: String,
-    /// The address of the character's original image.
+    /// The URL of the character's original image.
     pub image: Option<String>,
-    /// Whether the person appears as themselves; `None` when the answer did not say.
+    /// Whether the person appears as themselves; `None` if TVmaze did not say.
     pub plays_self: Option<bool>,
-    /// Whether only the voice is heard; `None` when the answer did not say.
+    /// Whether only the voice is heard; `None` if TVmaze did not say.
     pub voice: Option<bool>,
 }
 
-/// A published row of a show's cast: the columns of `Top_Shows_Cast`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[expect(missing_docs, reason = "the fields are TVmaze's, with TVmaze's meaning")]
+/// A published row of `Top_Shows_Cast`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CastRow {
-    #[schema(value_type = u32, example = 82)]
     pub show_id: ShowId,
-    #[schema(example = "Game of Thrones")]
     pub show_name: String,
-    #[schema(example = 14072)]
     pub person_id: u32,
-    #[schema(example = "Peter Dinklage")]
     pub person_name: String,
-    #[schema(example = "1969-06-11")]
     pub person_birthday: Option<String>,
     pub person_deathday: Option<String>,
-    #[schema(example = "Male")]
     pub person_gender: Option<String>,
-    #[schema(example = "United States")]
     pub person_country_name: Option<String>,
-    #[schema(example = 24551)]
     pub character_id: u32,
-    #[schema(example = "Tyrion Lannister")]
     pub character_name: String,
-    /// The address of the character's original image.
+    /// The URL of the character's original image.
     pub image: Option<String>,
     /// When the cast was fetched.
-    #[schema(value_type = String, format = DateTime)]
     pub processed_at: Timestamp,
-    /// Whether the person appears as themselves; null when the answer did not say.
+    /// Whether the person appears as themselves; null if TVmaze did not say.
     #[serde(rename = "self")]
     pub plays_self: Option<bool>,
-    /// Whether only the voice is heard; null when the answer did not say.
+    /// Whether only the voice is heard; null if TVmaze did not say.
     pub voice: Option<bool>,
-    /// The place in TVmaze's order, from 0.
+    /// The position in TVmaze's order, from 0.
     pub position: u32,
 }

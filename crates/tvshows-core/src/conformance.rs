@@ -1,18 +1,27 @@
-//! One suite a port: the promises that every backend keeps.
+//! One suite per port: the promises that every backend keeps.
 //!
-//! A backend's tests call `tracker_conformance!(new)` or `store_conformance!(new)` with the path of an
-//! async function that makes an empty instance and returns a pointer to it, such as a `Box` or a guard;
-//! each promise becomes a test of its own name.
+//! A backend's tests call `store_conformance!(new)`, `run_lock_conformance!(new)` or
+//! `progress_tracker_conformance!(new)` with the path of an async function that makes an empty instance
+//! and returns a pointer to it, such as a `Box` or a guard. Each promise becomes a test of its own name.
 
 pub mod catalog;
 pub mod fixtures;
-pub mod store;
-pub mod tracker;
+pub mod progress_tracker;
+pub mod run_lock;
+pub mod run_queue;
+pub mod run_session;
+
+use crate::{Catalog, RunLock, RunQueue};
+
+/// A backend that holds shows and runs, and whose runs have a lock that ends with its process.
+pub trait Store: Catalog + RunQueue + RunLock {}
+
+impl<T: Catalog + RunQueue + RunLock> Store for T {}
 
 /// Writes a `#[tokio::test]` for each promise of a suite.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! promises {
+macro_rules! conformance_tests {
     ($suite:ident, $new:path: $($promise:ident)+) => {
         $(
             #[tokio::test]
@@ -26,53 +35,37 @@ macro_rules! promises {
 
 /// The tests of every [`ProgressTracker`](crate::ProgressTracker).
 #[macro_export]
-macro_rules! tracker_conformance {
+macro_rules! progress_tracker_conformance {
     ($new:path) => {
-        $crate::promises! { tracker, $new:
+        $crate::conformance_tests! { progress_tracker, $new:
             an_unknown_run_has_no_status
-            what_was_recorded_is_what_is_read
+            a_published_status_is_read_back
             a_late_revision_changes_nothing
             a_stale_attempt_changes_nothing
             nothing_follows_the_end
-            a_lease_has_one_holder_at_a_time
-            the_lease_of_a_dead_holder_is_taken_over
-            an_interrupted_run_may_go_on
+            an_interrupted_run_may_resume
             runs_do_not_touch_each_other
         }
     };
 }
 
-/// The tests of every [`ShowStore`](crate::ShowStore).
+/// The tests of every [`RunLock`](crate::RunLock).
+#[macro_export]
+macro_rules! run_lock_conformance {
+    ($new:path) => {
+        $crate::conformance_tests! { run_lock, $new:
+            one_holder_at_a_time
+            a_dead_holder_is_evicted
+        }
+    };
+}
+
+/// The tests of every backend that is a [`Catalog`], a [`RunQueue`] and a [`RunLock`].
 #[macro_export]
 macro_rules! store_conformance {
     ($new:path) => {
-        $crate::promises! { store, $new:
-            an_empty_store_answers_with_nothing
-            nothing_is_seen_before_publish
-            a_published_show_is_the_one_that_was_staged
-            publish_replaces_what_was_there
-            an_abandoned_run_changes_nothing_but_the_history
-            the_later_update_of_a_show_stays
-            a_show_fetched_by_itself_replaces_the_staged_one
-            a_dropped_show_is_not_published
-            what_is_kept_stays_beside_what_is_staged_and_without_what_is_dropped
-            a_top_show_keeps_its_cast_until_another_is_staged
-            ranks_the_snapshot
-            casts_keep_their_order_and_count_characters_by_person
-            a_new_run_starts_from_an_empty_staging_area
-            an_interrupted_run_goes_on_with_what_it_staged
-            what_was_staged_can_be_thrown_away
-            what_is_staged_is_noted_with_the_status
-            idle_resumes_are_counted_until_something_is_staged
-            an_earlier_attempt_and_an_ended_run_write_nothing
-            requests_with_equal_parameters_share_a_run
-            runs_wait_in_the_order_of_their_requests
-            one_at_a_time_has_the_claim
-            the_data_has_one_name
-            a_noted_run_is_in_the_history_and_disturbs_no_other
-            history_is_newest_first
-        }
-        $crate::promises! { catalog, $new:
+        $crate::run_lock_conformance! { $new }
+        $crate::conformance_tests! { catalog, $new:
             each_publish_is_another_snapshot
             lists_are_sorted_with_unknown_values_last
             pages_of_any_size_make_up_the_whole_list
@@ -85,5 +78,56 @@ macro_rules! store_conformance {
             shows_are_counted
             an_empty_list_ends
         }
+        $crate::conformance_tests! { run_queue, $new:
+            requests_with_equal_parameters_share_a_run
+            runs_wait_in_the_order_of_their_requests
+            the_data_has_one_name
+            a_noted_run_is_in_the_history_and_disturbs_no_other
+            history_is_newest_first
+            a_running_run_is_interrupted_once_its_lock_is_free
+            a_run_with_a_lease_alone_is_not_interrupted_by_a_free_lock
+        }
+        $crate::conformance_tests! { run_session, $new:
+            an_empty_store_answers_with_nothing
+            nothing_is_seen_before_publish
+            a_published_show_is_the_one_that_was_staged
+            publish_replaces_what_was_there
+            what_is_kept_stays_beside_what_is_staged_and_without_what_is_dropped
+            a_top_show_keeps_its_cast_until_another_is_staged
+            an_abandoned_run_changes_nothing_but_the_history
+            the_later_update_of_a_show_stays
+            a_show_fetched_by_itself_replaces_the_staged_one
+            a_dropped_show_is_not_published
+            ranks_the_snapshot
+            casts_keep_their_order_and_count_characters_by_person
+            a_new_run_starts_from_an_empty_staging_area
+            an_interrupted_run_goes_on_with_what_it_staged
+            what_was_staged_can_be_thrown_away
+            what_is_staged_is_noted_with_the_status
+            stalled_resumes_are_counted_until_something_is_staged
+            an_earlier_attempt_and_an_ended_run_write_nothing
+        }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    /// A promise that is missing from the macros would be tested by no backend.
+    #[test]
+    fn every_promise_is_listed() {
+        let listed = include_str!("conformance.rs");
+        let suites = [
+            include_str!("conformance/catalog.rs"),
+            include_str!("conformance/progress_tracker.rs"),
+            include_str!("conformance/run_lock.rs"),
+            include_str!("conformance/run_queue.rs"),
+            include_str!("conformance/run_session.rs"),
+        ];
+        let promises = suites.iter().flat_map(|suite| suite.lines()).filter_map(|line| {
+            line.strip_prefix("pub async fn ").and_then(|line| line.split('(').next())
+        });
+        for promise in promises {
+            assert!(listed.lines().any(|line| line.trim() == promise), "{promise} is not listed");
+        }
+    }
 }

@@ -5,41 +5,40 @@ use std::str::FromStr;
 
 use crate::Show;
 
-/// How many calendar years back a top show may have premiered: 0 to 200, 10 by default.
+/// How many calendar years ago a top show may have premiered: 0 to 200, 10 by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Years(u16);
 
-/// How many top shows are kept: 1 to 1000, 10 by default.
+/// How many top shows there are: 1 to 1000, 10 by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TopLimit(u16);
 
-/// A number outside of what a parameter takes.
+/// A number outside the range of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a whole number from {least} to {most}")]
-pub struct OutOfRange {
-    least: u16,
-    most: u16,
+#[error("must be a whole number from {min} to {max}")]
+pub struct OutOfRangeError {
+    min: u16,
+    max: u16,
 }
 
-macro_rules! bounded {
-    ($name:ident, $least:literal ..= $most:literal, default $default:literal) => {
+macro_rules! bounded_int {
+    ($name:ident, $min:literal ..= $max:literal, default $default:literal) => {
         impl $name {
-            /// Takes a number that is within the range.
+            /// Checks the range.
             ///
             /// # Errors
             ///
-            /// The number is outside of it.
-            pub fn new(number: u16) -> Result<Self, OutOfRange> {
-                if ($least..=$most).contains(&number) {
+            /// The number is out of range.
+            pub fn new(number: u16) -> Result<Self, OutOfRangeError> {
+                if ($min..=$max).contains(&number) {
                     Ok(Self(number))
                 } else {
-                    Err(OutOfRange { least: $least, most: $most })
+                    Err(OutOfRangeError { min: $min, max: $max })
                 }
             }
 
-            /// The number.
             #[must_use]
-            pub fn number(self) -> u16 {
+            pub fn get(self) -> u16 {
                 self.0
             }
         }
@@ -51,10 +50,10 @@ macro_rules! bounded {
         }
 
         impl FromStr for $name {
-            type Err = OutOfRange;
+            type Err = OutOfRangeError;
 
-            fn from_str(text: &str) -> Result<Self, OutOfRange> {
-                let out_of_range = |_: ParseIntError| OutOfRange { least: $least, most: $most };
+            fn from_str(text: &str) -> Result<Self, OutOfRangeError> {
+                let out_of_range = |_: ParseIntError| OutOfRangeError { min: $min, max: $max };
                 text.parse().map_err(out_of_range).and_then(Self::new)
             }
         }
@@ -67,15 +66,15 @@ macro_rules! bounded {
     };
 }
 
-bounded!(Years, 0..=200, default 10);
-bounded!(TopLimit, 1..=1000, default 10);
+bounded_int!(Years, 0..=200, default 10);
+bounded_int!(TopLimit, 1..=1000, default 10);
 
-/// Which shows make the top table, and in which order.
+/// Which shows are top shows, and in which order.
 ///
-/// English, one genre is exactly `Action`, premiered in the last `years` calendar years counted from
-/// `this_year`. Best rating first, unrated last; ties go by weight (high first), then by id.
+/// The language is English, one genre is exactly `Action`, and the premiere is within the last `years`
+/// calendar years before `this_year`. Best rating first, unrated last; ties by weight (high first), then by
+/// id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "said above")]
 pub struct TopShowsCriteria {
     pub years: Years,
     pub top: TopLimit,
@@ -83,28 +82,25 @@ pub struct TopShowsCriteria {
 }
 
 impl TopShowsCriteria {
-    /// The language of every top show.
     pub const LANGUAGE: &str = "English";
-    /// A genre of every top show.
     pub const GENRE: &str = "Action";
 
-    /// Whether `show` may be ranked at all.
+    /// Whether `show` qualifies.
     #[must_use]
-    pub fn admits(&self, show: &Show) -> bool {
+    pub fn matches(&self, show: &Show) -> bool {
         let first_year = i32::from(self.this_year) - i32::from(self.years.0);
         show.language.as_deref() == Some(Self::LANGUAGE)
             && show.genres.iter().any(|genre| genre == Self::GENRE)
             && show.premiere_year().is_some_and(|year| i32::from(year) >= first_year)
     }
 
-    /// The top shows among `shows`, best first, at most `top` of them.
+    /// Returns the top shows among `shows`, best first.
     ///
-    /// Holds no more than twice `top` shows at a time, however many are offered. Stops at the first
-    /// error that the source yields.
+    /// Holds at most twice `top` shows in memory. Stops at the first error of the source.
     ///
     /// # Errors
     ///
-    /// The source's error.
+    /// The first error of the source.
     pub fn rank<E>(
         &self,
         shows: impl IntoIterator<Item = Result<Show, E>>,
@@ -113,21 +109,21 @@ impl TopShowsCriteria {
         let mut best = Vec::new();
         for show in shows {
             let show = show?;
-            if self.admits(&show) {
+            if self.matches(&show) {
                 best.push(show);
             }
             if best.len() == 2 * top {
-                best.sort_unstable_by(order);
+                best.sort_unstable_by(ranking_order);
                 best.truncate(top);
             }
         }
-        best.sort_unstable_by(order);
+        best.sort_unstable_by(ranking_order);
         best.truncate(top);
         Ok(best)
     }
 }
 
-fn order(a: &Show, b: &Show) -> Ordering {
+fn ranking_order(a: &Show, b: &Show) -> Ordering {
     let rating = |show: &Show| show.rating_average.unwrap_or(f64::NEG_INFINITY);
     rating(b)
         .total_cmp(&rating(a))
@@ -187,33 +183,33 @@ mod tests {
     #[test]
     fn admits_only_english_shows() {
         let mut foreign = show(1, None, 0);
-        assert!(criteria(10, 10).admits(&foreign));
+        assert!(criteria(10, 10).matches(&foreign));
         foreign.language = Some("english".into());
-        assert!(!criteria(10, 10).admits(&foreign));
+        assert!(!criteria(10, 10).matches(&foreign));
         foreign.language = None;
-        assert!(!criteria(10, 10).admits(&foreign));
+        assert!(!criteria(10, 10).matches(&foreign));
     }
 
     #[test]
     fn a_genre_that_only_contains_the_word_is_not_action() {
         let mut comedy = show(1, None, 0);
         comedy.genres = vec!["Action Comedy".into(), "action".into()];
-        assert!(!criteria(10, 10).admits(&comedy));
+        assert!(!criteria(10, 10).matches(&comedy));
     }
 
     #[test]
     fn counts_years_by_their_number() {
         let mut old = show(1, None, 0);
         old.premiered = Some("2016-01-01".into());
-        assert!(criteria(10, 10).admits(&old));
+        assert!(criteria(10, 10).matches(&old));
         old.premiered = Some("2015-12-31".into());
-        assert!(!criteria(10, 10).admits(&old));
+        assert!(!criteria(10, 10).matches(&old));
         old.premiered = Some("2027-01-01".into());
-        assert!(criteria(0, 10).admits(&old), "an announced show has premiered late enough");
+        assert!(criteria(0, 10).matches(&old), "an announced show has premiered late enough");
         old.premiered = None;
-        assert!(!criteria(200, 10).admits(&old));
+        assert!(!criteria(200, 10).matches(&old));
         old.premiered = Some("soon".into());
-        assert!(!criteria(200, 10).admits(&old));
+        assert!(!criteria(200, 10).matches(&old));
     }
 
     #[test]
@@ -236,7 +232,7 @@ mod tests {
         );
         assert!("0".parse::<TopLimit>().is_err());
         assert!("ten".parse::<TopLimit>().is_err());
-        assert_eq!("200".parse::<Years>().unwrap().number(), 200);
+        assert_eq!("200".parse::<Years>().unwrap().get(), 200);
     }
 
     proptest! {

@@ -1,25 +1,25 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A piece of JSON text, kept as it is.
+/// A JSON value as text, exactly as it was received.
 ///
-/// TVmaze's nested objects (a network, an image, the links of a show) are stored and served, never
-/// looked into, so their text is all that the domain needs.
+/// TVmaze's nested objects (a network, an image, the links of a show) are stored and served without
+/// being interpreted, so their text is all that the domain needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RawJson(Box<RawValue>);
 
 impl RawJson {
-    /// Writes `value` as JSON.
+    /// Serializes `value`.
     ///
     /// # Errors
     ///
-    /// Only where `value` refuses to be serialised.
-    pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<RawJson, serde_json::Error> {
+    /// `value` cannot be serialized.
+    pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<RawJson, serde_json::Error> {
         serde_json::value::to_raw_value(value).map(RawJson)
     }
 
-    /// Takes JSON text as it is.
+    /// Validates JSON text and keeps it unchanged.
     ///
     /// # Errors
     ///
@@ -28,7 +28,6 @@ impl RawJson {
         RawValue::from_string(text).map(RawJson)
     }
 
-    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.get()

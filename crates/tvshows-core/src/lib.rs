@@ -1,34 +1,43 @@
 #![doc = include_str!("../README.md")]
 
 mod cast;
-#[cfg(feature = "conformance")]
+#[cfg(feature = "testing")]
 pub mod conformance;
 mod criteria;
-mod export;
+mod filter;
 mod json;
+#[cfg(feature = "testing")]
+pub mod memory;
+mod ports;
 mod query;
 mod run;
 mod show;
+mod snapshot;
+mod sort;
 mod stats;
 mod status;
-mod store;
-mod tracker;
+mod table;
 
 pub use cast::{CastMember, CastRow};
-pub use criteria::{OutOfRange, TopLimit, TopShowsCriteria, Years};
-pub use export::{CellValue, Column, ColumnType, MakeRowWriter, ParseTableError, RowWriter, Table};
-pub use json::RawJson;
-pub use query::{
-    DateBound, KeysetCursor, MinRating, ParseDateBoundError, ParseRatingError, ParseSortError,
-    SearchText, SearchTextTooLong, ShowFilter, ShowPage, ShowQuery, SnapshotVersion, Sort, SortBy,
-    SortValue,
+pub use criteria::{OutOfRangeError, TopLimit, TopShowsCriteria, Years};
+pub use filter::{
+    DateBound, MinRating, ParseDateBoundError, ParseRatingError, SearchText, SearchTextTooLong,
+    ShowFilter,
 };
+pub use json::RawJson;
+pub use ports::{
+    Catalog, ChangeCounts, Enqueued, FinalStatus, LOCK_TTL, LockError, LockExpiry,
+    MultiCharacterActor, NextRun, Ownership, ProgressTracker, PublishedManifest, RunLock, RunQueue,
+    RunSession, ShowVersion, StagedBatch, StagingState, StoreError, StoreHealth, TopShow,
+    TrackerError,
+};
+pub use query::{KeysetCursor, ShowPage, ShowQuery, SortValue};
 pub use run::{FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step};
 pub use show::{Show, ShowId, SparseShow};
-pub use stats::{NumberCount, RowCounts, ShowStats, TextCount};
+pub use snapshot::SnapshotVersion;
+pub use sort::{ParseSortError, Sort, SortBy};
+pub use stats::{FacetCount, RowCounts, ShowStats};
 pub use status::{RequestCounts, RunEvent, RunStatus};
-pub use store::{
-    ChangeCounts, Enqueued, FinalStatus, MultiCharacterActor, Ownership, PublishedManifest,
-    ShowStore, ShowVersion, StagingState, StoreError, StoreHealth, TopShow,
+pub use table::{
+    CellValue, Column, ColumnType, DateColumns, MakeRowWriter, ParseTableError, RowWriter, Table,
 };
-pub use tracker::{LEASE_TTL, ProgressTracker, TrackerError};

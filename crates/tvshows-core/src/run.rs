@@ -1,33 +1,19 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::{Schema, Type};
-use utoipa::openapi::{ObjectBuilder, RefOr};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 use uuid::Uuid;
 
 use crate::{TopLimit, Years};
 
-/// A run's name, the `request_id` of the HTTP answers.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    utoipa::ToSchema,
-)]
+/// The id of a run, called `request_id` in HTTP responses, tables and logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(Uuid);
 
 impl RunId {
-    /// An id that nobody has used.
+    /// Creates a new random id.
     #[must_use]
     pub fn random() -> RunId {
         RunId(Uuid::new_v4())
@@ -48,132 +34,154 @@ impl FromStr for RunId {
     }
 }
 
-/// What somebody asked a run to do. Two requests with equal parameters share a run.
+/// The parameters of a run. Two requests with equal parameters share a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "each type says what it is")]
 pub struct RunParameters {
     pub years: Years,
     pub top: TopLimit,
     pub mode: FetchMode,
 }
 
-/// A word that is none of those expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of: {}", words.join(", "))]
-pub struct ParseEnumError {
-    words: &'static [&'static str],
+/// How much a run fetches.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    VariantNames,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = ParseEnumError, parse_err_fn = unknown::<FetchMode>)]
+pub enum FetchMode {
+    /// New, changed and expired shows. Everything if nothing is stored yet.
+    #[default]
+    Auto,
+    /// The whole index.
+    Full,
 }
 
-/// Writes an enum of plain words: their text, the way back, and serde through both.
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$doc])* #[serde(rename = $word)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &[$name] = &[$($name::$variant),+];
-
-            /// The word for it in answers, tables and logs.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $($name::$variant => $word,)+ }
-            }
-        }
-
-        // The derive does not see through the macro what serde calls a value.
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                ObjectBuilder::new().schema_type(Type::String).enum_values(Some([$($word),+])).into()
-            }
-        }
-
-        impl utoipa::ToSchema for $name {
-            fn name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ParseEnumError;
-
-            fn from_str(text: &str) -> Result<$name, ParseEnumError> {
-                let words = &[$($word),+];
-                $name::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(ParseEnumError { words })
-            }
-        }
-    };
-}
-
-words! {
-    /// How much a run fetches.
-    #[derive(Default)]
-    FetchMode {
-        /// What is due: new, changed and aged shows. Fetches everything where nothing is stored yet.
-        #[default]
-        Auto = "auto",
-        /// The whole index.
-        Full = "full",
-    }
-}
-
-words! {
-    /// Where a run is in its life.
-    RunState {
-        /// Waits for the runs before it.
-        Queued = "queued",
-        /// Is being worked on.
-        Running = "running",
-        /// Published a complete snapshot.
-        Succeeded = "succeeded",
-        /// Ended without changing a table; the error says why.
-        Failed = "failed",
-        /// Was told to stop, and stopped without changing a table.
-        Cancelled = "cancelled",
-        /// Its process ended first. Nobody works on it until a service goes on with it.
-        Interrupted = "interrupted",
-    }
+/// The state of a run.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    VariantNames,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = ParseEnumError, parse_err_fn = unknown::<RunState>)]
+pub enum RunState {
+    /// Waits for the runs before it.
+    Queued,
+    /// A process works on it.
+    Running,
+    /// Published a complete snapshot.
+    Succeeded,
+    /// Ended without changing a table; the error says why.
+    Failed,
+    /// Stopped on request, without changing a table.
+    Cancelled,
+    /// Its process ended. It resumes when a service starts.
+    Interrupted,
 }
 
 impl RunState {
-    /// Whether the run is over for good.
+    /// Whether the run has ended for good.
     #[must_use]
     pub fn is_terminal(self) -> bool {
         matches!(self, RunState::Succeeded | RunState::Failed | RunState::Cancelled)
     }
 
-    /// Whether somebody has the run in hand, so that its status may still change by itself.
+    /// Whether the status may still change without a new process taking over the run.
     #[must_use]
     pub fn is_active(self) -> bool {
         matches!(self, RunState::Queued | RunState::Running)
     }
 }
 
-words! {
-    /// What a run is doing. A run that fails keeps the step that it reached.
-    Step {
-        /// Waits for its turn.
-        Queued = "Queued",
-        /// Asks TVmaze what there is.
-        Planning = "Planning",
-        /// Fetches and stages the index.
-        FetchingShows = "Fetching all shows",
-        /// Ranks what was staged.
-        ComputingTop = "Computing top shows",
-        /// Fetches and stages the casts of the top shows.
-        FetchingCast = "Fetching cast",
-        /// Replaces the three tables in one transaction.
-        Publishing = "Publishing",
-        /// Published.
-        Completed = "Completed",
-    }
+/// What a run is doing. A run that fails keeps the last step it reached.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    VariantNames,
+)]
+#[strum(parse_err_ty = ParseEnumError, parse_err_fn = unknown::<Step>)]
+pub enum Step {
+    Queued,
+    /// Determines what to fetch.
+    Planning,
+    /// Fetches and stages shows.
+    #[serde(rename = "Fetching all shows")]
+    #[strum(serialize = "Fetching all shows")]
+    FetchingShows,
+    /// Ranks the staged shows.
+    #[serde(rename = "Computing top shows")]
+    #[strum(serialize = "Computing top shows")]
+    ComputingTop,
+    /// Fetches and stages the casts of the top shows.
+    #[serde(rename = "Fetching cast")]
+    #[strum(serialize = "Fetching cast")]
+    FetchingCast,
+    /// Publishes the snapshot in one transaction.
+    Publishing,
+    Completed,
 }
+
+/// A text that is not one of the expected words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of: {}", words.join(", "))]
+pub struct ParseEnumError {
+    words: &'static [&'static str],
+}
+
+fn unknown<T: VariantNames>(_: &str) -> ParseEnumError {
+    ParseEnumError { words: T::VARIANTS }
+}
+
+/// Gives each enum its word as text: `Display` with padding, and `as_str`.
+macro_rules! display_as_word {
+    ($($name:ident)+) => {
+        $(
+            impl $name {
+                /// All values, in order.
+                pub const ALL: &[$name] = <$name as VariantArray>::VARIANTS;
+
+                /// The word for it in responses, tables and logs.
+                #[must_use]
+                pub fn as_str(self) -> &'static str {
+                    self.into()
+                }
+            }
+
+            impl fmt::Display for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.pad(self.as_str())
+                }
+            }
+        )+
+    };
+}
+
+display_as_word! { FetchMode RunState Step }

@@ -6,20 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::RawJson;
 
-/// TVmaze's number for a show.
+/// TVmaze's id of a show.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    utoipa::ToSchema,
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct ShowId(pub u32);
@@ -30,13 +19,12 @@ impl fmt::Display for ShowId {
     }
 }
 
-/// A show with everything that TVmaze says of it.
+/// A show with all of its fields.
 ///
-/// Serialises to the object that TVmaze sends, key for key: a row of `All_Shows` gives back what was
-/// received. `extra` holds what no other field can: a key that this code does not know, or a known
-/// key whose value the field beside it would not give back exactly. It wins over that field.
+/// Serializes to the JSON object that TVmaze sent, key for key. `extra` holds what no other field can:
+/// unknown keys, and known keys whose value the typed field cannot reproduce exactly. It takes precedence
+/// over the field.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[expect(missing_docs, reason = "the fields are TVmaze's, with TVmaze's meaning")]
 pub struct Show {
     pub id: ShowId,
     pub name: String,
@@ -65,8 +53,7 @@ pub struct Show {
 }
 
 impl Show {
-    /// The year of the first broadcast; `None` when TVmaze knows no date or one of another form
-    /// than `YYYY-MM-DD`.
+    /// The premiere year; `None` if there is no date or it is not `YYYY-MM-DD`.
     #[must_use]
     pub fn premiere_year(&self) -> Option<i16> {
         let (year, rest) = self.premiered.as_deref()?.split_once('-')?;
@@ -76,27 +63,26 @@ impl Show {
 
 impl Serialize for Show {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.serialize_keys(None, serializer)
+        self.serialize_fields(None, serializer)
     }
 }
 
-/// A show that serialises to some of its keys only.
+/// A show that serializes to some of its fields only.
 #[derive(Debug, Clone, Copy)]
-#[expect(missing_docs, reason = "said above")]
 pub struct SparseShow<'a> {
     pub show: &'a Show,
-    pub keys: &'a [String],
+    pub fields: &'a [String],
 }
 
 impl Serialize for SparseShow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.show.serialize_keys(Some(self.keys), serializer)
+        self.show.serialize_fields(Some(self.fields), serializer)
     }
 }
 
 impl Show {
-    /// The keys that every show has, in their order.
-    pub const KEYS: &[&str] = &[
+    /// The JSON keys of every show, in order.
+    pub const FIELDS: &[&str] = &[
         "id",
         "url",
         "name",
@@ -122,13 +108,13 @@ impl Show {
         "_links",
     ];
 
-    fn serialize_keys<S: Serializer>(
+    fn serialize_fields<S: Serializer>(
         &self,
-        keys: Option<&[String]>,
+        fields: Option<&[String]>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let map = serializer.serialize_map(None)?;
-        let mut object = Object { map, extra: &self.extra, keys };
+        let mut object = FilteredObject { map, extra: &self.extra, fields };
         object.entry("id", &self.id)?;
         object.entry("url", &self.url)?;
         object.entry("name", &self.name)?;
@@ -153,7 +139,7 @@ impl Show {
         object.entry("updated", &self.updated)?;
         object.entry("_links", &self.links)?;
         for (key, value) in &self.extra {
-            if object.wants(key) {
+            if object.includes(key) {
                 object.map.serialize_entry(key, value)?;
             }
         }
@@ -176,22 +162,22 @@ fn json_number(number: f64) -> Value {
     }
 }
 
-/// The object being written, less the keys that `extra` overrides or that nobody asked for.
-struct Object<'a, M> {
+/// Writes an object without the keys that `extra` overrides or that were not requested.
+struct FilteredObject<'a, M> {
     map: M,
     extra: &'a Map<String, Value>,
-    keys: Option<&'a [String]>,
+    fields: Option<&'a [String]>,
 }
 
-impl<M: SerializeMap> Object<'_, M> {
+impl<M: SerializeMap> FilteredObject<'_, M> {
     fn entry<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), M::Error> {
-        if self.extra.contains_key(key) || !self.wants(key) {
+        if self.extra.contains_key(key) || !self.includes(key) {
             return Ok(());
         }
         self.map.serialize_entry(key, value)
     }
 
-    fn wants(&self, key: &str) -> bool {
-        self.keys.is_none_or(|keys| keys.iter().any(|wanted| wanted == key))
+    fn includes(&self, key: &str) -> bool {
+        self.fields.is_none_or(|fields| fields.iter().any(|field| field == key))
     }
 }

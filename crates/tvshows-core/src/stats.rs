@@ -1,64 +1,44 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// What the published shows are like, counted for charts.
+/// Counts over the published shows.
 ///
 /// The counts of one list add up to the number of shows, except for `genres` (a show has several) and
-/// `networks` (the most frequent ones).
-#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+/// `networks` (only the most frequent ones).
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShowStats {
     /// The number of the published snapshot; 0 before the first.
-    #[schema(example = 12)]
     pub snapshot: u64,
-    /// When it was published.
-    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-22T20:00:15Z")]
     pub published_at: Option<Timestamp>,
-    /// How many rows the tables have.
     pub tables: RowCounts,
-    /// By the year of the premiere, in order; shows without one last, as null.
-    pub premiere_years: Vec<NumberCount>,
-    /// By the whole number below the rating (8 counts 8.0 to 8.9), in order; unrated shows last, as null.
-    pub ratings: Vec<NumberCount>,
-    /// By genre, most shows first; shows without any are counted as null.
-    pub genres: Vec<TextCount>,
+    /// By premiere year, ascending; shows without a premiere last.
+    pub premiere_years: Vec<FacetCount<i64>>,
+    /// By rating rounded down to a whole number, ascending; unrated shows last.
+    pub ratings: Vec<FacetCount<i64>>,
+    /// By genre, most shows first.
+    pub genres: Vec<FacetCount<String>>,
     /// By language, most shows first.
-    pub languages: Vec<TextCount>,
-    /// By network, or web channel where there is no network, most shows first: the first 50.
-    pub networks: Vec<TextCount>,
+    pub languages: Vec<FacetCount<String>>,
+    /// By network, or web channel if there is no network: the first 50, most shows first.
+    pub networks: Vec<FacetCount<String>>,
     /// By status, most shows first.
-    pub statuses: Vec<TextCount>,
+    pub statuses: Vec<FacetCount<String>>,
     /// By type, most shows first.
-    pub types: Vec<TextCount>,
+    pub types: Vec<FacetCount<String>>,
 }
 
-/// How many rows each table has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
-#[expect(missing_docs, reason = "the names are the tables'")]
+/// The number of rows of each published table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct RowCounts {
-    #[schema(example = 84670)]
     pub all_shows: u64,
-    #[schema(example = 10)]
     pub top_shows: u64,
-    #[schema(example = 143)]
     pub top_shows_cast: u64,
 }
 
-/// How many shows have a text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[schema(example = json!({"value": "Drama", "count": 24861}))]
-pub struct TextCount {
-    /// The text; null for shows without one.
-    pub value: Option<String>,
-    /// How many shows.
-    pub count: u64,
-}
-
-/// How many shows have a number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[schema(example = json!({"value": 2011, "count": 2310}))]
-pub struct NumberCount {
-    /// The number; null for shows without one.
-    pub value: Option<i64>,
-    /// How many shows.
+/// How many shows have a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FacetCount<T> {
+    /// The value; null for shows without one.
+    pub value: Option<T>,
     pub count: u64,
 }

@@ -3,147 +3,134 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ChangeCounts, FetchMode, RunId, RunParameters, RunState, Step, TopLimit, Years};
 
-/// A run as everybody sees it: what `GET /pipeline/status/{request_id}`, the Redis hash and a row of
-/// the history show.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+/// The status of a run, as in `GET /pipeline/status/{request_id}`, the Redis hash and the table `Runs`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStatus {
-    /// The run's name.
-    #[schema(value_type = String, format = Uuid)]
     pub request_id: RunId,
-    /// Where the run is in its life.
     pub state: RunState,
-    /// Whether somebody works on it now.
+    /// Whether a process is working on it.
     pub running: bool,
-    /// What it is doing, or did last.
+    /// The current step, or the last one reached.
     pub step: Step,
-    /// Work done in per cent, 0 to 100; never falls, 100 only when published.
-    #[schema(maximum = 100)]
+    /// Percent done, 0 to 100. Never decreases, and reaches 100 only when the run has published.
     pub progress: u8,
-    /// Why the run failed.
+    /// Why the run failed or was interrupted.
     pub error: Option<String>,
     /// Index pages staged.
     pub pages_done: u32,
-    /// Index pages to fetch; `null` while nobody knows.
+    /// Index pages to fetch; `null` while unknown.
     pub pages_total: Option<u32>,
     /// Shows staged.
     pub shows_seen: u32,
-    /// Shows fetched by themselves, because their index page is older than the map of updates.
+    /// Shows fetched individually, because their index page is older than the updates map.
     pub singles_done: u32,
-    /// Shows to fetch by themselves; `null` before every page is staged.
+    /// Shows to fetch individually; `null` before every page is staged.
     pub singles_total: Option<u32>,
     /// Casts staged.
     pub casts_done: u32,
     /// Casts to fetch; `null` before the ranking.
     pub casts_total: Option<u32>,
-    /// Shows that publishing added. This and the three that follow are absent in statuses of old.
+    /// Shows added by publishing. This and the next three fields are missing in statuses written by
+    /// earlier versions.
     #[serde(default)]
     pub added: u32,
-    /// Shows of which publishing changed something.
+    /// Shows changed by publishing.
     #[serde(default)]
     pub changed: u32,
-    /// Shows that publishing deleted.
+    /// Shows deleted by publishing.
     #[serde(default)]
     pub deleted: u32,
-    /// Shows that publishing left as they were.
+    /// Shows that publishing did not change.
     #[serde(default)]
     pub unchanged: u32,
-    /// Requests sent to TVmaze, retries among them.
+    /// Requests sent to TVmaze, including retries.
     pub requests: u64,
-    /// Requests that repeated a failed one.
+    /// Retries of failed requests.
     pub retries: u64,
-    /// Answers of 429.
+    /// Requests that TVmaze rejected with 429.
     pub rate_limited: u64,
-    /// When work began.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    /// When work started.
     pub started_at: Option<Timestamp>,
     /// When this status last changed.
-    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
-    /// When the run ended.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
-    /// Seconds left, estimated from the work done so far.
+    /// Estimated seconds until the run ends.
     pub eta_seconds: Option<u64>,
-    /// The parameter `years`.
     pub years: u16,
-    /// The parameter `top`.
     pub top: u16,
-    /// The parameter `mode`.
     pub mode: FetchMode,
-    /// The process that works on it.
+    /// The process that works on it, or did last.
     pub instance: String,
-    /// How often a process has begun to work on it: more than once when it was interrupted. Absent in
-    /// statuses of old.
+    /// How many times a process started to work on it: more than 1 after an interruption. Missing in
+    /// statuses written by earlier versions.
     #[serde(default)]
     pub attempt: u32,
-    /// How many runs come before it; `null` of a run that does not wait, and where nobody counted.
+    /// How many runs are ahead in the queue; `null` for a run that is not waiting.
     #[serde(default)]
     pub position: Option<u32>,
-    /// Rises by one with every change: the signature, the `ETag` and the event id.
+    /// Increases with every change: the signature, the `ETag` and the event id.
     pub revision: u64,
 }
 
-/// What the run has asked of TVmaze so far.
+/// The requests of a run so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "RunStatus says what each is")]
 pub struct RequestCounts {
     pub requests: u64,
     pub retries: u64,
     pub rate_limited: u64,
 }
 
-/// What happens to a run.
+/// Something that changes the status of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunEvent {
-    /// Work begins, or goes on after an interruption.
+    /// Work starts, or resumes after an interruption.
     Started,
-    /// An earlier attempt has staged this many index pages.
+    /// Earlier attempts have staged this many index pages.
     Resumed(u32),
-    /// What earlier attempts staged is thrown away.
+    /// What earlier attempts staged is discarded.
     StagingDiscarded,
-    /// The next step begins.
     StepBegan(Step),
-    /// The index is known to have this many pages.
+    /// This many index pages are to be fetched in total.
     PagesPlanned(u32),
-    /// Index pages with so many shows in all are staged.
+    /// More index pages are staged.
     PagesStaged {
-        /// How many pages.
         pages: u32,
-        /// How many shows.
+        /// The shows on them.
         shows: u32,
     },
-    /// This many shows are to be fetched by themselves.
+    /// This many shows are to be fetched individually in total.
     RefetchesPlanned(u32),
-    /// So many shows fetched by themselves are staged, or turned out to be gone.
+    /// More individually fetched shows are staged, or no longer exist.
     RefetchesStaged(u32),
-    /// Every page and every single show is staged: this many shows.
+    /// All pages and shows are staged: this many shows.
     ShowsCounted(u32),
-    /// This many casts are to be fetched.
+    /// This many casts are to be fetched in total.
     CastsPlanned(u32),
-    /// A cast is staged.
     CastStaged,
-    /// The counts of requests moved.
-    RequestCounts(RequestCounts),
-    /// The snapshot is published, with these changes.
+    /// The request counts so far.
+    Requests(RequestCounts),
+    /// The snapshot is published.
     Succeeded(ChangeCounts),
-    /// The run ends without a change to any table.
+    /// The run ends without changing a table, for this reason.
     Failed(String),
-    /// The run ends because somebody said so.
+    /// The run was cancelled.
     Cancelled,
-    /// The process ends or ended before the run did.
+    /// The process ends or ended before the run did, for this reason.
     Interrupted(String),
 }
 
-/// Work in hand beside pages and casts, in pages: publishing rewrites three tables.
+/// The error of a run whose process died.
+const PROCESS_DIED: &str = "its process ended; it resumes when a service starts";
+/// The work of publishing, in pages.
 const PUBLISHING_WORK: u32 = 5;
-/// More steps than somebody may have seen of a run beyond what was written of it. It counts only where
-/// a clock was set back.
-const UNSEEN_STEPS: u64 = 1000;
-/// A guess of the pages still ahead while nobody knows the length of the index.
+/// More revisions than clients can have seen beyond the stored status. Matters only if the clock was set
+/// back.
+const REVISION_GAP: u64 = 1000;
+/// An estimate of the remaining pages while the length of the index is unknown.
 const UNKNOWN_PAGES_AHEAD: u32 = 100;
 
 impl RunStatus {
-    /// A run that waits for its turn.
+    /// Creates the status of a new run.
     #[must_use]
     pub fn queued(
         request_id: RunId,
@@ -176,8 +163,8 @@ impl RunStatus {
             updated_at: now,
             finished_at: None,
             eta_seconds: None,
-            years: parameters.years.number(),
-            top: parameters.top.number(),
+            years: parameters.years.get(),
+            top: parameters.top.get(),
             mode: parameters.mode,
             instance: instance.to_owned(),
             attempt: 0,
@@ -186,7 +173,6 @@ impl RunStatus {
         }
     }
 
-    /// What it was asked to do.
     #[must_use]
     pub fn parameters(&self) -> RunParameters {
         RunParameters {
@@ -196,15 +182,14 @@ impl RunStatus {
         }
     }
 
-    /// Moves the run on. `false` says that nothing changed: the event came after the end, or told
-    /// nothing new.
+    /// Applies an event. Returns `false` if nothing changed: the run has ended, or the event is not news.
     pub fn apply(&mut self, event: RunEvent, now: Timestamp) -> bool {
         if self.state.is_terminal() {
             return false;
         }
         let before = self.clone();
-        self.take(event, now);
-        self.progress = self.progress.max(self.work_done());
+        self.transition(event, now);
+        self.progress = self.progress.max(self.percent_done());
         self.running = self.state == RunState::Running;
         if *self == before {
             return false;
@@ -217,16 +202,16 @@ impl RunStatus {
 
     /// Marks a run whose process died as interrupted.
     ///
-    /// What is known of it may be older than what somebody saw. The revision jumps to the time in
-    /// milliseconds, beyond any that was reached by single steps, so that nobody takes this for old.
-    pub fn mark_interrupted(&mut self, reason: &str, now: Timestamp) {
-        if self.apply(RunEvent::Interrupted(reason.into()), now) {
+    /// The stored status may be older than the last one a client saw. The revision jumps to the time in
+    /// milliseconds, beyond any that single steps can reach, so that this status counts as newer.
+    pub fn mark_interrupted(&mut self, now: Timestamp) {
+        if self.apply(RunEvent::Interrupted(PROCESS_DIED.into()), now) {
             let beyond = u64::try_from(now.as_millisecond()).unwrap_or_default();
-            self.revision = beyond.max(self.revision + UNSEEN_STEPS);
+            self.revision = beyond.max(self.revision + REVISION_GAP);
         }
     }
 
-    fn take(&mut self, event: RunEvent, now: Timestamp) {
+    fn transition(&mut self, event: RunEvent, now: Timestamp) {
         match event {
             RunEvent::Started => {
                 self.state = RunState::Running;
@@ -256,10 +241,10 @@ impl RunStatus {
             RunEvent::ShowsCounted(shows) => self.shows_seen = shows,
             RunEvent::CastsPlanned(casts) => self.casts_total = Some(casts),
             RunEvent::CastStaged => self.casts_done += 1,
-            RunEvent::RequestCounts(traffic) => {
-                self.requests = traffic.requests;
-                self.retries = traffic.retries;
-                self.rate_limited = traffic.rate_limited;
+            RunEvent::Requests(counts) => {
+                self.requests = counts.requests;
+                self.retries = counts.retries;
+                self.rate_limited = counts.rate_limited;
             }
             RunEvent::Succeeded(changes) => {
                 let ChangeCounts { added, changed, deleted, unchanged } = changes;
@@ -280,8 +265,8 @@ impl RunStatus {
         self.finished_at = Some(now);
     }
 
-    /// Work done in per cent, weighted by requests: a page, a single show and a cast are one each.
-    fn work_done(&self) -> u8 {
+    /// Weighted by requests: a page, an individual show and a cast are one each.
+    fn percent_done(&self) -> u8 {
         if self.state == RunState::Succeeded {
             return 100;
         }
@@ -298,7 +283,7 @@ impl RunStatus {
 
     fn seconds_left(&self, now: Timestamp) -> Option<u64> {
         let (done, total) = self.work();
-        // Nobody worked between two attempts, so the time since the start tells no pace.
+        // Between two attempts no work was done, so the time since the start gives no rate.
         let is_first = self.attempt == 1;
         if self.state != RunState::Running || done == 0 || self.pages_total.is_none() || !is_first {
             return None;
@@ -394,16 +379,16 @@ mod tests {
             seen.apply(RunEvent::PagesStaged { pages: 1, shows: 250 }, at(1));
         }
         let mut set_back = known.clone();
-        known.mark_interrupted("the process died", at(2));
+        known.mark_interrupted(at(2));
         assert_eq!(known.state, RunState::Interrupted);
         assert!(known.revision > seen.revision);
-        set_back.mark_interrupted("the process died", Timestamp::UNIX_EPOCH);
+        set_back.mark_interrupted(Timestamp::UNIX_EPOCH);
         assert!(set_back.revision > seen.revision, "whatever the clock says");
         let ended = running(10);
         let mut late = ended.clone();
         late.apply(RunEvent::Succeeded(ChangeCounts::default()), at(1));
         let succeeded = late.clone();
-        late.mark_interrupted("the process died", at(2));
+        late.mark_interrupted(at(2));
         assert_eq!(late, succeeded);
     }
 
@@ -430,7 +415,7 @@ mod tests {
                 .prop_map(|(pages, shows)| RunEvent::PagesStaged { pages, shows }),
             (0_u32..100).prop_map(RunEvent::CastsPlanned),
             Just(RunEvent::CastStaged),
-            (0_u64..9).prop_map(|requests| RunEvent::RequestCounts(RequestCounts {
+            (0_u64..9).prop_map(|requests| RunEvent::Requests(RequestCounts {
                 requests,
                 ..RequestCounts::default()
             })),

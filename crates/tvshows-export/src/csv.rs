@@ -1,45 +1,54 @@
 use std::io::{self, Write};
 
-use csv::{Terminator, Writer, WriterBuilder};
+use csv::{IntoInnerError, Terminator, Writer, WriterBuilder};
 use tvshows_core::{CellValue, Column, RowWriter};
 
-/// A table as CSV.
-pub(crate) struct Csv(Writer<Box<dyn Write + Send>>);
+use crate::compression::Output;
+use crate::dialect::Dialect;
 
-impl Csv {
-    pub(crate) fn begin(columns: &[Column], file: Box<dyn Write + Send>) -> io::Result<Csv> {
-        let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(file);
-        writer.write_record(columns.iter().map(|column| column.name)).map_err(io_error)?;
-        Ok(Csv(writer))
+pub(crate) struct CsvWriter {
+    records: Writer<Output>,
+    dialect: Dialect,
+}
+
+impl CsvWriter {
+    pub(crate) fn new(
+        columns: &[Column],
+        dialect: Dialect,
+        mut output: Output,
+    ) -> io::Result<CsvWriter> {
+        output.write_all(dialect.prologue().as_bytes())?;
+        let mut records = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(output);
+        records.write_record(columns.iter().map(|column| column.name)).map_err(io_error)?;
+        Ok(CsvWriter { records, dialect })
     }
 }
 
-impl RowWriter for Csv {
+impl RowWriter for CsvWriter {
     fn write_row(&mut self, cells: &[CellValue<'_>]) -> io::Result<()> {
         for cell in cells {
             let written = match cell {
-                CellValue::Null => self.0.write_field(""),
-                CellValue::Integer(number) => self.0.write_field(number.to_string()),
-                // With its point: a column of numbers is one of numbers in every row.
-                CellValue::Real(number) => self.0.write_field(format!("{number:?}")),
-                CellValue::Text(text) => self.0.write_field(text),
+                CellValue::Null => self.records.write_field(""),
+                CellValue::Integer(number) => self.records.write_field(number.to_string()),
+                // Always with a decimal point, so that type inference sees one type in the whole column.
+                CellValue::Real(number) => self.records.write_field(format!("{number:?}")),
+                CellValue::Text(text) => self.records.write_field(&*self.dialect.text(text)),
             };
             written.map_err(io_error)?;
         }
-        // Ends the record that the fields made.
-        self.0.write_record(None::<&[u8]>).map_err(io_error)
+        // Ends the record of the fields above.
+        self.records.write_record(None::<&[u8]>).map_err(io_error)
     }
 
-    fn finish(mut self: Box<Self>) -> io::Result<()> {
-        self.0.flush()
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        self.records.into_inner().map_err(IntoInnerError::into_error)?.finish()
     }
 }
 
-/// The file's own error, so that whoever reads it can tell a pipe that nobody reads.
+/// The error of the file itself, so that the caller can recognize a closed pipe.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
-        // A record without its fields, which no row is.
         other => io::Error::other(format!("{other:?}")),
     }
 }
@@ -49,20 +58,21 @@ mod tests {
     use proptest::prelude::*;
     use tvshows_core::ColumnType;
 
-    use crate::Format;
-    use crate::format::tests::Shared;
+    use crate::Compression;
+    use crate::shared_buffer::SharedBuffer;
 
     use super::*;
 
     const COLUMNS: &[Column] = &[
-        Column { name: "id", kind: ColumnType::Integer, optional: false },
-        Column { name: "name", kind: ColumnType::Text, optional: false },
-        Column { name: "rating", kind: ColumnType::Real, optional: true },
+        Column { name: "id", column_type: ColumnType::Integer, is_nullable: false },
+        Column { name: "name", column_type: ColumnType::Text, is_nullable: false },
+        Column { name: "rating", column_type: ColumnType::Real, is_nullable: true },
     ];
 
-    fn written(rows: &[[CellValue<'_>; 3]]) -> String {
-        let file = Shared::default();
-        let mut writer = Format::Csv.writer(COLUMNS, Box::new(file.clone())).unwrap();
+    fn written(dialect: Dialect, rows: &[[CellValue<'_>; 3]]) -> String {
+        let file = SharedBuffer::default();
+        let output = Output::new(Compression::None, Box::new(file.clone()));
+        let mut writer = Box::new(CsvWriter::new(COLUMNS, dialect, output).unwrap());
         for row in rows {
             writer.write_row(row).unwrap();
         }
@@ -76,24 +86,60 @@ mod tests {
             [CellValue::Integer(1), CellValue::Text("a \"b\", c\r\nd"), CellValue::Real(8.0)],
             [CellValue::Integer(2), CellValue::Text(""), CellValue::Null],
         ];
+        let written = |rows: &[_]| written(Dialect::Standard, rows);
         assert_eq!(written(&rows), "id,name,rating\r\n1,\"a \"\"b\"\", c\r\nd\",8.0\r\n2,,\r\n");
         assert_eq!(written(&[]), "id,name,rating\r\n", "a header is there in any case");
+    }
+
+    #[test]
+    fn formulas_are_written_as_they_are_by_default() {
+        let row = [CellValue::Integer(-1), CellValue::Text("=1+1"), CellValue::Real(-0.5)];
+        assert_eq!(written(Dialect::Standard, &[row]), "id,name,rating\r\n-1,=1+1,-0.5\r\n");
+    }
+
+    #[test]
+    fn excel_gets_a_byte_order_mark_and_no_formulas_and_negative_numbers() {
+        let rows = [
+            [CellValue::Integer(-1), CellValue::Text("=1+1"), CellValue::Real(-0.5)],
+            [CellValue::Integer(2), CellValue::Text("\r=\"x\""), CellValue::Null],
+        ];
+        assert_eq!(
+            written(Dialect::Excel, &rows),
+            "\u{feff}id,name,rating\r\n-1,'=1+1,-0.5\r\n2,\"'\r=\"\"x\"\"\",\r\n"
+        );
+    }
+
+    fn read(text: &str) -> Vec<(i64, String)> {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let rows = reader.records().map(|record| {
+            let record = record.unwrap();
+            (record[0].parse().unwrap(), record[1].to_owned())
+        });
+        rows.collect()
+    }
+
+    fn with_names(rows: &[(i64, String)]) -> Vec<[CellValue<'_>; 3]> {
+        rows.iter()
+            .map(|(id, name)| [CellValue::Integer(*id), CellValue::Text(name), CellValue::Null])
+            .collect()
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_back(rows in prop::collection::vec((any::<i64>(), any::<String>()), 0..8)) {
-            let cells: Vec<_> = rows
-                .iter()
-                .map(|(id, name)| [CellValue::Integer(*id), CellValue::Text(name), CellValue::Null])
-                .collect();
-            let text = written(&cells);
-            let mut reader = csv::Reader::from_reader(text.as_bytes());
-            let read = reader.records().map(|record| {
-                let record = record.unwrap();
-                (record[0].parse::<i64>().unwrap(), record[1].to_owned())
-            });
-            prop_assert_eq!(read.collect::<Vec<_>>(), rows);
+            prop_assert_eq!(read(&written(Dialect::Standard, &with_names(&rows))), rows);
+        }
+
+        #[test]
+        fn excel_never_sees_a_formula(
+            rows in prop::collection::vec((any::<i64>(), "[-=+@\t\r\n ,;'\"a]{0,6}"), 0..8)
+        ) {
+            let text = written(Dialect::Excel, &with_names(&rows));
+            for ((id, cell), (expected_id, name)) in read(&text).iter().zip(&rows) {
+                prop_assert_eq!(id, expected_id);
+                prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']));
+                prop_assert!(cell == name || cell.strip_prefix('\'') == Some(name));
+            }
         }
     }
 }

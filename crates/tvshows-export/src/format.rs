@@ -1,36 +1,23 @@
 use std::fmt;
-use std::io::{self, Write};
 use std::str::FromStr;
 
-use tvshows_core::{Column, RowWriter};
-
-use crate::{csv, ndjson, parquet};
-
-/// A form that a table can be written in.
+/// A file format for a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// RFC 4180, UTF-8, with a header.
     Csv,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Ndjson,
     /// Typed columns in row groups.
     Parquet,
 }
 
-/// A text that names no format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnknownFormat;
-
-impl fmt::Display for UnknownFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("must be one of csv, ndjson, parquet")
-    }
-}
-
-impl std::error::Error for UnknownFormat {}
+/// A text that is not the name of a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of csv, ndjson, parquet")]
+pub struct ParseFormatError;
 
 impl Format {
-    /// Every format.
     pub const ALL: [Format; 3] = [Format::Csv, Format::Ndjson, Format::Parquet];
 
     /// The media type.
@@ -41,23 +28,6 @@ impl Format {
             Format::Ndjson => "application/x-ndjson",
             Format::Parquet => "application/vnd.apache.parquet",
         }
-    }
-
-    /// Begins a file of a table with `columns`.
-    ///
-    /// # Errors
-    ///
-    /// The beginning cannot be written.
-    pub fn writer(
-        self,
-        columns: &'static [Column],
-        file: Box<dyn Write + Send>,
-    ) -> io::Result<Box<dyn RowWriter>> {
-        Ok(match self {
-            Format::Csv => Box::new(csv::Csv::begin(columns, file)?),
-            Format::Ndjson => Box::new(ndjson::Ndjson::begin(columns, file)),
-            Format::Parquet => Box::new(parquet::Parquet::begin(columns, file)?),
-        })
     }
 }
 
@@ -72,48 +42,22 @@ impl fmt::Display for Format {
 }
 
 impl FromStr for Format {
-    type Err = UnknownFormat;
+    type Err = ParseFormatError;
 
-    fn from_str(text: &str) -> Result<Format, UnknownFormat> {
-        Format::ALL.into_iter().find(|format| format.to_string() == text).ok_or(UnknownFormat)
+    fn from_str(text: &str) -> Result<Format, ParseFormatError> {
+        Format::ALL.into_iter().find(|format| format.to_string() == text).ok_or(ParseFormatError)
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::sync::{Arc, Mutex};
-
+mod tests {
     use super::*;
-
-    /// A file that can be read while a writer has it.
-    #[derive(Clone, Default)]
-    pub(crate) struct Shared(Arc<Mutex<Vec<u8>>>);
-
-    impl Shared {
-        pub(crate) fn bytes(&self) -> Vec<u8> {
-            self.0.lock().unwrap().clone()
-        }
-
-        pub(crate) fn text(&self) -> String {
-            String::from_utf8(self.bytes()).unwrap()
-        }
-    }
-
-    impl Write for Shared {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     #[test]
     fn a_format_is_named_as_it_is_written() {
         for format in Format::ALL {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
-        assert_eq!("xlsx".parse::<Format>(), Err(UnknownFormat));
+        assert_eq!("xlsx".parse::<Format>(), Err(ParseFormatError));
     }
 }

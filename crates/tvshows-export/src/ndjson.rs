@@ -1,27 +1,28 @@
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 
 use serde_json::to_writer;
 use tvshows_core::{CellValue, Column, ColumnType, RowWriter};
 
-/// A table as JSON objects, one a line.
-pub(crate) struct Ndjson {
+use crate::compression::Output;
+
+pub(crate) struct NdjsonWriter {
     columns: &'static [Column],
-    file: BufWriter<Box<dyn Write + Send>>,
+    file: BufWriter<Output>,
 }
 
-impl Ndjson {
-    pub(crate) fn begin(columns: &'static [Column], file: Box<dyn Write + Send>) -> Ndjson {
-        Ndjson { columns, file: BufWriter::new(file) }
+impl NdjsonWriter {
+    pub(crate) fn new(columns: &'static [Column], output: Output) -> NdjsonWriter {
+        NdjsonWriter { columns, file: BufWriter::new(output) }
     }
 
-    fn cell(&mut self, kind: ColumnType, cell: CellValue<'_>) -> io::Result<()> {
+    fn write_cell(&mut self, column_type: ColumnType, cell: CellValue<'_>) -> io::Result<()> {
         let file = &mut self.file;
-        match (kind, cell) {
+        match (column_type, cell) {
             (_, CellValue::Null) => file.write_all(b"null")?,
             (ColumnType::Boolean, CellValue::Integer(number)) => to_writer(file, &(number != 0))?,
             (_, CellValue::Integer(number)) => to_writer(file, &number)?,
             (_, CellValue::Real(number)) => to_writer(file, &number)?,
-            // As it is stored: JSON of one line.
+            // The stored JSON is a single line.
             (ColumnType::Json, CellValue::Text(json)) => file.write_all(json.as_bytes())?,
             (ColumnType::StringList, CellValue::Text("")) => file.write_all(b"[]")?,
             (ColumnType::StringList, CellValue::Text(text)) => {
@@ -33,7 +34,7 @@ impl Ndjson {
     }
 }
 
-impl RowWriter for Ndjson {
+impl RowWriter for NdjsonWriter {
     fn write_row(&mut self, cells: &[CellValue<'_>]) -> io::Result<()> {
         let mut separator = b"{";
         for (column, cell) in self.columns.iter().zip(cells) {
@@ -41,13 +42,13 @@ impl RowWriter for Ndjson {
             separator = b",";
             to_writer(&mut self.file, column.name)?;
             self.file.write_all(b":")?;
-            self.cell(column.kind, *cell)?;
+            self.write_cell(column.column_type, *cell)?;
         }
         self.file.write_all(b"}\n")
     }
 
-    fn finish(mut self: Box<Self>) -> io::Result<()> {
-        self.file.flush()
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        self.file.into_inner().map_err(IntoInnerError::into_error)?.finish()
     }
 }
 
@@ -56,29 +57,30 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use crate::Format;
-    use crate::format::tests::Shared;
+    use crate::Compression;
+    use crate::shared_buffer::SharedBuffer;
 
     use super::*;
 
     const COLUMNS: &[Column] = &[
-        Column { name: "id", kind: ColumnType::Integer, optional: false },
-        Column { name: "voice", kind: ColumnType::Boolean, optional: true },
-        Column { name: "genres", kind: ColumnType::StringList, optional: false },
-        Column { name: "image", kind: ColumnType::Json, optional: true },
-        Column { name: "name", kind: ColumnType::Text, optional: false },
+        Column { name: "id", column_type: ColumnType::Integer, is_nullable: false },
+        Column { name: "voice", column_type: ColumnType::Boolean, is_nullable: true },
+        Column { name: "genres", column_type: ColumnType::StringList, is_nullable: false },
+        Column { name: "image", column_type: ColumnType::Json, is_nullable: true },
+        Column { name: "name", column_type: ColumnType::Text, is_nullable: false },
     ];
 
     fn written(row: &[CellValue<'_>]) -> String {
-        let file = Shared::default();
-        let mut writer = Format::Ndjson.writer(COLUMNS, Box::new(file.clone())).unwrap();
+        let file = SharedBuffer::default();
+        let output = Output::new(Compression::None, Box::new(file.clone()));
+        let mut writer = Box::new(NdjsonWriter::new(COLUMNS, output));
         writer.write_row(row).unwrap();
         writer.finish().unwrap();
         file.text()
     }
 
     #[test]
-    fn json_is_nested_and_words_are_an_array() {
+    fn json_is_nested_and_a_list_is_an_array() {
         let image = CellValue::Text("{\"medium\":null}");
         let row = [
             CellValue::Integer(1),

@@ -1,46 +1,50 @@
-use std::io::{self, Write};
+mod column;
+
+use std::io;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use parquet::basic::Compression;
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::file::properties::WriterProperties;
-use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use tvshows_core::{CellValue, Column, ColumnType, RowWriter};
+use tvshows_core::{CellValue, Column, RowWriter};
 
-/// A row group is held in memory until it is whole: these rows, or this much text, whichever comes first.
-const GROUP_ROWS: usize = 10_000;
-const GROUP_BYTES: usize = 8 * 1024 * 1024;
+use self::column::ColumnBuffer;
+use crate::compression::Output;
 
-/// A table as Parquet.
-///
-/// The crate's column writers, without its Arrow half: that would double what there is to compile.
-pub(crate) struct Parquet {
-    file: SerializedFileWriter<Box<dyn Write + Send>>,
+/// A row group is buffered in memory up to this number of rows or bytes of text.
+const MAX_GROUP_ROWS: usize = 10_000;
+const MAX_GROUP_BYTES: usize = 8 * 1024 * 1024;
+
+/// Uses the column writers of the `parquet` crate without its Arrow half, which would double the compile time.
+pub(crate) struct ParquetWriter {
+    file: SerializedFileWriter<Output>,
     columns: Vec<ColumnBuffer>,
     rows: usize,
     bytes: usize,
 }
 
-impl Parquet {
-    pub(crate) fn begin(columns: &[Column], file: Box<dyn Write + Send>) -> io::Result<Parquet> {
-        let fields: String = columns.iter().map(field).collect();
+impl ParquetWriter {
+    pub(crate) fn new(
+        columns: &[Column],
+        date_columns: &[&str],
+        output: Output,
+    ) -> io::Result<ParquetWriter> {
+        let buffer =
+            |column: &Column| ColumnBuffer::new(column, date_columns.contains(&column.name));
+        let columns: Vec<_> = columns.iter().map(buffer).collect();
+        let fields: String = columns.iter().map(ColumnBuffer::schema_field).collect();
         let schema = parse_message_type(&format!("message table {{ {fields} }}"))?;
         let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-        Ok(Parquet {
-            file: SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties))?,
-            columns: columns.iter().map(ColumnBuffer::of).collect(),
-            rows: 0,
-            bytes: 0,
-        })
+        let file = SerializedFileWriter::new(output, Arc::new(schema), Arc::new(properties))?;
+        Ok(ParquetWriter { file, columns, rows: 0, bytes: 0 })
     }
 
-    fn end_group(&mut self) -> io::Result<()> {
+    fn flush_row_group(&mut self) -> io::Result<()> {
         let mut group = self.file.next_row_group()?;
         let mut columns = self.columns.iter_mut();
         while let Some((mut writer, column)) = group.next_column()?.zip(columns.next()) {
-            column.empty_into(&mut writer)?;
+            column.flush_into(&mut writer)?;
             writer.close()?;
         }
         group.close()?;
@@ -49,187 +53,73 @@ impl Parquet {
     }
 }
 
-impl RowWriter for Parquet {
+impl RowWriter for ParquetWriter {
     fn write_row(&mut self, cells: &[CellValue<'_>]) -> io::Result<()> {
         for (column, cell) in self.columns.iter_mut().zip(cells) {
             column.push(*cell)?;
             self.bytes += if let CellValue::Text(text) = cell { text.len() } else { 0 };
         }
         self.rows += 1;
-        if self.rows == GROUP_ROWS || self.bytes >= GROUP_BYTES { self.end_group() } else { Ok(()) }
+        if self.rows == MAX_GROUP_ROWS || self.bytes >= MAX_GROUP_BYTES {
+            self.flush_row_group()?;
+        }
+        Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         if self.rows > 0 {
-            self.end_group()?;
+            self.flush_row_group()?;
         }
-        self.file.finish()?;
-        Ok(())
+        self.file.into_inner()?.finish()
     }
-}
-
-/// A column as a schema in text has it.
-fn field(column: &Column) -> String {
-    let Column { name, kind, optional } = column;
-    let repetition = if *optional { "optional" } else { "required" };
-    match kind {
-        ColumnType::Integer => format!("{repetition} int64 {name};"),
-        ColumnType::Real => format!("{repetition} double {name};"),
-        ColumnType::Boolean => format!("{repetition} boolean {name};"),
-        ColumnType::Text => format!("{repetition} binary {name} (STRING);"),
-        ColumnType::Json => format!("{repetition} binary {name} (JSON);"),
-        ColumnType::Timestamp => format!("{repetition} int64 {name} (TIMESTAMP(NANOS,true));"),
-        ColumnType::StringList => format!(
-            "required group {name} (LIST) {{ repeated group list {{ required binary element (STRING); }} }}"
-        ),
-    }
-}
-
-/// The values of a column in the row group that is being filled.
-struct ColumnBuffer {
-    kind: ColumnType,
-    optional: bool,
-    values: Values,
-    /// Whether each row, or each word, has a value.
-    defined: Vec<i16>,
-    /// Whether each word follows another of its row.
-    repeated: Vec<i16>,
-}
-
-enum Values {
-    Integers(Vec<i64>),
-    Reals(Vec<f64>),
-    Booleans(Vec<bool>),
-    Texts(Vec<ByteArray>),
-}
-
-impl ColumnBuffer {
-    fn of(column: &Column) -> ColumnBuffer {
-        let values = match column.kind {
-            ColumnType::Integer | ColumnType::Timestamp => Values::Integers(Vec::new()),
-            ColumnType::Real => Values::Reals(Vec::new()),
-            ColumnType::Boolean => Values::Booleans(Vec::new()),
-            ColumnType::Text | ColumnType::Json | ColumnType::StringList => {
-                Values::Texts(Vec::new())
-            }
-        };
-        let (kind, optional) = (column.kind, column.optional);
-        ColumnBuffer { kind, optional, values, defined: Vec::new(), repeated: Vec::new() }
-    }
-
-    fn push(&mut self, cell: CellValue<'_>) -> io::Result<()> {
-        if self.kind == ColumnType::StringList {
-            return self.push_words(cell);
-        }
-        self.defined.push(i16::from(cell != CellValue::Null));
-        match (&mut self.values, cell) {
-            (_, CellValue::Null) if self.optional => {}
-            (Values::Integers(values), CellValue::Integer(number)) => values.push(number),
-            (Values::Integers(values), CellValue::Text(text)) => values.push(nanoseconds(text)?),
-            (Values::Reals(values), CellValue::Real(number)) => values.push(number),
-            (Values::Booleans(values), CellValue::Integer(number)) => values.push(number != 0),
-            (Values::Texts(values), CellValue::Text(text)) => values.push(bytes(text)),
-            _ => return Err(misplaced(cell)),
-        }
-        Ok(())
-    }
-
-    fn push_words(&mut self, cell: CellValue<'_>) -> io::Result<()> {
-        let (Values::Texts(values), CellValue::Text(text)) = (&mut self.values, cell) else {
-            return Err(misplaced(cell));
-        };
-        if text.is_empty() {
-            self.defined.push(0);
-            self.repeated.push(0);
-            return Ok(());
-        }
-        for (place, word) in text.split(',').enumerate() {
-            values.push(bytes(word));
-            self.defined.push(1);
-            self.repeated.push(i16::from(place > 0));
-        }
-        Ok(())
-    }
-
-    fn empty_into(&mut self, writer: &mut SerializedColumnWriter<'_>) -> io::Result<()> {
-        let is_words = self.kind == ColumnType::StringList;
-        let defined = (self.optional || is_words).then_some(&self.defined[..]);
-        let repeated = is_words.then_some(&self.repeated[..]);
-        match &mut self.values {
-            Values::Integers(values) => {
-                writer.typed::<Int64Type>().write_batch(values, defined, repeated)?;
-                values.clear();
-            }
-            Values::Reals(values) => {
-                writer.typed::<DoubleType>().write_batch(values, defined, repeated)?;
-                values.clear();
-            }
-            Values::Booleans(values) => {
-                writer.typed::<BoolType>().write_batch(values, defined, repeated)?;
-                values.clear();
-            }
-            Values::Texts(values) => {
-                writer.typed::<ByteArrayType>().write_batch(values, defined, repeated)?;
-                values.clear();
-            }
-        }
-        self.defined.clear();
-        self.repeated.clear();
-        Ok(())
-    }
-}
-
-fn bytes(text: &str) -> ByteArray {
-    ByteArray::from(text.as_bytes().to_vec())
-}
-
-fn nanoseconds(text: &str) -> io::Result<i64> {
-    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-    let moment: Timestamp = text.parse().map_err(invalid)?;
-    let wrong = |_| misplaced(CellValue::Text(text));
-    moment.as_nanosecond().try_into().map_err(wrong)
-}
-
-fn misplaced(cell: CellValue<'_>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{cell:?} does not fit its column"))
 }
 
 #[cfg(test)]
 mod tests {
+    use parquet::basic::{LogicalType, TimeUnit};
     use parquet::file::metadata::RowGroupMetaData;
     use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::RowAccessor;
+    use proptest::prelude::*;
+    use tvshows_core::ColumnType;
 
-    use crate::Format;
-    use crate::format::tests::Shared;
+    use crate::shared_buffer::SharedBuffer;
+    use crate::{Format, WriterOptions, is_date};
 
     use super::*;
 
     const COLUMNS: &[Column] = &[
-        Column { name: "id", kind: ColumnType::Integer, optional: false },
-        Column { name: "name", kind: ColumnType::Text, optional: true },
-        Column { name: "genres", kind: ColumnType::StringList, optional: false },
-        Column { name: "rating", kind: ColumnType::Real, optional: true },
-        Column { name: "self", kind: ColumnType::Boolean, optional: true },
-        Column { name: "at", kind: ColumnType::Timestamp, optional: false },
-        Column { name: "image", kind: ColumnType::Json, optional: true },
+        Column { name: "id", column_type: ColumnType::Integer, is_nullable: false },
+        Column { name: "name", column_type: ColumnType::Text, is_nullable: true },
+        Column { name: "genres", column_type: ColumnType::StringList, is_nullable: false },
+        Column { name: "rating", column_type: ColumnType::Real, is_nullable: true },
+        Column { name: "self", column_type: ColumnType::Boolean, is_nullable: true },
+        Column { name: "at", column_type: ColumnType::Timestamp, is_nullable: false },
+        Column { name: "image", column_type: ColumnType::Json, is_nullable: true },
+        Column { name: "ended", column_type: ColumnType::Date, is_nullable: true },
     ];
-    const AT: CellValue<'_> = CellValue::Text("2026-11-22T10:00:02.000000001Z");
+    const AT: CellValue<'_> = CellValue::Text("2026-11-22T10:00:02.123456789Z");
 
-    fn written(
-        rows: impl Iterator<Item = [CellValue<'static>; 7]>,
-    ) -> SerializedFileReader<bytes::Bytes> {
-        let file = Shared::default();
-        let mut writer = Format::Parquet.writer(COLUMNS, Box::new(file.clone())).unwrap();
+    fn write<'a>(
+        columns: &'static [Column],
+        date_columns: &[&'static str],
+        rows: impl IntoIterator<Item = Vec<CellValue<'a>>>,
+    ) -> io::Result<SerializedFileReader<bytes::Bytes>> {
+        let file = SharedBuffer::default();
+        let options =
+            WriterOptions { date_columns: date_columns.to_vec(), ..WriterOptions::default() };
+        let mut writer =
+            Format::Parquet.writer_with_options(columns, &options, Box::new(file.clone()))?;
         for row in rows {
-            writer.write_row(&row).unwrap();
+            writer.write_row(&row)?;
         }
-        writer.finish().unwrap();
-        SerializedFileReader::new(bytes::Bytes::from(file.bytes())).unwrap()
+        writer.finish()?;
+        Ok(SerializedFileReader::new(bytes::Bytes::from(file.bytes()))?)
     }
 
     #[test]
     fn every_kind_of_value_is_read_back() {
-        let full = [
+        let full = vec![
             CellValue::Integer(1),
             CellValue::Text("é"),
             CellValue::Text("A,B"),
@@ -237,46 +127,108 @@ mod tests {
             CellValue::Integer(1),
             AT,
             CellValue::Text("{}"),
+            CellValue::Text("2019-05-19"),
         ];
-        let (none, words) = (CellValue::Null, CellValue::Text(""));
-        let bare = [CellValue::Integer(2), none, words, none, none, AT, none];
-        let rows: Vec<String> = written([full, bare].into_iter())
+        let (none, empty) = (CellValue::Null, CellValue::Text(""));
+        let bare = vec![CellValue::Integer(2), none, empty, none, none, AT, none, none];
+        let rows: Vec<String> = write(COLUMNS, &["ended"], [full, bare])
+            .unwrap()
             .get_row_iter(None)
             .unwrap()
             .map(|row| row.unwrap().to_string())
             .collect();
-        assert!(
-            rows[0].contains("id: 1, name: \"é\", genres: [\"A\", \"B\"], rating: 8.1, self: true")
+        assert_eq!(
+            rows,
+            [
+                "{id: 1, name: \"é\", genres: [\"A\", \"B\"], rating: 8.1, self: true, \
+                 at: 2026-11-22 10:00:02.123456 +00:00, image: \"{}\", ended: 2019-05-19}",
+                "{id: 2, name: null, genres: [], rating: null, self: null, \
+                 at: 2026-11-22 10:00:02.123456 +00:00, image: null, ended: null}",
+            ]
         );
-        assert!(rows[1].contains("id: 2, name: null, genres: [], rating: null, self: null"));
     }
 
     #[test]
-    fn groups_are_bounded() {
+    fn types_are_those_that_every_reader_knows() {
+        let logical_type = |date_columns: &[&'static str], name| {
+            let file = write(COLUMNS, date_columns, []).unwrap();
+            let schema = file.metadata().file_metadata().schema_descr_ptr();
+            let fields = schema.root_schema().get_fields();
+            let field = fields.iter().find(|field| field.name() == name).unwrap();
+            field.get_basic_info().logical_type_ref().cloned()
+        };
+        let timestamp = LogicalType::timestamp(true, TimeUnit::MICROS);
+        assert_eq!(logical_type(&[], "at"), Some(timestamp));
+        assert_eq!(logical_type(&[], "image"), Some(LogicalType::String));
+        assert_eq!(logical_type(&[], "ended"), Some(LogicalType::String));
+        // Only text columns become dates.
+        let dates = ["ended", "id", "image", "premiered"];
+        assert_eq!(logical_type(&dates, "ended"), Some(LogicalType::Date));
+        assert_eq!(logical_type(&dates, "name"), Some(LogicalType::String));
+        assert_eq!(logical_type(&dates, "image"), Some(LogicalType::String));
+        assert_eq!(logical_type(&dates, "id"), None);
+    }
+
+    #[test]
+    fn row_groups_are_bounded() {
         let row = |id| {
             let none = CellValue::Null;
-            [
-                CellValue::Integer(id),
-                CellValue::Text("x"),
-                CellValue::Text("A"),
-                none,
-                none,
-                AT,
-                none,
-            ]
+            let (name, genres) = (CellValue::Text("x"), CellValue::Text("A"));
+            vec![CellValue::Integer(id), name, genres, none, none, AT, none, none]
         };
-        let file = written((0..25_000).map(row));
+        let file = write(COLUMNS, &[], (0..25_000).map(row)).unwrap();
         let groups = file.metadata().row_groups().iter().map(RowGroupMetaData::num_rows);
         assert_eq!(groups.collect::<Vec<_>>(), [10_000, 10_000, 5_000]);
-        assert_eq!(written((0..0).map(row)).metadata().num_row_groups(), 0);
+        assert_eq!(write(COLUMNS, &[], []).unwrap().metadata().num_row_groups(), 0);
     }
 
     #[test]
-    fn a_value_of_another_kind_is_an_error() {
-        let mut writer =
-            Format::Parquet.writer(&COLUMNS[..1], Box::new(Shared::default())).unwrap();
-        for wrong in [CellValue::Null, CellValue::Text("x"), CellValue::Real(1.0)] {
-            assert!(writer.write_row(&[wrong]).is_err(), "{wrong:?}");
+    fn a_value_of_another_type_is_an_error_that_names_its_column() {
+        for (column, dates, cell) in [
+            (0, &[][..], CellValue::Null),
+            (0, &[], CellValue::Text("x")),
+            (0, &[], CellValue::Real(1.0)),
+            (2, &[], CellValue::Null),
+            (5, &[], CellValue::Text("yesterday")),
+            (7, &["ended"], CellValue::Text("2021-02-30")),
+            (7, &["ended"], CellValue::Text("")),
+        ] {
+            let columns = &COLUMNS[column..=column];
+            let error = write(columns, dates, [vec![cell]]).err().unwrap();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{cell:?}");
+            assert!(error.to_string().contains(columns[0].name), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_date_column_is_written_exactly_if_every_value_is_a_date(
+            values in prop::collection::vec(
+                prop::option::of("(15|19|20)[0-9]{2}-(0[0-9]|1[0-3])-([0-2][0-9]|3[0-1])"), 0..4)
+        ) {
+            let rows: Vec<Vec<CellValue<'_>>> = values
+                .iter()
+                .map(|value| vec![value.as_deref().map_or(CellValue::Null, CellValue::Text)])
+                .collect();
+            let file = write(&COLUMNS[7..], &["ended"], rows);
+            prop_assert_eq!(file.is_ok(), values.iter().flatten().all(|value| is_date(value)));
+            if let Ok(file) = file {
+                let read: Vec<_> = file.get_row_iter(None).unwrap().map(|row| row.unwrap()).collect();
+                prop_assert_eq!(read.len(), values.len());
+                for (row, value) in read.iter().zip(&values) {
+                    let expected = value.as_deref().unwrap_or("null");
+                    prop_assert_eq!(row.to_string(), format!("{{ended: {expected}}}"));
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_back(names: Vec<String>) {
+            let rows: Vec<_> = names.iter().map(|name| vec![CellValue::Text(name)]).collect();
+            let file = write(&COLUMNS[1..2], &[], rows).unwrap();
+            let rows = file.get_row_iter(None).unwrap();
+            let read: Vec<_> = rows.map(|row| row.unwrap().get_string(0).unwrap().clone()).collect();
+            prop_assert_eq!(read, names);
         }
     }
 }

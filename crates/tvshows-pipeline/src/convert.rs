@@ -1,4 +1,4 @@
-//! TVmaze's shapes become the domain's, and nothing is lost on the way.
+//! Lossless conversion of TVmaze's JSON to the domain types.
 
 use std::fmt;
 
@@ -8,24 +8,24 @@ use serde_json::{Map, Number, Value};
 use tvmaze_client::ShowId as TvmazeId;
 use tvshows_core::{CastMember, RawJson, Show, ShowId};
 
-/// A show as an answer of TVmaze has it, read straight into the domain's. The client's own model would take
-/// the nested objects apart only for them to be put together again.
-pub(crate) struct Received(pub(crate) Show);
+/// A show decoded from TVmaze's JSON directly into the domain type. The client's own model would parse the
+/// nested objects only to serialize them again.
+pub(crate) struct TvmazeShow(pub(crate) Show);
 
-impl<'de> Deserialize<'de> for Received {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Received, D::Error> {
-        deserializer.deserialize_map(ShowVisitor).map(Received)
+impl<'de> Deserialize<'de> for TvmazeShow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TvmazeShow, D::Error> {
+        deserializer.deserialize_map(ShowVisitor).map(TvmazeShow)
     }
 }
 
 struct ShowVisitor;
 
-/// A list or null, where the key is there at all.
+/// A list or null, if the key is present.
 #[derive(Default)]
 enum Genres {
     #[default]
     Absent,
-    Sent(Option<Vec<String>>),
+    Present(Option<Vec<String>>),
 }
 
 #[derive(Deserialize)]
@@ -66,7 +66,7 @@ impl<'de> Visitor<'de> for ShowVisitor {
         f.write_str("a show")
     }
 
-    /// Of a key that comes twice the last value counts.
+    /// The last value of a duplicate key wins.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Show, A::Error> {
         let (mut id, mut name, mut extra) = (None, None, Map::new());
         let (mut genres, mut rating, mut updated) = (Genres::default(), None, None);
@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for ShowVisitor {
                 Key::Name => name = Some(map.next_value()?),
                 Key::Kind => show.kind = map.next_value()?,
                 Key::Language => show.language = map.next_value()?,
-                Key::Genres => genres = Genres::Sent(map.next_value()?),
+                Key::Genres => genres = Genres::Present(map.next_value()?),
                 Key::Status => show.status = map.next_value()?,
                 Key::Runtime => show.runtime = map.next_value()?,
                 Key::AverageRuntime => show.average_runtime = map.next_value()?,
@@ -104,17 +104,17 @@ impl<'de> Visitor<'de> for ShowVisitor {
         show.id = id.ok_or_else(|| A::Error::missing_field("id"))?;
         show.name = name.ok_or_else(|| A::Error::missing_field("name"))?;
         show.extra = extra;
-        take_genres(&mut show, genres);
-        take_rating(&mut show, rating)?;
-        take_updated(&mut show, updated)?;
-        must_be_read_again(&show.extra)?;
+        set_genres(&mut show, genres);
+        set_rating(&mut show, rating)?;
+        set_updated(&mut show, updated)?;
+        check_round_trip(&show.extra)?;
         Ok(show)
     }
 }
 
-/// The column of genres joins them with commas.
-fn take_genres(show: &mut Show, genres: Genres) {
-    let Genres::Sent(genres) = genres else { return };
+/// The genres column joins them with commas. A list that cannot be split again is also stored in `extra`.
+fn set_genres(show: &mut Show, genres: Genres) {
+    let Genres::Present(genres) = genres else { return };
     let is_joined = |genre: &String| !genre.is_empty() && !genre.contains(',');
     if !genres.as_ref().is_some_and(|genres| genres.iter().all(is_joined)) {
         show.extra.insert("genres".into(), Value::from(genres.clone()));
@@ -122,8 +122,8 @@ fn take_genres(show: &mut Show, genres: Genres) {
     show.genres = genres.unwrap_or_default();
 }
 
-/// The column holds the average alone.
-fn take_rating<E: serde::de::Error>(
+/// The rating column holds only the average. Any other content of the object is stored in `extra`.
+fn set_rating<E: serde::de::Error>(
     show: &mut Show,
     rating: Option<Map<String, Value>>,
 ) -> Result<(), E> {
@@ -139,11 +139,11 @@ fn take_rating<E: serde::de::Error>(
     Ok(())
 }
 
-/// The column holds an integer, whether it is a moment of the calendar or not.
-fn take_updated<E: serde::de::Error>(show: &mut Show, updated: Option<Number>) -> Result<(), E> {
+/// The column holds an integer, even one outside the range of dates.
+fn set_updated<E: serde::de::Error>(show: &mut Show, updated: Option<Number>) -> Result<(), E> {
     let Some(updated) = updated else { return Ok(()) };
     if updated.is_f64() {
-        return Err(E::custom(format_args!("`updated` is {updated}, which is no Unix time")));
+        return Err(E::custom(format_args!("`updated` is {updated}, which is not a Unix time")));
     }
     show.updated = updated.as_i64();
     if show.updated.is_none() {
@@ -152,35 +152,35 @@ fn take_updated<E: serde::de::Error>(show: &mut Show, updated: Option<Number>) -
     Ok(())
 }
 
-/// A nested object as its text, which is written as TVmaze does it: without spaces and escapes.
+/// Reads a nested object as text, in TVmaze's own format: without whitespace and escapes.
 fn object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<RawJson>, A::Error> {
     let Some(json) = map.next_value::<Option<RawJson>>()? else { return Ok(None) };
-    if is_usual(json.as_str()) {
+    if is_canonical_json(json.as_str()) {
         return Ok(Some(json));
     }
     let object: Map<String, Value> =
         serde_json::from_str(json.as_str()).map_err(A::Error::custom)?;
-    must_be_read_again(&object)?;
-    RawJson::of(&object).map(Some).map_err(A::Error::custom)
+    check_round_trip(&object)?;
+    RawJson::from_value(&object).map(Some).map_err(A::Error::custom)
 }
 
-/// Refuses what is written and then read as something else, or not at all: a key that `serde_json` takes for one of
-/// its own can hide more levels than it reads.
-fn must_be_read_again<E: serde::de::Error>(object: &Map<String, Value>) -> Result<(), E> {
+/// Rejects an object that does not survive a round trip through its text: a key that `serde_json` reserves
+/// for itself can hide more levels than it parses.
+fn check_round_trip<E: serde::de::Error>(object: &Map<String, Value>) -> Result<(), E> {
     let is_plain = |value: &Value| !value.is_object() && !value.is_array();
     if object.values().all(is_plain) {
         return Ok(());
     }
     let text = serde_json::to_string(object).map_err(E::custom)?;
     let read: Map<String, Value> = serde_json::from_str(&text).map_err(E::custom)?;
-    if read == *object { Ok(()) } else { Err(E::custom("an object is read in two ways")) }
+    if read == *object { Ok(()) } else { Err(E::custom("an object is ambiguous")) }
 }
 
-/// Whether JSON text is an object that can be kept as it is: it has neither spaces between its parts, nor
-/// escapes, which may be wrong ones, nor more levels than any object of TVmaze.
-fn is_usual(json: &str) -> bool {
-    const MOST_LEVELS: u32 = 8;
-    let (mut levels, mut rest) = (0_u32, json.as_bytes());
+/// Whether JSON text is an object that can be stored as it is: it has no whitespace between tokens, no
+/// escapes, which could be invalid, and no more levels than any object of TVmaze.
+fn is_canonical_json(json: &str) -> bool {
+    const MAX_DEPTH: u32 = 8;
+    let (mut depth, mut rest) = (0_u32, json.as_bytes());
     while let Some((byte, after)) = rest.split_first() {
         rest = after;
         match byte {
@@ -188,20 +188,20 @@ fn is_usual(json: &str) -> bool {
                 Some(end) if rest[end] == b'"' => rest = &rest[end + 1..],
                 _ => return false,
             },
-            b'{' | b'[' => levels += 1,
-            b'}' | b']' => levels -= 1,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
             _ if byte.is_ascii_whitespace() => return false,
             _ => {}
         }
-        if levels > MOST_LEVELS {
+        if depth > MAX_DEPTH {
             return false;
         }
     }
     json.starts_with('{')
 }
 
-/// A date as TVmaze writes it, whether it is one or not.
-fn text(value: Option<Value>) -> Option<String> {
+/// Returns a date as TVmaze sends it, even if it is invalid.
+fn date_text(value: Option<Value>) -> Option<String> {
     match value? {
         Value::String(text) => Some(text),
         _ => None,
@@ -210,8 +210,8 @@ fn text(value: Option<Value>) -> Option<String> {
 
 pub(crate) fn cast_member(show: &Show, member: tvmaze_client::CastMember) -> CastMember {
     let (person, character) = (member.person, member.character);
-    let birthday = text(person.json_value("birthday"));
-    let deathday = text(person.json_value("deathday"));
+    let birthday = date_text(person.json_value("birthday"));
+    let deathday = date_text(person.json_value("deathday"));
     CastMember {
         show_id: show.id,
         show_name: show.name.clone(),
@@ -233,15 +233,19 @@ pub(crate) fn tvmaze_id(show: ShowId) -> TvmazeId {
     TvmazeId(show.0)
 }
 
+pub(crate) fn saturating_u32(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    /// What the domain's show is serialised to, for a show as TVmaze sends it.
-    fn given_back(sent: &Value) -> Value {
-        let Received(show) = serde_json::from_value(sent.clone()).unwrap();
+    /// Decodes a show as TVmaze sends it and serializes it again.
+    fn round_trip(sent: &Value) -> Value {
+        let TvmazeShow(show) = serde_json::from_value(sent.clone()).unwrap();
         serde_json::to_value(show).unwrap()
     }
 
@@ -257,7 +261,7 @@ mod tests {
         for mut sent in [odd, odder, usual] {
             sent["id"] = json!(1);
             sent["name"] = json!("X");
-            let ours = given_back(&sent);
+            let ours = round_trip(&sent);
             for (key, value) in sent.as_object().unwrap() {
                 assert_eq!(&ours[key], value, "{key}");
             }
@@ -268,8 +272,8 @@ mod tests {
     fn nested_objects_are_kept_as_tvmaze_writes_them() {
         let image = |sent: &str| {
             let sent = format!(r#"{{"id":1,"name":"X","image":{sent}}}"#);
-            let received = serde_json::from_str::<Received>(&sent);
-            received.map(|Received(show)| show.image.map(|image| image.as_str().to_owned()))
+            let received = serde_json::from_str::<TvmazeShow>(&sent);
+            received.map(|TvmazeShow(show)| show.image.map(|image| image.as_str().to_owned()))
         };
         let compact = r#"{"medium":"https://a.b/c d.jpg","sizes":[1,{"x":2.50}]}"#;
         assert_eq!(image(compact).unwrap().unwrap(), compact);
@@ -285,7 +289,7 @@ mod tests {
             image(wrong).unwrap_err();
         }
         let unknown = format!(r#"{{"id":1,"name":"X","zz":{}}}"#, hidden.replace(r"\u0024", "$"));
-        assert!(serde_json::from_str::<Received>(&unknown).is_err());
+        assert!(serde_json::from_str::<TvmazeShow>(&unknown).is_err());
         let deep = |levels: usize| "{\"a\":".repeat(levels) + "1" + &"}".repeat(levels);
         assert_eq!(image(&deep(20)).unwrap().unwrap(), deep(20));
         image(&deep(1000)).unwrap_err();
@@ -302,7 +306,7 @@ mod tests {
             json!({"id": 1, "name": "X", "updated": 1.5}),
             json!({"id": 1, "name": "X", "premiered": 2013}),
         ] {
-            let received = serde_json::from_value::<Received>(wrong.clone());
+            let received = serde_json::from_value::<TvmazeShow>(wrong.clone());
             assert!(received.is_err(), "{wrong}");
         }
     }
@@ -311,7 +315,7 @@ mod tests {
     fn of_a_key_that_comes_twice_the_last_counts() {
         let twice = r#"{"id":1,"name":"X","genres":["a,b"],"rating":{"average":1,"votes":2},"id":2,
             "genres":["Drama"],"rating":{"average":3}}"#;
-        let Received(show) = serde_json::from_str(twice).unwrap();
+        let TvmazeShow(show) = serde_json::from_str(twice).unwrap();
         assert_eq!((show.id.0, show.rating_average), (2, Some(3.0)));
         assert_eq!(show.genres, ["Drama"]);
         assert!(show.extra.is_empty(), "{:?}", show.extra);
@@ -321,7 +325,7 @@ mod tests {
     fn the_columns_hold_dates_however_they_are_written() {
         let sent = json!({"id": 1, "name": "X", "premiered": "1999-00-00", "ended": "",
             "updated": i64::MAX});
-        let Received(show) = serde_json::from_value(sent).unwrap();
+        let TvmazeShow(show) = serde_json::from_value(sent).unwrap();
         assert_eq!(show.premiered.as_deref(), Some("1999-00-00"));
         assert_eq!(show.ended.as_deref(), Some(""));
         assert_eq!(show.updated, Some(i64::MAX));

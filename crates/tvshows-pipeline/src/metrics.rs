@@ -1,60 +1,60 @@
-//! Numbers for the recorder of the `metrics` facade that the application may have installed.
+//! Metrics about runs, for the recorder that the application may have installed.
 
 use metrics::{counter, gauge, histogram};
 use tokio::time::Instant;
 use tracing::Span;
 use tvshows_core::{RunState, Step};
 
-/// How this process may be done with a run.
-const ENDS: [RunState; 4] =
+/// The states in which this process can leave a run.
+const END_STATES: [RunState; 4] =
     [RunState::Succeeded, RunState::Failed, RunState::Cancelled, RunState::Interrupted];
 
-/// Shows that no run has ended yet: what is not there cannot be seen to grow.
-pub(crate) fn start() {
-    for state in ENDS {
+/// Initializes all series to 0, so that their first increase is visible as one.
+pub(crate) fn register() {
+    for state in END_STATES {
         counter!("tvshows_runs_total", "state" => state.as_str()).increment(0);
     }
     gauge!("tvshows_run_in_progress").set(0);
 }
 
-pub(crate) fn ended(state: RunState) {
+pub(crate) fn record_run_end(state: RunState) {
     counter!("tvshows_runs_total", "state" => state.as_str()).increment(1);
 }
 
-/// This process works on a run while it lives.
-pub(crate) struct InProgress;
+/// Counts a run as in progress until it is dropped.
+pub(crate) struct InProgressGuard;
 
-impl InProgress {
-    pub(crate) fn begin() -> InProgress {
+impl InProgressGuard {
+    pub(crate) fn new() -> InProgressGuard {
         gauge!("tvshows_run_in_progress").increment(1);
-        InProgress
+        InProgressGuard
     }
 }
 
-impl Drop for InProgress {
+impl Drop for InProgressGuard {
     fn drop(&mut self) {
         gauge!("tvshows_run_in_progress").decrement(1);
     }
 }
 
-/// A step under way: a span, and a duration that is known when it ends.
+/// Measures a step until it is dropped, as a span and as a duration.
 #[derive(Debug)]
-pub(crate) struct StepUnderWay {
+pub(crate) struct StepTimer {
     pub(crate) step: Step,
-    since: Instant,
+    started: Instant,
     _span: Span,
 }
 
-impl StepUnderWay {
-    pub(crate) fn begin(step: Step) -> StepUnderWay {
+impl StepTimer {
+    pub(crate) fn start(step: Step) -> StepTimer {
         let span = tracing::info_span!("step", step = step.as_str());
-        StepUnderWay { step, since: Instant::now(), _span: span }
+        StepTimer { step, started: Instant::now(), _span: span }
     }
 }
 
-impl Drop for StepUnderWay {
+impl Drop for StepTimer {
     fn drop(&mut self) {
         histogram!("tvshows_run_step_duration_seconds", "step" => self.step.as_str())
-            .record(self.since.elapsed());
+            .record(self.started.elapsed());
     }
 }

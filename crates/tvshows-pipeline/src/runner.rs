@@ -1,129 +1,113 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep_until, timeout_at};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tracing::Instrument;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tvshows_core::{
-    Enqueued, ProgressTracker, RunEvent, RunId, RunParameters, RunState, RunStatus, ShowStore,
-    StoreError,
+    Enqueued, RunEvent, RunId, RunParameters, RunState, RunStatus, StoreError, TrackerError,
 };
 
-use crate::elsewhere::{Elsewhere, LOOK};
-use crate::in_hand::{Cancelled, InHand};
-use crate::interrupted::mark_interrupted;
+use crate::clock::now_millis;
+use crate::local_runs::{CancelOutcome, LocalRuns};
 use crate::metrics;
-use crate::mirror::mirror;
-use crate::monitor::now;
 use crate::pipeline::Pipeline;
-use crate::submission::{QUEUE_LENGTH, Submission, SubmissionKind, SubmitError};
+use crate::remote_runs::{POLL_INTERVAL, RemoteRuns};
+use crate::run_ownership::RunOwnership;
+use crate::runner_config::RunnerConfig;
+use crate::submission::{QUEUE_CAPACITY, Submission, SubmissionKind, SubmitError};
+use crate::tasks::Tasks;
+use crate::tracker_sync::TrackerSync;
+use crate::worker::Worker;
 
-/// How often whoever waits for the end of a run looks around.
-const END_POLL: Duration = Duration::from_millis(500);
-/// What a stop may take: less than the ten seconds after which containers are killed.
-const SHUTDOWN: Duration = Duration::from_secs(8);
+/// How often a caller that waits for the end of a run checks for a shutdown.
+const END_POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// Less than the ten seconds after which container runtimes kill a process.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Takes requests for runs, and does the runs of its store one at a time, together with every other process
-/// that shares the store. Clones are the same runner.
+/// Accepts requests for runs and works on them one at a time, together with all other processes that share
+/// the queue. Clones are the same runner.
 #[derive(Clone)]
 pub struct Runner {
-    shared: Arc<Shared>,
+    inner: Arc<Inner>,
 }
 
-pub(crate) struct Shared {
-    pub(crate) pipeline: Pipeline,
-    pub(crate) tracker: Arc<dyn ProgressTracker>,
-    pub(crate) instance: String,
-    in_hand: Mutex<InHand>,
-    elsewhere: Mutex<Elsewhere>,
-    next_run: Mutex<Option<Timestamp>>,
-    /// Since when nobody is seen to have the lease, while a run goes by one.
-    lease_free_since: Mutex<Option<Instant>>,
-    pub(crate) submitted: Notify,
-    /// Tells whoever waits for a change of a run that it may be in hand now.
-    pub(crate) taken_up: Notify,
-    pub(crate) stopped: CancellationToken,
-    pub(crate) tasks: TaskTracker,
-    /// The runtime of all tasks. A caller's own may be that of one HTTP worker, and end with it.
-    pub(crate) runtime: Handle,
+struct Inner {
+    config: RunnerConfig,
+    local: Arc<LocalRuns>,
+    remote: Arc<RemoteRuns>,
+    tracker_sync: TrackerSync,
+    tasks: Tasks,
+    work_available: Arc<Notify>,
+    next_run_at: Mutex<Option<Timestamp>>,
 }
 
 /// Why a run cannot be cancelled.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
-    /// Nobody knows the run.
     #[error("there is no run {0}")]
     NotFound(RunId),
-    /// The run is over.
-    #[error("run {0} has ended already")]
+    #[error("run {0} has already ended")]
     Ended(RunId),
-    /// The run is publishing: it finishes that.
-    #[error("run {0} is publishing already and finishes that")]
-    Publishing(RunId),
-    /// Another process does the run.
-    #[error("run {run} is done by {instance}; only that process can cancel it")]
-    Elsewhere {
-        /// The run.
-        run: RunId,
-        /// The process.
-        instance: String,
-    },
-    /// The history cannot be read.
+    #[error("run {0} is already publishing and can no longer be cancelled")]
+    AlreadyPublishing(RunId),
+    #[error("run {run} is running on {instance}; only that process can cancel it")]
+    OwnedByOtherInstance { run: RunId, instance: String },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Runner {
-    /// Starts the task that does the runs, an interrupted one first. `instance` names this process, and no
-    /// other, in their status.
+    /// Starts the worker, which first resumes an interrupted run.
     ///
-    /// Needs a Tokio runtime; [`shutdown`](Self::shutdown) ends every task.
+    /// Call it within a Tokio runtime. [`shutdown`](Self::shutdown) ends all its tasks.
     #[must_use]
-    pub fn start(pipeline: Pipeline, tracker: Arc<dyn ProgressTracker>, instance: &str) -> Runner {
-        let shared = Arc::new(Shared {
+    pub fn start(pipeline: Pipeline, config: RunnerConfig) -> Runner {
+        let tasks = Tasks::new();
+        let inner = Inner {
+            local: Arc::default(),
+            remote: Arc::new(RemoteRuns::new(&config, tasks.clone())),
+            tracker_sync: TrackerSync::new(Arc::clone(&config.tracker), tasks.clone()),
+            tasks,
+            config,
+            work_available: Arc::default(),
+            next_run_at: Mutex::default(),
+        };
+        let worker = Worker {
             pipeline,
-            tracker,
-            instance: instance.to_owned(),
-            in_hand: Mutex::default(),
-            elsewhere: Mutex::default(),
-            next_run: Mutex::default(),
-            lease_free_since: Mutex::default(),
-            submitted: Notify::new(),
-            taken_up: Notify::new(),
-            stopped: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            runtime: Handle::current(),
-        });
-        metrics::start();
-        shared.tasks.spawn(Arc::clone(&shared).work());
-        Runner { shared }
+            ownership: RunOwnership::new(&inner.config),
+            config: inner.config.clone(),
+            local: Arc::clone(&inner.local),
+            remote: Arc::clone(&inner.remote),
+            tracker_sync: inner.tracker_sync.clone(),
+            tasks: inner.tasks.clone(),
+            work_available: Arc::clone(&inner.work_available),
+        };
+        metrics::register();
+        inner.tasks.spawn(Arc::new(worker).work());
+        Runner { inner: Arc::new(inner) }
     }
 
-    /// Asks for a run. An unfinished run with the same parameters is joined, whichever process does it.
+    /// Submits a run, or joins an unfinished one with the same parameters, in any process.
     ///
     /// # Errors
     ///
-    /// The queue is full, the service stops, or the request cannot be stored.
+    /// If the queue is full, the service is shutting down, or the request cannot be stored.
     pub async fn submit(&self, parameters: RunParameters) -> Result<Submission, SubmitError> {
-        let shared = &self.shared;
-        if shared.stopped.is_cancelled() {
-            return Err(SubmitError::Stopping);
+        let Inner { config: RunnerConfig { queue, instance, .. }, local, .. } = &*self.inner;
+        if self.is_shutting_down() {
+            return Err(SubmitError::ShuttingDown);
         }
-        let status = RunStatus::queued(RunId::random(), parameters, &shared.instance, now());
-        let ended = shared.in_hand().ended();
-        let submission = match self.store().enqueue(&status, &ended, QUEUE_LENGTH).await? {
+        let status = RunStatus::queued(RunId::random(), parameters, instance, now_millis());
+        let submission = match queue.enqueue(&status, &local.ended(), QUEUE_CAPACITY).await? {
             Enqueued::Full => return Err(SubmitError::QueueFull),
             Enqueued::Joined(status) => {
-                let here = shared.in_hand().find(status.request_id);
-                let status = here.map_or(status, |entry| entry.monitor.status());
+                let local = local.find(status.request_id);
+                let status = local.map_or(status, |run| run.progress.status());
                 Submission { status, kind: SubmissionKind::Joined }
             }
             Enqueued::New(status) => {
-                shared.mirror(watch::Sender::new(status.clone()).subscribe());
+                self.inner.tracker_sync.publish(status.clone());
                 let kind = match status.position {
                     Some(ahead) if ahead > 0 => SubmissionKind::Queued { ahead },
                     _ => SubmissionKind::Started,
@@ -131,50 +115,51 @@ impl Runner {
                 Submission { status, kind }
             }
         };
-        shared.submitted.notify_one();
+        self.inner.work_available.notify_one();
         Ok(submission)
     }
 
-    /// Tells an unfinished run to stop. It ends as cancelled.
+    /// Requests that an unfinished run stops. It ends as cancelled.
     ///
     /// # Errors
     ///
-    /// There is no such run, it is over, it is publishing, or another process works on it.
+    /// If the run does not exist, has ended, is publishing, or belongs to another process.
     pub async fn cancel(&self, run: RunId) -> Result<(), CancelError> {
+        let Inner { config: RunnerConfig { queue, instance, .. }, local, remote, .. } =
+            &*self.inner;
         loop {
-            let cancelled = self.shared.in_hand().cancel(run);
-            match cancelled {
-                Cancelled::Told => return Ok(()),
-                Cancelled::TooLate => return Err(CancelError::Publishing(run)),
-                Cancelled::NotHere => {}
+            match local.cancel(run) {
+                CancelOutcome::Requested => return Ok(()),
+                CancelOutcome::AlreadyPublishing => {
+                    return Err(CancelError::AlreadyPublishing(run));
+                }
+                CancelOutcome::NotLocal => {}
             }
-            let Some(mut status) = self.shared.look(run).await? else {
+            let Some(mut status) = remote.fetch_status(run).await? else {
                 return Err(CancelError::NotFound(run));
             };
             match status.state {
-                // It was taken up between the two looks.
-                RunState::Running if status.instance == self.shared.instance => {
+                // It started here after the first check.
+                RunState::Running if status.instance == *instance => {
                     tokio::task::yield_now().await;
                     continue;
                 }
-                RunState::Running => {
-                    return Err(CancelError::Elsewhere { run, instance: status.instance });
-                }
                 state if state.is_terminal() => return Err(CancelError::Ended(run)),
-                // A service with another database, which alone can end it.
-                _ if self.store().run(run).await?.is_none() => {
-                    return Err(CancelError::Elsewhere { run, instance: status.instance });
+                // If only the tracker knows a run, it is in another database.
+                state if state == RunState::Running || queue.get(run).await?.is_none() => {
+                    let instance = status.instance;
+                    return Err(CancelError::OwnedByOtherInstance { run, instance });
                 }
                 _ => {}
             }
-            status.apply(RunEvent::Cancelled, now());
-            self.store().abandon(&status).await?;
-            self.shared.elsewhere().forget(run);
-            // It may have begun meanwhile, and then goes on: told here, or refused as another process's.
-            match self.store().run(run).await? {
+            status.apply(RunEvent::Cancelled, now_millis());
+            queue.finish_unpublished(&status).await?;
+            remote.invalidate(run);
+            // If it started in the meantime, it was not cancelled: then decide again.
+            match queue.get(run).await? {
                 Some(stored) if stored.state == RunState::Cancelled => {
-                    metrics::ended(RunState::Cancelled);
-                    self.shared.mirror(watch::Sender::new(stored).subscribe());
+                    metrics::record_run_end(RunState::Cancelled);
+                    self.inner.tracker_sync.publish(stored);
                     return Ok(());
                 }
                 Some(_) => {}
@@ -183,185 +168,149 @@ impl Runner {
         }
     }
 
-    /// The status of a run, here, in another process or in the history, whichever knows it best. That of another
-    /// process may be a tenth of a second old.
+    /// Returns the newest status of a run, from this process, the tracker or the history. That of another
+    /// process can be a tenth of a second old.
     ///
     /// # Errors
     ///
-    /// The history cannot be read. A tracker that fails is passed over.
+    /// If the history cannot be read. A failing tracker is ignored.
     pub async fn status(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
-        if let Some(entry) = self.shared.in_hand().find(run) {
-            return Ok(Some(entry.monitor.status()));
+        if let Some(run) = self.inner.local.find(run) {
+            return Ok(Some(run.progress.status()));
         }
-        self.shared.status_elsewhere(run).await
+        self.inner.remote.status(run).await
     }
 
-    /// The status of a run as soon as its revision is another than `known`, it is over, or `patience`
-    /// is at its end.
+    /// Returns the status of a run as soon as its revision is not `since_revision`, it has ended, or
+    /// `timeout` has elapsed.
     ///
     /// # Errors
     ///
-    /// The history cannot be read.
-    pub async fn changed(
+    /// If the history cannot be read.
+    pub async fn wait_for_change(
         &self,
         run: RunId,
-        known: u64,
-        patience: Duration,
+        since_revision: u64,
+        timeout: Duration,
     ) -> Result<Option<RunStatus>, StoreError> {
-        let deadline = Instant::now() + patience;
-        let is_news = |status: &RunStatus| status.revision != known || status.state.is_terminal();
+        let deadline = Instant::now() + timeout;
+        let is_change =
+            |status: &RunStatus| status.revision != since_revision || status.state.is_terminal();
         loop {
-            let taken_up = self.shared.taken_up.notified();
+            let run_started = self.inner.local.run_started();
             if let Some(mut statuses) = self.subscribe(run) {
                 let waiting =
-                    async { statuses.wait_for(is_news).await.map(|status| status.clone()) };
+                    async { statuses.wait_for(is_change).await.map(|status| status.clone()) };
                 let waited = tokio::select! {
-                    news = timeout_at(deadline, waiting) => news,
-                    () = taken_up => continue,
-                    () = self.shared.stopped.cancelled() => return self.status(run).await,
+                    change = timeout_at(deadline, waiting) => change,
+                    () = run_started => continue,
+                    () = self.shutdown_requested() => return self.status(run).await,
                 };
                 match waited {
-                    Ok(Ok(news)) => return Ok(Some(news)),
-                    // The run went to another process, or from there to this one.
+                    Ok(Ok(status)) => return Ok(Some(status)),
+                    // The run moved to another process, or from there to this one.
                     Ok(Err(_)) => {}
                     Err(_) => return self.status(run).await,
                 }
             }
             let status = self.status(run).await?;
-            let waits = status.as_ref().is_some_and(|status| !is_news(status));
-            if !waits || Instant::now() >= deadline {
+            let must_wait = status.as_ref().is_some_and(|status| !is_change(status));
+            if !must_wait || Instant::now() >= deadline {
                 return Ok(status);
             }
             if self.subscribe(run).is_some() {
                 continue;
             }
-            let taken_up = self.shared.taken_up.notified();
+            let run_started = self.inner.local.run_started();
             tokio::select! {
-                () = sleep_until(deadline.min(Instant::now() + LOOK)) => {}
-                () = taken_up => {}
-                () = self.shared.stopped.cancelled() => return Ok(status),
+                () = sleep_until(deadline.min(Instant::now() + POLL_INTERVAL)) => {}
+                () = run_started => {}
+                () = self.shutdown_requested() => return Ok(status),
             }
         }
     }
 
-    /// Every change of a run that this process has in hand or follows, the present status first.
     fn subscribe(&self, run: RunId) -> Option<watch::Receiver<RunStatus>> {
-        let here = self.shared.in_hand().find(run);
-        match here {
-            Some(entry) => Some(entry.monitor.subscribe()),
-            None => self.shared.elsewhere().subscribe(run),
+        match self.inner.local.find(run) {
+            Some(run) => Some(run.progress.subscribe()),
+            None => self.inner.remote.subscribe(run),
         }
     }
 
-    /// The status of a run once it is over, or once the runner is stopped.
+    /// Returns the status of a run once it has ended or the runner is shutting down.
     ///
     /// # Errors
     ///
-    /// The history cannot be read.
-    pub async fn end_of(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
-        let mut known = 0;
+    /// If the history cannot be read.
+    pub async fn wait_until_ended(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
+        let mut revision = 0;
         loop {
-            let status = self.changed(run, known, END_POLL).await?;
+            let status = self.wait_for_change(run, revision, END_POLL_INTERVAL).await?;
             match status {
-                Some(status) if !status.state.is_terminal() && !self.is_stopped() => {
-                    known = status.revision;
+                Some(status) if !status.state.is_terminal() && !self.is_shutting_down() => {
+                    revision = status.revision;
                 }
-                over => return Ok(over),
+                ended => return Ok(ended),
             }
         }
     }
 
-    /// The last `limit` runs, newest first.
+    /// Returns the last `limit` runs, newest first.
     ///
     /// # Errors
     ///
-    /// The history cannot be read.
+    /// If the history cannot be read.
     pub async fn runs(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
-        let mut runs = self.store().runs(limit).await?;
+        let mut runs = self.inner.config.queue.list(limit).await?;
         for status in &mut runs {
-            // This process knows its own runs better than a history that may not have been written.
-            let here = self.shared.in_hand().find(status.request_id);
-            match here {
-                Some(entry) => *status = entry.monitor.status(),
-                None => mark_interrupted(self.store(), status).await?,
+            // The status here is newer than the saved one.
+            if let Some(run) = self.inner.local.find(status.request_id) {
+                *status = run.progress.status();
             }
         }
         Ok(runs)
     }
 
-    /// When the next run begins by itself; `None` without a schedule.
+    /// Returns when the next scheduled run is due; `None` without a schedule.
     #[must_use]
     pub fn next_run_at(&self) -> Option<Timestamp> {
-        *self.shared.next_run.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.inner.next_run_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn set_next_run(&self, at: Option<Timestamp>) {
-        *self.shared.next_run.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    pub(crate) fn set_next_run_at(&self, at: Option<Timestamp>) {
+        *self.inner.next_run_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
     }
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.shared.tasks.spawn_on(task, &self.shared.runtime);
+        self.inner.tasks.spawn(task);
     }
 
-    /// Comes when [`shutdown`](Self::shutdown) begins.
-    pub(crate) async fn stopped(&self) {
-        self.shared.stopped.cancelled().await;
-    }
-
-    /// Whether [`shutdown`](Self::shutdown) has begun.
+    /// Whether [`shutdown`](Self::shutdown) has been called.
     #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.shared.stopped.is_cancelled()
+    pub fn is_shutting_down(&self) -> bool {
+        self.inner.tasks.shutdown.is_cancelled()
     }
 
-    /// Whether the tracker answers.
+    /// Completes when [`shutdown`](Self::shutdown) is called.
+    pub(crate) async fn shutdown_requested(&self) {
+        self.inner.tasks.shutdown.cancelled().await;
+    }
+
+    /// Checks that the progress tracker responds.
     ///
     /// # Errors
     ///
-    /// It does not.
-    pub async fn check_tracker(&self) -> Result<(), tvshows_core::TrackerError> {
-        self.shared.tracker.check().await
+    /// If it does not.
+    pub async fn check_tracker(&self) -> Result<(), TrackerError> {
+        self.inner.config.tracker.health().await
     }
 
-    /// Stops: no request is taken any more, the run under way is interrupted unless it is publishing, and
-    /// every task is joined, within eight seconds. The next runner on the store goes on with what is
-    /// interrupted and what waits.
+    /// Shuts down within eight seconds: rejects requests, interrupts the current run unless it is publishing,
+    /// and waits for all tasks. The next runner on the same queue resumes the interrupted run and works on
+    /// the waiting ones.
     pub async fn shutdown(&self) {
-        let deadline = Instant::now() + SHUTDOWN;
-        self.shared.stopped.cancel();
-        self.shared.tasks.close();
-        if timeout_at(deadline, self.shared.tasks.wait()).await.is_err() {
-            tracing::warn!("a run or the progress tracker did not end in time");
+        if timeout(SHUTDOWN_TIMEOUT, self.inner.tasks.shut_down()).await.is_err() {
+            tracing::warn!("a run or the progress tracker did not stop in time");
         }
-    }
-
-    fn store(&self) -> &dyn ShowStore {
-        self.shared.store()
-    }
-}
-
-impl Shared {
-    pub(crate) fn store(&self) -> &dyn ShowStore {
-        self.pipeline.store.as_ref()
-    }
-
-    pub(crate) fn mirror(&self, statuses: watch::Receiver<RunStatus>) {
-        let tracker = Arc::clone(&self.tracker);
-        let run = statuses.borrow().request_id;
-        let span = tracing::error_span!(parent: None, "run", run.id = %run);
-        let mirroring = mirror(tracker, statuses, self.stopped.clone()).instrument(span);
-        self.tasks.spawn_on(mirroring, &self.runtime);
-    }
-
-    pub(crate) fn lease_free_since(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.lease_free_since.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn elsewhere(&self) -> MutexGuard<'_, Elsewhere> {
-        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn in_hand(&self) -> MutexGuard<'_, InHand> {
-        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,41 +1,38 @@
 use tvshows_core::{RunStatus, StoreError};
 
-/// How many runs may wait for the one under way.
-pub const QUEUE_LENGTH: u32 = 16;
+/// How many runs can wait for the current one.
+pub const QUEUE_CAPACITY: u32 = 16;
 
-/// What became of a request for a run.
+/// How a request for a run was handled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
-    /// The status of the run that will do it.
+    /// The status of the run that handles the request.
     pub status: RunStatus,
-    /// How it will do it.
+    /// Whether that run is new.
     pub kind: SubmissionKind,
 }
 
-/// How a request for a run is met.
+/// How a run handles a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubmissionKind {
-    /// By a new run, at once.
+    /// A new run that starts immediately.
     Started,
-    /// By an unfinished run with the same parameters.
+    /// An unfinished run with the same parameters.
     Joined,
-    /// By a new run that waits for others.
+    /// A new run that waits for others.
     Queued {
-        /// How many runs end before it begins.
+        /// How many runs are ahead of it.
         ahead: u32,
     },
 }
 
-/// Why a request for a run is refused.
+/// Why a request for a run was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
-    /// As many runs wait as may.
-    #[error("{QUEUE_LENGTH} runs are waiting already; try again when one has ended")]
+    #[error("{QUEUE_CAPACITY} runs are waiting already; try again after one has ended")]
     QueueFull,
-    /// The service stops.
-    #[error("the service is stopping; try again in a moment")]
-    Stopping,
-    /// The request cannot be written down.
+    #[error("the service is shutting down; try again in a moment")]
+    ShuttingDown,
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,61 +1,61 @@
 use tvmaze_client::Client;
-use tvshows_core::{ShowId, ShowStore};
+use tvshows_core::{Catalog, ShowId};
 
-use crate::changes;
 use crate::error::RunError;
-use crate::index::Updates;
+use crate::incremental_plan::is_outdated;
+use crate::updates::fetch_updates;
 
-/// How what is published differs from TVmaze's map of updates.
+/// How the published shows differ from TVmaze's updates map.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Difference {
+pub struct DriftReport {
     /// How many shows are published.
     pub published: usize,
     /// How many shows TVmaze has.
-    pub listed: usize,
+    pub upstream: usize,
     /// Shows that TVmaze has and that are not published.
     pub missing: Vec<ShowId>,
     /// Published shows that have changed at TVmaze since.
     pub stale: Vec<ShowId>,
     /// Published shows that TVmaze no longer has.
-    pub gone: Vec<ShowId>,
+    pub removed: Vec<ShowId>,
 }
 
-impl Difference {
-    /// Whether there is none.
+impl DriftReport {
     #[must_use]
-    pub fn is_none(&self) -> bool {
-        self.missing.is_empty() && self.stale.is_empty() && self.gone.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.stale.is_empty() && self.removed.is_empty()
     }
 }
 
-/// Compares what is published with TVmaze's map of updates: one request, and nothing is written.
+/// Compares the published shows with TVmaze's updates map. Sends one request and writes nothing.
 ///
-/// The map may be an hour old. It says nothing of ratings and weights, which move without a change mark.
+/// The map can be an hour old, and does not cover ratings and weights, which change without a new `updated`.
 ///
 /// # Errors
 ///
-/// The map cannot be had, or the store cannot be read.
-pub async fn verify(client: &Client, store: &dyn ShowStore) -> Result<Difference, RunError> {
-    let updates = client.show_updates(None).decode_as::<Updates>().await.map_err(|source| {
+/// If the map cannot be fetched or the catalog cannot be read.
+pub async fn verify(client: &Client, catalog: &dyn Catalog) -> Result<DriftReport, RunError> {
+    let updates = fetch_updates(client).await.map_err(|source| {
         if source.is_unreachable() {
             RunError::Unreachable { source }
         } else {
-            RunError::Map { source }
+            RunError::UpdatesMap { source }
         }
     })?;
-    let published = store.published().await?;
-    let mut difference = Difference {
-        published: published.shows.len(),
-        listed: updates.len(),
-        gone: published.shows.keys().filter(|id| !updates.contains_key(id)).copied().collect(),
-        ..Difference::default()
+    let manifest = catalog.manifest().await?;
+    let shows = &manifest.shows;
+    let mut report = DriftReport {
+        published: shows.len(),
+        upstream: updates.len(),
+        removed: shows.keys().filter(|id| !updates.contains_key(id)).copied().collect(),
+        ..DriftReport::default()
     };
     for (id, updated) in updates {
-        if !published.shows.contains_key(&id) {
-            difference.missing.push(id);
-        } else if changes::is_older(&published, id, updated) {
-            difference.stale.push(id);
+        if !shows.contains_key(&id) {
+            report.missing.push(id);
+        } else if is_outdated(&manifest, id, updated) {
+            report.stale.push(id);
         }
     }
-    Ok(difference)
+    Ok(report)
 }

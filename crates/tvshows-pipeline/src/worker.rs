@@ -1,234 +1,198 @@
-//! The task that does the runs: those that wait, and those that a process left unfinished.
+//! The task that works on runs: those that wait, and those that another process left unfinished.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
-use tvshows_core::{LEASE_TTL, Ownership, RunState, RunStatus, StoreError};
+use tvshows_core::{Ownership, RunState, RunStatus, StoreError};
 
+use crate::attempt::{Attempt, Outcome};
+use crate::clock::now_millis;
 use crate::error::RunError;
-use crate::in_hand::Entry;
-use crate::interrupted::DIED;
-use crate::metrics::{self, InProgress};
-use crate::monitor::now;
-use crate::pipeline::{Outcome, Stop};
-use crate::runner::Shared;
+use crate::local_runs::{LocalRun, LocalRuns};
+use crate::metrics::{self, InProgressGuard};
+use crate::pipeline::Pipeline;
+use crate::remote_runs::RemoteRuns;
+use crate::run_ownership::{PreviousOwner, RunOwnership};
+use crate::runner_config::RunnerConfig;
+use crate::tasks::Tasks;
+use crate::tracker_sync::TrackerSync;
 
-/// How often a process without work looks whether another left some.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// How often a lease is renewed, so that one that fails is tried again before the lease ends.
-const RENEWAL: Duration = Duration::from_secs(LEASE_TTL.as_secs() / 3);
-/// The wait before the end of a run that could not be written is written again.
-const WRITE_AGAIN: Duration = Duration::from_secs(5);
+/// How often a process without work checks whether another process left some.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// The delay before a final status that could not be saved is saved again.
+const FINAL_WRITE_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// A run, and by which rights this process works on it.
-struct Work {
-    status: RunStatus,
-    data: String,
-    by: Ownership,
+pub(crate) struct Worker {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) config: RunnerConfig,
+    pub(crate) ownership: RunOwnership,
+    pub(crate) local: Arc<LocalRuns>,
+    pub(crate) remote: Arc<RemoteRuns>,
+    pub(crate) tracker_sync: TrackerSync,
+    pub(crate) tasks: Tasks,
+    /// Notified when a run was added to the queue.
+    pub(crate) work_available: Arc<Notify>,
 }
 
-impl Shared {
-    /// Does run after run until the runner is stopped.
+/// A run that this process owns.
+struct Job {
+    status: RunStatus,
+    ownership: Ownership,
+}
+
+impl Worker {
+    /// Works on one run after the other until the runner shuts down.
     pub(crate) async fn work(self: Arc<Self>) {
-        let mut is_troubled = false;
-        while !self.stopped.is_cancelled() {
-            // A task of its own, so that a bug ends this turn and not the worker.
-            let turn = self.runtime.spawn(Arc::clone(&self).take_turn()).await;
-            if turn.is_err() {
-                tracing::error!(
-                    "a bug in this program ended a turn of the queue; please report it"
-                );
-                self.in_hand().let_go();
-                self.store().release().await;
+        let mut was_failing = false;
+        while !self.tasks.shutdown.is_cancelled() {
+            // As its own task, so that a panic ends this iteration and not the worker.
+            let result = self.tasks.runtime.spawn(Arc::clone(&self).run_next()).await;
+            if result.is_err() {
+                tracing::error!("worker iteration panicked; please report this bug");
+                self.local.finish();
+                self.ownership.release_lock().await;
             }
-            if let (Ok(Err(error)), false) = (&turn, is_troubled) {
+            if let (Ok(Err(error)), false) = (&result, was_failing) {
                 let error = error as &dyn std::error::Error;
-                tracing::warn!(error, "the queue cannot be used; it is tried again");
+                tracing::warn!(error, "the run queue is unavailable; retrying");
             }
-            is_troubled = matches!(turn, Ok(Err(_)));
-            if !matches!(turn, Ok(Ok(true))) {
+            was_failing = matches!(result, Ok(Err(_)));
+            if !matches!(result, Ok(Ok(true))) {
                 tokio::select! {
-                    () = self.submitted.notified() => {}
-                    () = self.stopped.cancelled() => {}
-                    () = sleep(LOOK_AGAIN) => {}
+                    () = self.work_available.notified() => {}
+                    () = self.tasks.shutdown.cancelled() => {}
+                    () = sleep(POLL_INTERVAL) => {}
                 }
             }
         }
     }
 
-    /// Does a run, if there is one to do. `false` says to wait before the next turn.
-    async fn take_turn(self: Arc<Self>) -> Result<bool, StoreError> {
-        match self.find_work().await? {
-            Some(work) => {
-                // As loud as can be, so that whatever is logged in a run names it.
-                let span = tracing::error_span!("run", run.id = %work.status.request_id);
-                Ok(self.do_work(work).instrument(span).await)
+    /// Works on the next run, if there is one. Returns whether to check for another one immediately.
+    async fn run_next(self: Arc<Self>) -> Result<bool, StoreError> {
+        match self.next_job().await? {
+            Some(job) => {
+                // At the highest level, so that every log line of a run names it.
+                let span = tracing::error_span!("run", run.id = %job.status.request_id);
+                Ok(self.run_job(job).instrument(span).await)
             }
             None => Ok(false),
         }
     }
 
-    /// The next run, with the right to work on it, if there is one and no other process has the right.
-    async fn find_work(&self) -> Result<Option<Work>, StoreError> {
-        let ended = self.in_hand().ended();
-        if self.store().next_run(&ended).await?.is_none() {
+    /// Acquires the next run, unless there is none or another process owns it.
+    async fn next_job(&self) -> Result<Option<Job>, StoreError> {
+        if self.config.queue.next(&self.local.ended()).await?.is_none() {
             return Ok(None);
         }
-        let claimed = match self.store().claim().await {
-            Ok(()) => true,
-            Err(StoreError::RunLockHeld) => false,
-            Err(error) => return Err(error),
-        };
-        let work = self.take_work(claimed).await;
-        if claimed && !matches!(work, Ok(Some(_))) {
-            self.store().release().await;
+        let has_lock = self.ownership.acquire_lock().await?;
+        let job = self.claim_job(has_lock).await;
+        if has_lock && !matches!(job, Ok(Some(_))) {
+            self.ownership.release_lock().await;
         }
-        work
+        job
     }
 
-    /// The claim tells between processes on one machine, and ends with its process. The lease tells between
-    /// machines, and ends also where its holder is paused: then it counts against the claim.
-    async fn take_work(&self, claim: bool) -> Result<Option<Work>, StoreError> {
-        // Looked at again: another process may have been faster.
-        let ended = self.in_hand().ended();
-        let Some(mut status) = self.store().next_run(&ended).await? else { return Ok(None) };
-        let data = self.store().id().await?;
+    async fn claim_job(&self, has_lock: bool) -> Result<Option<Job>, StoreError> {
+        // Read again: another process may have taken the run before this one had the lock.
+        let Some(next) = self.config.queue.next(&self.local.ended()).await? else {
+            return Ok(None);
+        };
+        let previous_owner = self.ownership.previous_owner(&next, has_lock).await;
+        let mut status = next.status;
+        let run = status.request_id;
         let mut dead = None;
-        if status.state == RunState::Running {
-            let holder = self.store().rights().await?;
-            if claim && holder.claim {
-                // It had the claim that this process has now. Whoever asks learns that at once.
+        match previous_owner {
+            PreviousOwner::Active => return Ok(None),
+            PreviousOwner::None | PreviousOwner::LostLease => {}
+            PreviousOwner::Died => {
                 dead = Some(status.instance.clone());
-                tracing::warn!(run.id = %status.request_id, instance = status.instance, "a run was interrupted: its process died");
-                status.mark_interrupted(DIED, now());
-                self.store().note(&status).await?;
-            } else if !(holder.lease && self.is_lease_free_for_long(&data).await) {
-                return Ok(None);
+                tracing::warn!(
+                    run.id = %run, instance = status.instance,
+                    "run interrupted: its process died"
+                );
+                // Before the lease is acquired, so that clients see it immediately.
+                status.mark_interrupted(now_millis());
+                self.config.queue.save_status(&status).await?;
             }
-        } else if !claim {
-            return Ok(None);
         }
-        let lease = match self.tracker.lease(&data, &self.instance, dead.as_deref()).await {
-            Ok(true) => self.tracker.is_shared(),
-            Err(error) if claim => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(run.id = %status.request_id, error, "a run goes without a lease");
-                false
-            }
-            Ok(false) | Err(_) => return Ok(None),
-        };
-        Ok(Some(Work { status, data, by: Ownership { claim, lease } }))
+        let ownership = self.ownership.acquire_lease(run, has_lock, dead.as_deref()).await;
+        Ok(ownership.map(|ownership| Job { status, ownership }))
     }
 
-    /// Whether nobody has renewed the lease for longer than a living holder takes, also after Redis has
-    /// forgotten everything.
-    async fn is_lease_free_for_long(&self, data: &str) -> bool {
-        let is_free =
-            self.tracker.is_shared() && matches!(self.tracker.lease_holder(data).await, Ok(None));
-        let mut free_since = self.lease_free_since();
-        if !is_free {
-            *free_since = None;
-            return false;
-        }
-        free_since.get_or_insert_with(Instant::now).elapsed() > RENEWAL + LOOK_AGAIN
-    }
-
-    /// `false` says that the run must wait: another program has the store locked, or TVmaze is away.
-    async fn do_work(self: Arc<Self>, work: Work) -> bool {
-        let mut status = work.status.clone();
+    /// Returns `false` if the run has to wait: another program has locked the database, or TVmaze is
+    /// unreachable.
+    async fn run_job(self: Arc<Self>, job: Job) -> bool {
+        let Job { mut status, ownership } = job;
         if status.state == RunState::Running {
             tracing::warn!(
                 instance = status.instance,
-                "a run is taken over: its process lost the lease"
+                "taking over the run: its process lost the lease"
             );
-            status.mark_interrupted(DIED, now());
+            status.mark_interrupted(now_millis());
         }
-        status.instance.clone_from(&self.instance);
-        let entry = Arc::new(Entry::new(status));
-        self.in_hand().take(Arc::clone(&entry));
-        self.elsewhere().forget(entry.run);
-        self.taken_up.notify_waiters();
-        self.mirror_once_begun(entry.monitor.subscribe());
-        tracing::info!("a run begins");
-        let _in_progress = InProgress::begin();
-        let stop = Stop {
-            cancelled: entry.cancelled.clone(),
-            stopped: self.stopped.clone(),
-            overtaken: CancellationToken::new(),
+        status.instance.clone_from(&self.config.instance);
+        let run = Arc::new(LocalRun::new(status));
+        self.local.start(Arc::clone(&run));
+        self.remote.invalidate(run.id);
+        self.tracker_sync.follow(run.progress.subscribe());
+        tracing::info!("run started");
+        let _in_progress = InProgressGuard::new();
+        let attempt = Attempt {
+            pipeline: self.pipeline.clone(),
+            queue: Arc::clone(&self.config.queue),
+            run: Arc::clone(&run),
+            shutdown: self.tasks.shutdown.clone(),
+            lease_lost: CancellationToken::new(),
         };
-        let overtaken = stop.overtaken.clone();
-        let (pipeline, running, by) = (self.pipeline.clone(), Arc::clone(&entry), work.by);
-        // A task of its own, so that a bug in a run ends that run and not the runner.
-        let work_on = async move {
-            let parameters = running.monitor.status().parameters();
-            pipeline.run(parameters, &running.monitor, by, &stop).await
+        let outcome = match self.run_attempt(&attempt, ownership).await {
+            Some(outcome) => outcome,
+            None => attempt.finish(RunError::Panicked, None).await,
         };
-        let mut run = AbortOnDropHandle::new(self.runtime.spawn(work_on.in_current_span()));
-        let outcome = tokio::select! {
-            outcome = &mut run => outcome,
-            never = self.keep_lease(&work, &overtaken) => never,
-        };
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(_) => self.pipeline.end(RunError::Panicked, &entry.monitor).await,
-        };
-        log_outcome(outcome, &entry.monitor.status());
-        if matches!(outcome, Outcome::Written | Outcome::Unwritten) {
-            metrics::ended(entry.monitor.status().state);
+        let status = run.progress.status();
+        log_outcome(outcome, &status);
+        if matches!(outcome, Outcome::Saved | Outcome::Unsaved) {
+            metrics::record_run_end(status.state);
         }
-        if outcome == Outcome::Unwritten && entry.monitor.status().state.is_terminal() {
-            let again = Arc::clone(&self).write_end(entry.monitor.status());
-            self.tasks.spawn_on(again.in_current_span(), &self.runtime);
+        let must_wait = outcome == Outcome::DatabaseBusy || status.state == RunState::Interrupted;
+        if outcome == Outcome::Unsaved && status.state.is_terminal() {
+            let retrying = Arc::clone(&self).retry_final_write(status);
+            self.tasks.spawn(retrying.in_current_span());
         }
-        let must_wait =
-            outcome == Outcome::Locked || entry.monitor.status().state == RunState::Interrupted;
-        self.in_hand().let_go();
-        self.give_back(&work).await;
+        self.local.finish();
+        self.ownership.release(ownership).await;
         !must_wait
     }
 
-    /// Tells the tracker of a run from when it has begun: another process may be faster yet.
-    fn mirror_once_begun(self: &Arc<Self>, mut statuses: watch::Receiver<RunStatus>) {
-        let shared = Arc::clone(self);
-        let taken_up = statuses.borrow().revision;
-        let mirroring = async move {
-            if statuses.wait_for(|status| status.revision != taken_up).await.is_ok() {
-                shared.mirror(statuses);
+    /// Runs an attempt as its own task, so that a panic ends the run and not the worker. Returns `None` if it
+    /// panicked.
+    async fn run_attempt(&self, attempt: &Attempt, ownership: Ownership) -> Option<Outcome> {
+        let running = {
+            let attempt = attempt.clone();
+            async move { attempt.run(ownership).await }
+        };
+        let running = self.tasks.runtime.spawn(running.in_current_span());
+        let mut running = AbortOnDropHandle::new(running);
+        let outcome = tokio::select! {
+            outcome = &mut running => outcome,
+            () = self.ownership.lease_lost() => {
+                attempt.lease_lost.cancel();
+                running.await
             }
         };
-        self.tasks.spawn_on(mirroring.in_current_span(), &self.runtime);
+        outcome.ok()
     }
 
-    /// Renews the lease for ever, and says where another process has it.
-    async fn keep_lease<T>(&self, work: &Work, overtaken: &CancellationToken) -> T {
+    /// Saves the final status of a run until it succeeds, for example once the disk has space again.
+    async fn retry_final_write(self: Arc<Self>, status: RunStatus) {
         loop {
-            sleep(RENEWAL).await;
-            // What cannot be asked is asked again in time.
-            if let Ok(false) = self.tracker.lease(&work.data, &self.instance, None).await {
-                overtaken.cancel();
-                return std::future::pending().await;
-            }
-        }
-    }
-
-    async fn give_back(&self, work: &Work) {
-        if work.by.claim {
-            self.store().release().await;
-        }
-        // A lease that is not given back ends by itself.
-        let _ = self.tracker.release(&work.data, &self.instance).await;
-    }
-
-    /// Tries to write the end of a run until it succeeds, as when somebody makes room on the disk.
-    async fn write_end(self: Arc<Self>, ended: RunStatus) {
-        loop {
-            let is_last = timeout(WRITE_AGAIN, self.stopped.cancelled()).await.is_ok();
-            if self.store().abandon(&ended).await.is_ok() || is_last {
+            let shutdown = self.tasks.shutdown.cancelled();
+            let is_last = timeout(FINAL_WRITE_RETRY_DELAY, shutdown).await.is_ok();
+            if self.config.queue.finish_unpublished(&status).await.is_ok() || is_last {
                 return;
             }
         }
@@ -237,23 +201,23 @@ impl Shared {
 
 fn log_outcome(outcome: Outcome, status: &RunStatus) {
     match (outcome, &status.error) {
-        (Outcome::Overtaken, _) => {
-            tracing::warn!("a run was taken over by another process, or ended there");
+        (Outcome::OwnershipLost, _) => {
+            tracing::warn!("another process has taken over or ended the run");
         }
-        (Outcome::Locked, _) => {
-            tracing::warn!("a run waits: {}", StoreError::DatabaseBusy);
+        (Outcome::DatabaseBusy, _) => {
+            tracing::warn!("run postponed: {}", StoreError::DatabaseBusy);
         }
         (_, None) => tracing::info!(
             state = %status.state, shows = status.shows_seen,
-            requests = status.requests, retries = status.retries, "a run ended"
+            requests = status.requests, retries = status.retries, "run ended"
         ),
         (_, Some(error)) if status.state == RunState::Interrupted => {
-            tracing::info!(error, "a run was interrupted");
+            tracing::info!(error, "run interrupted");
         }
         (_, Some(error)) => {
             tracing::error!(
                 target: "tvshows_pipeline::end", { state = %status.state, error },
-                "a run ended without publishing"
+                "run ended without publishing"
             );
         }
     }

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-mod fields;
+mod hash_fields;
 mod in_process;
 mod redis;
+mod redis_lease;
 
 pub use in_process::InProcessTracker;
-pub use redis::{EXPIRY_OF_ENDED_RUNS, EXPIRY_OF_LIVE_RUNS, RedisTracker};
+pub use redis::{ENDED_RUN_TTL, LIVE_RUN_TTL, RedisTracker};
+pub use redis_lease::RedisLease;

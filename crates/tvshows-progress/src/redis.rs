@@ -8,59 +8,104 @@ use deadpool_redis::redis::{
 use deadpool_redis::{Config, Connection, Pool, Runtime};
 use metrics::{counter, histogram};
 use tokio::time::{Instant, timeout};
-use tvshows_core::{LEASE_TTL, ProgressTracker, RunId, RunStatus, TrackerError};
+use tvshows_core::{ProgressTracker, RunId, RunStatus, TrackerError};
 
-use crate::fields;
+use crate::hash_fields;
+use crate::redis_lease::RedisLease;
 
-/// How long a run that nobody works on stays in Redis.
-pub const EXPIRY_OF_ENDED_RUNS: Duration = Duration::from_hours(7 * 24);
-/// How long a live run stays without a change: one whose process died unseen must not live for ever.
-pub const EXPIRY_OF_LIVE_RUNS: Duration = Duration::from_hours(24);
-/// How long an operation may take, connecting included: progress that comes later is of no use.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the status of a run that no process works on stays in Redis.
+pub const ENDED_RUN_TTL: Duration = Duration::from_hours(7 * 24);
+/// How long the status of a live run stays without a change, in case its process died.
+pub const LIVE_RUN_TTL: Duration = Duration::from_hours(24);
+/// The limit for an operation, connecting included. Later progress would be of no use.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A tracker in Redis, for all processes that use it. Connects when it is first used, and again after
-/// Redis was away.
+/// A tracker in Redis, shared by all processes that use the server. It connects on first use, and again
+/// after Redis was unavailable.
 pub struct RedisTracker {
-    pool: Pool,
-    record: Script,
-    lease: Script,
-    release: Script,
+    client: RedisClient,
+    publish_status: Script,
 }
 
 impl RedisTracker {
-    /// Takes the URL of a Redis server: `redis://[user:password@]host[:port][/database]`, or `rediss://` for
-    /// TLS, whose certificate the system must trust.
+    /// Uses the Redis server at `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS with
+    /// a certificate that the system trusts.
     ///
     /// # Errors
     ///
-    /// The text is no such URL. The text is not in the error, since it may hold a password.
+    /// The URL is invalid. The error does not contain it, since it may hold a password.
     pub fn new(url: &str) -> Result<RedisTracker, TrackerError> {
-        // Named, since rustls panics where the features of its users leave a choice. Somebody else may have
-        // named it before.
+        // Explicit, since rustls panics if its features leave a choice. The provider may be installed already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let pool = Config::from_url(url).create_pool(Some(Runtime::Tokio1)).map_err(unavailable)?;
-        Ok(RedisTracker {
-            pool,
-            record: Script::new(include_str!("record.lua")),
-            lease: Script::new(include_str!("lease.lua")),
-            release: Script::new(include_str!("release.lua")),
-        })
+        let pool = Config::from_url(url).create_pool(Some(Runtime::Tokio1));
+        let client = RedisClient { pool: pool.map_err(unavailable)? };
+        let publish_status = Script::new(include_str!("publish_status.lua"));
+        Ok(RedisTracker { client, publish_status })
     }
 
-    async fn invoke<T: FromRedisValue>(
+    /// Returns the lock on the runs of a database, for all processes that use the same server.
+    #[must_use]
+    pub fn run_lock(&self, database_id: &str) -> RedisLease {
+        RedisLease::new(self.client.clone(), database_id)
+    }
+}
+
+#[async_trait]
+impl ProgressTracker for RedisTracker {
+    async fn publish_status(&self, status: &RunStatus) -> Result<bool, TrackerError> {
+        let ttl = if status.state.is_active() { LIVE_RUN_TTL } else { ENDED_RUN_TTL };
+        let mut script = self.publish_status.key(key(status.request_id));
+        script.arg(status.attempt).arg(status.revision).arg(ttl.as_secs());
+        for (field, value) in hash_fields::encode(status)? {
+            script.arg(field).arg(value);
+        }
+        self.client.invoke("publish_status", &script).await
+    }
+
+    async fn status(&self, run: RunId) -> Result<Option<RunStatus>, TrackerError> {
+        let stored = self
+            .client
+            .run("status", |mut connection| async move { connection.hgetall(key(run)).await });
+        hash_fields::decode(run, stored.await?)
+    }
+
+    async fn health(&self) -> Result<(), TrackerError> {
+        self.client
+            .run("health", |mut connection| async move {
+                // A Redis server that is out of memory replies to PING and rejects every write.
+                cmd("SET")
+                    .arg("pipeline:check")
+                    .arg(1)
+                    .arg("EX")
+                    .arg(60)
+                    .query_async::<()>(&mut connection)
+                    .await
+            })
+            .await
+    }
+}
+
+/// The connections to a Redis server.
+#[derive(Clone)]
+pub(crate) struct RedisClient {
+    pool: Pool,
+}
+
+impl RedisClient {
+    pub(crate) async fn invoke<T: FromRedisValue>(
         &self,
         operation: &'static str,
         script: &ScriptInvocation<'_>,
     ) -> Result<T, TrackerError> {
-        self.with_connection(operation, |mut connection| async move {
-            script.invoke_async(&mut connection).await
-        })
+        self.run(
+            operation,
+            |mut connection| async move { script.invoke_async(&mut connection).await },
+        )
         .await
     }
 
-    /// Works on a connection within [`PATIENCE`].
-    async fn with_connection<T, F>(
+    /// Runs an operation within [`OPERATION_TIMEOUT`] and records its metrics.
+    pub(crate) async fn run<T, F>(
         &self,
         operation: &'static str,
         work: impl FnOnce(Connection) -> F,
@@ -68,90 +113,22 @@ impl RedisTracker {
     where
         F: Future<Output = Result<T, RedisError>>,
     {
-        let since = Instant::now();
-        let answer = timeout(PATIENCE, async {
+        let started = Instant::now();
+        let result = timeout(OPERATION_TIMEOUT, async {
             let connection = self.pool.get().await.map_err(unavailable)?;
             work(connection).await.map_err(unavailable)
         });
-        let answer = answer.await.map_err(unavailable).flatten();
+        let result = result.await.map_err(unavailable).flatten();
         histogram!("tvshows_tracker_operation_duration_seconds", "operation" => operation)
-            .record(since.elapsed());
+            .record(started.elapsed());
         counter!("tvshows_tracker_errors_total", "operation" => operation)
-            .increment(u64::from(answer.is_err()));
-        answer
-    }
-}
-
-#[async_trait]
-impl ProgressTracker for RedisTracker {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    async fn lease(
-        &self,
-        data: &str,
-        holder: &str,
-        dead: Option<&str>,
-    ) -> Result<bool, TrackerError> {
-        let mut call = self.lease.key(lease_key(data));
-        let milliseconds = u64::try_from(LEASE_TTL.as_millis()).unwrap_or(u64::MAX);
-        call.arg(holder).arg(milliseconds).arg(dead.unwrap_or_default());
-        self.invoke("lease", &call).await
-    }
-
-    async fn lease_holder(&self, data: &str) -> Result<Option<String>, TrackerError> {
-        let key = lease_key(data);
-        self.with_connection(
-            "lease_holder",
-            |mut connection| async move { connection.get(key).await },
-        )
-        .await
-    }
-
-    async fn release(&self, data: &str, holder: &str) -> Result<(), TrackerError> {
-        self.invoke("release", self.release.key(lease_key(data)).arg(holder)).await
-    }
-
-    async fn record(&self, status: &RunStatus) -> Result<bool, TrackerError> {
-        let expiry =
-            if status.state.is_active() { EXPIRY_OF_LIVE_RUNS } else { EXPIRY_OF_ENDED_RUNS };
-        let mut call = self.record.key(key(status.request_id));
-        call.arg(status.attempt).arg(status.revision).arg(expiry.as_secs());
-        for (field, value) in fields::of(status)? {
-            call.arg(field).arg(value);
-        }
-        self.invoke("record", &call).await
-    }
-
-    async fn status(&self, run: RunId) -> Result<Option<RunStatus>, TrackerError> {
-        let stored = self.with_connection("status", |mut connection| async move {
-            connection.hgetall(key(run)).await
-        });
-        fields::read(run, stored.await?)
-    }
-
-    async fn check(&self) -> Result<(), TrackerError> {
-        self.with_connection("check", |mut connection| async move {
-            // A Redis without memory left answers a PING and refuses every write.
-            cmd("SET")
-                .arg("pipeline:check")
-                .arg(1)
-                .arg("EX")
-                .arg(60)
-                .query_async::<()>(&mut connection)
-                .await
-        })
-        .await
+            .increment(u64::from(result.is_err()));
+        result
     }
 }
 
 fn key(run: RunId) -> String {
     format!("pipeline:{run}")
-}
-
-fn lease_key(data: &str) -> String {
-    format!("pipeline:lease:{data}")
 }
 
 fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TrackerError {

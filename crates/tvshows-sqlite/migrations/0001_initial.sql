@@ -1,4 +1,4 @@
--- The published tables. Their names and first columns are a promise: queries outside of this project rely on them.
+-- The published tables. Their names and first columns are stable: other programs query them.
 
 CREATE TABLE All_Shows (
     id              INTEGER PRIMARY KEY,
@@ -25,7 +25,7 @@ CREATE TABLE All_Shows (
     externals       TEXT,
     image           TEXT,
     links           TEXT,
-    extra           TEXT                -- what no other column can hold; NULL when nothing
+    extra           TEXT                -- what fits no other column; NULL if nothing
 );
 
 CREATE TABLE Top_Shows (
@@ -53,13 +53,13 @@ CREATE TABLE Top_Shows_Cast (
     character_name      TEXT NOT NULL,
     image               TEXT,               -- the character's original image
     processed_at        TEXT NOT NULL,
-    self                INTEGER,            -- 0 or 1; NULL when the answer did not say
+    self                INTEGER,            -- 0 or 1; NULL if the response did not say
     voice               INTEGER,
     position            INTEGER NOT NULL,   -- TVmaze's order within the show, from 0
     PRIMARY KEY (show_id, position)
 );
 
--- The history: a row a run, with the fields of a status.
+-- The history: one row per run, with the fields of its status.
 
 CREATE TABLE Runs (
     sequence     INTEGER PRIMARY KEY,
@@ -88,11 +88,11 @@ CREATE TABLE Runs (
     revision     INTEGER NOT NULL
 );
 
--- The staging area of the run under way. No reader looks here. Staged_Shows has the columns of All_Shows, so
--- that publishing copies whole records; it changes with All_Shows in every migration.
+-- The staging tables of the run in progress. No reader uses them. Staged_Shows has the columns of All_Shows, because
+-- publishing copies whole rows: every migration changes both.
 
 CREATE TABLE Staged_Run (
-    request_id TEXT NOT NULL            -- whose staging area this is: one row while a run is under way
+    request_id TEXT NOT NULL            -- the owner: one row while a run is in progress
 );
 
 CREATE TABLE Staged_Pages (

@@ -1,15 +1,20 @@
-//! A row of `Staged_Cast` and `Top_Shows_Cast`.
+//! A row of `Top_Shows_Cast` and `_Staged_Cast_Rows`.
+
+use std::sync::LazyLock;
 
 use rusqlite::{Connection, Row, Statement, params};
-use tvshows_core::{CastMember, CastRow, ShowId};
+use tvshows_core::{CastMember, CastRow, ShowId, Table};
 
-use crate::error::{SqlResult, unreadable};
+use crate::columns;
+use crate::error::{SqlResult, invalid_text};
 
-pub(crate) const INSERT_STAGED: &str = "INSERT INTO Staged_Cast (show_id, show_name, person_id, person_name, \
-     person_birthday, person_deathday, person_gender, person_country_name, character_id, character_name, \
-     image, processed_at, self, voice, position) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-     ?13, ?14, ?15)";
+/// Stages a row for [`insert`].
+pub(crate) static INSERT_STAGED: LazyLock<String> = LazyLock::new(|| {
+    let columns = Table::TopShowsCast.columns().iter().map(|column| column.name);
+    columns::insert("INSERT INTO _Staged_Cast_Rows", columns)
+});
 
+/// Binds the columns in their order.
 pub(crate) fn insert(
     statement: &mut Statement<'_>,
     position: usize,
@@ -35,7 +40,7 @@ pub(crate) fn insert(
     ])
 }
 
-/// The published cast of a show.
+/// Returns the published cast of a show.
 pub(crate) fn published(connection: &Connection, show: ShowId) -> SqlResult<Vec<CastRow>> {
     let mut select = connection
         .prepare_cached("SELECT * FROM Top_Shows_Cast WHERE show_id = ?1 ORDER BY position")?;
@@ -57,7 +62,7 @@ fn read(row: &Row<'_>) -> SqlResult<CastRow> {
         character_id: row.get("character_id")?,
         character_name: row.get("character_name")?,
         image: row.get("image")?,
-        processed_at: processed_at.parse().map_err(|error| unreadable(11, error))?,
+        processed_at: processed_at.parse().map_err(|error| invalid_text(11, error))?,
         plays_self: row.get("self")?,
         voice: row.get("voice")?,
         position: row.get("position")?,

@@ -1,9 +1,26 @@
-use deadpool_sqlite::{HookError, InteractError, PoolError, TimeoutType};
+use deadpool_sqlite::InteractError;
 use rusqlite::ErrorCode;
 use tvshows_core::StoreError;
 
-/// What work on a connection ends with before it leaves this crate.
+/// The result of a database operation, before conversion to [`StoreError`].
 pub(crate) type SqlResult<T> = Result<T, rusqlite::Error>;
+
+/// An error of work on a connection.
+pub(crate) trait IntoStoreError: Send + 'static {
+    fn into_store_error(self) -> StoreError;
+}
+
+impl IntoStoreError for StoreError {
+    fn into_store_error(self) -> StoreError {
+        self
+    }
+}
+
+impl IntoStoreError for rusqlite::Error {
+    fn into_store_error(self) -> StoreError {
+        from_sql(self)
+    }
+}
 
 pub(crate) fn unavailable(
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -16,7 +33,7 @@ pub(crate) fn from_sql(error: rusqlite::Error) -> StoreError {
     if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
         return StoreError::DatabaseBusy;
     }
-    if let Some(reason) = code.and_then(advice) {
+    if let Some(reason) = code.and_then(hint) {
         return StoreError::InvalidDatabase { reason: reason.into() };
     }
     match error {
@@ -29,33 +46,23 @@ pub(crate) fn from_sql(error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// What is wrong, and what a person can do about it.
-fn advice(code: ErrorCode) -> Option<&'static str> {
+/// What is wrong, and what the operator can do about it.
+fn hint(code: ErrorCode) -> Option<&'static str> {
     Some(match code {
         ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => {
-            "the file is no database, or a damaged one; put a copy in its place or choose another DATABASE_PATH"
+            "the file is not a database, or it is damaged; restore a copy or choose another DATABASE_PATH"
         }
         ErrorCode::CannotOpen => {
-            "the file cannot be opened; its folder must exist, and this user must be allowed to write there"
+            "the file cannot be opened; its folder must exist and be writable by this user"
         }
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
             "the file or its folder is read-only for this user; change that or choose another DATABASE_PATH"
         }
         ErrorCode::DiskFull => {
-            "the disk is full; make room, some three times the size of the database, and try again"
+            "the disk is full; free about three times the size of the database and try again"
         }
         _ => return None,
     })
-}
-
-pub(crate) fn from_pool(error: PoolError) -> StoreError {
-    match error {
-        PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
-            from_sql(error)
-        }
-        PoolError::Timeout(TimeoutType::Wait) => StoreError::TooManyExports,
-        error => unavailable(error),
-    }
 }
 
 /// A panic on the connection's thread, or a runtime that shuts down.
@@ -64,8 +71,8 @@ pub(crate) fn from_interact(error: InteractError) -> StoreError {
     unavailable(error.to_string())
 }
 
-/// A stored text that is not what its column should hold.
-pub(crate) fn unreadable(
+/// A stored text that its column should not contain.
+pub(crate) fn invalid_text(
     column: usize,
     error: impl std::error::Error + Send + Sync + 'static,
 ) -> rusqlite::Error {

@@ -1,4 +1,4 @@
-//! Whole tables, and the whole database.
+//! Exports of whole tables and of the whole database.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -7,28 +7,52 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use tempfile::NamedTempFile;
-use tvshows_core::{CellValue, MakeRowWriter, StoreError, Table};
+use tvshows_core::{CellValue, ColumnType, DateColumns, MakeRowWriter, StoreError, Table};
 
 use crate::error::{SqlResult, from_sql, unavailable};
 use crate::staging;
 
-/// Gives the rows of a table. One statement reads one snapshot, however long that takes.
-pub(crate) fn rows(
+/// Writes the rows of a table. One statement reads one snapshot, however long the export takes.
+pub(crate) fn export_table(
     connection: &Connection,
     table: Table,
-    open: MakeRowWriter,
+    make_writer: MakeRowWriter,
 ) -> Result<(), StoreError> {
-    let mut sink = open().map_err(not_taken)?;
+    // The rows and what is known about them come from one snapshot.
+    let snapshot = connection.unchecked_transaction().map_err(from_sql)?;
+    let mut writer =
+        make_writer(date_columns(&snapshot, table).map_err(from_sql)?).map_err(aborted)?;
     let columns: Vec<_> = table.columns().iter().map(|column| column.name).collect();
     let (columns, name) = (columns.join(", "), table.name());
-    // The order in which SQLite gives them to whoever asks for none.
+    // The order of a query without ORDER BY.
     let sql = format!("SELECT {columns} FROM {name} ORDER BY rowid");
-    let mut select = connection.prepare_cached(&sql).map_err(from_sql)?;
+    let mut select = snapshot.prepare_cached(&sql).map_err(from_sql)?;
     let mut rows = select.query([]).map_err(from_sql)?;
     while let Some(row) = rows.next().map_err(from_sql)? {
-        sink.write_row(&cells(row, table.columns().len()).map_err(from_sql)?).map_err(not_taken)?;
+        writer.write_row(&cells(row, table.columns().len()).map_err(from_sql)?).map_err(aborted)?;
     }
-    sink.finish().map_err(not_taken)
+    writer.finish().map_err(aborted)
+}
+
+/// The columns of dates without any other text. Years before 1583 do not count: some readers refuse dates
+/// before the Gregorian calendar.
+fn date_columns(connection: &Connection, table: Table) -> SqlResult<DateColumns> {
+    let is_all_dates = |column: &str| {
+        // Without '+0 days', SQLite accepts 2021-02-30.
+        let sql = format!(
+            "SELECT NOT EXISTS (SELECT 1 FROM {} \
+             WHERE date({column}, '+0 days') IS NOT {column} OR {column} < '1583')",
+            table.name()
+        );
+        connection.query_row(&sql, [], |row| row.get::<_, bool>(0))
+    };
+    let mut columns = DateColumns::new();
+    for column in table.columns() {
+        if column.column_type == ColumnType::Date && is_all_dates(column.name)? {
+            columns.push(column.name);
+        }
+    }
+    Ok(columns)
 }
 
 fn cells<'row>(row: &'row Row<'_>, width: usize) -> SqlResult<Vec<CellValue<'row>>> {
@@ -43,41 +67,41 @@ fn cells<'row>(row: &'row Row<'_>, width: usize) -> SqlResult<Vec<CellValue<'row
     (0..width).map(cell).collect()
 }
 
-/// Gives a copy of the database, made in a file beside it, where there is room for one of its size.
+/// Writes a copy of the database. It is made in a temporary file in the same folder, which needs space for it.
 ///
-/// A copy of pages would begin anew whenever a run writes; this reads one snapshot, leaves out what is
-/// free, and no run waits for it.
-pub(crate) fn database(
+/// A page-by-page backup would restart whenever a run writes. This reads one snapshot, omits free pages, and
+/// blocks no run.
+pub(crate) fn export_database(
     connection: &Connection,
     path: &Path,
-    mut sink: Box<dyn Write + Send>,
+    mut destination: Box<dyn Write + Send>,
 ) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let copy = tempfile::Builder::new().prefix(".tvshows-export-").tempfile_in(folder);
     let copy = copy.map_err(unavailable)?;
-    fill(connection, &copy).map_err(from_sql)?;
+    vacuum_into(connection, &copy).map_err(from_sql)?;
     let mut file = File::open(copy.path()).map_err(unavailable)?;
-    io::copy(&mut file, &mut sink).and_then(|_| sink.flush()).map_err(not_taken)
+    io::copy(&mut file, &mut destination).and_then(|_| destination.flush()).map_err(aborted)
 }
 
-fn fill(connection: &Connection, copy: &NamedTempFile) -> SqlResult<()> {
+fn vacuum_into(connection: &Connection, copy: &NamedTempFile) -> SqlResult<()> {
     let path = copy.path();
     let name = path.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(path.into()))?;
     connection.execute("VACUUM INTO ?1", [name])?;
     let copy = Connection::open(path)?;
-    // What a run under way has staged is nobody's business, and as large as the rest.
-    let staged: bool =
-        copy.query_row("SELECT EXISTS (SELECT 1 FROM Staged_Run)", [], |row| row.get(0))?;
-    if staged {
-        // Not worth a journal: a copy that is not finished is thrown away.
+    // Staged data is internal, and can be as large as the rest.
+    let has_staging: bool =
+        copy.query_row("SELECT EXISTS (SELECT 1 FROM _Staged_Run)", [], |row| row.get(0))?;
+    if has_staging {
+        // An unfinished copy is discarded, so it needs no journal.
         copy.pragma_update(None, "journal_mode", "OFF")?;
         copy.pragma_update(None, "synchronous", "OFF")?;
-        staging::clear(&copy)?;
+        staging::reset(&copy)?;
         copy.execute_batch("VACUUM")?;
     }
     Ok(())
 }
 
-fn not_taken(source: io::Error) -> StoreError {
+fn aborted(source: io::Error) -> StoreError {
     StoreError::ExportAborted { source }
 }

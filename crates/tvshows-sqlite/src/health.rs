@@ -1,5 +1,3 @@
-//! How the file is.
-
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -8,8 +6,8 @@ use tvshows_core::StoreHealth;
 
 use crate::error::SqlResult;
 
-/// Reads a little, and looks at the file from outside. A size that cannot be had is told as 0.
-pub(crate) fn of(connection: &Connection, path: &Path) -> SqlResult<StoreHealth> {
+/// Reads a row, and examines the file from outside.
+pub(crate) fn check(connection: &Connection, path: &Path) -> SqlResult<StoreHealth> {
     connection.query_row("SELECT count(*) FROM Top_Shows", [], |_| Ok(()))?;
     let schema = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let mut wal = OsString::from(path);
@@ -17,14 +15,15 @@ pub(crate) fn of(connection: &Connection, path: &Path) -> SqlResult<StoreHealth>
     let folder = path.parent().unwrap_or(path);
     Ok(StoreHealth {
         schema,
-        // Not by opening the database: closing it again would end the locks of SQLite.
+        // Not by opening the database file: closing it would release SQLite's locks.
         is_writable: tempfile::tempfile_in(folder).is_ok(),
         database_bytes: size(path),
-        wal_bytes: size(Path::new(&wal)),
-        free_bytes: fs4::available_space(folder).unwrap_or_default(),
+        wal_bytes: Some(size(Path::new(&wal))),
+        free_bytes: fs4::available_space(folder).ok(),
     })
 }
 
+/// The size of a file; 0 if it does not exist.
 fn size(path: &Path) -> u64 {
     path.metadata().map_or(0, |file| file.len())
 }

@@ -1,23 +1,27 @@
 #![doc = include_str!("../README.md")]
 
 mod cast_row;
-mod catalogue;
-mod connection;
+mod columns;
+mod database;
 mod error;
 mod export;
-mod freshness;
+mod file_lock;
 mod health;
-mod history;
-mod lock;
+mod interrupted;
 mod migrations;
-mod plain_text;
-mod published;
-mod readers;
+mod pool;
+mod publish;
+mod read;
+mod runs;
 mod search;
+mod session;
+mod show_query;
 mod show_row;
 mod snapshot;
-mod sqlite;
+mod snapshot_cache;
+mod sql_functions;
 mod staging;
 mod stats;
+mod store;
 
-pub use sqlite::SqliteStore;
+pub use store::SqliteStore;

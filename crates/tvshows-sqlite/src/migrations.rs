@@ -3,19 +3,21 @@ use tvshows_core::StoreError;
 
 use crate::error::{SqlResult, from_sql};
 
-/// In order; a released file never changes. `PRAGMA user_version` counts those that were applied.
+/// In order. `PRAGMA user_version` is the number of those applied, so the SQL of a released file never changes.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_initial.sql"),
     include_str!("../migrations/0002_incremental.sql"),
     include_str!("../migrations/0003_resume.sql"),
-    include_str!("../migrations/0004_data.sql"),
-    include_str!("../migrations/0005_memory.sql"),
+    include_str!("../migrations/0004_search_index.sql"),
+    include_str!("../migrations/0005_facets_table.sql"),
+    include_str!("../migrations/0006_internal_names.sql"),
 ];
 
-/// `tvsh`: tells a database of this project from one of another program.
+/// `tvsh`: identifies the databases of this program.
 const APPLICATION_ID: i32 = 0x7476_7368;
 
-/// Brings the database to the present schema, from nothing or from an earlier version.
+/// Creates the schema in an empty database, or migrates an earlier version. Refuses the database of another
+/// program or of a later version, and leaves it as it is.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if is_foreign(connection).map_err(from_sql)? {
         let reason = "it belongs to another program; choose another DATABASE_PATH";
@@ -25,20 +27,20 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if version > MIGRATIONS.len() {
         let newest = MIGRATIONS.len();
         let reason = format!(
-            "its schema is version {version} and this program knows {newest}; use the newer program"
+            "it has schema version {version}, and this program supports up to {newest}; use a newer release"
         );
         return Err(StoreError::InvalidDatabase { reason });
     }
-    // Only now: the file of another program is left as it is.
+    // Not before the checks: this changes the file.
     connection.pragma_update(None, "journal_mode", "WAL").map_err(from_sql)?;
     apply(connection).map_err(from_sql)
 }
 
-/// Applies what is pending in one transaction. Where nothing is, this still tells a file that cannot
-/// be written.
+/// Applies the pending migrations in one transaction. Even without any, it fails if the file cannot be
+/// written.
 fn apply(connection: &mut Connection) -> SqlResult<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Read again: another process may have been faster.
+    // Read again within the transaction: another process may have migrated the file.
     let applied = version(&transaction)?;
     for sql in MIGRATIONS.iter().skip(applied) {
         transaction.execute_batch(sql)?;
@@ -64,12 +66,12 @@ fn is_foreign(connection: &Connection) -> SqlResult<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plain_text;
+    use crate::sql_functions;
 
     #[test]
     fn a_database_of_schema_4_lists_its_shows() {
         let mut connection = Connection::open_in_memory().unwrap();
-        plain_text::register(&connection).unwrap();
+        sql_functions::register(&connection).unwrap();
         for sql in &MIGRATIONS[..4] {
             connection.execute_batch(sql).unwrap();
         }
@@ -84,7 +86,7 @@ mod tests {
         connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         connection.pragma_update(None, "user_version", 4).unwrap();
         migrate(&mut connection).unwrap();
-        let facets = "SELECT id || name || genres || network FROM Show_Facets";
+        let facets = "SELECT id || name || genres || network FROM _Show_Facets";
         let facets: String = connection.query_row(facets, [], |row| row.get(0)).unwrap();
         assert_eq!(facets, "7OldDramaCBS");
     }

@@ -1,51 +1,94 @@
-//! The full-text index `Show_Search`.
+//! The full-text index `_Show_Search`.
+//!
+//! The index stores no texts: to remove a show, it needs the texts that the show was added with. These are in
+//! `All_Shows`, unless another program changed them; then the index is stale and has to be rebuilt.
 
 use rusqlite::Connection;
 
 use crate::error::SqlResult;
 
-/// Brings the index to what is about to be published. While the tables are still the old ones: only
-/// what is new, gone, or has another name or summary is touched.
-pub(crate) fn publish(connection: &Connection, keeps_published: bool) -> SqlResult<()> {
-    let is_first =
-        connection
-            .query_row("SELECT NOT EXISTS (SELECT 1 FROM All_Shows)", [], |row| row.get(0))?;
-    if is_first {
-        // Words of shows that somebody has deleted may be left.
-        return connection.execute_batch(
-            "INSERT INTO Show_Search (Show_Search) VALUES ('delete-all');
-             INSERT INTO Show_Search (rowid, name, summary)
-                 SELECT id, name, plain_text(summary) FROM Staged_Shows;",
-        );
-    }
-    connection.execute_batch(if keeps_published {
-        "DELETE FROM Show_Search WHERE rowid IN
-             (SELECT id FROM Staged_Drops WHERE id NOT IN (SELECT id FROM Staged_Shows))"
+/// Changes the index to the next snapshot. Must run while the published tables are still the old ones.
+pub(crate) fn sync_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
+    let must_rebuild = "SELECT is_stale OR NOT EXISTS (SELECT 1 FROM All_Shows) FROM _Search_State";
+    if connection.query_row(must_rebuild, [], |row| row.get(0))? {
+        rebuild_index(connection)
     } else {
-        "DELETE FROM Show_Search WHERE rowid IN
-             (SELECT id FROM All_Shows WHERE id NOT IN (SELECT id FROM Staged_Shows))"
-    })?;
+        update_index(connection, is_incremental)
+    }
+}
+
+fn rebuild_index(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch(
-        "REPLACE INTO Show_Search (rowid, name, summary)
-             SELECT s.id, s.name, plain_text(s.summary) FROM Staged_Shows s WHERE NOT EXISTS
-                 (SELECT 1 FROM All_Shows a WHERE a.id = s.id AND a.name = s.name AND a.summary IS s.summary)",
+        "INSERT INTO _Show_Search (_Show_Search) VALUES ('delete-all');
+         INSERT INTO _Show_Search (rowid, name, summary)
+             SELECT id, name, plain_text(summary) FROM _Staged_Shows UNION ALL
+             SELECT id, name, plain_text(summary) FROM All_Shows
+                 WHERE id IN (SELECT id FROM _Retained_Facets);",
     )
 }
 
-/// A text as queries of the index: for shows that have all of its words, and for those that have them in
-/// the name. `None` for a text without any word, which no show has.
+/// Replaces only what is new, deleted, or has another name or summary.
+fn update_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
+    let deleted = if is_incremental {
+        "SELECT id FROM _Staged_Deletions WHERE id NOT IN (SELECT id FROM _Staged_Shows)"
+    } else {
+        "SELECT id FROM All_Shows WHERE id NOT IN (SELECT id FROM _Staged_Shows)"
+    };
+    let mut select = connection.prepare(&format!(
+        "SELECT id FROM _Staged_Shows s WHERE NOT EXISTS
+             (SELECT 1 FROM All_Shows a WHERE a.id = s.id AND a.name = s.name AND a.summary IS s.summary)
+         UNION ALL {deleted}"
+    ))?;
+    let changed = select.query_map([], |row| row.get(0))?.collect::<SqlResult<Vec<u32>>>()?;
+    let changed = serde_json::json!(changed).to_string();
+    connection.execute(
+        "INSERT INTO _Show_Search (_Show_Search, rowid, name, summary)
+             SELECT 'delete', id, name, plain_text(summary) FROM All_Shows
+             WHERE id IN (SELECT value FROM json_each(?1))",
+        [&changed],
+    )?;
+    connection.execute(
+        "INSERT INTO _Show_Search (rowid, name, summary)
+             SELECT id, name, plain_text(summary) FROM _Staged_Shows
+             WHERE id IN (SELECT value FROM json_each(?1))",
+        [&changed],
+    )?;
+    Ok(())
+}
+
+/// Records that the index matches `All_Shows`. The triggers, which note changes by other programs, also
+/// noted the publish itself.
+pub(crate) fn mark_current(connection: &Connection) -> SqlResult<()> {
+    connection.execute_batch("UPDATE _Search_State SET is_stale = 0")
+}
+
+/// A text as queries of the index.
 ///
-/// Each piece between spaces is quoted, so that nothing in it is an operator; the index takes it apart as
-/// it took the texts. Pieces without a letter or digit would find nothing, so they are left out.
-pub(crate) fn queries(text: &str) -> Option<(String, String)> {
-    let separates = |c: char| c.is_whitespace() || c.is_control();
-    let pieces = text.split(separates).filter(|piece| piece.contains(char::is_alphanumeric));
-    let quoted: Vec<_> =
-        pieces.map(|piece| format!("\"{}\"", piece.replace('"', "\"\""))).collect();
-    let words = quoted.join(" ");
-    let is_open = text.ends_with(|c: char| c.is_alphanumeric());
-    let all = format!("{words}{}", if is_open { "*" } else { "" });
-    (!quoted.is_empty()).then(|| (all.clone(), format!("name : ({all})")))
+/// Each piece between spaces is quoted, so that nothing in it is an operator. The index splits it into words
+/// as it does the indexed texts.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FtsQuery {
+    /// Finds shows with all words of the text. The last word may be incomplete.
+    pub(crate) any_column: String,
+    /// Finds shows with all of them in the name.
+    pub(crate) name_only: String,
+}
+
+impl FtsQuery {
+    /// Returns `None` for a text without any word, which matches no show.
+    pub(crate) fn parse(text: &str) -> Option<FtsQuery> {
+        let separates = |c: char| c.is_whitespace() || c.is_control();
+        // A piece without a letter or digit would match nothing.
+        let pieces = text.split(separates).filter(|piece| piece.contains(char::is_alphanumeric));
+        let quoted: Vec<_> =
+            pieces.map(|piece| format!("\"{}\"", piece.replace('"', "\"\""))).collect();
+        if quoted.is_empty() {
+            return None;
+        }
+        let prefix = if text.ends_with(char::is_alphanumeric) { "*" } else { "" };
+        let any_column = format!("{}{prefix}", quoted.join(" "));
+        Some(FtsQuery { name_only: format!("name : ({any_column})"), any_column })
+    }
 }
 
 #[cfg(test)]
@@ -57,7 +100,7 @@ mod tests {
 
     #[test]
     fn every_piece_is_quoted_and_the_last_may_be_cut_short() {
-        let all = |text| queries(text).map(|(all, _)| all);
+        let all = |text| FtsQuery::parse(text).map(|query| query.any_column);
         assert_eq!(all("game of thr"), Some("\"game\" \"of\" \"thr\"*".into()));
         assert_eq!(all(" game "), Some("\"game\"".into()));
         assert_eq!(all("say \"no OR"), Some("\"say\" \"\"\"no\" \"OR\"*".into()));
@@ -65,14 +108,14 @@ mod tests {
         for nothing in ["", " ", "\"", "*", "-:^()", "\0", "🙂"] {
             assert_eq!(all(nothing), None, "{nothing:?}");
         }
-        assert_eq!(queries("x").unwrap().1, "name : (\"x\"*)");
+        assert_eq!(FtsQuery::parse("x").unwrap().name_only, "name : (\"x\"*)");
     }
 
     fn index() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        let sql = "CREATE VIRTUAL TABLE Show_Search USING fts5 (name, summary, content = '', \
-                   contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
-                   INSERT INTO Show_Search (rowid, name, summary) VALUES (1, 'Ökonomie & Spider-Man', 'x');";
+        let sql = "CREATE VIRTUAL TABLE _Show_Search USING fts5 (name, summary, content = '', \
+                   tokenize = 'unicode61 remove_diacritics 2');
+                   INSERT INTO _Show_Search (rowid, name, summary) VALUES (1, 'Ökonomie & Spider-Man', 'x');";
         connection.execute_batch(sql).unwrap();
         connection
     }
@@ -82,9 +125,9 @@ mod tests {
         let index = index();
         for text in ["a ".repeat(128), "a-".repeat(128), "b".repeat(256), "\"a".repeat(128)] {
             let text: SearchText = text.parse().unwrap();
-            let (all, _) = queries(text.as_str()).unwrap();
-            let sql = "SELECT count(*) FROM Show_Search WHERE Show_Search MATCH ?1";
-            let found = index.query_row(sql, [&all], |row| row.get::<_, u32>(0));
+            let query = FtsQuery::parse(text.as_str()).unwrap();
+            let sql = "SELECT count(*) FROM _Show_Search WHERE _Show_Search MATCH ?1";
+            let found = index.query_row(sql, [&query.any_column], |row| row.get::<_, u32>(0));
             assert!(found.is_ok(), "{found:?}");
         }
     }
@@ -93,9 +136,9 @@ mod tests {
         #[test]
         fn no_text_is_a_faulty_query(text in r#"([\PC\x00"*()^:+\-. ]|AND|OR|NOT|NEAR|name:|é|ß|\PC){0,12}"#) {
             let index = index();
-            if let Some((all, named)) = queries(&text) {
-                for query in [all, named] {
-                    let sql = "SELECT count(*) FROM Show_Search WHERE Show_Search MATCH ?1";
+            if let Some(FtsQuery { any_column, name_only }) = FtsQuery::parse(&text) {
+                for query in [any_column, name_only] {
+                    let sql = "SELECT count(*) FROM _Show_Search WHERE _Show_Search MATCH ?1";
                     let found = index.query_row(sql, [&query], |row| row.get::<_, u32>(0));
                     prop_assert!(found.is_ok(), "{query:?}: {found:?}");
                 }
@@ -105,10 +148,10 @@ mod tests {
         #[test]
         fn a_name_is_found_by_any_beginning(length in 1_usize..22) {
             let name: String = "Ökonomie & Spider-Man".chars().take(length).collect();
-            let (all, _) = queries(&name).unwrap();
-            let sql = "SELECT count(*) FROM Show_Search WHERE Show_Search MATCH ?1";
-            let found = index().query_row(sql, [&all], |row| row.get::<_, u32>(0)).unwrap();
-            prop_assert_eq!(found, 1, "{}", all);
+            let query = FtsQuery::parse(&name).unwrap().any_column;
+            let sql = "SELECT count(*) FROM _Show_Search WHERE _Show_Search MATCH ?1";
+            let found = index().query_row(sql, [&query], |row| row.get::<_, u32>(0)).unwrap();
+            prop_assert_eq!(found, 1, "{}", query);
         }
     }
 }

@@ -1,27 +1,32 @@
-//! A show as a row of `All_Shows` and `Staged_Shows`.
+//! A show as a row of `All_Shows` and `_Staged_Shows`.
+
+use std::sync::LazyLock;
 
 use rusqlite::{Row, Statement, params};
 use serde_json::Map;
-use tvshows_core::{RawJson, Show, ShowId};
+use tvshows_core::{RawJson, Show, ShowId, Table};
 
-use crate::error::{SqlResult, unreadable};
+use crate::columns;
+use crate::error::{SqlResult, invalid_text};
 
-/// Keeps a row that is there.
-pub(crate) const INSERT_STAGED: &str = "INSERT OR IGNORE INTO Staged_Shows (id, name, type, language, \
-     genres, status, premiered, ended, rating_average, summary, updated, processed_at, url, runtime, \
-     average_runtime, official_site, weight, schedule, network, web_channel, dvd_country, externals, \
-     image, links, extra) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
-     ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+/// Stages a row for [`insert`], unless the show is staged already.
+pub(crate) static INSERT_STAGED: LazyLock<String> =
+    LazyLock::new(|| columns::insert("INSERT OR IGNORE INTO _Staged_Shows", columns()));
 
-/// Counts the staged rows that differ from the published one in more than when they were fetched.
+/// Counts the staged rows that differ from the published row in more than the time they were fetched.
 pub(crate) fn count_changed() -> String {
-    let columns = INSERT_STAGED.split(['(', ')']).nth(1).unwrap_or_default().split(", ");
-    let differs = columns.filter(|column| !matches!(*column, "id" | "processed_at"));
-    let differs: Vec<_> = differs.map(|column| format!("s.{column} IS NOT a.{column}")).collect();
-    let differs = differs.join(" OR ");
-    format!("SELECT count(*) FROM Staged_Shows s JOIN All_Shows a USING (id) WHERE {differs}")
+    let compared = columns().filter(|column| !matches!(*column, "id" | "processed_at"));
+    let differences: Vec<_> =
+        compared.map(|column| format!("s.{column} IS NOT a.{column}")).collect();
+    let differs = differences.join(" OR ");
+    format!("SELECT count(*) FROM _Staged_Shows s JOIN All_Shows a USING (id) WHERE {differs}")
 }
 
+fn columns() -> impl Iterator<Item = &'static str> {
+    Table::AllShows.columns().iter().map(|column| column.name)
+}
+
+/// Binds the columns in their order.
 pub(crate) fn insert(statement: &mut Statement<'_>, show: &Show, at: &str) -> SqlResult<usize> {
     let extra = (!show.extra.is_empty()).then(|| serde_json::to_string(&show.extra));
     let extra =
@@ -60,7 +65,7 @@ pub(crate) fn read(row: &Row<'_>) -> SqlResult<Show> {
     let genres: String = row.get("genres")?;
     let extra: Option<String> = row.get("extra")?;
     let extra = match extra {
-        Some(text) => serde_json::from_str(&text).map_err(|error| unreadable(24, error))?,
+        Some(text) => serde_json::from_str(&text).map_err(|error| invalid_text(24, error))?,
         None => Map::new(),
     };
     Ok(Show {
@@ -94,5 +99,6 @@ pub(crate) fn read(row: &Row<'_>) -> SqlResult<Show> {
 fn json(row: &Row<'_>, column: &str) -> SqlResult<Option<RawJson>> {
     let text: Option<String> = row.get(column)?;
     let parsed = text.map(RawJson::parse).transpose();
-    parsed.map_err(|error| unreadable(row.as_ref().column_index(column).unwrap_or_default(), error))
+    parsed
+        .map_err(|error| invalid_text(row.as_ref().column_index(column).unwrap_or_default(), error))
 }

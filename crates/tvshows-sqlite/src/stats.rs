@@ -5,30 +5,30 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
-use tvshows_core::{NumberCount, RowCounts, ShowStats, TextCount};
+use tvshows_core::{FacetCount, RowCounts, ShowStats};
 
 use crate::error::SqlResult;
 use crate::snapshot;
 
-/// As many networks as a chart can show; there are some thousand.
-const NETWORKS: usize = 50;
+/// As many networks as a chart can show. There are more than a thousand.
+const MAX_NETWORKS: usize = 50;
 
-/// Counts in one pass over the table `Show_Facets`, and in one snapshot.
+/// Counts in one pass over the table `_Show_Facets`, and in one snapshot.
 pub(crate) fn stats(connection: &Connection) -> SqlResult<ShowStats> {
     let transaction = connection.unchecked_transaction()?;
-    let published = snapshot::read(&transaction)?;
+    let published = snapshot::current(&transaction)?;
     let mut counts = Counts::default();
     let mut select = transaction.prepare_cached(
-        "SELECT type, language, genres, status, premiered, rating_average, network FROM Show_Facets",
+        "SELECT type, language, genres, status, premiered, rating_average, network FROM _Show_Facets",
     )?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         counts.add(row)?;
     }
     let mut networks = counts.networks.by_count();
-    networks.truncate(NETWORKS);
+    networks.truncate(MAX_NETWORKS);
     let tables = RowCounts {
-        all_shows: row_count(&transaction, "Show_Facets")?,
+        all_shows: row_count(&transaction, "_Show_Facets")?,
         top_shows: row_count(&transaction, "Top_Shows")?,
         top_shows_cast: row_count(&transaction, "Top_Shows_Cast")?,
     };
@@ -36,8 +36,8 @@ pub(crate) fn stats(connection: &Connection) -> SqlResult<ShowStats> {
         snapshot: published.number,
         published_at: published.published_at,
         tables,
-        premiere_years: in_order(counts.premiere_years),
-        ratings: in_order(counts.ratings),
+        premiere_years: nulls_last(counts.premiere_years),
+        ratings: nulls_last(counts.ratings),
         genres: counts.genres.by_count(),
         languages: counts.languages.by_count(),
         networks,
@@ -52,11 +52,11 @@ fn row_count(connection: &Connection, table: &str) -> SqlResult<u64> {
 
 #[derive(Default)]
 struct Counts {
-    types: Words,
-    languages: Words,
-    genres: Words,
-    statuses: Words,
-    networks: Words,
+    types: Tally,
+    languages: Tally,
+    genres: Tally,
+    statuses: Tally,
+    networks: Tally,
     premiere_years: BTreeMap<Option<i64>, u64>,
     ratings: BTreeMap<Option<i64>, u64>,
 }
@@ -73,7 +73,7 @@ impl Counts {
         let year = text(row, 4)?.and_then(|premiered| premiered.get(..4)?.parse().ok());
         *self.premiere_years.entry(year).or_default() += 1;
         let rating: Option<f64> = row.get(5)?;
-        #[expect(clippy::cast_possible_truncation, reason = "a cast keeps within its range")]
+        #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
         let rating = rating.map(|rating| rating.floor() as i64);
         *self.ratings.entry(rating).or_default() += 1;
         self.networks.add(text(row, 6)?);
@@ -88,29 +88,29 @@ fn text<'row>(row: &'row Row<'_>, column: usize) -> SqlResult<Option<&'row str>>
     }
 }
 
-/// How often each text was met, and none.
+/// How often each text and NULL occurred.
 #[derive(Default)]
-struct Words {
+struct Tally {
     some: HashMap<String, u64>,
     none: u64,
 }
 
-impl Words {
-    fn add(&mut self, word: Option<&str>) {
-        match word {
+impl Tally {
+    fn add(&mut self, text: Option<&str>) {
+        match text {
             None => self.none += 1,
-            Some(word) => match self.some.get_mut(word) {
+            Some(text) => match self.some.get_mut(text) {
                 Some(count) => *count += 1,
-                None => _ = self.some.insert(word.to_owned(), 1),
+                None => _ = self.some.insert(text.to_owned(), 1),
             },
         }
     }
 
-    /// The most frequent first, and by the alphabet among equals.
-    fn by_count(self) -> Vec<TextCount> {
+    /// Returns the most frequent first, and equally frequent ones in alphabetical order.
+    fn by_count(self) -> Vec<FacetCount<String>> {
         let some =
-            self.some.into_iter().map(|(value, count)| TextCount { value: Some(value), count });
-        let none = (self.none > 0).then_some(TextCount { value: None, count: self.none });
+            self.some.into_iter().map(|(value, count)| FacetCount { value: Some(value), count });
+        let none = (self.none > 0).then_some(FacetCount { value: None, count: self.none });
         let mut counts: Vec<_> = some.chain(none).collect();
         counts.sort_unstable_by(|a, b| {
             (Reverse(a.count), &a.value).cmp(&(Reverse(b.count), &b.value))
@@ -119,7 +119,7 @@ impl Words {
     }
 }
 
-fn in_order(counts: BTreeMap<Option<i64>, u64>) -> Vec<NumberCount> {
+fn nulls_last(counts: BTreeMap<Option<i64>, u64>) -> Vec<FacetCount<i64>> {
     let (none, some): (Vec<_>, Vec<_>) = counts.into_iter().partition(|(value, _)| value.is_none());
-    some.into_iter().chain(none).map(|(value, count)| NumberCount { value, count }).collect()
+    some.into_iter().chain(none).map(|(value, count)| FacetCount { value, count }).collect()
 }

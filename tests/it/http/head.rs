@@ -1,6 +1,6 @@
 //! HEAD, which `curl --head`, proxies, and readers such as polars use before GET.
 
-use crate::support::{Service, World};
+use tvshows_testkit::{HANGING_PAGE, Service, TestEnv};
 
 /// Every route that GET has, with parameters that exist.
 pub(crate) async fn routes(service: &Service) -> Vec<String> {
@@ -32,9 +32,7 @@ pub(crate) async fn routes(service: &Service) -> Vec<String> {
 
 #[tokio::test]
 async fn a_response_to_head_has_the_header_of_the_response_to_get() {
-    let world = World::new(&[]).await;
-    assert!(world.update().await.status.success());
-    let service = Service::start(&world, &[]).await;
+    let (_env, service) = TestEnv::published_and_served().await;
     let redirect = reqwest::redirect::Policy::none();
     let client = reqwest::Client::builder().no_gzip().redirect(redirect).build().unwrap();
     for path in routes(&service).await {
@@ -71,9 +69,9 @@ async fn a_response_to_head_has_the_header_of_the_response_to_get() {
 
 #[tokio::test]
 async fn a_response_to_head_does_not_wait_for_a_stream() {
-    let world = World::new(&["hang@/shows?page=5"]).await;
-    let service = Service::start(&world, &[]).await;
-    let run = service.submit("").await;
+    let env = TestEnv::new(&[HANGING_PAGE]).await;
+    let service = Service::start(&env, &[]).await;
+    let run = service.submit_and_stall("").await;
     let url = format!("{}/pipeline/status/{run}/events", service.base_url);
     // On the same connection, the next response can only follow the end of this one.
     let client = reqwest::Client::builder().pool_max_idle_per_host(1).build().unwrap();

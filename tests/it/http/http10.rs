@@ -1,18 +1,10 @@
 //! HTTP/1.0 clients, such as nginx by default: no chunks, and the end of the connection is the end of the response.
 
-use rusqlite::Connection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::head::routes;
 use super::raw::{Response, connect, exchange, read_to_end};
-use crate::support::{Service, World};
-
-async fn published() -> (World, Service) {
-    let world = World::new(&[]).await;
-    assert!(world.update().await.status.success());
-    let service = Service::start(&world, &[]).await;
-    (world, service)
-}
+use tvshows_testkit::{HANGING_PAGE, Service, TestEnv};
 
 async fn request(service: &Service, method: &str, path: &str, header: &str) -> Response {
     let response = exchange(service, format!("{method} {path} HTTP/1.0\r\n{header}\r\n")).await;
@@ -25,11 +17,12 @@ async fn request(service: &Service, method: &str, path: &str, header: &str) -> R
 
 #[tokio::test]
 async fn a_post_needs_no_length_and_no_host() {
-    let world = World::new(&["hang@/shows?page=5"]).await;
-    let service = Service::start(&world, &[]).await;
+    let env = TestEnv::new(&[HANGING_PAGE]).await;
+    let service = Service::start(&env, &[]).await;
     let accepted = request(&service, "POST", "/pipeline/update", "").await;
     assert_eq!(accepted.status(), 202, "{}", accepted.header);
     let run = accepted.json()["request_id"].as_str().unwrap().to_owned();
+    env.simulator.wait_for_faults().await;
     let rejected = request(&service, "POST", "/pipeline/update?years=1000", "").await;
     assert_eq!(rejected.json()["code"], "invalid_parameter");
     let with_length = "host: x\r\ncontent-length: 0\r\n";
@@ -44,12 +37,12 @@ async fn a_post_needs_no_length_and_no_host() {
     assert_eq!(status["status"]["running"], true, "it was not canceled");
     let cancelled = request(&service, "POST", &format!("/pipeline/cancel/{run}"), "").await;
     assert_eq!(cancelled.status(), 202);
-    service.end_of(&run).await;
+    service.wait_for_end(&run).await;
 }
 
 #[tokio::test]
 async fn every_response_is_that_of_http_1_1_without_chunks() {
-    let (_world, service) = published().await;
+    let (_env, service) = TestEnv::published_and_served().await;
     for path in routes(&service).await {
         let expected = service.get(&path).send().await.unwrap();
         let is_redirect = path == "/docs";
@@ -83,7 +76,7 @@ async fn every_response_is_that_of_http_1_1_without_chunks() {
 
 #[tokio::test]
 async fn a_connection_can_be_kept_if_the_client_asks_for_it() {
-    let (_world, service) = published().await;
+    let (_env, service) = TestEnv::published_and_served().await;
     let mut connection = connect(&service).await;
     let request = "POST /pipeline/cancel/x HTTP/1.0\r\nconnection: keep-alive\r\n\r\n";
     for _ in 0..3 {
@@ -107,8 +100,8 @@ async fn a_connection_can_be_kept_if_the_client_asks_for_it() {
 
 #[tokio::test]
 async fn an_event_stream_ends_with_the_connection() {
-    let world = World::new(&[]).await;
-    let service = Service::start(&world, &[]).await;
+    let env = TestEnv::new(&[]).await;
+    let service = Service::start(&env, &[]).await;
     let run = service.submit("").await;
     let path = format!("/pipeline/status/{run}/events");
     let stream = request(&service, "GET", &path, "").await;
@@ -119,10 +112,10 @@ async fn an_event_stream_ends_with_the_connection() {
 
 #[tokio::test]
 async fn a_download_that_fails_is_reset_instead_of_closed() {
-    let (world, service) = published().await;
+    let (env, service) = TestEnv::published_and_served().await;
     let break_last_row =
         "UPDATE All_Shows SET name = x'ff' WHERE id = (SELECT max(id) FROM All_Shows)";
-    Connection::open(world.database()).unwrap().execute(break_last_row, []).unwrap();
+    env.connection().execute(break_last_row, []).unwrap();
     let broken = exchange(&service, "GET /export/all_shows.csv HTTP/1.0\r\n\r\n").await;
     assert_eq!(broken.status(), 200);
     assert!(!broken.body.is_empty() && !broken.is_closed, "{} bytes", broken.body.len());

@@ -5,7 +5,7 @@ use std::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::raw::{Response, connect, exchange, read_to_end};
-use crate::support::{Service, World};
+use tvshows_testkit::{Service, TestEnv};
 
 fn assert_is_problem(response: &Response, status: u16, code: &str) {
     assert_eq!(response.status(), status, "{}", response.header);
@@ -21,10 +21,10 @@ fn assert_is_problem(response: &Response, status: u16, code: &str) {
 
 #[tokio::test]
 async fn an_invalid_request_gets_a_problem_a_log_line_and_a_metric() {
-    let world = World::new(&[]).await;
-    let path = world.database().with_file_name("log");
-    let command = world.tvshows(&["serve", "--port", "0"]);
-    let log = File::create(&path).unwrap().into();
+    let env = TestEnv::new(&[]).await;
+    let path = env.path("log");
+    let command = env.tvshows(&["serve", "--port", "0"]);
+    let log = File::create(&path).unwrap();
     let service = Service::spawn_with_log(command, log).await;
     let long = "x".repeat(200_000);
     let many = "a: b\r\n".repeat(200);
@@ -73,8 +73,8 @@ async fn an_invalid_request_gets_a_problem_a_log_line_and_a_metric() {
 
 #[tokio::test]
 async fn requests_before_an_invalid_one_are_served() {
-    let world = World::new(&[]).await;
-    let service = Service::start(&world, &[]).await;
+    let env = TestEnv::new(&[]).await;
+    let service = Service::start(&env, &[]).await;
     let valid = "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
     let response = exchange(&service, valid.repeat(2) + "nonsense\r\n\r\n" + valid).await;
     let responses = format!("{}\r\n\r\n{}", response.header, response.text());
@@ -84,8 +84,8 @@ async fn requests_before_an_invalid_one_are_served() {
 
 #[tokio::test]
 async fn an_invalid_body_is_rejected_once() {
-    let world = World::new(&[]).await;
-    let service = Service::start(&world, &[]).await;
+    let env = TestEnv::new(&[]).await;
+    let service = Service::start(&env, &[]).await;
     let request = "GET / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n";
     let response = exchange(&service, request).await;
     assert_eq!(response.status(), 400, "{}", response.header);
@@ -94,8 +94,8 @@ async fn an_invalid_body_is_rejected_once() {
 
 #[tokio::test]
 async fn a_response_arrives_though_the_client_is_still_sending() {
-    let world = World::new(&[]).await;
-    let service = Service::start(&world, &[]).await;
+    let env = TestEnv::new(&[]).await;
+    let service = Service::start(&env, &[]).await;
     let mut connection = connect(&service).await;
     let start = format!("GET / HTTP/1.1\r\nhost: x\r\na: {}", "x".repeat(140_000));
     connection.write_all(start.as_bytes()).await.unwrap();
@@ -105,8 +105,8 @@ async fn a_response_arrives_though_the_client_is_still_sending() {
 
 #[tokio::test]
 async fn a_client_that_sends_nothing_is_disconnected_without_a_response() {
-    let world = World::new(&[]).await;
-    let service = Service::start(&world, &[]).await;
+    let env = TestEnv::new(&[]).await;
+    let service = Service::start(&env, &[]).await;
     let response = read_to_end(connect(&service).await).await;
     assert_eq!((response.header.as_str(), response.is_closed), ("", true));
 }

@@ -1,17 +1,15 @@
 //! Behind nginx, with the configurations of docs/deploy.md and with less.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Stdio;
 
 use reqwest::{StatusCode, Url};
-use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-
-use crate::support::{Service, World};
+use tvshows_testkit::{HANGING_PAGE, Service, TestEnv, free_port};
 
 const NOTHING_BUT_PROXY_PASS: &str =
     "server { listen 80; location / { proxy_pass http://127.0.0.1:8000; } }";
@@ -74,11 +72,6 @@ impl Nginx {
     }
 }
 
-/// The port may be taken before nginx listens on it, but then nginx ends.
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
-}
-
 async fn is_listening(process: &mut Child, port: u16) -> bool {
     while process.try_wait().unwrap().is_none() {
         if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
@@ -93,7 +86,7 @@ fn nginx(folder: &Path) -> Command {
     let in_sbin = "/usr/sbin/nginx";
     let mut command = Command::new(if Path::new(in_sbin).exists() { in_sbin } else { "nginx" });
     command.arg("-p").arg(folder).args(["-e", "stderr", "-c", "nginx.conf"]);
-    command.stdout(Stdio::null()).stdin(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 
@@ -112,13 +105,6 @@ async fn make_certificate(folder: &Path) {
     command.args(["-nodes", "-subj", "/CN=tvshows.example.org", "-days", "1"]);
     command.args(["-keyout", "privkey.pem", "-out", "fullchain.pem"]).current_dir(folder);
     assert!(command.output().await.unwrap().status.success());
-}
-
-async fn published() -> (World, Service) {
-    let world = World::new(&[]).await;
-    assert!(world.update().await.status.success());
-    let service = Service::start(&world, &[]).await;
-    (world, service)
 }
 
 /// Starts an update through a proxy, and follows it to its end by what the responses say.
@@ -145,7 +131,7 @@ async fn update(nginx: &Nginx, base: &Url) {
 
 #[tokio::test]
 async fn nothing_but_proxy_pass_is_sufficient() {
-    let (_world, service) = published().await;
+    let (_env, service) = TestEnv::published_and_served().await;
     let nginx = Nginx::start(NOTHING_BUT_PROXY_PASS, &service).await;
     update(&nginx, &nginx.http).await;
     for path in ["/export/all_shows.csv", "/export/top_shows.parquet", "/shows?limit=1000", "/"] {
@@ -162,10 +148,10 @@ async fn nothing_but_proxy_pass_is_sufficient() {
 
 #[tokio::test]
 async fn an_event_passes_at_once() {
-    let world = World::new(&["hang@/shows?page=5"]).await;
-    let service = Service::start(&world, &[]).await;
+    let env = TestEnv::new(&[HANGING_PAGE]).await;
+    let service = Service::start(&env, &[]).await;
     let nginx = Nginx::start(NOTHING_BUT_PROXY_PASS, &service).await;
-    let run = service.submit("").await;
+    let run = service.submit_and_stall("").await;
     let events = nginx.http.join(&format!("pipeline/status/{run}/events")).unwrap();
     let mut events = nginx.get(events).await;
     let event = events.chunk().await.unwrap().unwrap();
@@ -174,10 +160,10 @@ async fn an_event_passes_at_once() {
 
 #[tokio::test]
 async fn a_download_that_fails_does_not_look_complete() {
-    let (world, service) = published().await;
+    let (env, service) = TestEnv::published_and_served().await;
     let break_last_row =
         "UPDATE All_Shows SET name = x'ff' WHERE id = (SELECT max(id) FROM All_Shows)";
-    Connection::open(world.database()).unwrap().execute(break_last_row, []).unwrap();
+    env.connection().execute(break_last_row, []).unwrap();
     let nginx = Nginx::start(NOTHING_BUT_PROXY_PASS, &service).await;
     let broken = nginx.get(nginx.http.join("export/all_shows.csv").unwrap()).await;
     assert_eq!(broken.status(), 200);
@@ -186,7 +172,7 @@ async fn a_download_that_fails_does_not_look_complete() {
 
 #[tokio::test]
 async fn the_documented_plain_configuration_works() {
-    let (_world, service) = published().await;
+    let (_env, service) = TestEnv::published_and_served().await;
     let nginx = Nginx::start(documented("location / "), &service).await;
     update(&nginx, &nginx.http).await;
     // The service's own page, as a browser without `Sec-Fetch-Site` asks.
@@ -204,7 +190,7 @@ fn links(html: &str) -> Vec<&str> {
 
 #[tokio::test]
 async fn everything_that_the_service_says_of_itself_works_below_the_documented_prefix() {
-    let (_world, service) = published().await;
+    let (_env, service) = TestEnv::published_and_served().await;
     let nginx = Nginx::start(documented("location /tv/ "), &service).await;
     let base = nginx.http.join("tv/").unwrap();
     update(&nginx, &base).await;
@@ -248,8 +234,8 @@ async fn everything_that_the_service_says_of_itself_works_below_the_documented_p
 
 #[tokio::test]
 async fn the_documented_configuration_with_tls_encrypts_and_limits() {
-    let world = World::new(&[]).await;
-    let service = Service::start(&world, &["--post-rate-limit", "0"]).await;
+    let env = TestEnv::new(&[]).await;
+    let service = Service::start(&env, &["--post-rate-limit", "0"]).await;
     let nginx = Nginx::start(documented("ssl"), &service).await;
     let redirect = nginx.client.get(nginx.http.join("shows").unwrap());
     let redirect = redirect.header("host", "tvshows.example.org").send().await.unwrap();

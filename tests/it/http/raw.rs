@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-use crate::support::Service;
+use tvshows_testkit::Service;
 
 /// Longer than any response takes; only a hang lasts longer.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -40,8 +39,7 @@ impl Response {
 }
 
 pub(crate) async fn connect(service: &Service) -> TcpStream {
-    let address = service.base_url.strip_prefix("http://").unwrap();
-    TcpStream::connect(address).await.unwrap()
+    TcpStream::connect(service.address()).await.unwrap()
 }
 
 /// Sends bytes and reads the response until the server closes the connection.

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
-
-use crate::support::World;
+use tvshows_testkit::TestEnv;
 
 fn unit() -> String {
     let document = include_str!("../../../docs/deploy.md");
@@ -38,7 +37,7 @@ async fn an_invalid_setting_ends_with_the_status_that_is_not_restarted() {
     let status = unit()
         .lines()
         .find_map(|line| line.strip_prefix("RestartPreventExitStatus=")?.parse::<i32>().ok());
-    let world = World::new(&[]).await;
+    let env = TestEnv::new(&[]).await;
     for (name, value) in [
         ("PORT", "http"),
         ("HOST", "nowhere.invalid"),
@@ -46,7 +45,7 @@ async fn an_invalid_setting_ends_with_the_status_that_is_not_restarted() {
         ("LOG_FORMAT", "xml"),
         ("TVSHOWS_CONFIG", "/nowhere/tvshows.toml"),
     ] {
-        let output = world.tvshows(&["serve"]).env(name, value).output().await.unwrap();
+        let output = env.tvshows(&["serve"]).env(name, value).output().await.unwrap();
         assert_eq!(output.status.code(), status, "{name}");
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!error.is_empty(), "{name}");

@@ -1,19 +1,14 @@
 use std::process::ExitCode;
 
 use indicatif::HumanCount;
-use tvshows_core::{RunState, RunStatus, ShowStore};
-use tvshows_pipeline::mark_interrupted;
+use tvshows_core::{RunQueue, RunState, RunStatus};
 
-use crate::application::open_existing;
 use crate::cli::Runs;
-use crate::output;
+use crate::{database, output};
 
 pub(crate) async fn run(options: &Runs) -> anyhow::Result<ExitCode> {
-    let store = open_existing(&options.database).await?;
-    let mut runs = store.runs(options.limit.number().into()).await?;
-    for status in &mut runs {
-        mark_interrupted(&store, status).await?;
-    }
+    let store = database::open_existing(&options.database).await?;
+    let runs = store.list(options.limit.get().into()).await?;
     if options.json {
         output::print_json(&runs)?;
         return Ok(ExitCode::SUCCESS);

@@ -1,18 +1,17 @@
 use std::process::ExitCode;
 
-use tvshows_core::{Show, ShowQuery, ShowStore};
+use tvshows_core::{Catalog, Show, ShowQuery};
 
-use crate::application::open_existing;
 use crate::cli::Search;
-use crate::output;
+use crate::{database, output};
 
 pub(crate) async fn run(options: &Search) -> anyhow::Result<ExitCode> {
-    let store = open_existing(&options.database).await?;
+    let store = database::open_existing(&options.database).await?;
     let query = ShowQuery {
         filter: options.filter()?,
         sort: options.sort(),
         after: None,
-        limit: options.limit.number().into(),
+        limit: options.limit.get().into(),
     };
     let page = store.shows(query).await?;
     if options.json {
@@ -20,13 +19,13 @@ pub(crate) async fn run(options: &Search) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if page.shows.is_empty() {
-        output::tell("No show is like that.");
+        output::eprint_line("No matching shows.");
         return Ok(ExitCode::SUCCESS);
     }
     let header = ["ID", "RATING", "PREMIERED", "LANGUAGE", "GENRES", "SHOW"];
     output::print_table(&header, page.shows.iter().map(row))?;
     if page.next.is_some() {
-        output::tell("There are more: see --limit.");
+        output::eprint_line("There are more matching shows; use --limit to see them.");
     }
     Ok(ExitCode::SUCCESS)
 }

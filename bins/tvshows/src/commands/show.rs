@@ -3,18 +3,16 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use tvmaze_client::plain_text;
-use tvshows_core::{CastRow, Show, ShowFilter, ShowId, ShowQuery, ShowStore, Sort, SortBy};
+use tvshows_core::{CastRow, Catalog, Show, ShowFilter, ShowId, ShowQuery, Sort, SortBy};
 use tvshows_sqlite::SqliteStore;
 
-use crate::application::open_existing;
-use crate::cli;
-use crate::output;
+use crate::{cli, database, output};
 
 pub(crate) async fn run(options: &cli::Show) -> anyhow::Result<ExitCode> {
-    let store = open_existing(&options.database).await?;
-    let what = options.what.join(" ");
-    let Some(show) = find(&store, &what).await? else {
-        bail!("no show is called {what:?} in the last snapshot; try `tvshows search`");
+    let store = database::open_existing(&options.database).await?;
+    let id_or_name = options.id_or_name.join(" ");
+    let Some(show) = find(&store, &id_or_name).await? else {
+        bail!("no published show matches {id_or_name:?}; try `tvshows search`");
     };
     if options.json {
         output::print_json(&show)?;
@@ -24,12 +22,12 @@ pub(crate) async fn run(options: &cli::Show) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The show of that id, or the one whose name meets the words best.
-async fn find(store: &SqliteStore, what: &str) -> anyhow::Result<Option<Show>> {
-    if let Ok(id) = what.parse() {
+/// The show with this id, or the best match for this name.
+async fn find(store: &SqliteStore, id_or_name: &str) -> anyhow::Result<Option<Show>> {
+    if let Ok(id) = id_or_name.parse() {
         return Ok(store.show(ShowId(id)).await?);
     }
-    let text = what.parse().context("the name")?;
+    let text = id_or_name.parse().context("invalid name")?;
     let filter = ShowFilter { text: Some(text), ..ShowFilter::default() };
     let sort = Sort { by: SortBy::Relevance, descending: false };
     let mut page = store.shows(ShowQuery { filter, sort, after: None, limit: 1 }).await?;
@@ -40,7 +38,7 @@ fn describe(show: &Show, cast: &[CastRow]) -> anyhow::Result<String> {
     let mut text = format!("{} (show {})\n", show.name, show.id);
     let rating = show.rating_average.map(|rating| format!("{rating:.1}"));
     let runtime = show.average_runtime.or(show.runtime).map(|minutes| format!("{minutes} min"));
-    let facts = [
+    let rows = [
         ("Type", show.kind.clone()),
         ("Language", show.language.clone()),
         ("Genres", Some(show.genres.join(", ")).filter(|genres| !genres.is_empty())),
@@ -52,7 +50,7 @@ fn describe(show: &Show, cast: &[CastRow]) -> anyhow::Result<String> {
         ("Site", show.official_site.clone()),
         ("TVmaze", show.url.clone()),
     ];
-    for (name, value) in facts {
+    for (name, value) in rows {
         if let Some(value) = value {
             writeln!(text, "{name:<10} {value}")?;
         }

@@ -17,14 +17,13 @@ pub(crate) async fn run(options: Sim) -> anyhow::Result<ExitCode> {
     });
     let config = SimConfig { latency: options.latency, limit, faults: options.fault };
     let simulator = Simulator::start((options.host, options.port), dataset, config).await?;
-    let stop = signals::stop();
+    // Before the announcement, because a reader may send a signal as soon as it is printed.
+    let signal = signals::shutdown_signal();
     let _ = output::print(format!("Simulating TVmaze at {}\n", simulator.base_url()));
-    stop.await;
-    let _ = output::print(format!(
-        "{} requests, {} of them answered 429\n",
-        simulator.request_count(),
-        simulator.rate_limited_count()
-    ));
+    signal.await;
+    let requests = output::count(simulator.request_count(), "request", "requests");
+    let rate_limited = simulator.rate_limited_count();
+    let _ = output::print(format!("{requests}, {rate_limited} rate-limited\n"));
     simulator.stop().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,23 +1,22 @@
 use std::process::ExitCode;
 
-use tvshows_core::{ShowStore, TopShow};
+use tvshows_core::{Catalog, TopShow};
 
-use crate::application::open_existing;
 use crate::cli::Top;
-use crate::output;
+use crate::{database, output};
 
 pub(crate) async fn run(options: &Top) -> anyhow::Result<ExitCode> {
-    let store = open_existing(&options.database).await?;
-    let shows = store.top_shows(options.limit.number().into()).await?;
+    let store = database::open_existing(&options.database).await?;
+    let shows = store.top_shows(options.limit.get().into()).await?;
     if options.json {
         output::print_json(&shows)?;
     } else {
-        print(&shows)?;
+        print_top_shows(&shows)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn print(shows: &[TopShow]) -> anyhow::Result<()> {
+pub(super) fn print_top_shows(shows: &[TopShow]) -> anyhow::Result<()> {
     let rows = (1..).zip(shows).map(|(rank, show): (u32, &TopShow)| {
         let rating = show.rating.map_or_else(|| "-".to_owned(), |rating| format!("{rating:.1}"));
         let premiered = show.premiered.clone().unwrap_or_else(|| "-".to_owned());

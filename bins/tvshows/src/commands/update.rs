@@ -2,116 +2,124 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use indicatif::{HumanCount, MultiProgress};
-use tvshows_core::{RunState, RunStatus, ShowStore, TopShow};
+use tvshows_core::{Catalog, RunState, RunStatus, TopShow};
 
-use crate::application::Application;
 use crate::cli::{LogFormat, Update};
-use crate::traces::Traces;
-use crate::{bar, logging, output, signals};
+use crate::engine::{Engine, Interrupted};
+use crate::output::{self, count};
+use crate::{logging, progress_bar, signals};
 
-/// What a shell gives for a process that a signal ended.
-const STOPPED: u8 = 130;
+use super::top::print_top_shows;
+
+/// What shells report for a process that SIGINT terminated.
+const EXIT_INTERRUPTED: u8 = 130;
 
 pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
-    // Where there is a bar, it tells how the run goes, and the end of this function how it went.
-    let level = match options.settings.log_format {
+    let log_format = options.settings.log_format;
+    // In text mode, the progress bar and the summary cover the run and its end.
+    let filter = match log_format {
         LogFormat::Text => "warn,tvshows_pipeline::end=off",
         LogFormat::Json => "info",
     };
-    let traces = Traces::start(options.settings.otlp_endpoint.as_deref())?;
-    logging::start(options.settings.log_format, level, &bars, &traces);
-    let application = if options.restart {
-        Application::build_anew(&options.settings).await?
-    } else {
-        Application::build(&options.settings).await?
-    };
-    let runner = &application.runner;
+    let collector = options.settings.otel_exporter_otlp_endpoint.as_deref();
+    let exporter = logging::start(log_format, filter, &bars, collector)?;
+    let interrupted = if options.restart { Interrupted::Cancel } else { Interrupted::Resume };
+    let engine = Engine::start(&options.settings, interrupted).await?;
+    let runner = &engine.runner;
     let submitted = runner.submit(options.parameters()).await?.status;
     let run = submitted.request_id;
     let mut top = Vec::new();
     tokio::select! {
-        status = bar::follow(runner, submitted, &bars, options.settings.log_format) => {
+        status = progress_bar::follow(runner, submitted, &bars, log_format) => {
             let status = status?;
             if status.state == RunState::Succeeded {
-                top = application.store.top_shows(status.top.into()).await?;
+                top = engine.store.top_shows(status.top.into()).await?;
             }
         }
-        () = signals::stop() => {}
+        () = signals::shutdown_signal() => {}
     }
     runner.shutdown().await;
-    let status = runner.status(run).await?.context("the update was forgotten")?;
-    application.shutdown(std::future::ready(())).await;
-    traces.end().await;
-    let told = if options.json {
+    let status = runner.status(run).await?.context("the update is missing from the history")?;
+    engine.shutdown(std::future::ready(())).await;
+    exporter.shutdown().await;
+    let printed = if options.json {
         output::print_json(&status)
     } else if status.state == RunState::Succeeded {
         print_summary(&status, &top)
     } else {
         Ok(())
     };
-    if let Err(error) = told {
-        output::tell(format!("The outcome cannot be printed: {error}"));
+    if let Err(error) = printed {
+        output::eprint_line(format!("cannot print the result: {error}"));
     }
-    Ok(conclude(&status, options.settings.log_format))
+    if let (Some(sentence), LogFormat::Text) = (failure(&status), log_format) {
+        output::eprint_line(sentence);
+    }
+    Ok(exit_code(status.state))
 }
 
-/// Says why an update did not publish.
-fn conclude(status: &RunStatus, log_format: LogFormat) -> ExitCode {
-    if status.state == RunState::Succeeded {
-        return ExitCode::SUCCESS;
+fn exit_code(state: RunState) -> ExitCode {
+    match state {
+        RunState::Succeeded => ExitCode::SUCCESS,
+        RunState::Failed | RunState::Cancelled => ExitCode::FAILURE,
+        RunState::Queued | RunState::Running | RunState::Interrupted => {
+            ExitCode::from(EXIT_INTERRUPTED)
+        }
     }
-    let error = status.error.as_deref().unwrap_or_default();
-    let (sentence, code) = match status.state {
+}
+
+/// Why an update published nothing.
+fn failure(status: &RunStatus) -> Option<String> {
+    let sentence = match status.state {
+        RunState::Succeeded => return None,
         RunState::Failed => {
-            let mut sentence = format!("The update failed and changed nothing: {error}");
-            if status.pages_done + status.shows_seen == 0 {
-                sentence += ". Without a network, `tvshows update --base-url demo --database-path \
-                             demo.db` does an update from the built-in simulator.";
-            }
-            (sentence, ExitCode::FAILURE)
+            let error = status.error.as_deref().unwrap_or_default();
+            let advice = if status.pages_done + status.shows_seen == 0 {
+                ". To try it without a network, run `tvshows update --tvmaze-base-url demo \
+                 --database-path demo.db`, which uses the built-in simulator."
+            } else {
+                ""
+            };
+            return Some(format!("The update failed and changed nothing: {error}{advice}"));
         }
-        RunState::Cancelled => {
-            ("The update was cancelled and changed nothing.".to_owned(), ExitCode::FAILURE)
-        }
+        RunState::Cancelled => "The update was cancelled and changed nothing.",
         RunState::Interrupted => {
-            let sentence = "The update was interrupted and has changed nothing so far; the next \
-                            `tvshows update` or `tvshows serve` goes on with it.";
-            (sentence.to_owned(), ExitCode::from(STOPPED))
+            "The update was interrupted and has changed nothing yet; the next `tvshows update` or \
+             `tvshows serve` resumes it."
         }
-        _ => (
-            "The update goes on in another process, or waits for one.".to_owned(),
-            ExitCode::from(STOPPED),
-        ),
+        RunState::Queued | RunState::Running => {
+            "The update continues in another process, or is still in the queue."
+        }
     };
-    if matches!(log_format, LogFormat::Text) {
-        output::tell(sentence);
-    }
-    code
+    Some(sentence.to_owned())
 }
 
 fn print_summary(status: &RunStatus, top: &[TopShow]) -> anyhow::Result<()> {
-    let seconds =
-        status.started_at.zip(status.finished_at).map(|(start, end)| end.duration_since(start));
-    let RunStatus { added, changed, deleted, requests, retries, rate_limited, .. } = status;
-    let count = |number: &u32| HumanCount((*number).into());
-    let shows = count(&status.shows_seen);
-    let outcome = match added + changed + deleted {
-        0 => format!("Nothing changed: {shows} shows are as they were"),
-        _ => format!(
-            "Published {shows} shows: {} added, {} changed, {} deleted",
-            count(added),
-            count(changed),
-            count(deleted)
-        ),
-    };
-    output::print(format!(
-        "{outcome}; {:.1} s, {requests} requests, {retries} retries, {rate_limited} answers of 429.\n",
-        seconds.map(|seconds| seconds.as_secs_f64()).unwrap_or_default(),
-    ))?;
+    output::print(summary(status))?;
     if top.is_empty() {
         return Ok(());
     }
     output::print("\n")?;
-    super::top::print(top)
+    print_top_shows(top)
+}
+
+fn summary(status: &RunStatus) -> String {
+    let RunStatus { added, changed, deleted, .. } = status;
+    let shows = count(status.shows_seen, "show", "shows");
+    let outcome = if added + changed + deleted == 0 {
+        format!("Already up to date: {shows}")
+    } else {
+        let number = |number: &u32| HumanCount((*number).into());
+        let (added, changed, deleted) = (number(added), number(changed), number(deleted));
+        format!("Published {shows}: {added} added, {changed} changed, {deleted} deleted")
+    };
+    let elapsed = status.started_at.zip(status.finished_at);
+    format!(
+        "{outcome} ({:.1} s, {}, {}, {} rate-limited).\n",
+        elapsed.map_or(0.0, |(start, end)| end.duration_since(start).as_secs_f64()),
+        count(status.requests, "request", "requests"),
+        count(status.retries, "retry", "retries"),
+        HumanCount(status.rate_limited),
+    )
 }

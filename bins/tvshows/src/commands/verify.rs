@@ -2,55 +2,58 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use indicatif::{HumanCount, MultiProgress};
-use tvshows_core::ShowId;
-use tvshows_pipeline::Difference;
+use tvshows_core::{Catalog, ShowId};
+use tvshows_pipeline::{DriftReport, error_chain};
 
-use crate::application::open_existing;
 use crate::cli::{LogFormat, Verify};
-use crate::traces::Traces;
+use crate::output::count;
 use crate::upstream::Upstream;
-use crate::{logging, output};
+use crate::{database, logging, output};
 
-/// How many ids of a kind, and how many damages, are named.
-const NAMED: usize = 10;
+/// How many ids of each kind, and how many errors, are listed.
+const MAX_LISTED: usize = 10;
 
 pub(crate) async fn run(options: &Verify) -> anyhow::Result<ExitCode> {
-    logging::start(LogFormat::Text, "warn", &MultiProgress::new(), &Traces::default());
-    let store = open_existing(&options.database).await?;
-    let damage = store.damage().await?;
+    logging::start(LogFormat::Text, "warn", &MultiProgress::new(), None)?;
+    let store = database::open_existing(&options.database).await?;
+    let damage = store.integrity_check().await?;
     if !damage.is_empty() {
         output::print(format!(
-            "damaged: {}\nPut a copy in the place of the file, or move it away and run `tvshows update`.\n",
-            first(&damage, "\ndamaged: ")
+            "damaged: {}\nReplace the file with a backup, or move it away and run `tvshows update`.\n",
+            list(&damage, "\ndamaged: ")
         ))?;
         return Ok(ExitCode::FAILURE);
     }
-    let upstream = Upstream::at(&options.upstream.tvmaze_base_url).await?;
-    let difference = tvshows_pipeline::verify(&upstream.client, &store).await;
-    let difference = difference.map_err(|error| anyhow::anyhow!(error.sentence()))?;
-    output::print(told(&difference)?)?;
-    Ok(if difference.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let upstream = Upstream::connect(&options.upstream.tvmaze_base_url).await?;
+    let drift = tvshows_pipeline::verify(&upstream.client, &store).await;
+    let drift = drift.map_err(|error| anyhow::anyhow!(error_chain(&error)))?;
+    output::print(describe(&drift)?)?;
+    Ok(if drift.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn told(difference: &Difference) -> anyhow::Result<String> {
-    let count = |number: usize| HumanCount(number as u64);
-    let Difference { published, listed, missing, stale, gone } = difference;
-    let mut text = format!("{} shows here, {} at TVmaze.\n", count(*published), count(*listed));
-    let kinds =
-        [(missing, "missing here"), (stale, "changed at TVmaze since"), (gone, "gone from TVmaze")];
-    for (shows, what) in kinds.into_iter().filter(|(shows, _)| !shows.is_empty()) {
-        let names: Vec<_> = shows.iter().map(ShowId::to_string).collect();
-        writeln!(text, "{} {what}: {}", count(shows.len()), first(&names, ", "))?;
+fn describe(drift: &DriftReport) -> anyhow::Result<String> {
+    let DriftReport { published, upstream, missing, stale, removed } = drift;
+    let mut text = format!(
+        "{} in the database, {} at TVmaze.\n",
+        count(*published as u64, "show", "shows"),
+        HumanCount(*upstream as u64)
+    );
+    for (shows, kind) in [(missing, "missing"), (stale, "outdated"), (removed, "deleted at TVmaze")]
+    {
+        if !shows.is_empty() {
+            let ids: Vec<_> = shows.iter().map(ShowId::to_string).collect();
+            writeln!(text, "{} {kind}: {}", HumanCount(ids.len() as u64), list(&ids, ", "))?;
+        }
     }
-    text += if difference.is_none() {
-        "None is missing, stale or gone.\n"
+    text += if drift.is_empty() {
+        "No show is missing, outdated, or deleted at TVmaze.\n"
     } else {
         "Run `tvshows update` to bring the database up to date.\n"
     };
     Ok(text)
 }
 
-fn first(items: &[String], separator: &str) -> String {
-    let named = items[..items.len().min(NAMED)].join(separator);
-    if items.len() > NAMED { named + separator + "…" } else { named }
+fn list(items: &[String], separator: &str) -> String {
+    let listed = items[..items.len().min(MAX_LISTED)].join(separator);
+    if items.len() > MAX_LISTED { listed + separator + "…" } else { listed }
 }

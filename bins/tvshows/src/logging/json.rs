@@ -9,13 +9,13 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 use tvshows_api::RequestContext;
-use tvshows_pipeline::sentence;
+use tvshows_pipeline::error_chain;
 
-/// An object a line: the fields of the event, of the spans around it and of the request beside each other, so
-/// that whoever looks for a run need not know which of them has its id. `JsonFields` formats the spans.
-pub(super) struct Lines;
+/// One JSON object per line, with the fields of the event, of its spans, and of the request at the top level: a search
+/// for a run finds its id wherever it was recorded. Expects spans formatted by `JsonFields`.
+pub(super) struct JsonFormat;
 
-impl<S, N> FormatEvent<S, N> for Lines
+impl<S, N> FormatEvent<S, N> for JsonFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -31,12 +31,14 @@ where
             let extensions = span.extensions();
             let fields = extensions.get::<FormattedFields<N>>();
             let fields = fields.and_then(|fields| serde_json::from_str(&fields.fields).ok());
-            line.extend(fields.into_iter().flat_map(Map::into_iter));
+            let fields = fields.into_iter().flat_map(Map::into_iter);
+            // Directives for the trace exporter, not data.
+            line.extend(fields.filter(|(name, _)| !name.starts_with("otel.")));
         }
         event.record(&mut Fields(&mut line));
-        RequestContext::current(|names| {
-            line.insert("request.id".into(), names.request_id().into());
-            line.extend(names.trace_id().map(|trace| ("trace.id".into(), trace.into())));
+        RequestContext::current(|request| {
+            line.insert("request.id".into(), request.request_id().into());
+            line.extend(request.trace_id().map(|trace| ("trace.id".into(), trace.into())));
         });
         let metadata = event.metadata();
         line.insert("timestamp".into(), format!("{:.6}", Timestamp::now()).into());
@@ -75,9 +77,9 @@ impl Visit for Fields<'_> {
         self.insert(field, value);
     }
 
-    /// The error and its causes as one sentence.
+    /// Records the error with its causes.
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.insert(field, sentence(value));
+        self.insert(field, error_chain(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

@@ -6,10 +6,10 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 use tvshows_api::RequestContext;
 
-/// Lines of `F`, each of which ends with the id and the trace of the request that it is about.
-pub(super) struct Lines<F>(pub(super) F);
+/// Lines in the format `F`, followed by the ids of the current request and its trace.
+pub(super) struct TextFormat<F>(pub(super) F);
 
-impl<S, N, F> FormatEvent<S, N> for Lines<F>
+impl<S, N, F> FormatEvent<S, N> for TextFormat<F>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -24,11 +24,11 @@ where
         let mut line = String::new();
         self.0.format_event(context, Writer::new(&mut line), event)?;
         writer.write_str(line.trim_end_matches('\n'))?;
-        let named = RequestContext::current(|names| {
-            write!(writer, " request.id={}", names.request_id())?;
-            names.trace_id().map_or(Ok(()), |trace| write!(writer, " trace.id={trace}"))
+        let written = RequestContext::current(|request| {
+            write!(writer, " request.id={}", request.request_id())?;
+            request.trace_id().map_or(Ok(()), |trace| write!(writer, " trace.id={trace}"))
         });
-        named.unwrap_or(Ok(()))?;
+        written.unwrap_or(Ok(()))?;
         writer.write_char('\n')
     }
 }

@@ -32,6 +32,7 @@ impl Inner {
         let path = call.url.path();
         let span = tracing::debug_span!(
             "tvmaze request",
+            otel.kind = "client",
             url.path = path,
             attempt,
             status = Empty,

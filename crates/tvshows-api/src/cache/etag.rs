@@ -9,7 +9,7 @@ pub(crate) fn for_revision(revision: u64) -> EntityTag {
 
 /// The tag of everything read from a snapshot. Weak, because responses may be compressed.
 pub(crate) fn for_snapshot(snapshot: &SnapshotVersion) -> EntityTag {
-    EntityTag::new_weak(snapshot.tag())
+    EntityTag::new_weak(snapshot.etag())
 }
 
 /// Makes clients revalidate a response by its tag before they reuse it.

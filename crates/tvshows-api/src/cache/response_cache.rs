@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use tvshows_core::{ShowStore, SnapshotVersion, StoreError};
+use tvshows_core::{Catalog, SnapshotVersion, StoreError};
 
 use super::etag;
 use crate::problem::Problem;
@@ -34,13 +34,13 @@ impl ResponseCache {
     /// that `render` makes. Errors are not cached.
     pub(crate) async fn get_or_render(
         &self,
-        catalog: &Arc<dyn ShowStore>,
+        catalog: &Arc<dyn Catalog>,
         request: &HttpRequest,
         render: impl Future<Output = Result<Bytes, Problem>>,
     ) -> Result<HttpResponse, Problem> {
         let key = request.uri().path_and_query().map_or("", |key| key.as_str());
         // Read before the data, so that an entry can be newer than its version but never older.
-        let snapshot = catalog.snapshot().await?;
+        let snapshot = catalog.snapshot_version().await?;
         let cached = self.entries().get(snapshot, key);
         let body = if let Some(body) = cached {
             body

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tvshows_core::{RunParameters, TopLimit};
+use tvshows_export::{Dialect, Format};
 
 use crate::problem::Problem;
 
@@ -66,10 +67,27 @@ impl LimitQuery {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExportQuery {
+    dialect: Option<String>,
+}
+
+impl ExportQuery {
+    pub(crate) fn dialect(&self, format: Format) -> Result<Dialect, Problem> {
+        let dialect = parse("dialect", self.dialect.as_deref())?;
+        if dialect.is_some() && format != Format::Csv {
+            let reason = format!("applies to CSV only, not to {format}");
+            return Err(Problem::Parameter { name: "dialect", reason });
+        }
+        Ok(dialect.unwrap_or_default())
+    }
+}
+
 /// A limit from 1 to 1000, like that of the top shows.
 pub(crate) fn limit(text: Option<&str>, default: u32) -> Result<u32, Problem> {
     let limit: Option<TopLimit> = parse("limit", text)?;
-    Ok(limit.map_or(default, |limit| limit.number().into()))
+    Ok(limit.map_or(default, |limit| limit.get().into()))
 }
 
 /// Parses a parameter's value; the problem has the error message of its type.

@@ -85,13 +85,13 @@ impl ShowsQuery {
     pub(crate) fn fields(&self) -> Result<Option<Vec<String>>, Problem> {
         let Some(fields) = non_empty(self.fields.as_deref()) else { return Ok(None) };
         let fields: Vec<String> = fields.split(',').map(|field| field.trim().to_owned()).collect();
-        match fields.iter().find(|field| !Show::KEYS.contains(&field.as_str())) {
+        match fields.iter().find(|field| !Show::FIELDS.contains(&field.as_str())) {
             None => Ok(Some(fields)),
             Some(unknown) => Err(Problem::Parameter {
                 name: "fields",
                 reason: format!(
                     "has unknown field {unknown:?}; the fields are {}",
-                    Show::KEYS.join(", ")
+                    Show::FIELDS.join(", ")
                 ),
             }),
         }

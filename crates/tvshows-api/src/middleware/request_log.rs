@@ -50,7 +50,12 @@ fn span(request: &ServiceRequest, context: &RequestContext) -> Span {
         return Span::none();
     }
     let (method, path) = (request.method().as_str(), request.path());
-    let span = tracing::info_span!("http request", http.request.method = method, url.path = path);
+    let span = tracing::info_span!(
+        "http request",
+        otel.kind = "server",
+        http.request.method = method,
+        url.path = path
+    );
     if let (Some(traceparent), Some(telemetry)) =
         (context.traceparent(), request.app_data::<web::Data<Telemetry>>())
     {

@@ -89,11 +89,11 @@ impl EventStream {
         }
         let status = match self.last_revision {
             None => self.runner.status(self.run).await?,
-            Some(last) => self.runner.changed(self.run, last, HEARTBEAT_INTERVAL).await?,
+            Some(last) => self.runner.wait_for_change(self.run, last, HEARTBEAT_INTERVAL).await?,
         };
         let Some(status) = status else { return Ok(None) };
         let revision = status.revision;
-        self.has_ended = status.state.is_terminal() || self.runner.is_stopped();
+        self.has_ended = status.state.is_terminal() || self.runner.is_shutting_down();
         if self.last_revision.replace(revision) == Some(revision) {
             return Ok((!self.has_ended).then_some(Bytes::from_static(b":\n\n")));
         }

@@ -3,10 +3,11 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentEncoding
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use futures::stream;
 use tvshows_core::Table;
-use tvshows_export::Format;
+use tvshows_export::{Format, WriterOptions};
 
 use crate::cache::etag;
-use crate::problem::responses::ExportUnavailable;
+use crate::extract::query::ExportQuery;
+use crate::problem::responses::{ExportUnavailable, InvalidQuery};
 use crate::problem::{Problem, ProblemBody};
 use crate::schemas;
 use crate::state::AppState;
@@ -23,6 +24,7 @@ use crate::streaming_body::streaming_body;
     params(
         ("table" = inline(schemas::Table), Path, description = "The table", example = "top_shows"),
         ("format" = inline(schemas::Format), Path, description = "The file format", example = "csv"),
+        ("dialect" = inline(Option<schemas::Dialect>), Query, description = "For CSV only. `standard`, the default, has every value unchanged, so a spreadsheet may run text such as `=1+1` as a formula. `excel` is for spreadsheets: it begins with a byte order mark, and has an apostrophe before such text"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
     ),
     responses(
@@ -36,18 +38,21 @@ use crate::streaming_body::streaming_body;
             )),
         (status = 304, description = "The snapshot matches `If-None-Match`"),
         (status = 404, description = "Table or format not found", body = ProblemBody, content_type = "application/problem+json"),
+        InvalidQuery,
         ExportUnavailable,
     )
 )]
 pub(crate) async fn table(
     state: web::Data<AppState>,
     path: web::Path<(String, String)>,
+    query: web::Query<ExportQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let not_found = || Problem::ExportNotFound(format!("{}.{}", path.0, path.1));
     let table: Table = path.0.parse().map_err(|_| not_found())?;
     let format: Format = path.1.parse().map_err(|_| not_found())?;
-    let tag = etag::for_snapshot(&state.catalog.snapshot().await?);
+    let dialect = query.dialect(format)?;
+    let tag = etag::for_snapshot(&state.catalog.snapshot_version().await?);
     if let Some(response) = etag::not_modified(&request, &tag) {
         return Ok(response);
     }
@@ -61,7 +66,11 @@ pub(crate) async fn table(
     }
     let catalog = state.catalog.clone();
     let body = streaming_body(async move |file| {
-        catalog.export(table, Box::new(move || format.writer(table.columns(), file))).await
+        let make_writer = move |date_columns| {
+            let options = WriterOptions { dialect, date_columns, ..WriterOptions::default() };
+            format.writer_with_options(table.columns(), &options, file)
+        };
+        catalog.export(table, Box::new(make_writer)).await
     });
     Ok(response.body(body.await?))
 }
@@ -85,7 +94,7 @@ pub(crate) async fn database(
     state: web::Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let tag = etag::for_snapshot(&state.catalog.snapshot().await?);
+    let tag = etag::for_snapshot(&state.catalog.snapshot_version().await?);
     if let Some(response) = etag::not_modified(&request, &tag) {
         return Ok(response);
     }
@@ -96,7 +105,7 @@ pub(crate) async fn database(
         return Ok(without_body(response));
     }
     let catalog = state.catalog.clone();
-    let body = streaming_body(async move |file| catalog.export_all(file).await);
+    let body = streaming_body(async move |file| catalog.backup_to(file).await);
     Ok(response.body(body.await?))
 }
 
@@ -119,8 +128,8 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use actix_web::{App, http::StatusCode, test};
-    use tvshows_core::{CellValue, RowWriter, ShowStore};
-    use tvshows_pipeline::{Pipeline, Runner};
+    use tvshows_core::{Catalog, CellValue, RowWriter};
+    use tvshows_pipeline::{Pipeline, Runner, RunnerConfig};
     use tvshows_progress::InProcessTracker;
     use tvshows_sqlite::SqliteStore;
 
@@ -153,7 +162,14 @@ mod tests {
         let store = Arc::new(store);
         let client = tvmaze_client::Client::builder().build().unwrap();
         let pipeline = Pipeline::new(client, store.clone());
-        let runner = Runner::start(pipeline, Arc::new(InProcessTracker::default()), "here");
+        let config = RunnerConfig {
+            queue: store.clone(),
+            lock: store.clone(),
+            lease: None,
+            tracker: Arc::new(InProcessTracker::default()),
+            instance: "here".into(),
+        };
+        let runner = Runner::start(pipeline, config);
         let state = web::Data::new(AppState { runner, catalog: store.clone() });
         let app = App::new()
             .app_data(state)
@@ -169,7 +185,7 @@ mod tests {
         for _ in 0..4 {
             let ((release, released), opened) = (channel(), opened.clone());
             let store = store.clone();
-            let rows = Box::new(move || BlockedWriter::open(&opened, released));
+            let rows = Box::new(move |_| BlockedWriter::open(&opened, released));
             let export = async move { store.export(Table::TopShows, rows).await };
             blocked.push((release, actix_web::rt::spawn(export)));
         }

@@ -34,10 +34,10 @@ pub(crate) struct DatabaseFile {
     bytes: u64,
     /// The size of the write-ahead log.
     #[schema(example = 4_000_000)]
-    wal_bytes: u64,
+    wal_bytes: Option<u64>,
     /// The free space on the file's disk.
     #[schema(example = 50_000_000_000_u64)]
-    free_bytes: u64,
+    free_bytes: Option<u64>,
 }
 
 impl From<StoreHealth> for DatabaseFile {
@@ -70,7 +70,7 @@ pub(crate) async fn live() -> HttpResponse {
     )
 )]
 pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
-    let store = state.catalog.check().await;
+    let store = state.catalog.health().await;
     let tracker = state.runner.check_tracker().await;
     let (mut response, status) = match (&store, &tracker) {
         (Err(_), _) => (HttpResponse::ServiceUnavailable(), "unavailable"),

@@ -34,10 +34,14 @@ pub(crate) async fn metrics(
 
 /// Refreshes what other processes can change too, and what outlives this one.
 async fn refresh_gauges(state: &AppState) -> Result<(), StoreError> {
-    let health = state.catalog.check().await?;
+    let health = state.catalog.health().await?;
     gauge!("tvshows_store_database_bytes").set(as_f64(health.database_bytes));
-    gauge!("tvshows_store_wal_bytes").set(as_f64(health.wal_bytes));
-    gauge!("tvshows_store_free_bytes").set(as_f64(health.free_bytes));
+    if let Some(bytes) = health.wal_bytes {
+        gauge!("tvshows_store_wal_bytes").set(as_f64(bytes));
+    }
+    if let Some(bytes) = health.free_bytes {
+        gauge!("tvshows_store_free_bytes").set(as_f64(bytes));
+    }
     let runs = state.runner.runs(RECENT_RUNS).await?;
     let queued = runs.iter().filter(|run| run.state == RunState::Queued).count();
     gauge!("tvshows_runs_queued").set(as_f64(queued as u64));
@@ -45,7 +49,7 @@ async fn refresh_gauges(state: &AppState) -> Result<(), StoreError> {
     if let Some(run) = succeeded {
         gauge!("tvshows_shows").set(run.shows_seen);
     }
-    let published_at = state.catalog.snapshot().await?.published_at;
+    let published_at = state.catalog.snapshot_version().await?.published_at;
     if let Some(last) = succeeded.and_then(|run| run.finished_at).max(published_at) {
         gauge!("tvshows_last_success_timestamp_seconds")
             .set(as_f64(last.as_second().unsigned_abs()));

@@ -127,7 +127,7 @@ pub(crate) async fn status(
     if let Some(timeout) = wait
         && !known.differs_from(status.revision)
     {
-        let changed = state.runner.changed(run, status.revision, timeout).await?;
+        let changed = state.runner.wait_for_change(run, status.revision, timeout).await?;
         status = changed.ok_or_else(not_found)?;
     }
     let tag = etag::for_revision(status.revision);

@@ -66,10 +66,10 @@ pub(crate) async fn list(
     let list = async {
         let page = catalog.shows(show_query).await?;
         let next_cursor = page.next.map(|position| query.cursor(sort, &position));
-        let Some(keys) = &fields else {
+        let Some(fields) = &fields else {
             return json(&ShowList { shows: page.shows, next_cursor });
         };
-        let shows = page.shows.iter().map(|show| SparseShow { show, keys }).collect();
+        let shows = page.shows.iter().map(|show| SparseShow { show, fields }).collect();
         json(&ShowList { shows, next_cursor })
     };
     cache.get_or_render(catalog, &request, list).await

@@ -2,18 +2,65 @@
 
 #![expect(clippy::missing_panics_doc, reason = "constants that cannot fail")]
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::{Map, json};
 
+use super::Store;
 use crate::{
-    CastMember, FinalStatus, Ownership, RawJson, RunEvent, RunId, RunParameters, RunStatus, Show,
-    ShowId, TopLimit, TopShowsCriteria, Years,
+    CastMember, FinalStatus, Ownership, RawJson, RunEvent, RunId, RunParameters, RunSession,
+    RunStatus, Show, ShowId, StagedBatch, TopLimit, TopShowsCriteria, Years,
 };
 
-/// The rights of a process that needs no lease.
-pub const BY_CLAIM: Ownership = Ownership { claim: true, lease: false };
-/// The rights of a process with a lease.
-pub const BY_BOTH: Ownership = Ownership { claim: true, lease: true };
+/// A process with the store's lock and no lease.
+pub const WITH_LOCK: Ownership = Ownership { lock: true, lease: false };
+/// A process with the store's lock and a lease.
+pub const WITH_LEASE: Ownership = Ownership { lock: true, lease: true };
+
+/// Acquires the run lock as the process `here`, which every run of these fixtures belongs to.
+pub async fn lock(store: &impl Store) {
+    assert!(store.acquire("here", None).await.expect("acquire"), "the lock is free");
+}
+
+/// Starts an attempt, as the holder of the lock.
+pub async fn begin(store: &impl Store, status: &RunStatus) -> Box<dyn RunSession> {
+    lock(store).await;
+    store.begin(status, WITH_LOCK).await.expect("begin")
+}
+
+/// A whole run that publishes these shows, those of `top` with a cast of one.
+pub async fn publish(store: &impl Store, shows: Vec<Show>, top: &[u32]) {
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, shows)], at(2)), &status).await.expect("stage");
+    for id in top {
+        let cast = vec![cast_member(*id, 1, 10 * id)];
+        session.commit(cast_of(&show(*id), cast, at(3)), &status).await.expect("cast");
+    }
+    let top: Vec<ShowId> = top.iter().copied().map(ShowId).collect();
+    session.publish(&top, at(4), success(&status)).await.expect("publish");
+}
+
+/// A whole run that publishes these shows without top shows at `at(second)`.
+pub async fn publish_at(store: &impl Store, shows: Vec<Show>, second: i64) {
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, shows)], at(second)), &status).await.expect("stage");
+    session.publish(&[], at(second), success(&status)).await.expect("publish");
+}
+
+/// A batch of index pages.
+#[must_use]
+pub fn pages(pages: Vec<(u32, Vec<Show>)>, at: Timestamp) -> Option<StagedBatch> {
+    Some(StagedBatch::Pages { pages, at })
+}
+
+/// A batch with the cast of a show.
+#[must_use]
+pub fn cast_of(show: &Show, cast: Vec<CastMember>, at: Timestamp) -> Option<StagedBatch> {
+    Some(StagedBatch::Cast { show: Box::new(show.clone()), cast, at })
+}
 
 /// `second` seconds after a fixed moment in 2026.
 #[must_use]
@@ -42,7 +89,7 @@ pub fn after(status: &RunStatus, event: RunEvent) -> RunStatus {
 /// An English Action show of 2020 with a value in every field.
 #[must_use]
 pub fn show(id: u32) -> Show {
-    let json = |value| Some(RawJson::of(&value).expect("JSON"));
+    let json = |value| Some(RawJson::from_value(&value).expect("JSON"));
     let mut extra = Map::new();
     extra.insert("a key of tomorrow".into(), json!({"nested": [1, 2.5, null]}));
     Show {
@@ -104,5 +151,5 @@ pub fn criteria(top: u16) -> TopShowsCriteria {
 #[must_use]
 pub fn success(status: &RunStatus) -> FinalStatus {
     let status = status.clone();
-    Box::new(move |changes| after(&status, RunEvent::Succeeded(changes)))
+    Arc::new(move |changes| after(&status, RunEvent::Succeeded(changes)))
 }

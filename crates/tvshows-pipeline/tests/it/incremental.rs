@@ -1,12 +1,12 @@
-//! After the first run, an update costs what changed and ends as a full run would.
+//! After the first run, an update fetches what changed, and ends with the content of a full run.
 
 use std::time::Duration;
 
 use proptest::prelude::*;
 use tvshows_core::{RunState, RunStatus};
 
-use crate::moving::Moving;
-use crate::world::World;
+use crate::changing_upstream::ChangingUpstream;
+use crate::harness::TestEnv;
 
 /// Five pages of six shows each.
 pub(crate) fn ids() -> impl Iterator<Item = u32> {
@@ -18,88 +18,88 @@ fn counts(status: &RunStatus) -> (u32, u32, u32, u32) {
     (status.added, status.changed, status.deleted, status.unchanged)
 }
 
-/// What a full run into an empty store makes of the upstream.
-pub(crate) async fn truth(base_url: &str) -> String {
-    let world = World::new(base_url).await;
-    assert_eq!(world.update_fully().await.state, RunState::Succeeded);
-    world.content()
+/// The content that a full run into an empty database produces.
+pub(crate) async fn expected_content(base_url: &str) -> String {
+    let env = TestEnv::new(base_url).await;
+    assert_eq!(env.update_fully().await.state, RunState::Succeeded);
+    env.content().await
 }
 
 #[tokio::test]
 async fn a_run_without_news_asks_once_and_succeeds() {
-    let (moving, server) = Moving::start(ids()).await;
-    let world = World::new(&server.uri()).await;
-    assert_eq!(counts(&world.update().await), (30, 0, 0, 0));
-    let before = world.tables();
-    moving.requests();
-    let status = world.update().await;
+    let (upstream, server) = ChangingUpstream::start(ids()).await;
+    let env = TestEnv::new(&server.uri()).await;
+    assert_eq!(counts(&env.update().await), (30, 0, 0, 0));
+    let before = env.tables().await;
+    upstream.take_requests();
+    let status = env.update().await;
     assert_eq!(counts(&status), (0, 0, 0, 30));
     assert_eq!((status.requests, status.shows_seen, status.progress), (1, 30, 100));
-    assert_eq!(moving.requests(), ["/updates/shows"]);
+    assert_eq!(upstream.take_requests(), ["/updates/shows"]);
     let shows = |tables: &str| tables.lines().take(30).map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(shows(&world.tables()), shows(&before), "not even the times moved");
+    assert_eq!(shows(&env.tables().await), shows(&before), "not even the times moved");
 }
 
 #[tokio::test]
 async fn few_changes_are_fetched_alone_and_many_with_their_page() {
-    let (moving, server) = Moving::start(ids()).await;
-    let world = World::new(&server.uri()).await;
-    world.update().await;
-    moving.requests();
+    let (upstream, server) = ChangingUpstream::start(ids()).await;
+    let env = TestEnv::on_disk(&server.uri()).await;
+    env.update().await;
+    upstream.take_requests();
     for id in [1, 41, 291, 331, 371, 1251] {
-        moving.change(id);
+        upstream.change(id);
     }
-    moving.delete(541);
-    let status = world.update().await;
+    upstream.delete(541);
+    let status = env.update().await;
     assert_eq!(counts(&status), (1, 5, 1, 24));
-    let mut asked = moving.requests();
+    let mut asked = upstream.take_requests();
     asked.retain(|path| !path.ends_with("/cast"));
     asked.sort();
     assert_eq!(
         asked,
         ["/shows/1", "/shows/41", "/shows?page=1", "/shows?page=5", "/updates/shows"]
     );
-    assert_eq!(world.content(), truth(&server.uri()).await);
+    assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
 #[tokio::test]
 async fn what_is_still_old_on_its_cached_page_is_fetched_alone() {
-    let (moving, server) = Moving::start(ids()).await;
-    let world = World::new(&server.uri()).await;
-    world.update().await;
-    moving.change(251);
-    moving.change(291);
-    moving.keep(1);
+    let (upstream, server) = ChangingUpstream::start(ids()).await;
+    let env = TestEnv::new(&server.uri()).await;
+    env.update().await;
+    upstream.change(251);
+    upstream.change(291);
+    upstream.cache_page(1);
     for id in [291, 331, 371, 411] {
-        moving.change(id);
+        upstream.change(id);
     }
-    moving.requests();
-    world.update().await;
-    let mut asked = moving.requests();
+    upstream.take_requests();
+    env.update().await;
+    let mut asked = upstream.take_requests();
     asked.retain(|path| !path.ends_with("/cast"));
     asked.sort();
     let alone = ["/shows/291", "/shows/331", "/shows/371", "/shows/411"];
     assert_eq!(asked[..4], alone);
     assert_eq!(asked[4..], ["/shows?page=1", "/updates/shows"]);
-    assert_eq!(world.content(), truth(&server.uri()).await);
+    assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
 #[tokio::test]
 async fn a_cast_is_fetched_again_when_its_show_changed_or_entered_the_top() {
-    let (moving, server) = Moving::start(ids()).await;
-    let world = World::new(&server.uri()).await;
-    world.update().await;
-    let best = world.store.top_shows(10).await.unwrap();
-    moving.requests();
-    moving.change(best[3].id.0);
-    world.update().await;
+    let (upstream, server) = ChangingUpstream::start(ids()).await;
+    let env = TestEnv::new(&server.uri()).await;
+    env.update().await;
+    let best = env.store.top_shows(10).await.unwrap();
+    upstream.take_requests();
+    upstream.change(best[3].id.0);
+    env.update().await;
     let casts = |paths: Vec<String>| {
         paths.into_iter().filter(|path| path.ends_with("/cast")).collect::<Vec<_>>()
     };
-    let now: Vec<_> = world.store.top_shows(10).await.unwrap();
+    let now: Vec<_> = env.store.top_shows(10).await.unwrap();
     let news = now.iter().filter(|show| **show != best[3] && !best.contains(show));
     let mut expected: Vec<_> = news.map(|show| format!("/shows/{}/cast", show.id)).collect();
-    let mut asked = casts(moving.requests());
+    let mut asked = casts(upstream.take_requests());
     expected.sort();
     asked.sort();
     assert_eq!(asked, expected);
@@ -107,42 +107,42 @@ async fn a_cast_is_fetched_again_when_its_show_changed_or_entered_the_top() {
 
 #[tokio::test]
 async fn ratings_that_drift_are_found_when_their_page_is_due() {
-    let (moving, server) = Moving::start(ids()).await;
-    let world = World::aged(&server.uri(), Duration::ZERO).await;
-    world.update().await;
-    moving.drift();
-    moving.requests();
-    let status = world.update().await;
+    let (upstream, server) = ChangingUpstream::start(ids()).await;
+    let env = TestEnv::with_max_age(&server.uri(), Duration::ZERO).await;
+    env.update().await;
+    upstream.drift();
+    upstream.take_requests();
+    let status = env.update().await;
     assert_eq!(counts(&status), (0, 30, 0, 0));
-    let pages = moving.requests().iter().filter(|path| path.contains("?page=")).count();
+    let pages = upstream.take_requests().iter().filter(|path| path.contains("?page=")).count();
     assert_eq!(pages, 5, "every page, and none beyond the last");
-    assert_eq!(world.content(), truth(&server.uri()).await);
+    assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
 #[tokio::test]
 async fn a_map_that_lost_most_shows_is_not_believed() {
-    let (moving, server) = Moving::start((1..=150).chain([400])).await;
-    let world = World::new(&server.uri()).await;
-    world.update().await;
+    let (upstream, server) = ChangingUpstream::start((1..=150).chain([400])).await;
+    let env = TestEnv::new(&server.uri()).await;
+    env.update().await;
     for id in 1..=120 {
-        moving.delete(id);
+        upstream.delete(id);
     }
-    moving.requests();
-    let status = world.update().await;
+    upstream.take_requests();
+    let status = env.update().await;
     assert_eq!(counts(&status), (0, 0, 120, 31));
-    let asked = moving.requests();
+    let asked = upstream.take_requests();
     assert!(asked.contains(&"/shows?page=0".to_owned()), "the whole index is asked: {asked:?}");
 }
 
 #[tokio::test]
 async fn a_show_beyond_the_last_of_the_map_is_asked_for() {
-    let (moving, server) = Moving::start([1, 2, 300]).await;
-    let world = World::new(&server.uri()).await;
-    world.update().await;
-    moving.delete(300);
-    moving.requests();
-    assert_eq!(counts(&world.update().await), (0, 0, 1, 2));
-    assert_eq!(moving.requests(), ["/updates/shows", "/shows/300"]);
+    let (upstream, server) = ChangingUpstream::start([1, 2, 300]).await;
+    let env = TestEnv::new(&server.uri()).await;
+    env.update().await;
+    upstream.delete(300);
+    upstream.take_requests();
+    assert_eq!(counts(&env.update().await), (0, 0, 1, 2));
+    assert_eq!(upstream.take_requests(), ["/updates/shows", "/shows/300"]);
 }
 
 /// What happens to the upstream between two runs.
@@ -168,40 +168,40 @@ pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 0..25)
 }
 
-pub(crate) fn apply(moving: &Moving, step: &Move) {
-    let ids = moving.ids();
+pub(crate) fn apply(upstream: &ChangingUpstream, step: &Move) {
+    let ids = upstream.ids();
     match step {
-        Move::Change(index) => moving.change(*index.get(&ids)),
-        Move::Add(id) => moving.change(*id),
-        // The last show stays: a page that is cached beyond the end is no page of TVmaze's.
-        Move::Delete(index) if ids.len() > 1 => moving.delete(*index.get(&ids[..ids.len() - 1])),
+        Move::Change(index) => upstream.change(*index.get(&ids)),
+        Move::Add(id) => upstream.change(*id),
+        // The last show stays, because TVmaze has no cached page beyond the end of the index.
+        Move::Delete(index) if ids.len() > 1 => upstream.delete(*index.get(&ids[..ids.len() - 1])),
         Move::Delete(_) => {}
-        Move::Keep(page) => moving.keep(*page),
-        Move::Expire(page) => moving.expire(*page),
-        Move::FailOnce(page) => moving.fail_once(&format!("/shows?page={page}")),
+        Move::Keep(page) => upstream.cache_page(*page),
+        Move::Expire(page) => upstream.expire_page(*page),
+        Move::FailOnce(page) => upstream.may_fail_once(&format!("/shows?page={page}")),
     }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Whatever happens between runs, an incremental one ends row for row as a full one.
+    /// Whatever happens between runs, an incremental run ends with exactly the rows of a full one.
     #[test]
     fn ends_as_a_full_run_would(history in prop::collection::vec(moves(), 1..5)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (moving, server) = Moving::start(ids()).await;
-            let world = World::new(&server.uri()).await;
-            assert_eq!(world.update().await.state, RunState::Succeeded);
+            let (upstream, server) = ChangingUpstream::start(ids()).await;
+            let env = TestEnv::on_disk(&server.uri()).await;
+            assert_eq!(env.update().await.state, RunState::Succeeded);
             for moves in &history {
                 for step in moves {
-                    apply(&moving, step);
+                    apply(&upstream, step);
                 }
-                let status = world.update().await;
+                let status = env.update().await;
                 assert_eq!(status.state, RunState::Succeeded, "{:?}", status.error);
-                let known = moving.ids().len();
+                let known = upstream.ids().len();
                 assert_eq!((status.added + status.changed + status.unchanged) as usize, known);
-                assert_eq!(world.content(), truth(&server.uri()).await);
+                assert_eq!(env.content().await, expected_content(&server.uri()).await);
             }
         });
     }

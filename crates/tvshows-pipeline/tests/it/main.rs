@@ -1,14 +1,10 @@
 //! Whole runs: the real client and store, the simulator or a mock server as TVmaze.
 
-#[path = "../../../../tests/it/content.rs"]
-mod content;
-mod disagreement;
+mod changing_upstream;
 mod faults;
 mod full_run;
+mod harness;
 mod incremental;
-mod moving;
+mod index_map_conflicts;
 mod queue;
 mod resume;
-#[path = "../../../../tests/it/tables.rs"]
-mod tables;
-mod world;

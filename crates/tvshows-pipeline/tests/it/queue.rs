@@ -1,39 +1,41 @@
 use std::time::Duration;
 
 use tvshows_core::{FetchMode, RunId, RunParameters, RunState, RunStatus, TopLimit};
-use tvshows_pipeline::{CancelError, QUEUE_LENGTH, SubmissionKind, SubmitError};
+use tvshows_pipeline::{CancelError, QUEUE_CAPACITY, SubmissionKind, SubmitError};
+use tvshows_testkit::ScriptedSimulator;
 
-use crate::world::{World, behaviour, simulator};
+use crate::harness::TestEnv;
 
 fn parameters(top: u16) -> RunParameters {
     RunParameters { top: TopLimit::new(top).unwrap(), ..RunParameters::default() }
 }
 
-/// A world whose runs stay in the fetching of pages until the faults are lifted.
-async fn stuck() -> (tvmaze_sim::Simulator, World) {
-    let simulator = simulator(&["hang@/shows?page=0"]).await;
-    let world = World::new(&simulator.base_url()).await;
-    (simulator, world)
+/// An environment whose runs cannot finish until the faults are cleared. Not every test gets as far as the fault.
+async fn stalled() -> (ScriptedSimulator, TestEnv) {
+    let simulator = ScriptedSimulator::start(&[]).await;
+    simulator.set_optional_faults(&["hang@/shows?page=0"]);
+    let env = TestEnv::new(&simulator.base_url()).await;
+    (simulator, env)
 }
 
-async fn end_of(world: &World, run: &RunStatus) -> RunStatus {
-    world.runner.end_of(run.request_id).await.unwrap().unwrap()
+async fn end_of(env: &TestEnv, run: &RunStatus) -> RunStatus {
+    env.runner.wait_until_ended(run.request_id).await.unwrap().unwrap()
 }
 
 #[tokio::test]
 async fn the_same_parameters_join_and_others_wait() {
-    let (_simulator, world) = stuck().await;
-    let first = world.runner.submit(parameters(10)).await.unwrap();
+    let (_simulator, env) = stalled().await;
+    let first = env.runner.submit(parameters(10)).await.unwrap();
     assert_eq!(first.kind, SubmissionKind::Started);
-    let joined = world.runner.submit(parameters(10)).await.unwrap();
+    let joined = env.runner.submit(parameters(10)).await.unwrap();
     assert_eq!(joined.kind, SubmissionKind::Joined);
     assert_eq!(joined.status.request_id, first.status.request_id);
-    let other = world.runner.submit(parameters(20)).await.unwrap();
+    let other = env.runner.submit(parameters(20)).await.unwrap();
     assert_eq!(other.kind, SubmissionKind::Queued { ahead: 1 });
     assert_eq!(other.status.state, RunState::Queued);
     let full = RunParameters { mode: FetchMode::Full, ..parameters(10) };
-    assert_eq!(world.runner.submit(full).await.unwrap().kind, SubmissionKind::Queued { ahead: 2 });
-    let again = world.runner.submit(parameters(20)).await.unwrap();
+    assert_eq!(env.runner.submit(full).await.unwrap().kind, SubmissionKind::Queued { ahead: 2 });
+    let again = env.runner.submit(parameters(20)).await.unwrap();
     assert_eq!(
         (again.kind, again.status.request_id),
         (SubmissionKind::Joined, other.status.request_id)
@@ -42,101 +44,102 @@ async fn the_same_parameters_join_and_others_wait() {
 
 #[tokio::test]
 async fn runs_that_wait_are_done_in_order() {
-    let (simulator, world) = stuck().await;
+    let (simulator, env) = stalled().await;
     let mut runs = Vec::new();
     for top in 1..=3 {
-        runs.push(world.runner.submit(parameters(top)).await.unwrap().status);
+        runs.push(env.runner.submit(parameters(top)).await.unwrap().status);
     }
-    simulator.set_config(behaviour(&[]));
-    world.runner.cancel(runs[0].request_id).await.unwrap();
-    let (second, third) = (end_of(&world, &runs[1]).await, end_of(&world, &runs[2]).await);
+    simulator.set_faults(&[]);
+    env.runner.cancel(runs[0].request_id).await.unwrap();
+    let (second, third) = (end_of(&env, &runs[1]).await, end_of(&env, &runs[2]).await);
     assert_eq!((second.state, third.state), (RunState::Succeeded, RunState::Succeeded));
     assert!(second.finished_at <= third.started_at);
-    assert_eq!(world.store.top_shows(1000).await.unwrap().len(), 3);
+    assert_eq!(env.store.top_shows(1000).await.unwrap().len(), 3);
 }
 
 #[tokio::test]
 async fn a_full_queue_refuses_and_changes_nothing() {
-    let (_simulator, world) = stuck().await;
-    let runs = QUEUE_LENGTH + 1;
+    let (_simulator, env) = stalled().await;
+    let runs = QUEUE_CAPACITY + 1;
     for top in 1..=u16::try_from(runs).unwrap() {
-        world.runner.submit(parameters(top)).await.unwrap();
+        env.runner.submit(parameters(top)).await.unwrap();
     }
-    let refused = world.runner.submit(parameters(100)).await;
+    let refused = env.runner.submit(parameters(100)).await;
     assert!(matches!(refused, Err(SubmitError::QueueFull)), "{refused:?}");
-    assert_eq!(world.runner.submit(parameters(1)).await.unwrap().kind, SubmissionKind::Joined);
-    assert_eq!(world.runner.runs(100).await.unwrap().len(), runs as usize);
+    assert_eq!(env.runner.submit(parameters(1)).await.unwrap().kind, SubmissionKind::Joined);
+    assert_eq!(env.runner.runs(100).await.unwrap().len(), runs as usize);
 }
 
 #[tokio::test]
 async fn a_cancelled_run_ends_and_is_not_joined() {
-    let (_simulator, world) = stuck().await;
-    let run = world.runner.submit(parameters(10)).await.unwrap().status;
-    world.runner.cancel(run.request_id).await.unwrap();
-    let next = world.runner.submit(parameters(10)).await.unwrap();
+    let (_simulator, env) = stalled().await;
+    let run = env.runner.submit(parameters(10)).await.unwrap().status;
+    env.runner.cancel(run.request_id).await.unwrap();
+    let next = env.runner.submit(parameters(10)).await.unwrap();
     assert_ne!(next.status.request_id, run.request_id);
-    let ended = end_of(&world, &run).await;
+    let ended = end_of(&env, &run).await;
     assert_eq!((ended.state, ended.running), (RunState::Cancelled, false));
-    assert_eq!(world.store.run(run.request_id).await.unwrap().unwrap().state, RunState::Cancelled);
-    let again = world.runner.cancel(run.request_id).await;
+    assert_eq!(env.store.get(run.request_id).await.unwrap().unwrap().state, RunState::Cancelled);
+    let again = env.runner.cancel(run.request_id).await;
     assert!(matches!(again, Err(CancelError::Ended(_))), "{again:?}");
 }
 
 #[tokio::test]
 async fn a_run_that_has_just_ended_is_not_joined() {
-    let simulator = simulator(&["status:403@/shows?page=0"]).await;
-    let world = World::new(&simulator.base_url()).await;
+    let simulator = ScriptedSimulator::start(&["status:403@/shows?page=0"]).await;
+    let env = TestEnv::new(&simulator.base_url()).await;
     for _ in 0..20 {
-        let run = world.runner.submit(parameters(10)).await.unwrap().status;
-        end_of(&world, &run).await;
-        let next = world.runner.submit(parameters(10)).await.unwrap();
+        let run = env.runner.submit(parameters(10)).await.unwrap().status;
+        end_of(&env, &run).await;
+        let next = env.runner.submit(parameters(10)).await.unwrap();
         assert_ne!(next.status.request_id, run.request_id);
-        end_of(&world, &next.status).await;
+        end_of(&env, &next.status).await;
     }
 }
 
 #[tokio::test]
 async fn a_waiting_run_is_cancelled_at_once() {
-    let (_simulator, world) = stuck().await;
-    world.runner.submit(parameters(10)).await.unwrap();
-    let waiting = world.runner.submit(parameters(20)).await.unwrap().status;
-    world.runner.cancel(waiting.request_id).await.unwrap();
-    let ended = world.runner.status(waiting.request_id).await.unwrap().unwrap();
+    let (_simulator, env) = stalled().await;
+    env.runner.submit(parameters(10)).await.unwrap();
+    let waiting = env.runner.submit(parameters(20)).await.unwrap().status;
+    env.runner.cancel(waiting.request_id).await.unwrap();
+    let ended = env.runner.status(waiting.request_id).await.unwrap().unwrap();
     assert_eq!((ended.state, ended.started_at), (RunState::Cancelled, None));
-    assert_eq!(world.store.run(waiting.request_id).await.unwrap(), Some(ended));
+    assert_eq!(env.store.get(waiting.request_id).await.unwrap(), Some(ended));
 }
 
 #[tokio::test]
 async fn a_run_that_nobody_knows_cannot_be_cancelled() {
-    let (_simulator, world) = stuck().await;
-    let unknown = world.runner.cancel(RunId::random()).await;
+    let (_simulator, env) = stalled().await;
+    let unknown = env.runner.cancel(RunId::random()).await;
     assert!(matches!(unknown, Err(CancelError::NotFound(_))), "{unknown:?}");
 }
 
 #[tokio::test]
 async fn a_stop_interrupts_what_runs_and_leaves_what_waits() {
-    let (_simulator, world) = stuck().await;
-    let running = world.runner.submit(parameters(10)).await.unwrap().status;
-    let waiting = world.runner.submit(parameters(20)).await.unwrap().status;
-    until(&world, &running, |status| status.requests > 0).await;
-    world.runner.shutdown().await;
+    let (_simulator, env) = stalled().await;
+    let running = env.runner.submit(parameters(10)).await.unwrap().status;
+    let waiting = env.runner.submit(parameters(20)).await.unwrap().status;
+    until(&env, &running, |status| status.requests > 0).await;
+    env.runner.shutdown().await;
     for (run, state) in [(running, RunState::Interrupted), (waiting, RunState::Queued)] {
-        let stored = world.store.run(run.request_id).await.unwrap().unwrap();
+        let stored = env.store.get(run.request_id).await.unwrap().unwrap();
         assert_eq!(stored.state, state);
     }
-    let refused = world.runner.submit(parameters(30)).await;
-    assert!(matches!(refused, Err(SubmitError::Stopping)), "{refused:?}");
+    let refused = env.runner.submit(parameters(30)).await;
+    assert!(matches!(refused, Err(SubmitError::ShuttingDown)), "{refused:?}");
 }
 
 /// Follows a run until `is_reached`.
 async fn until(
-    world: &World,
+    env: &TestEnv,
     run: &RunStatus,
     is_reached: impl Fn(&RunStatus) -> bool,
 ) -> RunStatus {
     let mut known = 0;
     loop {
-        let status = world.runner.changed(run.request_id, known, Duration::from_mins(1)).await;
+        let status =
+            env.runner.wait_for_change(run.request_id, known, Duration::from_mins(1)).await;
         let status = status.unwrap().unwrap();
         if is_reached(&status) {
             return status;
@@ -147,23 +150,27 @@ async fn until(
 
 #[tokio::test]
 async fn a_change_is_waited_for_and_patience_ends() {
-    let (_simulator, world) = stuck().await;
-    let run = world.runner.submit(parameters(10)).await.unwrap().status;
+    let (_simulator, env) = stalled().await;
+    let run = env.runner.submit(parameters(10)).await.unwrap().status;
     let mut revision = run.revision;
     while revision < 3 {
-        let status = world.runner.changed(run.request_id, revision, Duration::from_mins(1)).await;
+        let status =
+            env.runner.wait_for_change(run.request_id, revision, Duration::from_mins(1)).await;
         let status = status.unwrap().unwrap();
         assert!(status.revision > revision);
         revision = status.revision;
     }
     let known = u64::MAX;
-    let news = world.runner.changed(run.request_id, known, Duration::from_mins(1)).await.unwrap();
+    let news =
+        env.runner.wait_for_change(run.request_id, known, Duration::from_mins(1)).await.unwrap();
     assert!(news.is_some(), "any other revision is news");
-    // The map, and the four pages that a concurrency of four asks for while the first one hangs: then
-    // nothing more comes for a while, and only the end of the patience answers.
-    let known = until(&world, &run, |status| status.requests >= 5).await.revision;
-    let last = world.runner.changed(run.request_id, known, Duration::from_millis(1)).await.unwrap();
+    // The updates map and the four pages that a concurrency of four requests while the first page hangs. After
+    // those nothing changes for a while, so only the timeout ends the wait.
+    let known = until(&env, &run, |status| status.requests >= 5).await.revision;
+    let last =
+        env.runner.wait_for_change(run.request_id, known, Duration::from_millis(1)).await.unwrap();
     assert!(last.unwrap().revision >= known);
-    let unknown = world.runner.changed(RunId::random(), 1, Duration::from_mins(1)).await.unwrap();
+    let unknown =
+        env.runner.wait_for_change(RunId::random(), 1, Duration::from_mins(1)).await.unwrap();
     assert_eq!(unknown, None);
 }

@@ -1,5 +1,4 @@
-//! Both trackers, the Redis one on a real server of the tests' own.
+//! Both trackers, the one in Redis with a real server per test.
 
 mod in_process;
 mod redis;
-mod server;

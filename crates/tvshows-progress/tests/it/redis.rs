@@ -3,12 +3,14 @@ use std::ops::Deref;
 
 use deadpool_redis::redis::{self, AsyncCommands};
 use tvshows_core::conformance::fixtures::{after, running};
-use tvshows_core::{ChangeCounts, ProgressTracker, RunEvent, TrackerError};
-use tvshows_progress::{EXPIRY_OF_ENDED_RUNS, EXPIRY_OF_LIVE_RUNS, RedisTracker};
+use tvshows_core::{
+    ChangeCounts, LOCK_TTL, LockExpiry, ProgressTracker, RunEvent, RunLock, TrackerError,
+};
+use tvshows_progress::{ENDED_RUN_TTL, LIVE_RUN_TTL, RedisLease, RedisTracker};
 
-use crate::server::RedisServer;
+use tvshows_testkit::RedisServer;
 
-/// A tracker and the server that it talks to.
+/// A tracker and its server.
 struct Served {
     tracker: RedisTracker,
     server: RedisServer,
@@ -27,7 +29,32 @@ async fn new() -> Served {
     Served { tracker: RedisTracker::new(&server.url()).unwrap(), server }
 }
 
-tvshows_core::tracker_conformance!(new);
+tvshows_core::progress_tracker_conformance!(new);
+
+mod lease {
+    use super::{Deref, RedisLease, RedisServer, RedisTracker};
+
+    struct Served {
+        lease: RedisLease,
+        _server: RedisServer,
+    }
+
+    impl Deref for Served {
+        type Target = RedisLease;
+
+        fn deref(&self) -> &RedisLease {
+            &self.lease
+        }
+    }
+
+    async fn new() -> Served {
+        let server = RedisServer::start().await;
+        let lease = RedisTracker::new(&server.url()).unwrap().run_lock("a database");
+        Served { lease, _server: server }
+    }
+
+    tvshows_core::run_lock_conformance!(new);
+}
 
 async fn raw(url: &str) -> redis::aio::MultiplexedConnection {
     redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
@@ -37,7 +64,7 @@ async fn raw(url: &str) -> redis::aio::MultiplexedConnection {
 async fn a_run_is_a_hash_that_a_person_can_read() {
     let served = new().await;
     let status = after(&running(), RunEvent::Failed("page 7: 500".into()));
-    served.record(&status).await.unwrap();
+    served.publish_status(&status).await.unwrap();
     let key = format!("pipeline:{}", status.request_id);
     let hash: HashMap<String, String> =
         raw(&served.server.url()).await.hgetall(&key).await.unwrap();
@@ -49,17 +76,17 @@ async fn a_run_is_a_hash_that_a_person_can_read() {
 }
 
 #[tokio::test]
-async fn a_run_expires_and_one_that_is_over_lasts_longer() {
+async fn a_run_expires_and_an_ended_one_lasts_longer() {
     let served = new().await;
     let mut redis = raw(&served.server.url()).await;
     let status = running();
     let key = format!("pipeline:{}", status.request_id);
-    for (status, expiry) in [
-        (status.clone(), EXPIRY_OF_LIVE_RUNS),
-        (after(&status, RunEvent::Succeeded(ChangeCounts::default())), EXPIRY_OF_ENDED_RUNS),
+    for (status, ttl) in [
+        (status.clone(), LIVE_RUN_TTL),
+        (after(&status, RunEvent::Succeeded(ChangeCounts::default())), ENDED_RUN_TTL),
     ] {
-        served.record(&status).await.unwrap();
-        let seconds = i64::try_from(expiry.as_secs()).unwrap();
+        served.publish_status(&status).await.unwrap();
+        let seconds = i64::try_from(ttl.as_secs()).unwrap();
         let left: i64 = redis.ttl(&key).await.unwrap();
         assert!((seconds - 60..=seconds).contains(&left), "{left} of {seconds}");
     }
@@ -72,8 +99,11 @@ async fn every_change_is_published() {
     let client = redis::Client::open(served.server.url()).unwrap();
     let (mut sink, mut messages) = client.get_async_pubsub().await.unwrap().split();
     sink.subscribe(format!("pipeline:{}", status.request_id)).await.unwrap();
-    served.record(&status).await.unwrap();
-    served.record(&after(&status, RunEvent::PagesStaged { pages: 1, shows: 5 })).await.unwrap();
+    served.publish_status(&status).await.unwrap();
+    served
+        .publish_status(&after(&status, RunEvent::PagesStaged { pages: 1, shows: 5 }))
+        .await
+        .unwrap();
     for revision in [status.revision, status.revision + 1] {
         let message = futures::StreamExt::next(&mut messages).await.unwrap();
         assert_eq!(message.get_payload::<u64>().unwrap(), revision);
@@ -81,30 +111,30 @@ async fn every_change_is_published() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_away_is_used_again() {
+async fn a_server_that_was_unavailable_is_used_again() {
     let Served { tracker, server } = new().await;
     let status = running();
-    tracker.record(&status).await.unwrap();
+    tracker.publish_status(&status).await.unwrap();
     let port = server.kill().await;
     let error = tracker
-        .record(&after(&status, RunEvent::PagesStaged { pages: 1, shows: 1 }))
+        .publish_status(&after(&status, RunEvent::PagesStaged { pages: 1, shows: 1 }))
         .await
         .unwrap_err();
     assert!(matches!(error, TrackerError::Unavailable { .. }), "{error:?}");
     let _server = RedisServer::start_on(port).await.expect("the port is free again");
     let later = after(&status, RunEvent::PagesStaged { pages: 1, shows: 2 });
-    assert!(tracker.record(&later).await.unwrap());
+    assert!(tracker.publish_status(&later).await.unwrap());
     assert_eq!(tracker.status(status.request_id).await.unwrap(), Some(later), "wholly, not a part");
 }
 
 #[tokio::test]
-async fn a_server_without_memory_left_is_not_well() {
+async fn a_server_without_memory_is_unhealthy() {
     let served = new().await;
-    served.check().await.unwrap();
+    served.health().await.unwrap();
     let mut redis = raw(&served.server.url()).await;
     let mut limit = redis::cmd("CONFIG");
     limit.arg("SET").arg("maxmemory").arg(1).query_async::<()>(&mut redis).await.unwrap();
-    assert!(served.check().await.is_err(), "it answers, and takes nothing");
+    assert!(served.health().await.is_err(), "it replies, and rejects writes");
 }
 
 #[tokio::test]
@@ -122,4 +152,18 @@ async fn a_hash_of_somebody_else_is_an_error_not_a_panic() {
 fn a_wrong_url_is_refused_without_being_repeated() {
     let error = RedisTracker::new("mysql://admin:secret@host").err().unwrap();
     assert!(!format!("{error:?}").contains("secret"));
+}
+
+#[tokio::test]
+async fn a_lease_is_per_database_and_expires() {
+    let served = new().await;
+    let (one, other) = (served.run_lock("one"), served.run_lock("other"));
+    assert!(one.acquire("a", None).await.unwrap());
+    assert!(other.acquire("b", None).await.unwrap());
+    assert_eq!(one.expiry(), LockExpiry::After(LOCK_TTL));
+    let mut redis = raw(&served.server.url()).await;
+    let holder: String = redis.get("pipeline:lease:one").await.unwrap();
+    let milliseconds: u128 = redis.pttl("pipeline:lease:one").await.unwrap();
+    assert_eq!(holder, "a");
+    assert!(milliseconds <= LOCK_TTL.as_millis() && milliseconds > 0, "{milliseconds}");
 }

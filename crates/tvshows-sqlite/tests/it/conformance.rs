@@ -3,13 +3,13 @@ use std::ops::Deref;
 use tempfile::TempDir;
 use tvshows_sqlite::SqliteStore;
 
-/// A store in a folder that lives as long as the store.
-struct Stored {
+/// A store in a temporary folder of its own.
+struct TempStore {
     store: SqliteStore,
     _folder: TempDir,
 }
 
-impl Deref for Stored {
+impl Deref for TempStore {
     type Target = SqliteStore;
 
     fn deref(&self) -> &Self::Target {
@@ -17,10 +17,10 @@ impl Deref for Stored {
     }
 }
 
-async fn new() -> Stored {
+async fn new() -> TempStore {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("tvshows.db")).await.unwrap();
-    Stored { store, _folder: folder }
+    TempStore { store, _folder: folder }
 }
 
 tvshows_core::store_conformance!(new);

@@ -1,25 +1,30 @@
-//! Whole tables: their columns, and how many are read at a time.
+//! Exports of whole tables: their columns, and the limit of concurrent exports.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rusqlite::Connection;
-use tvshows_core::conformance::fixtures::{BY_CLAIM, at, cast_member, running, show, success};
-use tvshows_core::{CellValue, MakeRowWriter, RowWriter, ShowId, ShowStore, StoreError, Table};
+use tvshows_core::conformance::fixtures::{
+    at, begin, cast_member, cast_of, pages, publish, running, show, success,
+};
+use tvshows_core::{
+    Catalog, CellValue, MakeRowWriter, RowWriter, RunQueue, ShowId, StoreError, Table,
+};
 use tvshows_sqlite::SqliteStore;
 
 async fn filled(path: &std::path::Path) -> Arc<SqliteStore> {
     let store = SqliteStore::open(path).await.unwrap();
     let status = running();
-    store.begin(&status, BY_CLAIM).await.unwrap();
-    store.stage_pages(vec![(0, vec![show(2), show(1)])], at(2), &status).await.unwrap();
-    store.stage_cast(&show(1), vec![cast_member(1, 1, 1)], at(3), &status).await.unwrap();
-    store.publish(&[ShowId(1)], at(3), success(&status)).await.unwrap();
+    let session = begin(&store, &status).await;
+    session.commit(pages(vec![(0, vec![show(2), show(1)])], at(2)), &status).await.unwrap();
+    let cast = vec![cast_member(1, 1, 1)];
+    session.commit(cast_of(&show(1), cast, at(3)), &status).await.unwrap();
+    session.publish(&[ShowId(1)], at(3), success(&status)).await.unwrap();
     Arc::new(store)
 }
 
-/// Tells of each row, and waits until it may go on.
+/// Sends each row, and waits for the permission to continue.
 struct Gate(SyncSender<String>, Receiver<()>);
 
 impl RowWriter for Gate {
@@ -34,8 +39,8 @@ impl RowWriter for Gate {
 }
 
 fn gate() -> (MakeRowWriter, Receiver<String>, SyncSender<()>) {
-    let ((rows, told), (go, gone)) = (sync_channel(100), sync_channel(100));
-    (Box::new(|| Ok(Box::new(Gate(rows, gone)))), told, go)
+    let ((rows, sent), (permit, permits)) = (sync_channel(100), sync_channel(100));
+    (Box::new(|_| Ok(Box::new(Gate(rows, permits)))), sent, permit)
 }
 
 #[tokio::test]
@@ -52,8 +57,9 @@ async fn the_columns_of_the_domain_are_those_of_the_tables() {
             .unwrap()
             .map(Result::unwrap)
             .collect();
-        let ours = table.columns().iter().map(|column| (column.name.to_owned(), !column.optional));
-        assert_eq!(ours.collect::<Vec<_>>(), columns, "{table}");
+        let described =
+            table.columns().iter().map(|column| (column.name.to_owned(), !column.is_nullable));
+        assert_eq!(described.collect::<Vec<_>>(), columns, "{table}");
     }
 }
 
@@ -72,10 +78,7 @@ async fn a_table_is_read_in_order_and_as_it_was_when_that_began() {
     let (first, rows) = next(rows).await;
     assert!(first.starts_with("[Integer(1), Text(\"Show"), "{first}");
 
-    let status = running();
-    store.begin(&status, BY_CLAIM).await.unwrap();
-    store.stage_pages(vec![(0, vec![show(3)])], at(5), &status).await.unwrap();
-    store.publish(&[], at(6), success(&status)).await.unwrap();
+    publish(&*store, vec![show(3)], &[]).await;
     for _ in 0..2 {
         go.send(()).unwrap();
     }
@@ -101,14 +104,14 @@ async fn too_many_exports_are_refused_at_once_and_disturb_no_reader() {
     let (sink, _, _) = gate();
     let refused = store.export(Table::TopShows, sink).await;
     assert!(matches!(refused, Err(StoreError::TooManyExports)), "{refused:?}");
-    let refused = store.export_all(Box::new(io::sink())).await;
+    let refused = store.backup_to(Box::new(io::sink())).await;
     assert!(matches!(refused, Err(StoreError::TooManyExports)), "{refused:?}");
     assert!(store.show(ShowId(1)).await.unwrap().is_some());
 
-    // One is not taken any more: its connection is free again.
+    // The receiver of one export fails: its connection is available again.
     let (export, rows, go) = gates.pop().unwrap();
     drop((rows, go));
     let ended = export.await.unwrap();
     assert!(matches!(ended, Err(StoreError::ExportAborted { .. })), "{ended:?}");
-    store.export_all(Box::new(io::sink())).await.unwrap();
+    store.backup_to(Box::new(io::sink())).await.unwrap();
 }

@@ -4,18 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
-use tvshows_core::conformance::fixtures::{BY_BOTH, BY_CLAIM, after, at, running, show, success};
-use tvshows_core::{
-    RunEvent, RunState, ShowFilter, ShowId, ShowQuery, ShowStore, Sort, StoreError,
+use tvshows_core::conformance::fixtures::{
+    WITH_LEASE, WITH_LOCK, after, at, begin, pages, publish, running, show, success,
 };
+use tvshows_core::{Catalog, RunEvent, RunLock, RunQueue, RunState, ShowId, StoreError};
 use tvshows_sqlite::SqliteStore;
 
 async fn publish_one(path: &Path) {
     let store = SqliteStore::open(path).await.unwrap();
-    let status = running();
-    store.begin(&status, BY_CLAIM).await.unwrap();
-    store.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.unwrap();
-    store.publish(&[ShowId(1)], at(3), success(&status)).await.unwrap();
+    publish(&store, vec![show(1)], &[1]).await;
     store.close().await;
 }
 
@@ -42,75 +39,40 @@ async fn what_was_published_is_there_after_a_restart() {
     assert_eq!(store.show(ShowId(1)).await.unwrap(), Some(show(1)));
 }
 
-/// A database as an earlier version left it.
-fn left_by(path: &Path, dump: &str) {
-    Connection::open(path).unwrap().execute_batch(dump).unwrap();
-}
-
-/// Opens it with the present version, and checks that the file is sound.
-async fn opened(path: &Path) -> SqliteStore {
-    let store = SqliteStore::open(path).await.unwrap();
-    let check = "PRAGMA integrity_check";
-    let sound: String =
-        Connection::open(path).unwrap().query_row(check, [], |row| row.get(0)).unwrap();
-    assert_eq!(sound, "ok");
-    store
-}
-
 #[tokio::test]
-async fn a_file_of_schema_1_keeps_its_rows() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tvshows.db");
-    left_by(&path, include_str!("../fixtures/schema-1.sql"));
-    let store = opened(&path).await;
-    assert_eq!(store.show(ShowId(7)).await.unwrap().unwrap().name, "Old");
-    let run = store.runs(1).await.unwrap().remove(0);
-    assert_eq!((run.state, run.shows_seen, run.added), (RunState::Succeeded, 1, 0));
-    let published = store.published().await.unwrap();
-    assert_eq!(published.shows[&ShowId(7)].updated, Some(5));
-    assert!(published.pages.is_empty(), "so that every page is due");
-    assert_eq!(published.casts[&ShowId(7)], None, "so that its cast is fetched again");
-    assert_eq!(store.snapshot().await.unwrap().number, 1, "what is there is a snapshot");
-    let filter = ShowFilter { text: "old".parse().ok(), ..ShowFilter::default() };
-    let query = ShowQuery { filter, sort: Sort::default(), after: None, limit: 10 };
-    let found = store.shows(query).await.unwrap().shows;
-    assert_eq!(found[0].id, ShowId(7), "it is searched as well");
-}
-
-#[tokio::test]
-async fn a_file_of_schema_2_keeps_its_rows_and_its_killed_run_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tvshows.db");
-    left_by(&path, include_str!("../fixtures/schema-2.sql"));
-    let store = opened(&path).await;
-    let published = store.published().await.unwrap();
-    assert_eq!((published.shows.len(), published.pages.len()), (14, 1));
-    let top = store.top_shows(10).await.unwrap();
-    assert_eq!((top.len(), top[0].name.as_str()), (1, "Bergen Letters: The Eriksen Detective"));
-
-    let runs = store.runs(10).await.unwrap();
-    let states: Vec<_> = runs.iter().map(|run| run.state).collect();
-    assert_eq!(states, [RunState::Running, RunState::Failed, RunState::Succeeded]);
-    assert!(runs[1].error.as_ref().unwrap().contains("stopped"), "nobody went on with it then");
-    let mut killed = store.next_run(&[]).await.unwrap().unwrap();
-    assert_eq!(killed.request_id, runs[0].request_id);
-    killed.mark_interrupted("killed", at(5));
-    store.begin(&after(&killed, RunEvent::Started), BY_CLAIM).await.unwrap();
-    let staged = store.staged().await.unwrap();
-    assert_eq!((staged.pages.len(), staged.snapshot.shows.len()), (1, 14));
-}
-
-#[tokio::test]
-async fn the_claim_of_a_process_ends_with_it() {
+async fn the_lock_of_a_process_ends_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
     let one = SqliteStore::open(&path).await.unwrap();
     let other = SqliteStore::open(&path).await.unwrap();
-    one.claim().await.unwrap();
-    assert!(matches!(other.claim().await, Err(StoreError::RunLockHeld)));
-    assert!(other.is_claimed().await.unwrap());
+    assert!(one.acquire("one", None).await.unwrap());
+    assert!(!other.acquire("other", None).await.unwrap());
+    assert!(!other.acquire("one", None).await.unwrap(), "another handle is another holder");
+    assert_eq!(other.holder().await.unwrap().as_deref(), Some("one"));
     drop(one);
-    other.claim().await.unwrap();
+    assert_eq!(other.holder().await.unwrap(), None);
+    assert!(other.acquire("other", None).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_run_whose_process_died_is_interrupted_for_every_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let one = SqliteStore::open(&path).await.unwrap();
+    let other = SqliteStore::open(&path).await.unwrap();
+    let status = running();
+    let session = begin(&one, &status).await;
+    let state = async || {
+        let next = other.next(&[]).await.unwrap().unwrap();
+        let listed = other.list(1).await.unwrap().remove(0);
+        let found = other.get(status.request_id).await.unwrap().unwrap();
+        assert_eq!((&listed, &found), (&next.status, &next.status));
+        assert_eq!(next.ownership, WITH_LOCK);
+        found.state
+    };
+    assert_eq!(state().await, RunState::Running);
+    drop((one, session));
+    assert_eq!(state().await, RunState::Interrupted);
 }
 
 #[cfg(unix)]
@@ -119,14 +81,14 @@ async fn other_names_of_a_file_do_not_lead_around_the_lock() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
     let one = SqliteStore::open(&path).await.unwrap();
-    one.claim().await.unwrap();
+    assert!(one.acquire("one", None).await.unwrap());
     let link = folder.path().join("link.db");
     std::os::unix::fs::symlink(&path, &link).unwrap();
     let dots =
         folder.path().join("./../").join(folder.path().file_name().unwrap()).join("tvshows.db");
     for name in [link, dots] {
         let other = SqliteStore::open(&name).await.unwrap();
-        assert!(matches!(other.claim().await, Err(StoreError::RunLockHeld)), "{}", name.display());
+        assert!(!other.acquire("other", None).await.unwrap(), "{}", name.display());
     }
 }
 
@@ -137,20 +99,26 @@ async fn a_process_that_was_overtaken_stages_and_publishes_nothing() {
     let paused = SqliteStore::open(&path).await.unwrap();
     let other = SqliteStore::open(&path).await.unwrap();
     let status = running();
-    paused.begin(&status, BY_BOTH).await.unwrap();
-    paused.stage_pages(vec![(0, vec![show(1)])], at(2), &status).await.unwrap();
+    let late = paused.begin(&status, WITH_LEASE).await.unwrap();
+    late.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.unwrap();
     let resumed = after(&after(&status, RunEvent::Interrupted("paused".into())), RunEvent::Started);
-    other.begin(&resumed, BY_BOTH).await.unwrap();
+    let session = other.begin(&resumed, WITH_LEASE).await.unwrap();
 
-    let refused = paused.stage_pages(vec![(1, vec![show(3)])], at(3), &status).await;
+    let refused = late.commit(pages(vec![(1, vec![show(3)])], at(3)), &status).await;
     assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
-    let refused = paused.publish(&[], at(3), success(&status)).await;
+    let refused = late.publish(&[], at(3), success(&status)).await;
+    assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
+    let refused = late.staging().await;
     assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
     assert_eq!(paused.show(ShowId(1)).await.unwrap(), None);
-    assert_eq!(other.snapshot_size().await.unwrap(), 1, "the other attempt's rows are left alone");
-    other.publish(&[], at(4), success(&resumed)).await.unwrap();
+    assert_eq!(
+        session.staged_show_count().await.unwrap(),
+        1,
+        "nothing of the other attempt is lost"
+    );
+    session.publish(&[], at(4), success(&resumed)).await.unwrap();
     assert!(other.show(ShowId(1)).await.unwrap().is_some());
-    let refused = paused.publish(&[], at(5), success(&status)).await;
+    let refused = late.publish(&[], at(5), success(&status)).await;
     assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
 }
 
@@ -161,10 +129,10 @@ async fn a_database_that_another_program_locks_is_not_waited_for_without_end() {
     let store = SqliteStore::open(&path).await.unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let refused = store.begin(&running(), BY_CLAIM).await;
-    assert!(matches!(refused, Err(StoreError::DatabaseBusy)), "{refused:?}");
+    let refused = store.begin(&running(), WITH_LOCK).await.err().unwrap();
+    assert!(matches!(refused, StoreError::DatabaseBusy), "{refused:?}");
     other.execute_batch("ROLLBACK").unwrap();
-    store.begin(&running(), BY_CLAIM).await.unwrap();
+    store.begin(&running(), WITH_LOCK).await.unwrap();
 }
 
 #[tokio::test]

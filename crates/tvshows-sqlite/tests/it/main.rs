@@ -1,8 +1,7 @@
-//! The store on real files.
+//! The store in real files.
 
 mod conformance;
 mod exports;
 mod files;
 mod publishing;
-#[path = "../../../../tests/it/tables.rs"]
-mod tables;
+mod schemas;

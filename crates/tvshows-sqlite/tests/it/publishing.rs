@@ -1,15 +1,17 @@
-//! What the published tables hold, as another program sees them.
+//! The published tables, as another program sees them.
 
 use std::path::Path;
 
 use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{
-    BY_CLAIM, after, at, cast_member, running, show, success,
+    after, at, begin, cast_member, cast_of, pages, publish, running, show, success,
 };
-use tvshows_core::{RunEvent, Show, ShowFilter, ShowId, ShowQuery, ShowStore, Sort};
+use tvshows_core::{
+    Catalog, RunEvent, RunQueue, Show, ShowFilter, ShowId, ShowQuery, Sort, StagedBatch,
+};
 use tvshows_sqlite::SqliteStore;
 
-use crate::tables::dump;
+use tvshows_testkit::dump_tables;
 
 fn text(path: &Path, sql: &str) -> String {
     let connection = Connection::open(path).unwrap();
@@ -45,8 +47,8 @@ async fn the_tables_keep_their_first_columns() {
         "show_id, show_name, person_id, person_name, person_birthday, person_deathday, \
          person_gender, person_country_name, character_id, character_name, image, processed_at"
     );
-    assert_eq!(columns(&path, "Staged_Shows"), columns(&path, "All_Shows"));
-    assert_eq!(columns(&path, "Staged_Cast"), columns(&path, "Top_Shows_Cast"));
+    assert_eq!(columns(&path, "_Staged_Shows"), columns(&path, "All_Shows"));
+    assert_eq!(columns(&path, "_Staged_Cast_Rows"), columns(&path, "Top_Shows_Cast"));
 }
 
 #[tokio::test]
@@ -55,12 +57,13 @@ async fn rows_have_the_documented_forms() {
     let path = folder.path().join("tvshows.db");
     let store = SqliteStore::open(&path).await.unwrap();
     let status = running();
-    store.begin(&status, BY_CLAIM).await.unwrap();
-    store.stage_pages(vec![(0, vec![show(1), show(2)])], at(2), &status).await.unwrap();
+    let session = begin(&store, &status).await;
+    session.commit(pages(vec![(0, vec![show(1), show(2)])], at(2)), &status).await.unwrap();
     let cast = vec![cast_member(2, 9, 5), cast_member(2, 8, 4)];
-    store.stage_cast(&show(2), cast, at(3), &status).await.unwrap();
-    store.stage_cast(&show(1), vec![cast_member(1, 7, 3)], at(3), &status).await.unwrap();
-    store.publish(&[ShowId(2), ShowId(1)], at(4), success(&status)).await.unwrap();
+    session.commit(cast_of(&show(2), cast, at(3)), &status).await.unwrap();
+    let cast = vec![cast_member(1, 7, 3)];
+    session.commit(cast_of(&show(1), cast, at(3)), &status).await.unwrap();
+    session.publish(&[ShowId(2), ShowId(1)], at(4), success(&status)).await.unwrap();
 
     assert_eq!(text(&path, "SELECT genres FROM All_Shows"), "Drama,Action");
     assert_eq!(text(&path, "SELECT processed_at FROM All_Shows"), "2026-11-22T10:00:02Z");
@@ -71,7 +74,7 @@ async fn rows_have_the_documented_forms() {
         "2,1"
     );
     assert_eq!(text(&path, "SELECT group_concat(character_id) FROM Top_Shows_Cast"), "5,4,3");
-    assert_eq!(text(&path, "SELECT count(*) || '' FROM Staged_Shows"), "0");
+    assert_eq!(text(&path, "SELECT count(*) || '' FROM _Staged_Shows"), "0");
     assert_eq!(text(&path, "SELECT state FROM Runs"), "succeeded");
 }
 
@@ -80,24 +83,21 @@ async fn a_publish_that_fails_half_way_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
     let store = SqliteStore::open(&path).await.unwrap();
-    let first = running();
-    store.begin(&first, BY_CLAIM).await.unwrap();
-    store.stage_pages(vec![(0, vec![show(1)])], at(2), &first).await.unwrap();
-    store.publish(&[ShowId(1)], at(3), success(&first)).await.unwrap();
-    let before = dump(&path);
+    publish(&store, vec![show(1)], &[1]).await;
+    let before = dump_tables(&path);
 
     let second = running();
-    store.begin(&second, BY_CLAIM).await.unwrap();
-    store.stage_pages(vec![(0, vec![show(2)])], at(12), &second).await.unwrap();
-    let nobody = [ShowId(2), ShowId(99)];
-    store.publish(&nobody, at(13), success(&second)).await.unwrap_err();
-    assert_eq!(dump(&path), before);
-    assert_eq!(store.run(second.request_id).await.unwrap(), Some(second.clone()));
+    let session = begin(&store, &second).await;
+    session.commit(pages(vec![(0, vec![show(2)])], at(12)), &second).await.unwrap();
+    let unknown = [ShowId(2), ShowId(99)];
+    session.publish(&unknown, at(13), success(&second)).await.unwrap_err();
+    assert_eq!(dump_tables(&path), before);
+    assert_eq!(store.get(second.request_id).await.unwrap(), Some(second.clone()));
 
     let failed = after(&second, RunEvent::Failed("show 99 is not staged".into()));
-    store.abandon(&failed).await.unwrap();
-    assert_eq!(dump(&path), before);
-    store.begin(&running(), BY_CLAIM).await.expect("the failed run holds nothing");
+    store.finish_unpublished(&failed).await.unwrap();
+    assert_eq!(dump_tables(&path), before);
+    begin(&store, &running()).await;
 }
 
 #[tokio::test]
@@ -111,16 +111,13 @@ async fn a_reader_keeps_its_snapshot_while_a_run_publishes() {
         connection.query_row("SELECT count(*) FROM All_Shows", [], |row| row.get(0)).unwrap()
     };
     assert_eq!(count(&reader), 0);
-    let status = running();
-    store.begin(&status, BY_CLAIM).await.unwrap();
-    store.stage_pages(vec![(0, vec![show(1), show(2)])], at(2), &status).await.unwrap();
-    store.publish(&[], at(3), success(&status)).await.unwrap();
+    publish(&store, vec![show(1), show(2)], &[]).await;
     assert_eq!(count(&reader), 0, "the snapshot of its transaction");
     reader.execute_batch("COMMIT").unwrap();
     assert_eq!(count(&reader), 2);
 }
 
-/// Whoever works with the file may have made these.
+/// Analysts add such objects to the file.
 #[tokio::test]
 async fn what_others_have_made_around_the_shows_stays() {
     let folder = tempfile::tempdir().unwrap();
@@ -146,10 +143,7 @@ async fn what_others_have_made_around_the_shows_stays() {
     };
     let before = objects();
     for round in [1, 2] {
-        let status = running();
-        store.begin(&status, BY_CLAIM).await.unwrap();
-        store.stage_pages(vec![(0, vec![show(round), show(7)])], at(2), &status).await.unwrap();
-        store.publish(&[], at(3), success(&status)).await.unwrap();
+        publish(&store, vec![show(round), show(7)], &[]).await;
         assert_eq!(objects(), before);
         let names = "SELECT count(*) || '' FROM Names";
         assert_eq!(text(&path, names), "2");
@@ -167,12 +161,12 @@ async fn a_show_that_is_staged_twice_stays_the_newest() {
     let path = folder.path().join("tvshows.db");
     let store = SqliteStore::open(&path).await.unwrap();
     let status = running();
-    store.begin(&status, BY_CLAIM).await.unwrap();
+    let session = begin(&store, &status).await;
     for (updated, name) in [(5, "first"), (6, "newer"), (6, "as new"), (4, "older")] {
         let show = Show { updated: Some(updated), name: name.into(), ..show(1) };
-        store.stage_pages(vec![(0, vec![show])], at(2), &status).await.unwrap();
+        session.commit(pages(vec![(0, vec![show])], at(2)), &status).await.unwrap();
     }
-    store.publish(&[], at(3), success(&status)).await.unwrap();
+    session.publish(&[], at(3), success(&status)).await.unwrap();
     assert_eq!(text(&path, "SELECT name FROM All_Shows"), "newer");
 }
 
@@ -181,10 +175,7 @@ async fn lists_and_plans_know_what_others_write() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
     let store = SqliteStore::open(&path).await.unwrap();
-    let status = running();
-    store.begin(&status, BY_CLAIM).await.unwrap();
-    store.stage_pages(vec![(0, vec![show(1), show(2), show(3)])], at(2), &status).await.unwrap();
-    store.publish(&[], at(3), success(&status)).await.unwrap();
+    publish(&store, vec![show(1), show(2), show(3)], &[]).await;
     let theirs = Connection::open(&path).unwrap();
     theirs
         .execute_batch(
@@ -194,7 +185,7 @@ async fn lists_and_plans_know_what_others_write() {
                  VALUES (4, 'A', '', '2026-11-22T10:00:02Z');",
         )
         .unwrap();
-    let published = store.published().await.unwrap();
+    let published = store.manifest().await.unwrap();
     assert_eq!(published.shows.keys().map(|id| id.0).collect::<Vec<_>>(), [2, 3, 4]);
     assert_eq!(published.shows[&ShowId(2)].updated, Some(5));
     let (filter, sort) = (ShowFilter::default(), "name".parse().unwrap());
@@ -204,6 +195,16 @@ async fn lists_and_plans_know_what_others_write() {
     assert_eq!(names, ["A", &show(3).name, "Z"]);
 }
 
+async fn search(store: &SqliteStore, text: &str) -> Vec<u32> {
+    let filter = ShowFilter { text: text.parse().ok(), ..ShowFilter::default() };
+    let query = ShowQuery { filter, sort: Sort::default(), after: None, limit: 10 };
+    store.shows(query).await.unwrap().shows.into_iter().map(|show| show.id.0).collect()
+}
+
+fn named(id: u32, name: &str) -> Show {
+    Show { name: name.into(), ..show(id) }
+}
+
 #[tokio::test]
 async fn a_show_that_somebody_deleted_comes_back_and_is_not_found_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
@@ -211,15 +212,71 @@ async fn a_show_that_somebody_deleted_comes_back_and_is_not_found_as_it_was() {
     let store = SqliteStore::open(&path).await.unwrap();
     for name in ["Early", "Late"] {
         Connection::open(&path).unwrap().execute("DELETE FROM All_Shows", []).unwrap();
-        let status = running();
-        store.begin(&status, BY_CLAIM).await.unwrap();
-        let named = Show { name: name.into(), ..show(1) };
-        store.stage_pages(vec![(0, vec![named])], at(2), &status).await.unwrap();
-        store.publish(&[], at(3), success(&status)).await.unwrap();
+        publish(&store, vec![named(1, name)], &[]).await;
     }
-    for (text, found) in [("early", 0), ("late", 1)] {
-        let filter = ShowFilter { text: text.parse().ok(), ..ShowFilter::default() };
-        let query = ShowQuery { filter, sort: Sort::default(), after: None, limit: 10 };
-        assert_eq!(store.shows(query).await.unwrap().shows.len(), found, "{text}");
+    assert!(search(&store, "early").await.is_empty());
+    assert_eq!(search(&store, "late").await, [1]);
+}
+
+/// The index needs the old texts to remove a show.
+#[tokio::test]
+async fn a_search_is_exact_after_another_program_changed_the_shows() {
+    let edits = [
+        "UPDATE All_Shows SET name = 'Edited' WHERE id = 1",
+        "DELETE FROM All_Shows WHERE id = 1",
+        "INSERT OR REPLACE INTO All_Shows (id, name, genres, processed_at)
+             VALUES (1, 'Edited', '', '2026-11-22T10:00:02Z')",
+        "UPDATE All_Shows SET id = 9 WHERE id = 1",
+    ];
+    for edit in edits {
+        for is_incremental in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("tvshows.db");
+            let store = SqliteStore::open(&path).await.unwrap();
+            publish(&store, vec![named(1, "Original"), named(2, "Other")], &[]).await;
+            Connection::open(&path).unwrap().execute(edit, []).unwrap();
+
+            let status = running();
+            let session = begin(&store, &status).await;
+            let batch = if is_incremental {
+                session.start_incremental().await.unwrap();
+                Some(StagedBatch::Shows { shows: vec![named(1, "Later")], at: at(12) })
+            } else {
+                pages(vec![(0, vec![named(1, "Later"), named(2, "Other")])], at(12))
+            };
+            session.commit(batch, &status).await.unwrap();
+            session.publish(&[], at(13), success(&status)).await.unwrap();
+            for (text, found) in [("later", [1].as_slice()), ("other", &[2]), ("original", &[])] {
+                let ids = search(&store, text).await;
+                let ids: Vec<_> = ids.into_iter().filter(|id| *id != 9).collect();
+                assert_eq!(ids, found, "{text} after {edit}");
+            }
+            let defects = store.integrity_check().await.unwrap();
+            assert!(defects.is_empty(), "{defects:?} after {edit}");
+        }
     }
+}
+
+#[tokio::test]
+async fn a_search_is_exact_after_many_publishes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    for round in 1..=5 {
+        let shows = (round..round + 4).map(|id| named(id, &format!("Round{}", round + id % 2)));
+        publish(&store, shows.collect(), &[]).await;
+    }
+    // The last round published 5 to 8.
+    assert_eq!(search(&store, "round5").await, [6, 8]);
+    assert_eq!(search(&store, "round6").await, [5, 7]);
+    for gone in ["round1", "round2", "round3", "round4"] {
+        assert!(search(&store, gone).await.is_empty(), "{gone}");
+    }
+    let terms = "CREATE VIRTUAL TABLE temp.Terms USING fts5vocab (main, _Show_Search, row);
+                 SELECT count(*) FROM temp.Terms WHERE term LIKE 'round%' AND term < 'round5'";
+    let connection = Connection::open(&path).unwrap();
+    let (create, count) = terms.split_once(';').unwrap();
+    connection.execute_batch(create).unwrap();
+    let left: u32 = connection.query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0, "no words of shows that are gone");
 }

@@ -1,0 +1,103 @@
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use clap::Parser;
+use secrecy::{ExposeSecret, SecretString};
+use tvshows_api::{AccessPolicy, AllowedOrigins, ApiToken, InvalidApiToken};
+use tvshows_pipeline::Schedule;
+
+use crate::cli::settings::{Settings, parse_duration};
+use crate::config_error::ConfigError;
+
+/// The options of `tvshows serve`, which are the settings of the service.
+#[derive(Parser)]
+#[command(
+    after_help = "Examples:\n  tvshows serve --update\n  tvshows serve --schedule 'every 24h' --redis-url redis://localhost\n  tvshows serve --tvmaze-base-url demo --database-path demo.db --update"
+)]
+pub struct Serve {
+    /// Start an update immediately
+    #[arg(long)]
+    pub(crate) update: bool,
+
+    /// Schedule for automatic updates: a cron expression in UTC (`0 4 * * *` is every day at 04:00), or an interval
+    /// from the start of one update to the next (`every 24h`)
+    #[arg(long, env = "SCHEDULE", value_parser = parse_schedule)]
+    pub(crate) schedule: Option<Schedule>,
+
+    /// Address to listen on; 0.0.0.0 for all interfaces
+    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+
+    /// Port to listen on; 0 for any free port
+    #[arg(long, env = "PORT", default_value_t = 8000)]
+    pub(crate) port: u16,
+
+    /// Comma-separated origins of web pages that may use the API from a browser, such as `https://example.org`; `*`
+    /// for all
+    #[arg(long, value_name = "ORIGINS", env = "CORS_ORIGINS", default_value = "")]
+    pub(crate) cors_origins: AllowedOrigins,
+
+    /// Bearer token required to start or cancel updates; if unset, these endpoints are open. Prefer the environment
+    /// or the file: other users of the machine can see command-line flags
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "API_TOKEN",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) api_token: Option<SecretString>,
+
+    /// Maximum number of requests per minute from one address that start or cancel updates; 0 for no limit
+    #[arg(long, value_name = "REQUESTS", env = "POST_RATE_LIMIT", default_value_t = 600)]
+    pub(crate) post_rate_limit: u32,
+
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+impl Serve {
+    pub(crate) fn access(&self) -> Result<AccessPolicy, ConfigError> {
+        let invalid = |error: InvalidApiToken| ConfigError {
+            setting: "API_TOKEN",
+            problem: error.to_string(),
+        };
+        let token = self.api_token.clone().filter(|token| !token.expose_secret().is_empty());
+        Ok(AccessPolicy {
+            origins: self.cors_origins.clone(),
+            token: token.map(ApiToken::try_from).transpose().map_err(invalid)?,
+            posts_per_minute: NonZeroU32::new(self.post_rate_limit),
+        })
+    }
+}
+
+/// Parses `0 4 * * *` or `every 24h`.
+fn parse_schedule(text: &str) -> Result<Schedule, String> {
+    let schedule = match text.strip_prefix("every ") {
+        Some(interval) => Schedule::every(parse_duration(interval.trim_start())?),
+        None => Schedule::cron(text),
+    };
+    schedule.map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_a_cron_expression_or_an_interval() {
+        for schedule in ["0 4 * * *", "every 24h", "every  1d 12h"] {
+            assert!(parse_schedule(schedule).is_ok(), "{schedule}");
+        }
+        for (invalid, problem) in [
+            ("at four", "must be a cron expression"),
+            ("24h", "or an interval such as \"every 24h\""),
+            ("every day", "must be a duration"),
+            ("every 10s", "at least one minute"),
+            ("every 0", "at least one minute"),
+        ] {
+            let error = parse_schedule(invalid).unwrap_err();
+            assert!(error.contains(problem), "{invalid}: {error}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Settings that several commands share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
+use jiff::{Span, SpanRelativeTo};
+use secrecy::SecretString;
+
+/// The settings of the commands that run updates.
+#[derive(Args)]
+pub struct Settings {
+    /// Database file; created if missing
+    #[arg(long, value_name = "FILE", env = "DATABASE_PATH", default_value = "tvshows.db")]
+    pub(crate) database_path: PathBuf,
+
+    /// Redis server for sharing progress between instances, `redis://[user:password@]host[:port][/db]`, or
+    /// `rediss://` for TLS; if unset, progress stays in the process
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "REDIS_URL",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) redis_url: Option<SecretString>,
+
+    #[command(flatten)]
+    pub(crate) upstream: BaseUrl,
+
+    /// Maximum age of an index page before it is refetched even if unchanged (ratings change without notice); 0
+    /// always refetches
+    #[arg(long, value_name = "DURATION", env = "MAX_AGE", default_value = "7d", value_parser = parse_duration)]
+    pub(crate) max_age: Duration,
+
+    /// OpenTelemetry collector to send traces to, using OTLP over HTTP, such as `http://localhost:4318`
+    #[arg(
+        long = "otlp-endpoint",
+        value_name = "URL",
+        env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        hide_env_values = true
+    )]
+    pub(crate) otel_exporter_otlp_endpoint: Option<String>,
+
+    /// Log format
+    #[arg(long, value_name = "FORMAT", env = "LOG_FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct BaseUrl {
+    /// Base URL of the TVmaze API; `demo` uses the built-in simulator
+    #[arg(
+        long,
+        visible_alias = "base-url",
+        value_name = "URL",
+        env = "TVMAZE_BASE_URL",
+        default_value = tvmaze_client::DEFAULT_BASE_URL,
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    pub(crate) tvmaze_base_url: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Database {
+    /// Database file
+    #[arg(long, value_name = "FILE", env = "DATABASE_PATH", default_value = "tvshows.db")]
+    pub(crate) database_path: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Parses `7d`, `36h`, or `1d 12h`; a day is 24 hours.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let days = SpanRelativeTo::days_are_24_hours();
+    let parsed = text.parse::<Span>().and_then(|span| span.to_duration(days));
+    let duration = parsed.ok().and_then(|duration| Duration::try_from(duration).ok());
+    duration.ok_or_else(|| "must be a duration such as 7d, 36h, or 0".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_a_unit_or_is_0() {
+        assert_eq!(parse_duration("7d"), Ok(tvshows_pipeline::DEFAULT_MAX_AGE));
+        assert_eq!(parse_duration("1d 12h"), parse_duration("36h"));
+        assert_eq!(parse_duration("0"), Ok(Duration::ZERO));
+        for invalid in ["", "7", "-7d", "soon", "1mo"] {
+            assert!(parse_duration(invalid).is_err(), "{invalid}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+use std::net::IpAddr;
+use std::num::ParseIntError;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tvshows sim --shows 1000 --limit 20/10s\n  tvshows sim --fault 'status:500*2@/shows?page=7' --latency 50"
+)]
+pub(crate) struct Sim {
+    /// Number of shows in the synthetic catalog
+    #[arg(long, default_value_t = 90_000)]
+    pub(crate) shows: u32,
+
+    /// Seed of the synthetic catalog; the same seed generates the same shows
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Directory of recorded responses to serve instead of the synthetic catalog: pages/N.json, cast/ID.json,
+    /// updates.json
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["shows", "seed"])]
+    pub(crate) data: Option<PathBuf>,
+
+    /// Latency of each response, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = parse_milliseconds)]
+    pub(crate) latency: Duration,
+
+    /// Rate limit, such as `20/10s`; requests above it get 429 responses
+    #[arg(long, value_name = "REQUESTS/TIME")]
+    pub(crate) limit: Option<tvmaze_sim::RateLimit>,
+
+    /// Send Retry-After with 429 responses
+    #[arg(long, requires = "limit")]
+    pub(crate) retry_after: bool,
+
+    /// Count only the first request for each path against the limit, as if behind a cache
+    #[arg(long, requires = "limit")]
+    pub(crate) cached_exempt: bool,
+
+    /// Fault to inject, `KIND[:ARG][*TIMES]@PATH`, such as `status:500@/shows?page=7`, `cut*2@/shows?page=3`, or
+    /// `hang@/shows/1/cast`; kinds: status:CODE, cut, malformed, object, hang, reset, missing
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) fault: Vec<tvmaze_sim::Fault>,
+
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+
+    /// Port to listen on; 0 for any free port
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) port: u16,
+}
+
+fn parse_milliseconds(text: &str) -> Result<Duration, ParseIntError> {
+    text.parse().map(Duration::from_millis)
+}

@@ -1,0 +1,39 @@
+use clap::Args;
+use tvshows_core::{FetchMode, RunParameters, TopLimit, Years};
+
+use crate::cli::settings::Settings;
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tvshows update\n  tvshows update --years 5 --top 20 --mode full\n  tvshows update --tvmaze-base-url demo --database-path demo.db    without a network"
+)]
+pub(crate) struct Update {
+    /// How many calendar years back a top show may have premiered, 0 to 200
+    #[arg(long, default_value_t)]
+    years: Years,
+
+    /// Number of top shows, 1 to 1000
+    #[arg(long, default_value_t)]
+    top: TopLimit,
+
+    /// `auto` fetches only what is new, changed, or expired, and everything the first time; `full` fetches everything
+    #[arg(long, default_value_t)]
+    mode: FetchMode,
+
+    /// Print the result as JSON, like `status` in `GET /pipeline/status/{request_id}`
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Start over instead of resuming an interrupted update
+    #[arg(long)]
+    pub(crate) restart: bool,
+
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+impl Update {
+    pub(crate) fn parameters(&self) -> RunParameters {
+        RunParameters { years: self.years, top: self.top, mode: self.mode }
+    }
+}

@@ -1,0 +1,88 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
+use tvshows_core::{ProgressTracker, RunLock, RunQueue};
+use tvshows_pipeline::{Pipeline, Runner, RunnerConfig, cancel_interrupted};
+use tvshows_progress::{InProcessTracker, RedisTracker};
+use tvshows_sqlite::SqliteStore;
+use uuid::Uuid;
+
+use crate::cli::Settings;
+use crate::config_error::ConfigError;
+use crate::database;
+use crate::upstream::Upstream;
+
+/// Less than the ten seconds after which container runtimes kill a process.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
+
+/// What happens to a run that an earlier process left unfinished.
+pub(crate) enum Interrupted {
+    Resume,
+    Cancel,
+}
+
+/// What runs updates: the database, the progress tracker, the TVmaze client, and the runner that connects them.
+pub(crate) struct Engine {
+    pub(crate) runner: Runner,
+    pub(crate) store: Arc<SqliteStore>,
+    _upstream: Upstream,
+}
+
+impl Engine {
+    /// Opens the database and starts the runner.
+    pub(crate) async fn start(
+        settings: &Settings,
+        interrupted: Interrupted,
+    ) -> anyhow::Result<Engine> {
+        let store = Arc::new(database::open(&settings.database_path).await?);
+        let (tracker, lease) = tracker(settings, &store.database_id().await?)?;
+        let config = RunnerConfig {
+            queue: store.clone(),
+            lock: store.clone(),
+            lease,
+            tracker,
+            instance: format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]),
+        };
+        if let Interrupted::Cancel = interrupted {
+            cancel_interrupted(&config).await?;
+        }
+        let upstream = Upstream::connect(&settings.upstream.tvmaze_base_url).await?;
+        let pipeline =
+            Pipeline::new(upstream.client.clone(), store.clone()).max_age(settings.max_age);
+        let runner = Runner::start(pipeline, config);
+        Ok(Engine { runner, store, _upstream: upstream })
+    }
+
+    /// Interrupts the current run, joins every task and checkpoints the database into a single file, while `server`
+    /// stops concurrently. Gives up after [`SHUTDOWN_TIMEOUT`]; the database is consistent either way.
+    pub(crate) async fn shutdown(&self, server: impl Future<Output = ()>) {
+        let stopping = async {
+            tokio::join!(self.runner.shutdown(), server);
+            self.store.close().await;
+        };
+        if timeout(SHUTDOWN_TIMEOUT, stopping).await.is_err() {
+            tracing::warn!("the database is still busy; uncommitted changes will be rolled back");
+        }
+    }
+}
+
+type Lease = Option<Arc<dyn RunLock>>;
+
+/// The tracker, and a lease if several machines can share it.
+fn tracker(
+    settings: &Settings,
+    database_id: &str,
+) -> anyhow::Result<(Arc<dyn ProgressTracker>, Lease)> {
+    match settings.redis_url.as_ref().map(SecretString::expose_secret) {
+        None | Some("") => Ok((Arc::new(InProcessTracker::default()), None)),
+        Some(url) => {
+            let format = "must be redis://[user:password@]host[:port][/db], or rediss:// for TLS";
+            let invalid = |_| ConfigError { setting: "REDIS_URL", problem: format.into() };
+            let redis = RedisTracker::new(url).map_err(invalid)?;
+            let lease = Arc::new(redis.run_lock(database_id));
+            Ok((Arc::new(redis), Some(lease)))
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! What every [`RunSession`](crate::RunSession) promises, and what its publishing does to the catalog.
+
+#![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
+
+use super::Store;
+use super::fixtures::{
+    WITH_LEASE, WITH_LOCK, after, at, begin, cast_member, cast_of, criteria, lock, pages, publish,
+    running, show, success,
+};
+use crate::{
+    ChangeCounts, MultiCharacterActor, PublishedManifest, RunEvent, RunId, RunSession, ShowId,
+    ShowVersion, StagedBatch, StagingState, StoreError,
+};
+
+async fn top_ids(store: &impl Store) -> Vec<u32> {
+    store.top_shows(1000).await.expect("top").iter().map(|show| show.id.0).collect()
+}
+
+pub async fn an_empty_store_answers_with_nothing(store: &impl Store) {
+    store.health().await.expect("check");
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
+    assert_eq!(store.manifest().await.expect("published"), PublishedManifest::default());
+    assert!(store.top_shows(10).await.expect("top").is_empty());
+    assert!(store.multi_character_actors().await.expect("actors").is_empty());
+    assert!(store.list(10).await.expect("runs").is_empty());
+    assert_eq!(store.get(RunId::random()).await.expect("run"), None);
+}
+
+pub async fn nothing_is_seen_before_publish(store: &impl Store) {
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.expect("stage");
+    session
+        .commit(cast_of(&show(1), vec![cast_member(1, 1, 1)], at(2)), &status)
+        .await
+        .expect("cast");
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
+    assert!(store.top_shows(10).await.expect("top").is_empty());
+    assert_eq!(store.get(status.request_id).await.expect("run"), Some(status.clone()));
+    let done = session.publish(&[ShowId(1)], at(3), success(&status)).await.expect("publish");
+    let added = ChangeCounts { added: 1, ..ChangeCounts::default() };
+    assert_eq!(done, after(&status, RunEvent::Succeeded(added)));
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
+    assert_eq!(store.get(status.request_id).await.expect("run"), Some(done));
+}
+
+pub async fn a_published_show_is_the_one_that_was_staged(store: &impl Store) {
+    let mut bare = show(2);
+    bare.genres.clear();
+    bare.extra.clear();
+    for text in [&mut bare.language, &mut bare.premiered, &mut bare.summary, &mut bare.url] {
+        *text = None;
+    }
+    (bare.rating_average, bare.weight, bare.updated, bare.runtime) = (None, None, None, None);
+    (bare.schedule, bare.externals, bare.links) = (None, None, None);
+    let mut decimal = show(3);
+    decimal.rating_average = Some(8.7);
+    publish(store, vec![show(1), bare.clone(), decimal.clone()], &[]).await;
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
+    assert_eq!(store.show(ShowId(2)).await.expect("show"), Some(bare));
+    assert_eq!(store.show(ShowId(3)).await.expect("show"), Some(decimal));
+}
+
+pub async fn publish_replaces_what_was_there(store: &impl Store) {
+    publish(store, vec![show(1), show(2)], &[2, 1]).await;
+    assert_eq!(top_ids(store).await, [2, 1], "in the order of the ranking");
+    publish(store, vec![show(2), show(3)], &[3]).await;
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
+    assert!(store.show(ShowId(3)).await.expect("show").is_some());
+    assert_eq!(top_ids(store).await, [3]);
+}
+
+pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_dropped(
+    store: &impl Store,
+) {
+    publish(store, (1..=5).map(show).collect(), &[1, 2, 3]).await;
+    let mut changed = show(2);
+    changed.name = "Changed".into();
+    changed.updated = Some(99);
+    let status = running();
+    let session = begin(store, &status).await;
+    session.start_incremental().await.expect("keep");
+    session
+        .commit(pages(vec![(7, vec![changed.clone(), show(3), show(6)])], at(12)), &status)
+        .await
+        .expect("stage");
+    session
+        .commit(Some(StagedBatch::Deletions(vec![ShowId(4), ShowId(400)])), &status)
+        .await
+        .expect("drop");
+    session.commit(cast_of(&show(2), vec![], at(12)), &status).await.expect("cast");
+    assert_eq!(session.staged_show_count().await.expect("size"), 5);
+    assert_eq!(session.rank_staged(criteria(10)).await.expect("rank").len(), 5);
+
+    let top = [ShowId(6), ShowId(1), ShowId(2)];
+    let done = session.publish(&top, at(14), success(&status)).await.expect("publish");
+    assert_eq!((done.added, done.changed, done.deleted, done.unchanged), (1, 1, 1, 3));
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)), "kept");
+    assert_eq!(store.show(ShowId(2)).await.expect("show"), Some(changed));
+    assert_eq!(store.show(ShowId(4)).await.expect("show"), None);
+    assert_eq!(top_ids(store).await, [6, 1, 2]);
+
+    let published = store.manifest().await.expect("published");
+    let fetched: Vec<_> = published.shows.values().map(|version| version.fetched_at).collect();
+    assert_eq!(fetched, [at(2), at(12), at(12), at(2), at(12)]);
+    assert_eq!(published.shows[&ShowId(2)], ShowVersion { updated: Some(99), fetched_at: at(12) });
+    assert_eq!(published.pages.into_iter().collect::<Vec<_>>(), [(0, at(2)), (7, at(12))]);
+    let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99)), (ShowId(6), show(6).updated)];
+    assert_eq!(published.casts.into_iter().collect::<Vec<_>>(), casts);
+}
+
+pub async fn a_top_show_keeps_its_cast_until_another_is_staged(store: &impl Store) {
+    let cast = |show| vec![cast_member(show, 1, 1), cast_member(show, 1, 2)];
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, vec![show(1), show(2)])], at(2)), &status).await.expect("stage");
+    for id in [1, 2] {
+        session.commit(cast_of(&show(id), cast(id), at(3)), &status).await.expect("cast");
+    }
+    let top = [ShowId(1), ShowId(2)];
+    session.publish(&top, at(4), success(&status)).await.expect("publish");
+
+    let status = running();
+    let session = begin(store, &status).await;
+    session.start_incremental().await.expect("keep");
+    session
+        .commit(cast_of(&show(2), vec![cast_member(2, 9, 5)], at(5)), &status)
+        .await
+        .expect("cast");
+    session.publish(&top, at(6), success(&status)).await.expect("publish");
+    let actors = store.multi_character_actors().await.expect("actors");
+    assert_eq!(actors.len(), 1, "person 1 in the kept cast of show 1");
+    assert_eq!(actors[0].character_count, 2);
+}
+
+pub async fn an_abandoned_run_changes_nothing_but_the_history(store: &impl Store) {
+    publish(store, vec![show(1)], &[1]).await;
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, vec![show(2)])], at(2)), &status).await.expect("stage");
+    let failed = after(&status, RunEvent::Failed("page 1: 500".into()));
+    store.finish_unpublished(&failed).await.expect("abandon");
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
+    assert_eq!(store.show(ShowId(2)).await.expect("show"), None);
+    assert_eq!(top_ids(store).await, [1]);
+    assert_eq!(store.get(status.request_id).await.expect("run"), Some(failed));
+}
+
+pub async fn the_later_update_of_a_show_stays(store: &impl Store) {
+    let (mut new, mut old) = (show(1), show(1));
+    (new.updated, old.updated) = (Some(20), Some(10));
+    new.name = "New".into();
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, vec![new.clone()])], at(2)), &status).await.expect("stage");
+    session.commit(pages(vec![(1, vec![old])], at(3)), &status).await.expect("stage");
+    assert_eq!(session.staged_show_count().await.expect("count"), 1);
+    let ranked = session.rank_staged(criteria(10)).await.expect("rank");
+    assert_eq!(ranked, [new]);
+}
+
+pub async fn a_show_fetched_by_itself_replaces_the_staged_one(store: &impl Store) {
+    let mut alone = show(1);
+    (alone.updated, alone.name) = (Some(1), "Alone".into());
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.expect("stage");
+    session
+        .commit(Some(StagedBatch::Shows { shows: vec![alone.clone()], at: at(3) }), &status)
+        .await
+        .expect("stage");
+    assert_eq!(session.rank_staged(criteria(10)).await.expect("rank"), [alone]);
+}
+
+pub async fn a_dropped_show_is_not_published(store: &impl Store) {
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, vec![show(1), show(2)])], at(2)), &status).await.expect("stage");
+    session.commit(Some(StagedBatch::Deletions(vec![ShowId(1)])), &status).await.expect("drop");
+    session.publish(&[], at(4), success(&status)).await.expect("publish");
+    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
+    assert!(store.show(ShowId(2)).await.expect("show").is_some());
+}
+
+pub async fn ranks_the_snapshot(store: &impl Store) {
+    let (mut best, mut foreign, mut comedy) = (show(1), show(2), show(3));
+    best.rating_average = Some(9.9);
+    foreign.language = Some("French".into());
+    comedy.genres = vec!["Action Comedy".into()];
+    let mut unrated = show(4);
+    unrated.rating_average = None;
+    let status = running();
+    let session = begin(store, &status).await;
+    let page = vec![unrated, foreign, comedy, show(5), best];
+    session.commit(pages(vec![(0, page)], at(2)), &status).await.expect("stage");
+    let ranked = session.rank_staged(criteria(2)).await.expect("rank");
+    assert_eq!(ranked.iter().map(|show| show.id.0).collect::<Vec<_>>(), [1, 5]);
+}
+
+pub async fn casts_keep_their_order_and_count_characters_by_person(store: &impl Store) {
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, vec![show(1), show(2)])], at(2)), &status).await.expect("stage");
+    let mut namesake = cast_member(1, 8, 81);
+    namesake.person_name = "Person 7".into();
+    let first = vec![
+        cast_member(1, 7, 71),
+        cast_member(1, 7, 72),
+        namesake,
+        cast_member(1, 9, 91),
+        cast_member(1, 9, 91),
+    ];
+    let second = vec![cast_member(2, 7, 73), cast_member(2, 6, 61), cast_member(2, 6, 62)];
+    session.commit(cast_of(&show(1), first, at(3)), &status).await.expect("cast");
+    session.commit(cast_of(&show(2), second, at(3)), &status).await.expect("cast");
+    let top = [ShowId(2), ShowId(1)];
+    session.publish(&top, at(4), success(&status)).await.expect("publish");
+    let actor = |person_name: &str, character_count| MultiCharacterActor {
+        person_name: person_name.into(),
+        character_count,
+    };
+    let actors = store.multi_character_actors().await.expect("actors");
+    assert_eq!(actors, [actor("Person 7", 3), actor("Person 6", 2)]);
+}
+
+pub async fn a_new_run_starts_from_an_empty_staging_area(store: &impl Store) {
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.expect("stage");
+    store
+        .save_status(&after(&status, RunEvent::Interrupted("stopped".into())))
+        .await
+        .expect("note");
+    let session = begin(store, &running()).await;
+    assert_eq!(session.staged_show_count().await.expect("count"), 0);
+    assert_eq!(session.staging().await.expect("staged"), StagingState::default());
+}
+
+pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &impl Store) {
+    publish(store, vec![show(1), show(2), show(3)], &[1, 2]).await;
+    let status = running();
+    let session = begin(store, &status).await;
+    session.start_incremental().await.expect("keep");
+    let mut changed = show(2);
+    changed.updated = Some(99);
+    session.commit(pages(vec![(7, vec![changed.clone()])], at(12)), &status).await.expect("stage");
+    session.commit(Some(StagedBatch::Deletions(vec![ShowId(3)])), &status).await.expect("drop");
+    session.commit(cast_of(&changed, vec![], at(13)), &status).await.expect("cast");
+    let interrupted = after(&status, RunEvent::Interrupted("stopped".into()));
+    store.save_status(&interrupted).await.expect("note");
+    let next = store.next(&[]).await.expect("next").expect("an unfinished run");
+    assert_eq!((next.status, next.ownership), (interrupted.clone(), WITH_LOCK));
+
+    let resumed = after(&interrupted, RunEvent::Started);
+    let session = begin(store, &resumed).await;
+    let staged = session.staging().await.expect("staged");
+    assert!(staged.is_incremental);
+    assert_eq!(staged.pages.into_iter().collect::<Vec<_>>(), [(7, at(12))]);
+    let snapshot = staged.snapshot;
+    assert_eq!(snapshot.pages.into_iter().collect::<Vec<_>>(), [(0, at(2)), (7, at(12))]);
+    let versions: Vec<_> =
+        snapshot.shows.iter().map(|(id, version)| (id.0, version.updated)).collect();
+    assert_eq!(versions, [(1, show(1).updated), (2, Some(99))]);
+    let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99))];
+    assert_eq!(snapshot.casts.into_iter().collect::<Vec<_>>(), casts);
+    session.publish(&[ShowId(2)], at(20), success(&resumed)).await.expect("publish");
+    assert_eq!(store.show(ShowId(2)).await.expect("show"), Some(changed));
+    assert_eq!(store.show(ShowId(3)).await.expect("show"), None);
+    assert_eq!(store.next(&[]).await.expect("next"), None);
+}
+
+pub async fn what_was_staged_can_be_thrown_away(store: &impl Store) {
+    publish(store, vec![show(1)], &[1]).await;
+    let status = running();
+    let session = begin(store, &status).await;
+    session.start_incremental().await.expect("keep");
+    session.commit(pages(vec![(7, vec![show(2)])], at(12)), &status).await.expect("stage");
+    session.discard_staging().await.expect("unstage");
+    assert_eq!(session.staging().await.expect("staged"), StagingState::default());
+    session
+        .commit(pages(vec![(0, vec![show(3)])], at(13)), &status)
+        .await
+        .expect("it is still the run's");
+}
+
+pub async fn what_is_staged_is_noted_with_the_status(store: &impl Store) {
+    let status = running();
+    let session = begin(store, &status).await;
+    let reached = after(&status, RunEvent::PagesStaged { pages: 1, shows: 1 });
+    session.commit(pages(vec![(0, vec![show(1)])], at(2)), &reached).await.expect("stage");
+    assert_eq!(store.get(status.request_id).await.expect("run"), Some(reached));
+}
+
+pub async fn stalled_resumes_are_counted_until_something_is_staged(store: &impl Store) {
+    let status = running();
+    let session = begin(store, &status).await;
+    session.record_resume().await.expect("count");
+    session.record_resume().await.expect("count");
+    assert_eq!(session.staging().await.expect("staged").stalled_resumes, 2);
+    session.commit(pages(vec![(0, vec![])], at(2)), &status).await.expect("stage");
+    assert_eq!(session.staging().await.expect("staged").stalled_resumes, 0);
+}
+
+pub async fn an_earlier_attempt_and_an_ended_run_write_nothing(store: &impl Store) {
+    let first = running();
+    lock(store).await;
+    let session = store.begin(&first, WITH_LEASE).await.expect("begin");
+    session.commit(pages(vec![(0, vec![show(1)])], at(2)), &first).await.expect("stage");
+    let second = after(&after(&first, RunEvent::Interrupted("paused".into())), RunEvent::Started);
+    let resumed = begin(store, &second).await;
+    let next = store.next(&[]).await.expect("next").expect("an unfinished run");
+    assert_eq!(next.ownership, WITH_LOCK, "the second attempt has no lease");
+
+    assert_fenced(store.begin(&first, WITH_LOCK).await);
+    store.save_status(&after(&first, RunEvent::Cancelled)).await.expect("note");
+    store
+        .finish_unpublished(&after(&first, RunEvent::Failed("late".into())))
+        .await
+        .expect("abandon");
+    assert_eq!(store.get(first.request_id).await.expect("run"), Some(second.clone()));
+    assert_eq!(resumed.staged_show_count().await.expect("size"), 1, "the second attempt's");
+    let late = session.commit(pages(vec![(1, vec![show(2)])], at(9)), &first).await;
+    assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
+    let late = session.publish(&[], at(9), success(&first)).await;
+    assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
+
+    let failed = after(&second, RunEvent::Failed("no".into()));
+    store.finish_unpublished(&failed).await.expect("abandon");
+    let third = after(&after(&second, RunEvent::Interrupted("paused".into())), RunEvent::Started);
+    assert_fenced(store.begin(&third, WITH_LOCK).await);
+    assert_eq!(store.get(first.request_id).await.expect("run"), Some(failed));
+}
+
+fn assert_fenced(begun: Result<Box<dyn RunSession>, StoreError>) {
+    assert!(matches!(begun.map(|_| ()), Err(StoreError::Fenced)));
+}

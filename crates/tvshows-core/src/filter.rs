@@ -1,0 +1,166 @@
+use std::str::FromStr;
+
+use jiff::civil::Date;
+
+/// Which shows a list contains. All conditions must hold; text is compared exactly.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ShowFilter {
+    /// Words that must occur in the name or the summary; the last one may be incomplete. Ignores case and
+    /// accents. The text contains no operators.
+    pub text: Option<SearchText>,
+    pub language: Option<String>,
+    /// One of the genres.
+    pub genre: Option<String>,
+    pub status: Option<String>,
+    pub kind: Option<String>,
+    /// The name of the network, or of the web channel if there is no network.
+    pub network: Option<String>,
+    /// The earliest premiere.
+    pub premiered_from: Option<DateBound>,
+    /// The latest premiere.
+    pub premiered_to: Option<DateBound>,
+    /// The lowest rating. Excludes unrated shows.
+    pub min_rating: Option<MinRating>,
+}
+
+/// A search text of at most 256 characters: the cost of a search grows with its length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchText(String);
+
+/// A search text that is too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must have at most 256 characters")]
+pub struct SearchTextTooLong;
+
+impl SearchText {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SearchText {
+    type Err = SearchTextTooLong;
+
+    fn from_str(text: &str) -> Result<SearchText, SearchTextTooLong> {
+        if text.chars().nth(256).is_some() {
+            Err(SearchTextTooLong)
+        } else {
+            Ok(SearchText(text.into()))
+        }
+    }
+}
+
+/// A year, `2019`, or a day, `2019-05-01`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateBound {
+    first: Date,
+    last: Date,
+}
+
+/// A text that is neither a year nor a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a year such as 2019 or a day such as 2019-05-01")]
+pub struct ParseDateBoundError;
+
+impl DateBound {
+    /// The day itself, or the first of the year.
+    #[must_use]
+    pub fn first(self) -> Date {
+        self.first
+    }
+
+    /// The day itself, or the last of the year.
+    #[must_use]
+    pub fn last(self) -> Date {
+        self.last
+    }
+}
+
+impl FromStr for DateBound {
+    type Err = ParseDateBoundError;
+
+    fn from_str(text: &str) -> Result<DateBound, ParseDateBoundError> {
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.split('-').collect::<Vec<_>>()[..] {
+            [year] if year.len() == 4 && digits(year) => {
+                let year = year.parse().map_err(|_| ParseDateBoundError)?;
+                let day = |month, day| Date::new(year, month, day).map_err(|_| ParseDateBoundError);
+                Ok(DateBound { first: day(1, 1)?, last: day(12, 31)? })
+            }
+            [year, month, day] if [year.len(), month.len(), day.len()] == [4, 2, 2] => {
+                let day = text.parse().map_err(|_| ParseDateBoundError)?;
+                Ok(DateBound { first: day, last: day })
+            }
+            _ => Err(ParseDateBoundError),
+        }
+    }
+}
+
+/// The lowest rating in a list, 0 to 10.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MinRating(f64);
+
+/// A text that is not a rating.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a number from 0 to 10")]
+pub struct ParseRatingError;
+
+impl MinRating {
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl FromStr for MinRating {
+    type Err = ParseRatingError;
+
+    fn from_str(text: &str) -> Result<MinRating, ParseRatingError> {
+        let number = text.parse().ok().filter(|number| (0.0..=10.0).contains(number));
+        number.map(MinRating).ok_or(ParseRatingError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_bound_is_a_year_or_a_day() {
+        let bound = |text: &str| {
+            let bound = text.parse::<DateBound>()?;
+            Ok((bound.first().to_string(), bound.last().to_string()))
+        };
+        assert_eq!(bound("2019"), Ok(("2019-01-01".into(), "2019-12-31".into())));
+        assert_eq!(bound("2020-02-29"), Ok(("2020-02-29".into(), "2020-02-29".into())));
+        for wrong in
+            ["", "19", "02019", "2019-2-1", "2019-02-29", "2019-13", "+201", "-2019", "soon"]
+        {
+            assert_eq!(bound(wrong), Err(ParseDateBoundError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_searched_text_has_256_characters_at_most() {
+        assert_eq!("é".repeat(256).parse::<SearchText>().unwrap().as_str(), "é".repeat(256));
+        assert_eq!("é".repeat(257).parse::<SearchText>(), Err(SearchTextTooLong));
+    }
+
+    #[test]
+    fn a_rating_is_from_0_to_10() {
+        assert_eq!("8.5".parse::<MinRating>().unwrap().get().to_string(), "8.5");
+        for wrong in ["", "-1", "10.1", "NaN", "inf", "good"] {
+            assert_eq!(wrong.parse::<MinRating>(), Err(ParseRatingError), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_bound_panic(text in any::<String>()) {
+            let _ = (text.parse::<DateBound>(), text.parse::<MinRating>());
+        }
+    }
+}

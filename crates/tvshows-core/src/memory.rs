@@ -1,0 +1,121 @@
+//! An in-memory backend for every storage port, as a reference and for fast tests.
+
+mod catalog;
+mod list;
+mod queue;
+mod session;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    CastRow, LockError, LockExpiry, Ownership, PublishedManifest, RunId, RunLock, RunStatus, Show,
+    ShowId, ShowVersion, SnapshotVersion,
+};
+
+/// Shows and runs in memory. Clones are the same store.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    data: Arc<Mutex<Data>>,
+}
+
+#[derive(Default)]
+struct Data {
+    version: SnapshotVersion,
+    published: Snapshot,
+    /// In the order of their requests.
+    runs: Vec<RunStatus>,
+    staging: Option<Staging>,
+    lock_holder: Option<String>,
+}
+
+#[derive(Clone, Default)]
+struct Snapshot {
+    shows: BTreeMap<ShowId, StoredShow>,
+    pages: BTreeMap<u32, Timestamp>,
+    /// Best first.
+    top: Vec<ShowId>,
+    casts: BTreeMap<ShowId, StoredCast>,
+}
+
+#[derive(Clone)]
+struct StoredShow {
+    show: Show,
+    fetched_at: Timestamp,
+}
+
+#[derive(Clone)]
+struct StoredCast {
+    show_updated: Option<i64>,
+    rows: Vec<CastRow>,
+}
+
+/// What the run under way has staged.
+struct Staging {
+    run: RunId,
+    attempt: u32,
+    ownership: Ownership,
+    is_incremental: bool,
+    stalled_resumes: u32,
+    staged: Snapshot,
+    deletions: BTreeSet<ShowId>,
+}
+
+impl MemoryStore {
+    fn data(&self) -> MutexGuard<'_, Data> {
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Snapshot {
+    fn manifest(&self) -> PublishedManifest {
+        let version = |stored: &StoredShow| ShowVersion {
+            updated: stored.show.updated,
+            fetched_at: stored.fetched_at,
+        };
+        PublishedManifest {
+            shows: self.shows.iter().map(|(id, stored)| (*id, version(stored))).collect(),
+            pages: self.pages.clone(),
+            casts: self.casts.iter().map(|(id, cast)| (*id, cast.show_updated)).collect(),
+        }
+    }
+}
+
+#[async_trait]
+impl RunLock for MemoryStore {
+    async fn acquire(&self, holder: &str, _evict: Option<&str>) -> Result<bool, LockError> {
+        let mut data = self.data();
+        let present = data.lock_holder.get_or_insert_with(|| holder.to_owned());
+        Ok(present == holder)
+    }
+
+    async fn renew(&self, holder: &str) -> Result<bool, LockError> {
+        Ok(self.data().lock_holder.as_deref() == Some(holder))
+    }
+
+    async fn holder(&self) -> Result<Option<String>, LockError> {
+        Ok(self.data().lock_holder.clone())
+    }
+
+    async fn release(&self, holder: &str) {
+        self.data().lock_holder.take_if(|present| present == holder);
+    }
+
+    fn expiry(&self) -> LockExpiry {
+        LockExpiry::WithProcess
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MemoryStore;
+
+    fn new() -> std::future::Ready<Box<MemoryStore>> {
+        std::future::ready(Box::default())
+    }
+
+    crate::store_conformance!(new);
+}

@@ -1,0 +1,145 @@
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use async_trait::async_trait;
+
+use super::list::network_name;
+use super::{MemoryStore, Snapshot, list};
+use crate::{
+    CastRow, Catalog, FacetCount, MakeRowWriter, MultiCharacterActor, PublishedManifest, RowCounts,
+    Show, ShowId, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table,
+    TopShow,
+};
+
+#[async_trait]
+impl Catalog for MemoryStore {
+    async fn snapshot_version(&self) -> Result<SnapshotVersion, StoreError> {
+        Ok(self.data().version)
+    }
+
+    async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError> {
+        let data = self.data();
+        Ok(list::page(data.published.shows.values().map(|stored| &stored.show), &query))
+    }
+
+    async fn show(&self, id: ShowId) -> Result<Option<Show>, StoreError> {
+        Ok(self.data().published.shows.get(&id).map(|stored| stored.show.clone()))
+    }
+
+    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
+        let data = self.data();
+        Ok(data.published.casts.get(&show).map(|cast| cast.rows.clone()).unwrap_or_default())
+    }
+
+    async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
+        let data = self.data();
+        let Snapshot { shows, top, .. } = &data.published;
+        let top = top.iter().filter_map(|id| shows.get(id)).map(|stored| &stored.show);
+        let top = top.map(|show| TopShow {
+            id: show.id,
+            name: show.name.clone(),
+            rating: show.rating_average,
+            premiered: show.premiered.clone(),
+        });
+        Ok(top.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+    }
+
+    async fn multi_character_actors(&self) -> Result<Vec<MultiCharacterActor>, StoreError> {
+        let data = self.data();
+        let mut characters: BTreeMap<(&str, u32), BTreeSet<u32>> = BTreeMap::new();
+        for row in data.published.casts.values().flat_map(|cast| &cast.rows) {
+            let person = (row.person_name.as_str(), row.person_id);
+            characters.entry(person).or_default().insert(row.character_id);
+        }
+        let actors = characters.into_iter().map(|((name, _), characters)| MultiCharacterActor {
+            person_name: name.to_owned(),
+            character_count: count(characters.len()),
+        });
+        let mut actors: Vec<_> = actors.filter(|actor| actor.character_count > 1).collect();
+        actors.sort_by_key(|actor| Reverse(actor.character_count));
+        Ok(actors)
+    }
+
+    async fn stats(&self) -> Result<ShowStats, StoreError> {
+        let data = self.data();
+        let Snapshot { shows, top, casts, .. } = &data.published;
+        let shows: Vec<&Show> = shows.values().map(|stored| &stored.show).collect();
+        let by =
+            |value: fn(&Show) -> Option<String>| by_count(shows.iter().map(|show| value(show)));
+        let genres = shows.iter().flat_map(|show| match &show.genres[..] {
+            [] => vec![None],
+            genres => genres.iter().cloned().map(Some).collect(),
+        });
+        let mut networks = by(network_name);
+        networks.truncate(50);
+        #[expect(clippy::cast_possible_truncation, reason = "a rating is 0 to 10")]
+        let rating = |show: &&Show| show.rating_average.map(|rating| rating.floor() as i64);
+        Ok(ShowStats {
+            snapshot: data.version.number,
+            published_at: data.version.published_at,
+            tables: RowCounts {
+                all_shows: shows.len() as u64,
+                top_shows: top.len() as u64,
+                top_shows_cast: casts.values().map(|cast| cast.rows.len() as u64).sum(),
+            },
+            premiere_years: by_value(shows.iter().map(|show| show.premiere_year().map(i64::from))),
+            ratings: by_value(shows.iter().map(rating)),
+            genres: by_count(genres),
+            languages: by(|show| show.language.clone()),
+            networks,
+            statuses: by(|show| show.status.clone()),
+            types: by(|show| show.kind.clone()),
+        })
+    }
+
+    async fn manifest(&self) -> Result<PublishedManifest, StoreError> {
+        Ok(self.data().published.manifest())
+    }
+
+    async fn export(&self, _: Table, _: MakeRowWriter) -> Result<(), StoreError> {
+        Err(unsupported())
+    }
+
+    async fn backup_to(&self, _: Box<dyn io::Write + Send>) -> Result<(), StoreError> {
+        Err(unsupported())
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        Ok(StoreHealth {
+            schema: 0,
+            is_writable: true,
+            database_bytes: 0,
+            wal_bytes: None,
+            free_bytes: None,
+        })
+    }
+
+    async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+fn unsupported() -> StoreError {
+    StoreError::InvalidDatabase { reason: "it is in memory and has no files to export".into() }
+}
+
+/// The most frequent value first, then in alphabetical order.
+fn by_count(values: impl Iterator<Item = Option<String>>) -> Vec<FacetCount<String>> {
+    let mut counts = by_value(values);
+    counts.sort_by(|a, b| (Reverse(a.count), &a.value).cmp(&(Reverse(b.count), &b.value)));
+    counts
+}
+
+/// In the order of the values, `None` last.
+fn by_value<T: Ord>(values: impl Iterator<Item = Option<T>>) -> Vec<FacetCount<T>> {
+    let mut counts: BTreeMap<Option<T>, u64> = BTreeMap::new();
+    values.for_each(|value| *counts.entry(value).or_default() += 1);
+    let none = counts.remove(&None).map(|count| (None, count));
+    let counts = counts.into_iter().chain(none);
+    counts.map(|(value, count)| FacetCount { value, count }).collect()
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,166 @@
+//! Filtering, searching and sorting shows.
+
+use std::cmp::Ordering;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::{
+    KeysetCursor, RawJson, SearchText, Show, ShowFilter, ShowPage, ShowQuery, Sort, SortBy,
+    SortValue,
+};
+
+pub(super) fn page<'a>(shows: impl Iterator<Item = &'a Show>, query: &ShowQuery) -> ShowPage {
+    let text = query.filter.text.as_ref().map(SearchText::as_str);
+    let search = text.map(Search::parse);
+    let matching = shows.filter(|show| {
+        matches(&query.filter, show) && search.as_ref().is_none_or(|search| search.finds(show))
+    });
+    let mut listed: Vec<(SortValue, &Show)> =
+        matching.map(|show| (sort_value(query.sort, show, search.as_ref()), show)).collect();
+    let compare = |a: (&SortValue, u32), b: (&SortValue, u32)| {
+        compare_values(query.sort, a.0, b.0).then(a.1.cmp(&b.1))
+    };
+    listed.sort_by(|a, b| compare((&a.0, a.1.id.0), (&b.0, b.1.id.0)));
+    if let Some(after) = &query.after {
+        let after = (&after.value, after.id.0);
+        listed.retain(|(value, show)| compare((value, show.id.0), after).is_gt());
+    }
+    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let has_more = listed.len() > limit;
+    listed.truncate(limit);
+    let last = listed.last().filter(|_| has_more);
+    ShowPage {
+        next: last.map(|(value, show)| KeysetCursor { value: value.clone(), id: show.id }),
+        shows: listed.into_iter().map(|(_, show)| show.clone()).collect(),
+    }
+}
+
+fn matches(filter: &ShowFilter, show: &Show) -> bool {
+    let is = |wanted: &Option<String>, value: Option<&str>| {
+        wanted.as_deref().is_none_or(|wanted| value == Some(wanted))
+    };
+    let premiered = show.premiered.as_deref();
+    is(&filter.language, show.language.as_deref())
+        && is(&filter.status, show.status.as_deref())
+        && is(&filter.kind, show.kind.as_deref())
+        && is(&filter.network, network_name(show).as_deref())
+        && filter.genre.as_ref().is_none_or(|genre| show.genres.contains(genre))
+        && filter.premiered_from.is_none_or(|from| {
+            premiered.is_some_and(|day| day >= from.first().to_string().as_str())
+        })
+        && filter
+            .premiered_to
+            .is_none_or(|to| premiered.is_some_and(|day| day <= to.last().to_string().as_str()))
+        && filter
+            .min_rating
+            .is_none_or(|min| show.rating_average.is_some_and(|rating| rating >= min.get()))
+}
+
+/// The name of the network, or of the web channel if there is no network.
+pub(super) fn network_name(show: &Show) -> Option<String> {
+    let name = |json: &Option<RawJson>| {
+        let json: serde_json::Value = serde_json::from_str(json.as_ref()?.as_str()).ok()?;
+        json.get("name")?.as_str().map(str::to_owned)
+    };
+    name(&show.network).or_else(|| name(&show.web_channel))
+}
+
+fn sort_value(sort: Sort, show: &Show, search: Option<&Search>) -> SortValue {
+    let integer = |number: Option<i64>| number.map_or(SortValue::None, SortValue::Integer);
+    match sort.by {
+        SortBy::Id => SortValue::Integer(i64::from(show.id.0)),
+        SortBy::Name => SortValue::Text(show.name.to_ascii_lowercase()),
+        SortBy::Rating => show.rating_average.map_or(SortValue::None, SortValue::Real),
+        SortBy::Premiered => show.premiered.clone().map_or(SortValue::None, SortValue::Text),
+        SortBy::Updated => integer(show.updated),
+        SortBy::Weight => integer(show.weight),
+        SortBy::Relevance => {
+            let class = match search {
+                Some(search) if search.text.eq_ignore_ascii_case(&show.name) => 0,
+                Some(search) if search.is_in(&words(&show.name), &[]) => 1000,
+                _ => 2000,
+            };
+            SortValue::Integer(class - show.weight.unwrap_or_default().clamp(0, 999))
+        }
+    }
+}
+
+/// Missing values come last in either direction.
+fn compare_values(sort: Sort, a: &SortValue, b: &SortValue) -> Ordering {
+    let order = match (a, b) {
+        (SortValue::None, SortValue::None) => return Ordering::Equal,
+        (SortValue::None, _) => return Ordering::Greater,
+        (_, SortValue::None) => return Ordering::Less,
+        (SortValue::Integer(a), SortValue::Integer(b)) => a.cmp(b),
+        (SortValue::Real(a), SortValue::Real(b)) => a.total_cmp(b),
+        (SortValue::Text(a), SortValue::Text(b)) => a.cmp(b),
+        _ => Ordering::Equal,
+    };
+    if sort.descending { order.reverse() } else { order }
+}
+
+/// A search text: phrases that a show must have, each the words of a piece between spaces.
+struct Search {
+    text: String,
+    phrases: Vec<Vec<String>>,
+    /// Whether the last word may be the beginning of a longer one.
+    is_open: bool,
+}
+
+impl Search {
+    fn parse(text: &str) -> Search {
+        let pieces = text.split(|c: char| c.is_whitespace() || c.is_control());
+        Search {
+            text: text.trim().to_owned(),
+            phrases: pieces.map(words).filter(|words| !words.is_empty()).collect(),
+            is_open: text.ends_with(char::is_alphanumeric),
+        }
+    }
+
+    fn finds(&self, show: &Show) -> bool {
+        let summary = show.summary.as_deref().unwrap_or_default();
+        self.is_in(&words(&show.name), &words(&without_html(summary)))
+    }
+
+    fn is_in(&self, name: &[String], summary: &[String]) -> bool {
+        let has = |text: &[String], phrase: &[String], is_open: bool| {
+            text.windows(phrase.len()).any(|window| {
+                match (window.split_last(), phrase.split_last()) {
+                    (Some((last, rest)), Some((wanted, start))) => {
+                        rest == start
+                            && (last == wanted || (is_open && last.starts_with(wanted.as_str())))
+                    }
+                    _ => false,
+                }
+            })
+        };
+        let last = self.phrases.len().saturating_sub(1);
+        !self.phrases.is_empty()
+            && self.phrases.iter().enumerate().all(|(index, phrase)| {
+                let is_open = self.is_open && index == last;
+                has(name, phrase, is_open) || has(summary, phrase, is_open)
+            })
+    }
+}
+
+/// The words of a text, without case and accents.
+fn words(text: &str) -> Vec<String> {
+    let plain: String = text.nfd().filter(|c| !is_combining_mark(*c)).collect();
+    let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+fn without_html(html: &str) -> String {
+    let mut text = String::new();
+    let mut is_tag = false;
+    for c in html.chars() {
+        match c {
+            '<' => is_tag = true,
+            '>' => (is_tag, text) = (false, text + " "),
+            _ if !is_tag => text.push(c),
+            _ => {}
+        }
+    }
+    text.replace("&amp;", "&")
+}

@@ -1,0 +1,217 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{Data, MemoryStore, Snapshot, Staging, StoredCast, StoredShow};
+use crate::{
+    CastMember, CastRow, ChangeCounts, FinalStatus, RunId, RunSession, RunStatus, Show, ShowId,
+    StagedBatch, StagingState, StoreError, TopShowsCriteria,
+};
+
+pub(super) struct MemorySession {
+    pub(super) store: MemoryStore,
+    pub(super) run: RunId,
+    pub(super) attempt: u32,
+}
+
+impl MemorySession {
+    /// Works on the staging area, if this attempt still owns it.
+    fn with_staging<T>(
+        &self,
+        work: impl FnOnce(&mut Staging, &Snapshot) -> T,
+    ) -> Result<T, StoreError> {
+        let mut data = self.store.data();
+        let Data { staging, published, .. } = &mut *data;
+        let owned = staging.as_mut().filter(|staging| staging.is_owned_by(self.run, self.attempt));
+        owned.map(|staging| work(staging, published)).ok_or(StoreError::Fenced)
+    }
+}
+
+#[async_trait]
+impl RunSession for MemorySession {
+    async fn staging(&self) -> Result<StagingState, StoreError> {
+        self.with_staging(|staging, published| {
+            let mut snapshot = staging.next_snapshot(published).manifest();
+            snapshot.casts = staging.staged.manifest().casts;
+            if staging.is_incremental {
+                let mut casts = published.manifest().casts;
+                casts.append(&mut snapshot.casts);
+                snapshot.casts = casts;
+            }
+            StagingState {
+                is_incremental: staging.is_incremental,
+                stalled_resumes: staging.stalled_resumes,
+                pages: staging.staged.pages.clone(),
+                snapshot,
+            }
+        })
+    }
+
+    async fn discard_staging(&self) -> Result<(), StoreError> {
+        self.with_staging(|staging, _| {
+            staging.is_incremental = false;
+            staging.staged = Snapshot::default();
+            staging.deletions.clear();
+        })
+    }
+
+    async fn record_resume(&self) -> Result<(), StoreError> {
+        self.with_staging(|staging, _| staging.stalled_resumes += 1)
+    }
+
+    async fn start_incremental(&self) -> Result<(), StoreError> {
+        self.with_staging(|staging, _| staging.is_incremental = true)
+    }
+
+    async fn commit(
+        &self,
+        batch: Option<StagedBatch>,
+        status: &RunStatus,
+    ) -> Result<(), StoreError> {
+        self.with_staging(|staging, _| {
+            if let Some(batch) = batch {
+                staging.stage(batch);
+                staging.stalled_resumes = 0;
+            }
+        })?;
+        self.store.data().save(status);
+        Ok(())
+    }
+
+    async fn staged_show_count(&self) -> Result<u32, StoreError> {
+        self.with_staging(|staging, published| count(staging.next_snapshot(published).shows.len()))
+    }
+
+    async fn rank_staged(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError> {
+        self.with_staging(|staging, published| {
+            let shows = staging.next_snapshot(published).shows.into_values();
+            criteria.rank(shows.map(|stored| Ok(stored.show)))
+        })?
+    }
+
+    async fn publish(
+        &self,
+        top: &[ShowId],
+        at: Timestamp,
+        final_status: FinalStatus,
+    ) -> Result<RunStatus, StoreError> {
+        let next = self.with_staging(|staging, published| {
+            let mut next = staging.next_snapshot(published);
+            next.top = top.to_vec();
+            for id in top {
+                let show_updated = next.shows.get(id).and_then(|stored| stored.show.updated);
+                let cast = staging.staged.casts.get(id).or_else(|| published.casts.get(id));
+                let rows = cast.map(|cast| cast.rows.clone()).unwrap_or_default();
+                next.casts.insert(*id, StoredCast { show_updated, rows });
+            }
+            next
+        })?;
+        let mut data = self.store.data();
+        let status = final_status(changes(&data.published, &next));
+        data.published = next;
+        data.version.number += 1;
+        data.version.published_at = Some(at);
+        data.staging = None;
+        data.save(&status);
+        Ok(status)
+    }
+}
+
+impl Staging {
+    pub(super) fn is_owned_by(&self, run: RunId, attempt: u32) -> bool {
+        self.run == run && self.attempt == attempt
+    }
+
+    fn stage(&mut self, batch: StagedBatch) {
+        match batch {
+            StagedBatch::Pages { pages, at } => {
+                for (page, shows) in pages {
+                    self.staged.pages.insert(page, at);
+                    for show in shows {
+                        self.stage_if_newer(show, at);
+                    }
+                }
+            }
+            StagedBatch::Shows { shows, at } => {
+                let stored =
+                    shows.into_iter().map(|show| (show.id, StoredShow { show, fetched_at: at }));
+                self.staged.shows.extend(stored);
+            }
+            StagedBatch::Deletions(shows) => {
+                for id in &shows {
+                    self.staged.shows.remove(id);
+                }
+                self.deletions.extend(shows);
+            }
+            StagedBatch::Cast { show, cast, at } => {
+                let rows = (0..).zip(cast).map(|(position, member)| row(position, member, at));
+                let cast = StoredCast { show_updated: show.updated, rows: rows.collect() };
+                self.staged.casts.insert(show.id, cast);
+            }
+        }
+    }
+
+    fn stage_if_newer(&mut self, show: Show, fetched_at: Timestamp) {
+        let updated = |show: &Show| show.updated.unwrap_or_default();
+        let staged = self.staged.shows.get(&show.id);
+        if staged.is_none_or(|staged| updated(&staged.show) < updated(&show)) {
+            self.staged.shows.insert(show.id, StoredShow { show, fetched_at });
+        }
+    }
+
+    /// The next snapshot's shows and pages.
+    fn next_snapshot(&self, published: &Snapshot) -> Snapshot {
+        let mut next = Snapshot::default();
+        if self.is_incremental {
+            next.pages.clone_from(&published.pages);
+            next.shows.clone_from(&published.shows);
+            next.shows.retain(|id, _| !self.deletions.contains(id));
+        }
+        next.pages.extend(&self.staged.pages);
+        next.shows.extend(self.staged.shows.clone());
+        next
+    }
+}
+
+fn changes(before: &Snapshot, after: &Snapshot) -> ChangeCounts {
+    let shared = |snapshot: &BTreeMap<ShowId, StoredShow>, is_same: bool| {
+        let counted = snapshot.iter().filter(|(id, stored)| {
+            before.shows.get(id).is_some_and(|old| (old.show == stored.show) == is_same)
+        });
+        count(counted.count())
+    };
+    let missing = |from: &Snapshot, of: &Snapshot| {
+        count(of.shows.keys().filter(|id| !from.shows.contains_key(id)).count())
+    };
+    ChangeCounts {
+        added: missing(before, after),
+        changed: shared(&after.shows, false),
+        deleted: missing(after, before),
+        unchanged: shared(&after.shows, true),
+    }
+}
+
+fn row(position: u32, member: CastMember, processed_at: Timestamp) -> CastRow {
+    CastRow {
+        show_id: member.show_id,
+        show_name: member.show_name,
+        person_id: member.person_id,
+        person_name: member.person_name,
+        person_birthday: member.person_birthday,
+        person_deathday: member.person_deathday,
+        person_gender: member.person_gender,
+        person_country_name: member.person_country_name,
+        character_id: member.character_id,
+        character_name: member.character_name,
+        image: member.image,
+        processed_at,
+        plays_self: member.plays_self,
+        voice: member.voice,
+        position,
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,17 @@
+//! The ports: one trait per role, implemented by the backends around this crate.
+
+mod catalog;
+mod error;
+mod progress;
+mod run_lock;
+mod run_queue;
+mod run_session;
+
+pub use catalog::{
+    Catalog, MultiCharacterActor, PublishedManifest, ShowVersion, StoreHealth, TopShow,
+};
+pub use error::{StoreError, TrackerError};
+pub use progress::ProgressTracker;
+pub use run_lock::{LOCK_TTL, LockError, LockExpiry, RunLock};
+pub use run_queue::{Enqueued, NextRun, Ownership, RunQueue};
+pub use run_session::{ChangeCounts, FinalStatus, RunSession, StagedBatch, StagingState};

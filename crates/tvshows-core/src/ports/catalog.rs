@@ -1,0 +1,123 @@
+use std::collections::BTreeMap;
+use std::io;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::StoreError;
+use crate::{
+    CastRow, MakeRowWriter, Show, ShowId, ShowPage, ShowQuery, ShowStats, SnapshotVersion, Table,
+};
+
+/// The published snapshot, read-only.
+///
+/// The data changes only when a [`RunSession`](super::RunSession) publishes; each method reads one
+/// snapshot.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// Returns the version of the published snapshot.
+    async fn snapshot_version(&self) -> Result<SnapshotVersion, StoreError>;
+
+    /// Returns one page of the shows that match a query.
+    async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError>;
+
+    /// Returns a show, or `None` if it does not exist.
+    async fn show(&self, id: ShowId) -> Result<Option<Show>, StoreError>;
+
+    /// Returns the stored cast of a show in TVmaze's order; empty if none is stored.
+    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError>;
+
+    /// Returns the first `limit` top shows, best first.
+    async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError>;
+
+    /// Returns the people with more than one distinct character in the stored casts, most characters
+    /// first.
+    async fn multi_character_actors(&self) -> Result<Vec<MultiCharacterActor>, StoreError>;
+
+    /// Returns counts over all shows.
+    async fn stats(&self) -> Result<ShowStats, StoreError>;
+
+    /// Returns what planning the next run needs to know about the snapshot.
+    async fn manifest(&self) -> Result<PublishedManifest, StoreError>;
+
+    /// Writes every row of a table, all from one snapshot, while others read and publish.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TooManyExports`] immediately if the limit of concurrent exports is reached;
+    /// [`StoreError::ExportAborted`] if the writer fails.
+    async fn export(&self, table: Table, rows: MakeRowWriter) -> Result<(), StoreError>;
+
+    /// Writes a consistent copy of the published tables and the run history, as an SQLite database.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`export`](Self::export).
+    async fn backup_to(&self, file: Box<dyn io::Write + Send>) -> Result<(), StoreError>;
+
+    /// Returns the state of the store, or an error if the data cannot be read.
+    async fn health(&self) -> Result<StoreHealth, StoreError>;
+
+    /// Checks all stored data and returns a description of each defect; empty if it is intact.
+    ///
+    /// Takes about a second for the whole catalog.
+    async fn integrity_check(&self) -> Result<Vec<String>, StoreError>;
+}
+
+/// The state of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreHealth {
+    /// The schema version.
+    pub schema: u32,
+    /// Whether this process can write to it.
+    pub is_writable: bool,
+    /// The size of the data.
+    pub database_bytes: u64,
+    /// The size of the write-ahead log; `None` for a backend without one.
+    pub wal_bytes: Option<u64>,
+    /// The free disk space; `None` if it is unknown.
+    pub free_bytes: Option<u64>,
+}
+
+/// What planning the next run needs to know about the published snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PublishedManifest {
+    /// The version of every show.
+    pub shows: BTreeMap<ShowId, ShowVersion>,
+    /// When each index page was last fetched. Pages that were never fetched are missing.
+    pub pages: BTreeMap<u32, Timestamp>,
+    /// The shows with a stored cast, each with the show's `updated` at the time the cast was fetched.
+    pub casts: BTreeMap<ShowId, Option<i64>>,
+}
+
+/// The version of a show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShowVersion {
+    /// TVmaze's Unix time of the show's last change.
+    pub updated: Option<i64>,
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+}
+
+/// An entry of the list of top shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TopShow {
+    /// The show's id.
+    pub id: ShowId,
+    /// The show's name.
+    pub name: String,
+    /// The average rating, 0 to 10 with at most one decimal.
+    pub rating: Option<f64>,
+    /// The premiere date, `YYYY-MM-DD`.
+    pub premiered: Option<String>,
+}
+
+/// An entry of the list of actors with several characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MultiCharacterActor {
+    /// The person's name.
+    pub person_name: String,
+    /// How many distinct characters the person plays in the top shows.
+    pub character_count: u32,
+}

@@ -1,0 +1,66 @@
+use std::io;
+
+use crate::RunId;
+
+/// Why a store operation failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another program holds a lock on the database.
+    #[error("another program has locked the database; close it and try again")]
+    DatabaseBusy,
+    /// Another run, or a later attempt at this run, owns the staging area.
+    #[error("another process has taken over this update; nothing was published")]
+    Fenced,
+    /// The limit of concurrent exports is reached.
+    #[error("too many exports are in progress; try again later")]
+    TooManyExports,
+    /// The receiver of an export failed, for example because the client closed the connection.
+    #[error("the export was aborted by its receiver")]
+    ExportAborted {
+        /// The receiver's error.
+        #[source]
+        source: io::Error,
+    },
+    /// A condition the operator can fix: a file of another program, no space, no permission.
+    #[error("the database cannot be used: {reason}")]
+    InvalidDatabase {
+        /// What is wrong, and what to do about it.
+        reason: String,
+    },
+    /// Any other failure of the backend.
+    #[error("the database cannot be used")]
+    Unavailable {
+        /// The backend's error.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A stored row holds a value that cannot be decoded.
+    #[error("the database contains an invalid row: {what}")]
+    CorruptRow {
+        /// The row and the value.
+        what: String,
+    },
+}
+
+/// Why a progress tracker operation failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrackerError {
+    /// The backend did not respond in time.
+    #[error("the progress tracker is unavailable")]
+    Unavailable {
+        /// The backend's error.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The stored value is not a run status.
+    #[error("the progress tracker holds an invalid status for run {run}")]
+    InvalidStatus {
+        /// The run.
+        run: RunId,
+        /// What could not be decoded.
+        #[source]
+        source: serde_json::Error,
+    },
+}

@@ -1,0 +1,85 @@
+use async_trait::async_trait;
+
+use super::{RunSession, StoreError};
+use crate::{RunId, RunStatus};
+
+/// The history of runs, which is also the queue, shared by all processes that use the database.
+///
+/// A stored `running` run whose lock is free is returned as `interrupted`: no caller has to check.
+#[async_trait]
+pub trait RunQueue: Send + Sync {
+    /// Returns the id of the database, the same in every process and after every restart.
+    async fn database_id(&self) -> Result<String, StoreError>;
+
+    /// Adds a queued run, or joins an unfinished one with the same parameters that is not in `except`. At
+    /// most `max_waiting` runs wait.
+    async fn enqueue(
+        &self,
+        status: &RunStatus,
+        except: &[RunId],
+        max_waiting: u32,
+    ) -> Result<Enqueued, StoreError>;
+
+    /// Returns the next run to work on that is not in `except`: a started but unfinished run first, then
+    /// the waiting ones in the order of their requests.
+    async fn next(&self, except: &[RunId]) -> Result<Option<NextRun>, StoreError>;
+
+    /// Returns the last `limit` runs, newest first.
+    async fn list(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError>;
+
+    /// Returns a run, or `None` if it does not exist.
+    async fn get(&self, run: RunId) -> Result<Option<RunStatus>, StoreError>;
+
+    /// Saves the status of a run that this process does not work on, unless the run has ended or a later
+    /// attempt has started.
+    async fn save_status(&self, status: &RunStatus) -> Result<(), StoreError>;
+
+    /// Ends a run without publishing: saves its final status and discards what this attempt staged. Does
+    /// nothing if the run has ended or a later attempt has started. May be repeated after a failure.
+    async fn finish_unpublished(&self, status: &RunStatus) -> Result<(), StoreError>;
+
+    /// Starts the attempt at a run that `status` describes, and saves that status. What an earlier attempt
+    /// at the same run staged remains; what another run staged is discarded.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Fenced`] if the run has ended, or this or a later attempt has started already.
+    async fn begin(
+        &self,
+        status: &RunStatus,
+        ownership: Ownership,
+    ) -> Result<Box<dyn RunSession>, StoreError>;
+
+    /// Closes the store and leaves everything in its main file. Best effort: whoever opens it next
+    /// completes what failed.
+    async fn close(&self);
+}
+
+/// How a request for a run was handled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enqueued {
+    /// A new run was added.
+    New(RunStatus),
+    /// An unfinished run has the same parameters.
+    Joined(RunStatus),
+    /// The queue is full.
+    Full,
+}
+
+/// A run to work on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextRun {
+    /// Its stored status.
+    pub status: RunStatus,
+    /// The locks that its last attempt held; none if it never started.
+    pub ownership: Ownership,
+}
+
+/// The locks that a process holds while it works on a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ownership {
+    /// A lock that ends with its process.
+    pub lock: bool,
+    /// A lease that ends when it is not renewed.
+    pub lease: bool,
+}

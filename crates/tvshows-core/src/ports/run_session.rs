@@ -1,0 +1,116 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{PublishedManifest, StoreError};
+use crate::{CastMember, RunStatus, Show, ShowId, TopShowsCriteria};
+
+/// One attempt at a run: it stages data and publishes all of it, or nothing.
+///
+/// A session prepares the next snapshot: the shows that it staged and, after
+/// [`start_incremental`](Self::start_incremental), the published shows that it neither staged nor
+/// deleted. No reader sees staged data.
+///
+/// Every write is fenced: once another run or a later attempt has begun, it fails with
+/// [`StoreError::Fenced`] and changes nothing.
+#[async_trait]
+pub trait RunSession: Send + Sync {
+    /// Returns what earlier attempts at this run have staged.
+    async fn staging(&self) -> Result<StagingState, StoreError>;
+
+    /// Discards everything that is staged.
+    async fn discard_staging(&self) -> Result<(), StoreError>;
+
+    /// Counts this attempt as one that resumed and has staged nothing more yet; the next committed batch
+    /// resets the count.
+    async fn record_resume(&self) -> Result<(), StoreError>;
+
+    /// Starts the next snapshot from the published one instead of from nothing.
+    async fn start_incremental(&self) -> Result<(), StoreError>;
+
+    /// Stages a batch, if any, and saves `status`, all or nothing.
+    async fn commit(
+        &self,
+        batch: Option<StagedBatch>,
+        status: &RunStatus,
+    ) -> Result<(), StoreError>;
+
+    /// Returns how many shows the next snapshot has.
+    async fn staged_show_count(&self) -> Result<u32, StoreError>;
+
+    /// Returns the top shows of the next snapshot, best first.
+    async fn rank_staged(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError>;
+
+    /// Publishes the next snapshot with `top` as the top shows, and saves the run's final status, all or
+    /// nothing. Returns that status.
+    async fn publish(
+        &self,
+        top: &[ShowId],
+        at: Timestamp,
+        final_status: FinalStatus,
+    ) -> Result<RunStatus, StoreError>;
+}
+
+/// Data to stage together, in one transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StagedBatch {
+    /// Index pages, each a page number and its shows. If a show is staged already, the version with the
+    /// later `updated` remains.
+    Pages {
+        /// The pages.
+        pages: Vec<(u32, Vec<Show>)>,
+        /// When they were fetched.
+        at: Timestamp,
+    },
+    /// Shows that were fetched individually. They replace any staged version.
+    Shows {
+        /// The shows.
+        shows: Vec<Show>,
+        /// When they were fetched.
+        at: Timestamp,
+    },
+    /// Shows that no longer exist at TVmaze.
+    Deletions(Vec<ShowId>),
+    /// The cast of a staged or published show, in TVmaze's order. A top show without a staged cast keeps
+    /// its published one.
+    Cast {
+        /// The show, as it is in the next snapshot.
+        show: Box<Show>,
+        /// Its cast.
+        cast: Vec<CastMember>,
+        /// When it was fetched.
+        at: Timestamp,
+    },
+}
+
+/// Makes the final status of a run that is about to be published. May be called more than once, when a
+/// backend repeats its transaction.
+pub type FinalStatus = Arc<dyn Fn(ChangeCounts) -> RunStatus + Send + Sync>;
+
+/// How many shows a publish changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChangeCounts {
+    /// Shows that were not published before.
+    pub added: u32,
+    /// Shows with any difference.
+    pub changed: u32,
+    /// Shows that are no longer published.
+    pub deleted: u32,
+    /// Shows without a difference.
+    pub unchanged: u32,
+}
+
+/// What earlier attempts at a run have staged.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StagingState {
+    /// Whether the next snapshot starts from the published one.
+    pub is_incremental: bool,
+    /// How many attempts in a row resumed and staged nothing more.
+    pub stalled_resumes: u32,
+    /// When each staged index page was fetched.
+    pub pages: BTreeMap<u32, Timestamp>,
+    /// The next snapshot as staged so far.
+    pub snapshot: PublishedManifest,
+}

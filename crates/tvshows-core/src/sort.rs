@@ -1,0 +1,89 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// The order of a list. Shows without the value come last in either direction; ties are broken by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sort {
+    pub by: SortBy,
+    pub descending: bool,
+}
+
+/// The field a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortBy {
+    #[default]
+    Id,
+    /// Ignores the case of A to Z.
+    Name,
+    Rating,
+    Premiered,
+    Updated,
+    Weight,
+    /// Best match first: the name equals the search text, the name contains all words, the summary is
+    /// needed for some; then by weight. Depends only on the show and the text, so a show keeps its position
+    /// when others change.
+    Relevance,
+}
+
+/// A text that is not a sort order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be id, name, rating, premiered, updated or weight, with a leading - for descending order, or relevance"
+)]
+pub struct ParseSortError;
+
+impl SortBy {
+    const WORDS: [(&str, SortBy); 7] = [
+        ("id", SortBy::Id),
+        ("name", SortBy::Name),
+        ("rating", SortBy::Rating),
+        ("premiered", SortBy::Premiered),
+        ("updated", SortBy::Updated),
+        ("weight", SortBy::Weight),
+        ("relevance", SortBy::Relevance),
+    ];
+}
+
+impl FromStr for Sort {
+    type Err = ParseSortError;
+
+    fn from_str(text: &str) -> Result<Sort, ParseSortError> {
+        let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
+        let (_, by) =
+            SortBy::WORDS.iter().find(|(known, _)| *known == word).ok_or(ParseSortError)?;
+        let sort = Sort { by: *by, descending };
+        if *by == SortBy::Relevance && descending { Err(ParseSortError) } else { Ok(sort) }
+    }
+}
+
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = SortBy::WORDS.iter().find(|(_, by)| *by == self.by).map_or("", |(word, _)| word);
+        write!(f, "{}{word}", if self.descending { "-" } else { "" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_order_is_named_as_it_is_written() {
+        for text in ["id", "-id", "name", "-rating", "premiered", "-updated", "weight", "relevance"]
+        {
+            assert_eq!(text.parse::<Sort>().unwrap().to_string(), text);
+        }
+        for wrong in ["", "-", "--id", "+id", "Name", "-relevance", "popularity"] {
+            assert_eq!(wrong.parse::<Sort>(), Err(ParseSortError), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_an_order_panic(text in any::<String>()) {
+            let _ = text.parse::<Sort>();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+/// A dialect of CSV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// Every value as it is, for programs.
+    #[default]
+    Standard,
+    /// For spreadsheets: begins with a byte order mark, and text is never read as a formula.
+    Excel,
+}
+
+/// A text that is not the name of a dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of standard, excel")]
+pub struct ParseDialectError;
+
+impl Dialect {
+    pub const ALL: [Dialect; 2] = [Dialect::Standard, Dialect::Excel];
+
+    /// The first characters of the file.
+    pub(crate) fn prologue(self) -> &'static str {
+        match self {
+            Dialect::Standard => "",
+            // Without it, Excel reads the file in the Windows code page.
+            Dialect::Excel => "\u{feff}",
+        }
+    }
+
+    /// How a text cell is written.
+    pub(crate) fn text(self, text: &str) -> Cow<'_, str> {
+        if self == Dialect::Excel && may_be_formula(text) {
+            Cow::Owned(format!("'{text}"))
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+}
+
+/// Follows OWASP's advice on CSV injection, which includes the full-width forms of the characters. A
+/// spreadsheet may trim blanks before it looks for them.
+fn may_be_formula(text: &str) -> bool {
+    text.starts_with(['\t', '\r', '\n'])
+        || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Dialect::Standard => "standard",
+            Dialect::Excel => "excel",
+        })
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = ParseDialectError;
+
+    fn from_str(text: &str) -> Result<Dialect, ParseDialectError> {
+        Dialect::ALL.into_iter().find(|known| known.to_string() == text).ok_or(ParseDialectError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialect_is_named_as_it_is_written() {
+        for dialect in Dialect::ALL {
+            assert_eq!(dialect.to_string().parse(), Ok(dialect));
+        }
+        assert_eq!("libreoffice".parse::<Dialect>(), Err(ParseDialectError));
+    }
+
+    #[test]
+    fn excel_gets_no_formulas() {
+        for text in
+            ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\nx", "\tx", "  =1", "＝1", "-"]
+        {
+            assert_eq!(Dialect::Excel.text(text), format!("'{text}"));
+            assert_eq!(Dialect::Standard.text(text), text);
+        }
+        for text in ["", "x=1", "'=1", "1-1", " x", "{\"a\":1}", "2021-01-01", "é"] {
+            assert_eq!(Dialect::Excel.text(text), text);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! One attempt at a run, from `begin` until its status is saved.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tvshows_core::{Ownership, RunEvent, RunQueue, RunSession, Step, StoreError};
+
+use crate::error::{RunError, error_chain};
+use crate::local_runs::LocalRun;
+use crate::pipeline::{MAX_STALLED_RESUMES, Pipeline};
+use crate::run_context::RunContext;
+use crate::run_progress::RunProgress;
+
+/// How often the request counts are updated while nothing else changes, for example while TVmaze throttles.
+const REQUEST_COUNTS_INTERVAL: Duration = Duration::from_millis(500);
+
+#[derive(Clone)]
+pub(crate) struct Attempt {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) queue: Arc<dyn RunQueue>,
+    pub(crate) run: Arc<LocalRun>,
+    pub(crate) shutdown: CancellationToken,
+    /// Cancelled when another process has acquired the lease.
+    pub(crate) lease_lost: CancellationToken,
+}
+
+/// How an attempt ended for this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The run has ended or is interrupted, and that is saved.
+    Saved,
+    /// The same, but it could not be saved, for example because the disk is full.
+    Unsaved,
+    /// Another process owns the run now and decides how it ends.
+    OwnershipLost,
+    /// The attempt has not begun, because another program has locked the database.
+    DatabaseBusy,
+}
+
+impl Attempt {
+    /// Works on the run until it has ended, or has to stop. A run that is publishing does not stop.
+    pub(crate) async fn run(&self, ownership: Ownership) -> Outcome {
+        let begin = async |_: &_, status: &_| self.queue.begin(status, ownership).await;
+        let session = match self.run.progress.checkpoint(RunEvent::Started, begin).await {
+            Ok(session) => session,
+            Err(StoreError::DatabaseBusy) => return Outcome::DatabaseBusy,
+            Err(error) => return self.finish(error.into(), None).await,
+        };
+        match self.execute(session.as_ref()).await {
+            Ok(()) => Outcome::Saved,
+            Err(error) => self.finish(error, Some(session.as_ref())).await,
+        }
+    }
+
+    /// Ends a run that does not publish, or leaves it as interrupted, to be resumed later.
+    pub(crate) async fn finish(
+        &self,
+        error: RunError,
+        session: Option<&dyn RunSession>,
+    ) -> Outcome {
+        if matches!(error, RunError::Store(StoreError::Fenced)) {
+            return Outcome::OwnershipLost;
+        }
+        let is_resumable = self.is_resumable(&error, session).await;
+        let event = match error {
+            error if is_resumable => RunEvent::Interrupted(error_chain(&error)),
+            RunError::Cancelled => RunEvent::Cancelled,
+            error => RunEvent::Failed(error_chain(&error)),
+        };
+        let save = async |_: &_, status: &_| {
+            if is_resumable {
+                self.queue.save_status(status).await
+            } else {
+                self.queue.finish_unpublished(status).await
+            }
+        };
+        let progress = &self.run.progress;
+        let Err(error) = progress.checkpoint(event.clone(), save).await else {
+            return Outcome::Saved;
+        };
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(run.id = %self.run.id, error, "the end of the run could not be saved");
+        progress.apply(event);
+        Outcome::Unsaved
+    }
+
+    /// Whether a run is to be resumed after an error: after a shutdown, while another program has locked the
+    /// database, and, a limited number of times, if a run with staged data cannot reach TVmaze, as after a
+    /// boot without a network.
+    async fn is_resumable(&self, error: &RunError, session: Option<&dyn RunSession>) -> bool {
+        let has_resumes_left = async |session: &dyn RunSession| {
+            session.record_resume().await?;
+            let staging = session.staging().await?;
+            Ok::<_, StoreError>(staging.stalled_resumes < MAX_STALLED_RESUMES)
+        };
+        match (error, session) {
+            (RunError::ShutDown | RunError::Store(StoreError::DatabaseBusy), _) => true,
+            (RunError::Unreachable { .. }, Some(session))
+                if self.run.progress.status().attempt > 1 =>
+            {
+                has_resumes_left(session).await.unwrap_or_default()
+            }
+            _ => false,
+        }
+    }
+
+    async fn execute(&self, session: &dyn RunSession) -> Result<(), RunError> {
+        let progress = &self.run.progress;
+        progress.count_requests(&self.pipeline.client);
+        let context = RunContext {
+            client: &self.pipeline.client,
+            session,
+            progress,
+            parameters: progress.status().parameters(),
+            first_response: Arc::default(),
+        };
+        let staged = tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => Err(RunError::ShutDown),
+            () = self.run.cancel.cancelled() => Err(RunError::Cancelled),
+            () = self.lease_lost.cancelled() => Err(StoreError::Fenced.into()),
+            never = update_request_counts(progress) => never,
+            error = record_resume(&context) => Err(error),
+            top = self.pipeline.stage(&context) => top,
+        };
+        progress.update_request_counts();
+        let top = staged?;
+        progress.apply(RunEvent::StepBegan(Step::Publishing));
+        // A cancel request that comes after this step began is rejected: see `LocalRuns::cancel`.
+        if self.run.cancel.is_cancelled() {
+            return Err(RunError::Cancelled);
+        }
+        Ok(context.publish(&top).await?)
+    }
+}
+
+/// Counts an attempt that resumes a run, once there is something to stage. A process that dies before that
+/// does not die because of the run.
+async fn record_resume(context: &RunContext<'_>) -> RunError {
+    context.first_response.notified().await;
+    if context.progress.status().attempt > 1
+        && let Err(error) = context.session.record_resume().await
+    {
+        return error.into();
+    }
+    std::future::pending().await
+}
+
+async fn update_request_counts<T>(progress: &RunProgress) -> T {
+    let mut interval = tokio::time::interval(REQUEST_COUNTS_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        progress.update_request_counts();
+    }
+}

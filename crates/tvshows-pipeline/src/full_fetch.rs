@@ -1,0 +1,290 @@
+//! The whole index, page by page, until its end.
+
+use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
+use tvmaze_client::{Client, PageIndex};
+use tvshows_core::{PublishedManifest, RunEvent, Show, ShowId, StagedBatch, StagingState};
+
+use crate::clock::now_secs;
+use crate::convert::{TvmazeShow, saturating_u32};
+use crate::error::RunError;
+use crate::incremental_plan::outdated_pages;
+use crate::run_context::RunContext;
+use crate::updates::{UpdatesMap, page_of};
+
+/// The most pages to stage in one transaction. Pages that arrived together share one disk sync.
+const MAX_PAGES_PER_BATCH: usize = 4;
+/// Ten times the size of TVmaze's index. An upstream that never returns 404 must not fill the disk.
+const MAX_PAGES: u32 = 4000;
+/// How far the index may extend beyond its known end. More than TVmaze grows in a year.
+const MAX_PAGES_BEYOND: u32 = 100;
+
+/// What is known about the index before it is fetched.
+pub(crate) struct FullFetchPlan {
+    updates: Option<UpdatesMap>,
+    extent: Option<IndexExtent>,
+    /// The pages that an earlier attempt has staged and that need not be fetched again.
+    staged_pages: BTreeSet<u32>,
+    staged: PublishedManifest,
+}
+
+/// The known extent of the index.
+#[derive(Clone, Copy)]
+struct IndexExtent {
+    /// The page of the last known show.
+    last: u32,
+    /// Whether even the last page may be missing: its show may be so new that only the updates map has it.
+    last_may_be_missing: bool,
+}
+
+impl FullFetchPlan {
+    pub(crate) fn new(
+        updates: Option<UpdatesMap>,
+        last_published: Option<ShowId>,
+        staged: StagingState,
+        now: Timestamp,
+    ) -> FullFetchPlan {
+        let last = match &updates {
+            Some(updates) => updates.last_key_value().map(|(id, _)| *id),
+            None => last_published,
+        };
+        let last_may_be_missing = updates.is_some();
+        let extent = last.map(|id| IndexExtent { last: page_of(id), last_may_be_missing });
+        let mut staged_pages: BTreeSet<u32> = staged.pages.keys().copied().collect();
+        if let Some(updates) = &updates {
+            for page in outdated_pages(&staged.snapshot, &staged.pages, updates, now) {
+                staged_pages.remove(&page);
+            }
+        }
+        FullFetchPlan { updates, extent, staged_pages, staged: staged.snapshot }
+    }
+
+    /// Returns how many pages remain to be fetched, if the extent of the index is known.
+    pub(crate) fn pages_left(&self) -> Option<u32> {
+        let last = self.extent?.last;
+        let left = (0..=last).filter(|page| !self.staged_pages.contains(page)).count();
+        Some(saturating_u32(left))
+    }
+}
+
+/// Fetches and stages every page. Returns the shows on which the index and the updates map disagree.
+pub(crate) async fn stage_pages(
+    context: &RunContext<'_>,
+    plan: FullFetchPlan,
+) -> Result<BTreeSet<ShowId>, RunError> {
+    let (sender, mut receiver) = mpsc::channel(context.client.concurrency());
+    let has_map = plan.updates.is_some();
+    let mut discrepancies = Discrepancies::new(plan.updates);
+    for (id, version) in plan.staged.shows {
+        // The other shows are compared when their page arrives, if they still exist.
+        if plan.staged_pages.contains(&page_of(id)) || discrepancies.is_missing(id) {
+            discrepancies.compare(id, version.updated);
+        }
+    }
+    let fetcher =
+        PageFetcher { client: context.client, extent: plan.extent, staged: plan.staged_pages };
+    let fetching = fetcher.fetch(Arc::clone(&context.first_response), sender);
+    let staging = async {
+        let mut batch = Vec::with_capacity(MAX_PAGES_PER_BATCH);
+        while receiver.recv_many(&mut batch, MAX_PAGES_PER_BATCH).await > 0 {
+            let (pages, permits): (Vec<_>, Vec<_>) =
+                batch.drain(..).map(|page: Page| ((page.number, page.shows), page.permit)).unzip();
+            for (page, shows) in &pages {
+                if !has_map {
+                    check_membership(*page, shows)?;
+                }
+                for show in shows {
+                    discrepancies.compare(show.id, show.updated);
+                }
+            }
+            let shows = pages.iter().map(|(_, shows)| shows.len()).sum();
+            let staged = RunEvent::PagesStaged {
+                pages: saturating_u32(pages.len()),
+                shows: saturating_u32(shows),
+            };
+            let batch = StagedBatch::Pages { pages, at: now_secs() };
+            context.checkpoint(staged, Some(batch)).await?;
+            drop(permits);
+        }
+        Ok(discrepancies.into_refetches())
+    };
+    let ((), refetches) = futures::future::try_join(fetching, staging).await?;
+    Ok(refetches)
+}
+
+/// A fetched page.
+struct Page {
+    number: u32,
+    shows: Vec<Show>,
+    /// Held until the page is staged. There are as many permits as concurrent requests, which bounds the
+    /// memory and what a killed process has to fetch again.
+    permit: OwnedSemaphorePermit,
+}
+
+/// Fetches the pages that are not staged yet.
+struct PageFetcher<'a> {
+    client: &'a Client,
+    extent: Option<IndexExtent>,
+    staged: BTreeSet<u32>,
+}
+
+impl PageFetcher<'_> {
+    /// Fetches concurrently and sends each page as soon as it arrives, until the first 404.
+    async fn fetch(
+        &self,
+        first_response: Arc<Notify>,
+        sender: mpsc::Sender<Page>,
+    ) -> Result<(), RunError> {
+        let max_pages = self.extent.map_or(MAX_PAGES, |extent| extent.last + MAX_PAGES_BEYOND);
+        let permits = Arc::new(Semaphore::new(self.client.concurrency()));
+        let mut in_flight = FuturesUnordered::new();
+        let mut pages = (0..).filter(|page| !self.staged.contains(page)).peekable();
+        let mut last_present = None;
+        let mut first_missing: Option<u32> = None;
+        loop {
+            let next = pages.peek().copied();
+            let next = next.filter(|page| self.may_request(*page, in_flight.len(), first_missing));
+            let fetched = tokio::select! {
+                biased;
+                Ok(permit) = Arc::clone(&permits).acquire_owned(), if next.is_some() => {
+                    if let Some(page) = pages.next() {
+                        let first_response = Arc::clone(&first_response);
+                        let fetching =
+                            fetch_page(self.client.clone(), page, first_response, permit);
+                        let fetching = tokio::spawn(fetching.in_current_span());
+                        in_flight.push(AbortOnDropHandle::new(fetching));
+                    }
+                    continue;
+                }
+                Some(fetched) = in_flight.next() => fetched,
+                else => return Ok(()),
+            };
+            let (page, response, permit) =
+                fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+            match response.map_err(|source| RunError::Page { page, source })? {
+                Some(_) if page >= max_pages => {
+                    return Err(RunError::IndexTooLong { pages: max_pages });
+                }
+                Some(shows) => {
+                    last_present = last_present.max(Some(page));
+                    let shows = shows.into_iter().map(|TvmazeShow(show)| show).collect();
+                    if sender.send(Page { number: page, shows, permit }).await.is_err() {
+                        // Staging failed, and its error becomes that of the run.
+                        return Ok(());
+                    }
+                }
+                None => {
+                    self.check_missing_page(page)?;
+                    first_missing = Some(first_missing.map_or(page, |missing| missing.min(page)));
+                }
+            }
+            if let (Some(page), Some(later)) = (first_missing, last_present)
+                && page < later
+            {
+                return Err(RunError::MissingPage { page, later });
+            }
+        }
+    }
+
+    /// Whether a page may be requested now.
+    ///
+    /// Beyond the known extent, pages are requested one at a time, so that only one request meets the end.
+    /// If the extent is unknown, a few pages after a missing one are requested too: any of them would show
+    /// that the missing page is not the end.
+    fn may_request(&self, page: u32, in_flight: usize, first_missing: Option<u32>) -> bool {
+        let concurrency = self.client.concurrency();
+        match (self.extent, first_missing) {
+            (Some(_), Some(_)) => false,
+            (Some(extent), None) if page > extent.last => in_flight == 0,
+            (None, Some(missing)) if (page - missing) as usize >= concurrency => false,
+            _ => true,
+        }
+    }
+
+    /// Checks that a page that returned 404 may be missing.
+    fn check_missing_page(&self, page: u32) -> Result<(), RunError> {
+        if let Some(later) = self.staged.range((Excluded(page), Unbounded)).next_back() {
+            return Err(RunError::MissingPage { page, later: *later });
+        }
+        match self.extent {
+            Some(IndexExtent { last, .. }) if page < last => {
+                Err(RunError::MissingPage { page, later: last })
+            }
+            Some(extent) if page == extent.last && !extent.last_may_be_missing => {
+                Err(RunError::VanishedPage { page })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Runs as its own task, so that a response is read while another page is being staged.
+async fn fetch_page(
+    client: Client,
+    page: u32,
+    first_response: Arc<Notify>,
+    permit: OwnedSemaphorePermit,
+) -> (u32, Result<Option<Vec<TvmazeShow>>, tvmaze_client::Error>, OwnedSemaphorePermit) {
+    let response = client.show_page(PageIndex(page)).decode_as::<Option<Vec<TvmazeShow>>>().await;
+    if let Ok(Some(_)) = &response {
+        first_response.notify_one();
+    }
+    (page, response, permit)
+}
+
+/// Checks that the shows of a page belong on it. Without an updates map, nothing else reveals a page with
+/// wrong content.
+fn check_membership(page: u32, shows: &[Show]) -> Result<(), RunError> {
+    match shows.iter().find(|show| page_of(show.id) != page) {
+        Some(show) => Err(RunError::UnexpectedShowOnPage { page, show: show.id.0 }),
+        None => Ok(()),
+    }
+}
+
+/// The shows on which the index and the updates map disagree. Either can be out of date.
+struct Discrepancies {
+    /// The entries of the map for the shows that were not on a page so far; `None` without a map.
+    unseen: Option<UpdatesMap>,
+    /// The last show in the map. Later shows are newer than the map.
+    last: Option<ShowId>,
+    shows: BTreeSet<ShowId>,
+}
+
+impl Discrepancies {
+    fn new(updates: Option<UpdatesMap>) -> Discrepancies {
+        let last = updates.as_ref().and_then(|updates| updates.last_key_value());
+        let last = last.map(|(id, _)| *id);
+        Discrepancies { unseen: updates, last, shows: BTreeSet::new() }
+    }
+
+    /// Whether the map has no entry for a show.
+    fn is_missing(&self, id: ShowId) -> bool {
+        self.unseen.as_ref().is_some_and(|unseen| !unseen.contains_key(&id))
+    }
+
+    fn compare(&mut self, id: ShowId, updated: Option<i64>) {
+        let Some(unseen) = &mut self.unseen else { return };
+        let is_current = match unseen.remove(&id) {
+            Some(expected) => updated.unwrap_or_default() >= expected,
+            None => Some(id) > self.last,
+        };
+        if !is_current {
+            self.shows.insert(id);
+        }
+    }
+
+    /// Returns all discrepancies, including the shows that are in the map but on no page.
+    fn into_refetches(mut self) -> BTreeSet<ShowId> {
+        self.shows.extend(self.unseen.into_iter().flatten().map(|(id, _)| id));
+        self.shows
+    }
+}

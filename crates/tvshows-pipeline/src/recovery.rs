@@ -1,0 +1,40 @@
+use tvshows_core::{RunEvent, RunState, StoreError};
+
+use crate::clock::now_millis;
+use crate::runner_config::RunnerConfig;
+
+/// Cancels the run that was started and that no process works on. For use before
+/// [`Runner::start`](crate::Runner::start), which would resume it.
+///
+/// # Errors
+///
+/// If the history cannot be read or written.
+pub async fn cancel_interrupted(config: &RunnerConfig) -> Result<(), StoreError> {
+    let RunnerConfig { lock, instance, .. } = config;
+    match lock.acquire(instance, None).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(()),
+        Err(error) => return Err(StoreError::Unavailable { source: Box::new(error) }),
+    }
+    let cancelled = cancel_started(config).await;
+    lock.release(instance).await;
+    cancelled
+}
+
+async fn cancel_started(config: &RunnerConfig) -> Result<(), StoreError> {
+    let Some(next) = config.queue.next(&[]).await? else { return Ok(()) };
+    let mut status = next.status;
+    match status.state {
+        RunState::Queued => return Ok(()),
+        RunState::Running => status.mark_interrupted(now_millis()),
+        _ => {}
+    }
+    status.apply(RunEvent::Cancelled, now_millis());
+    config.queue.finish_unpublished(&status).await?;
+    if let Some(lease) = &config.lease {
+        lease.release(&status.instance).await;
+    }
+    // Best effort: readers of a failing tracker find it in the history.
+    let _ = config.tracker.publish_status(&status).await;
+    Ok(())
+}

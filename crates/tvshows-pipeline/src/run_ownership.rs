@@ -1,0 +1,242 @@
+//! Who may work on runs: the owner of a lock that ends with its process, the owner of a lease that expires,
+//! or both.
+//!
+//! The lock decides between the processes on one machine. The lease decides between machines, and against a
+//! process that is paused: its lock remains, but its lease expires.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tvshows_core::{LockExpiry, NextRun, Ownership, RunId, RunLock, RunState, StoreError};
+
+use crate::runner_config::RunnerConfig;
+
+/// A margin beyond the renewal interval before a lease without a holder counts as abandoned.
+const LEASE_GRACE: Duration = Duration::from_secs(2);
+
+pub(crate) struct RunOwnership {
+    lock: Arc<dyn RunLock>,
+    lease: Option<Arc<dyn RunLock>>,
+    instance: String,
+    /// Since when the lease of a run that is owned by lease was seen without a holder.
+    lease_free_since: Mutex<Option<Instant>>,
+}
+
+/// What a process that may own a lock finds out about the previous owner of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PreviousOwner {
+    /// Nobody works on the run.
+    None,
+    /// It died.
+    Died,
+    /// It lost its lease, and may be paused or cut off.
+    LostLease,
+    /// It may be working.
+    Active,
+}
+
+impl RunOwnership {
+    pub(crate) fn new(config: &RunnerConfig) -> RunOwnership {
+        let RunnerConfig { lock, lease, instance, .. } = config.clone();
+        RunOwnership { lock, lease, instance, lease_free_since: Mutex::default() }
+    }
+
+    /// Tries to acquire the lock, and returns whether it did.
+    pub(crate) async fn acquire_lock(&self) -> Result<bool, StoreError> {
+        let acquired = self.lock.acquire(&self.instance, None).await;
+        acquired.map_err(|error| StoreError::Unavailable { source: Box::new(error) })
+    }
+
+    pub(crate) async fn previous_owner(&self, run: &NextRun, has_lock: bool) -> PreviousOwner {
+        if run.status.state != RunState::Running {
+            return if has_lock { PreviousOwner::None } else { PreviousOwner::Active };
+        }
+        if has_lock && run.ownership.lock {
+            // It had the lock that this process has now.
+            PreviousOwner::Died
+        } else if run.ownership.lease && self.is_lease_abandoned().await {
+            PreviousOwner::LostLease
+        } else {
+            PreviousOwner::Active
+        }
+    }
+
+    /// Whether the lease has had no holder for longer than a live holder needs to renew it. The lease can be
+    /// free for other reasons: Redis may have been restarted.
+    async fn is_lease_abandoned(&self) -> bool {
+        let Some(lease) = &self.lease else { return false };
+        let is_free = matches!(lease.holder().await, Ok(None));
+        let mut free_since = self.lease_free_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_free {
+            *free_since = None;
+            return false;
+        }
+        let free_for = free_since.get_or_insert_with(Instant::now).elapsed();
+        free_for > renewal_interval(lease.as_ref()).saturating_add(LEASE_GRACE)
+    }
+
+    /// Tries to acquire the lease, and returns how this process owns the run; `None` if it does not. `evict`
+    /// names a holder that is known to be dead.
+    ///
+    /// The lock alone is sufficient if there is no lease or the lease is unavailable.
+    pub(crate) async fn acquire_lease(
+        &self,
+        run: RunId,
+        has_lock: bool,
+        evict: Option<&str>,
+    ) -> Option<Ownership> {
+        let lock_alone = has_lock.then_some(Ownership { lock: true, lease: false });
+        let Some(lease) = &self.lease else { return lock_alone };
+        match lease.acquire(&self.instance, evict).await {
+            Ok(true) => Some(Ownership { lock: has_lock, lease: true }),
+            Ok(false) => None,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(run.id = %run, error, "the lease for runs is unavailable");
+                lock_alone
+            }
+        }
+    }
+
+    /// Renews the lease at intervals. Completes when another process holds it.
+    pub(crate) async fn lease_lost(&self) {
+        let Some(lease) = &self.lease else { return std::future::pending().await };
+        loop {
+            sleep(renewal_interval(lease.as_ref())).await;
+            // An error is not a loss: the next attempt comes before the lease expires.
+            if let Ok(false) = lease.renew(&self.instance).await {
+                return;
+            }
+        }
+    }
+
+    pub(crate) async fn release_lock(&self) {
+        self.lock.release(&self.instance).await;
+    }
+
+    /// Releases the lease, and the lock if `ownership` has it.
+    pub(crate) async fn release(&self, ownership: Ownership) {
+        if ownership.lock {
+            self.release_lock().await;
+        }
+        if let Some(lease) = &self.lease {
+            lease.release(&self.instance).await;
+        }
+    }
+}
+
+/// Returns an interval that leaves time to try again before the lease expires.
+fn renewal_interval(lease: &dyn RunLock) -> Duration {
+    match lease.expiry() {
+        LockExpiry::After(ttl) => ttl / 3,
+        LockExpiry::WithProcess => Duration::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use tokio::time::advance;
+    use tvshows_core::memory::MemoryStore;
+    use tvshows_core::{LOCK_TTL, LockError, RunEvent, RunParameters, RunStatus};
+    use tvshows_progress::InProcessTracker;
+
+    use super::*;
+    use crate::clock::now_millis;
+
+    /// A lease of another process; `None` if its backend is unavailable.
+    struct Lease(Mutex<Option<bool>>);
+
+    #[async_trait]
+    impl RunLock for Lease {
+        async fn acquire(&self, _: &str, _: Option<&str>) -> Result<bool, LockError> {
+            self.holder().await.map(|holder| holder.is_none())
+        }
+
+        async fn renew(&self, holder: &str) -> Result<bool, LockError> {
+            self.acquire(holder, None).await
+        }
+
+        async fn holder(&self) -> Result<Option<String>, LockError> {
+            let is_held = self.0.lock().unwrap().ok_or(LockError { source: "gone".into() })?;
+            Ok(is_held.then(|| "other".to_owned()))
+        }
+
+        async fn release(&self, _: &str) {}
+
+        fn expiry(&self) -> LockExpiry {
+            LockExpiry::After(LOCK_TTL)
+        }
+    }
+
+    fn ownership(lease: Option<&Arc<Lease>>) -> RunOwnership {
+        let lease = lease.map(|lease| Arc::clone(lease) as Arc<dyn RunLock>);
+        let store = Arc::new(MemoryStore::default());
+        RunOwnership::new(&RunnerConfig {
+            queue: store.clone(),
+            lock: store,
+            lease,
+            tracker: Arc::new(InProcessTracker::default()),
+            instance: "here".to_owned(),
+        })
+    }
+
+    fn lease(is_held: Option<bool>) -> Arc<Lease> {
+        Arc::new(Lease(Mutex::new(is_held)))
+    }
+
+    fn running(lock: bool, lease: bool) -> NextRun {
+        let parameters = RunParameters::default();
+        let mut status = RunStatus::queued(RunId::random(), parameters, "other", now_millis());
+        status.apply(RunEvent::Started, now_millis());
+        NextRun { status, ownership: Ownership { lock, lease } }
+    }
+
+    #[tokio::test]
+    async fn who_holds_the_lock_of_a_running_run_knows_that_its_process_died() {
+        let ownership = ownership(None);
+        let owner = async |run, has_lock| ownership.previous_owner(&run, has_lock).await;
+        assert_eq!(owner(running(true, false), true).await, PreviousOwner::Died);
+        assert_eq!(owner(running(true, false), false).await, PreviousOwner::Active);
+        assert_eq!(owner(running(false, true), true).await, PreviousOwner::Active);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_is_abandoned_when_nobody_renews_it_for_long() {
+        let lease = lease(Some(false));
+        let ownership = ownership(Some(&lease));
+        let owner = async || ownership.previous_owner(&running(true, true), false).await;
+        assert_eq!(owner().await, PreviousOwner::Active, "it may be renewed in a moment");
+        advance(Duration::from_secs(8)).await;
+        assert_eq!(owner().await, PreviousOwner::LostLease);
+        *lease.0.lock().unwrap() = Some(true);
+        assert_eq!(owner().await, PreviousOwner::Active);
+        *lease.0.lock().unwrap() = Some(false);
+        assert_eq!(owner().await, PreviousOwner::Active, "the time starts again");
+    }
+
+    #[tokio::test]
+    async fn the_lock_is_enough_where_the_lease_is_unavailable_and_not_where_another_has_it() {
+        let acquired = async |is_held, has_lock| {
+            let ownership = ownership(Some(&lease(is_held)));
+            ownership.acquire_lease(RunId::random(), has_lock, None).await
+        };
+        let lock_alone = Some(Ownership { lock: true, lease: false });
+        assert_eq!(acquired(None, true).await, lock_alone);
+        assert_eq!(acquired(None, false).await, None);
+        assert_eq!(acquired(Some(true), true).await, None);
+        assert_eq!(acquired(Some(false), true).await, Some(Ownership { lock: true, lease: true }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_is_lost_to_another_holder_but_not_to_an_error() {
+        let lease = lease(None);
+        let ownership = ownership(Some(&lease));
+        let lost = ownership.lease_lost();
+        let lost = tokio::time::timeout(LOCK_TTL, lost).await;
+        assert!(lost.is_err(), "an error is no loss");
+        *lease.0.lock().unwrap() = Some(true);
+        ownership.lease_lost().await;
+    }
+}

@@ -1,0 +1,16 @@
+use std::sync::Arc;
+
+use tvshows_core::{ProgressTracker, RunLock, RunQueue};
+
+/// What a runner shares with the other processes that work on the same database.
+#[derive(Clone)]
+pub struct RunnerConfig {
+    pub queue: Arc<dyn RunQueue>,
+    /// A lock that ends with its process.
+    pub lock: Arc<dyn RunLock>,
+    /// A lock that expires if it is not renewed, for processes on several machines.
+    pub lease: Option<Arc<dyn RunLock>>,
+    pub tracker: Arc<dyn ProgressTracker>,
+    /// The unique name of this process, which becomes part of the status of its runs.
+    pub instance: String,
+}

@@ -1,0 +1,35 @@
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The background tasks of a runner. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Tasks {
+    /// Cancelled when the runner shuts down.
+    pub(crate) shutdown: CancellationToken,
+    tracker: TaskTracker,
+    /// The runtime that started the runner. A caller may be on that of an HTTP worker and end with it.
+    pub(crate) runtime: Handle,
+}
+
+impl Tasks {
+    /// Spawns all tasks on the current runtime.
+    pub(crate) fn new() -> Tasks {
+        Tasks {
+            shutdown: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+            runtime: Handle::current(),
+        }
+    }
+
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn_on(task, &self.runtime);
+    }
+
+    /// Requests a shutdown and waits until every task has ended.
+    pub(crate) async fn shut_down(&self) {
+        self.shutdown.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}

@@ -1,3 +1,0 @@
--- Gives a lease back. KEYS[1] the lease. ARGV: holder.
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 1

@@ -1,0 +1,7 @@
+/// An `INSERT` of a whole row, with a parameter for each column. `into` is its beginning, such as
+/// `INSERT INTO Runs`.
+pub(crate) fn insert<'a>(into: &str, columns: impl IntoIterator<Item = &'a str>) -> String {
+    let columns: Vec<_> = columns.into_iter().collect();
+    let parameters: Vec<_> = (1..=columns.len()).map(|number| format!("?{number}")).collect();
+    format!("{into} ({}) VALUES ({})", columns.join(", "), parameters.join(", "))
+}

@@ -1,0 +1,79 @@
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tvshows_core::LockError;
+
+/// The run lock of a database: a lock on a file next to it, which the system releases when the process
+/// ends. The file contains the name of the holder.
+pub(crate) struct FileLock {
+    path: PathBuf,
+    held: Mutex<Option<Held>>,
+}
+
+struct Held {
+    holder: String,
+    _file: File,
+}
+
+impl FileLock {
+    pub(crate) fn new(database: &Path) -> FileLock {
+        let mut path = database.as_os_str().to_owned();
+        path.push("-lock");
+        FileLock { path: path.into(), held: Mutex::new(None) }
+    }
+
+    /// Tries to acquire the lock, and returns whether `holder` has it now.
+    pub(crate) fn acquire(&self, holder: &str) -> Result<bool, LockError> {
+        let mut held = self.held();
+        if let Some(held) = &*held {
+            return Ok(held.holder == holder);
+        }
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        let mut file = options.open(&self.path).map_err(|error| self.unavailable(&error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(self.unavailable(&error)),
+        }
+        // The lock counts even if its name cannot be written, for example because the disk is full.
+        let _ = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
+        *held = Some(Held { holder: holder.to_owned(), _file: file });
+        Ok(true)
+    }
+
+    /// Returns the holder: this handle, another one of this process, or another process.
+    pub(crate) fn holder(&self) -> Result<Option<String>, LockError> {
+        // Locked until the end, so that this check does not make `acquire` fail.
+        let held = self.held();
+        if let Some(held) = &*held {
+            return Ok(Some(held.holder.clone()));
+        }
+        let file = match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(|error| self.unavailable(&error))?,
+        };
+        // A shared lock, so that two processes that check do not see each other.
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                Ok(Some(fs::read_to_string(&self.path).unwrap_or_default()))
+            }
+            Err(TryLockError::Error(error)) => Err(self.unavailable(&error)),
+        }
+    }
+
+    pub(crate) fn release(&self, holder: &str) {
+        self.held().take_if(|held| held.holder == holder);
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unavailable(&self, error: &io::Error) -> LockError {
+        LockError { source: format!("{}: {error}", self.path.display()).into() }
+    }
+}

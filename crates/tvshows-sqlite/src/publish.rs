@@ -1,0 +1,102 @@
+//! Publishing: the next snapshot replaces the published tables.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+use tvshows_core::{ChangeCounts, ShowId};
+
+use crate::error::SqlResult;
+use crate::{search, show_row, snapshot, staging};
+
+/// Replaces the published tables with the next snapshot, and empties the staging tables.
+pub(crate) fn publish(
+    connection: &Connection,
+    top: &[ShowId],
+    at: Timestamp,
+) -> SqlResult<ChangeCounts> {
+    let is_incremental = staging::is_incremental(connection)?;
+    search::sync_index(connection, is_incremental)?;
+    let changes = publish_shows(connection, is_incremental)?;
+    search::mark_current(connection)?;
+    publish_top_shows(connection, top, at)?;
+    publish_casts(connection)?;
+    snapshot::bump(connection, at)?;
+    staging::reset(connection)?;
+    Ok(changes)
+}
+
+fn publish_shows(connection: &Connection, is_incremental: bool) -> SqlResult<ChangeCounts> {
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0));
+    let size = || count("SELECT count(*) FROM _Show_Facets");
+    let before = size()?;
+    let (mut added, mut changed) = (0, 0);
+    if before > 0 {
+        added = count(
+            "SELECT count(*) FROM _Staged_Shows WHERE id NOT IN (SELECT id FROM _Show_Facets)",
+        )?;
+        changed = count(&show_row::count_changed())?;
+    }
+    if is_incremental {
+        connection.execute_batch(
+            "DELETE FROM All_Shows WHERE id IN (SELECT id FROM _Staged_Deletions);
+             INSERT OR REPLACE INTO All_Shows SELECT * FROM _Staged_Shows;",
+        )?;
+    } else {
+        connection.execute_batch("DELETE FROM _Index_Pages")?;
+        swap_shows(connection)?;
+    }
+    connection.execute_batch(
+        "INSERT OR REPLACE INTO _Index_Pages SELECT page, staged_at FROM _Staged_Pages;",
+    )?;
+    let after = size()?;
+    if before == 0 {
+        added = after;
+    }
+    let deleted = before + added - after;
+    Ok(ChangeCounts { added, changed, deleted, unchanged: before - deleted - changed })
+}
+
+/// Renames the staging table to `All_Shows`, so that no row is copied, and creates a new staging table. The
+/// indexes and triggers of `All_Shows` are created again, including those of other programs.
+fn swap_shows(connection: &Connection) -> SqlResult<()> {
+    let definitions = |filter: &str| {
+        let sql = format!("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND {filter}");
+        let mut select = connection.prepare(&sql)?;
+        select.query_map([], |row| row.get(0))?.collect::<SqlResult<Vec<String>>>()
+    };
+    let staging_table = definitions("name = '_Staged_Shows'")?;
+    let dependents = definitions("lower(tbl_name) = 'all_shows' AND type != 'table'")?;
+    connection
+        .execute_batch("DROP TABLE All_Shows; ALTER TABLE _Staged_Shows RENAME TO All_Shows")?;
+    staging_table.iter().chain(&dependents).try_for_each(|sql| connection.execute_batch(sql))?;
+    connection.execute_batch(
+        "DELETE FROM _Show_Facets; INSERT INTO _Show_Facets SELECT * FROM _All_Shows_Facets;",
+    )
+}
+
+fn publish_top_shows(connection: &Connection, top: &[ShowId], at: Timestamp) -> SqlResult<()> {
+    let at = at.to_string();
+    connection.execute("DELETE FROM Top_Shows", [])?;
+    let mut top_show = connection.prepare_cached(
+        "INSERT INTO Top_Shows (id, name, language, genres, premiered, rating_average, processed_at, \
+         weight, rank, updated) SELECT id, name, language, genres, premiered, rating_average, ?3, \
+         weight, ?2, updated FROM All_Shows WHERE id = ?1",
+    )?;
+    for (rank, show) in (1..).zip(top) {
+        let inserted = top_show.execute(params![show.0, rank, at])?;
+        if inserted != 1 {
+            return Err(rusqlite::Error::StatementChangedRows(inserted));
+        }
+    }
+    Ok(())
+}
+
+/// Inserts the casts of the best show first, each in TVmaze's order.
+fn publish_casts(connection: &Connection) -> SqlResult<()> {
+    connection.execute_batch(
+        "INSERT INTO _Staged_Cast_Rows SELECT * FROM Top_Shows_Cast
+             WHERE show_id NOT IN (SELECT show_id FROM _Staged_Cast_Shows);
+         DELETE FROM Top_Shows_Cast;
+         INSERT INTO Top_Shows_Cast SELECT _Staged_Cast_Rows.* FROM _Staged_Cast_Rows
+             JOIN Top_Shows ON id = show_id ORDER BY rank, position;",
+    )
+}

@@ -1,0 +1,103 @@
+//! Reads of the published and the staged tables.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row};
+use tvshows_core::{
+    MultiCharacterActor, PublishedManifest, Show, ShowId, ShowVersion, StagingState, TopShow,
+};
+
+use crate::error::{SqlResult, invalid_text};
+use crate::show_row;
+
+pub(crate) fn show(connection: &Connection, id: ShowId) -> SqlResult<Option<Show>> {
+    let mut select = connection.prepare_cached("SELECT * FROM All_Shows WHERE id = ?1")?;
+    select.query_row([id.0], show_row::read).optional()
+}
+
+/// Reads in one transaction what planning the next run needs to know.
+pub(crate) fn manifest(connection: &Connection) -> SqlResult<PublishedManifest> {
+    let transaction = connection.unchecked_transaction()?;
+    let shows = versions(&transaction, "SELECT id, updated, processed_at FROM _Show_Facets")?;
+    let pages = timestamps(&transaction, "SELECT page, fetched_at FROM _Index_Pages")?;
+    let casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", cast_version)?;
+    Ok(PublishedManifest { shows, pages, casts })
+}
+
+/// Reads in one transaction what a run that resumes needs to know.
+pub(crate) fn staging(connection: &Connection) -> SqlResult<StagingState> {
+    let transaction = connection.unchecked_transaction()?;
+    let (is_incremental, stalled_resumes) = transaction.query_row(
+        "SELECT is_incremental, stalled_resumes FROM _Staged_Run",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let pages = timestamps(&transaction, "SELECT page, staged_at FROM _Staged_Pages")?;
+    let shows = versions(&transaction, "SELECT * FROM _Staged_Show_Versions")?;
+    let mut snapshot = PublishedManifest { shows, pages: pages.clone(), casts: BTreeMap::new() };
+    if is_incremental {
+        snapshot.pages = timestamps(&transaction, "SELECT page, fetched_at FROM _Index_Pages")?;
+        snapshot.pages.extend(&pages);
+        snapshot.casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", cast_version)?;
+    }
+    let casts =
+        rows(&transaction, "SELECT show_id, updated FROM _Staged_Cast_Shows", cast_version)?;
+    snapshot.casts.extend(casts);
+    Ok(StagingState { is_incremental, stalled_resumes, pages, snapshot })
+}
+
+fn versions(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<ShowId, ShowVersion>> {
+    rows(connection, sql, |row| {
+        let version = ShowVersion { updated: row.get(1)?, fetched_at: timestamp(row, 2)? };
+        Ok((ShowId(row.get(0)?), version))
+    })
+}
+
+fn timestamps(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<u32, Timestamp>> {
+    rows(connection, sql, |row| Ok((row.get(0)?, timestamp(row, 1)?)))
+}
+
+fn cast_version(row: &Row<'_>) -> SqlResult<(ShowId, Option<i64>)> {
+    Ok((ShowId(row.get(0)?), row.get(1)?))
+}
+
+fn rows<K: Ord, V>(
+    connection: &Connection,
+    sql: &str,
+    read: fn(&Row<'_>) -> SqlResult<(K, V)>,
+) -> SqlResult<BTreeMap<K, V>> {
+    connection.prepare_cached(sql)?.query_map([], read)?.collect()
+}
+
+fn timestamp(row: &Row<'_>, column: usize) -> SqlResult<Timestamp> {
+    row.get_ref(column)?.as_str()?.parse().map_err(|error| invalid_text(column, error))
+}
+
+pub(crate) fn top_shows(connection: &Connection, limit: u32) -> SqlResult<Vec<TopShow>> {
+    let mut select = connection.prepare_cached(
+        "SELECT id, name, rating_average, premiered FROM Top_Shows ORDER BY rank LIMIT ?1",
+    )?;
+    let rows = select.query_map([limit], |row| {
+        Ok(TopShow {
+            id: ShowId(row.get(0)?),
+            name: row.get(1)?,
+            rating: row.get(2)?,
+            premiered: row.get(3)?,
+        })
+    })?;
+    rows.collect()
+}
+
+pub(crate) fn multi_character_actors(
+    connection: &Connection,
+) -> SqlResult<Vec<MultiCharacterActor>> {
+    let mut select = connection.prepare_cached(
+        "SELECT person_name, count(DISTINCT character_id) AS characters FROM Top_Shows_Cast \
+         GROUP BY person_id HAVING characters > 1 ORDER BY characters DESC, person_name, person_id",
+    )?;
+    let rows = select.query_map([], |row| {
+        Ok(MultiCharacterActor { person_name: row.get(0)?, character_count: row.get(1)? })
+    })?;
+    rows.collect()
+}

@@ -1,0 +1,115 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tvshows_core::{
+    FinalStatus, RunSession, RunStatus, Show, ShowId, StagedBatch, StagingState, StoreError,
+    TopShowsCriteria,
+};
+
+use crate::database::Database;
+use crate::error::{SqlResult, from_sql};
+use crate::staging::Attempt;
+use crate::{publish, read, runs, staging};
+
+/// A [`RunSession`] in an SQLite file.
+pub(crate) struct SqliteSession {
+    pub(crate) database: Database,
+    pub(crate) attempt: Attempt,
+}
+
+impl SqliteSession {
+    /// Reads if the staging tables still belong to this attempt.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let fenced = fenced(self.attempt, work);
+        self.database.read(fenced).await
+    }
+
+    /// Writes if the staging tables still belong to this attempt.
+    async fn write<T: Send + 'static>(
+        &self,
+        kind: &'static str,
+        work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let fenced = fenced(self.attempt, work);
+        self.database.write(kind, fenced).await
+    }
+}
+
+fn fenced<T>(
+    attempt: Attempt,
+    work: impl FnOnce(&Connection) -> SqlResult<T>,
+) -> impl FnOnce(&Connection) -> Result<T, StoreError> {
+    move |connection| {
+        if !staging::is_owned_by(connection, attempt).map_err(from_sql)? {
+            return Err(StoreError::Fenced);
+        }
+        work(connection).map_err(from_sql)
+    }
+}
+
+#[async_trait]
+impl RunSession for SqliteSession {
+    async fn staging(&self) -> Result<StagingState, StoreError> {
+        self.read(read::staging).await
+    }
+
+    async fn discard_staging(&self) -> Result<(), StoreError> {
+        self.write("discard_staging", staging::discard).await
+    }
+
+    async fn record_resume(&self) -> Result<(), StoreError> {
+        self.write("record_resume", staging::record_resume).await
+    }
+
+    async fn start_incremental(&self) -> Result<(), StoreError> {
+        self.write("start_incremental", staging::start_incremental).await
+    }
+
+    async fn commit(
+        &self,
+        batch: Option<StagedBatch>,
+        status: &RunStatus,
+    ) -> Result<(), StoreError> {
+        let kind = match &batch {
+            None => "save_status",
+            Some(StagedBatch::Pages { .. }) => "stage_pages",
+            Some(StagedBatch::Shows { .. }) => "stage_shows",
+            Some(StagedBatch::Deletions(_)) => "stage_deletions",
+            Some(StagedBatch::Cast { .. }) => "stage_cast",
+        };
+        let status = status.clone();
+        self.write(kind, move |connection| {
+            if let Some(batch) = &batch {
+                staging::stage(connection, batch)?;
+            }
+            runs::upsert(connection, &status).map(|_| ())
+        })
+        .await
+    }
+
+    async fn staged_show_count(&self) -> Result<u32, StoreError> {
+        self.read(staging::count_shows).await
+    }
+
+    async fn rank_staged(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError> {
+        self.read(move |connection| staging::rank(connection, criteria)).await
+    }
+
+    async fn publish(
+        &self,
+        top: &[ShowId],
+        at: Timestamp,
+        final_status: FinalStatus,
+    ) -> Result<RunStatus, StoreError> {
+        let top = top.to_owned();
+        self.write("publish", move |connection| {
+            let status = final_status(publish::publish(connection, &top, at)?);
+            runs::upsert(connection, &status)?;
+            Ok(status)
+        })
+        .await
+    }
+}

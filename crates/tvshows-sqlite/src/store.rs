@@ -1,0 +1,292 @@
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, ErrorCode};
+use tvshows_core::{
+    CastRow, Catalog, Enqueued, LockError, LockExpiry, MakeRowWriter, MultiCharacterActor, NextRun,
+    Ownership, PublishedManifest, RunId, RunLock, RunQueue, RunSession, RunStatus, Show, ShowId,
+    ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
+};
+
+use crate::database::Database;
+use crate::error::{SqlResult, from_interact, from_sql};
+use crate::file_lock::FileLock;
+use crate::interrupted::mark_interrupted;
+use crate::pool::{self, Pool, from_pool};
+use crate::session::SqliteSession;
+use crate::snapshot_cache::SnapshotCache;
+use crate::staging::Attempt;
+use crate::{cast_row, export, health, read, runs, show_query, snapshot, staging, stats};
+
+/// A [`Catalog`], [`RunQueue`] and [`RunLock`] in an SQLite file.
+///
+/// Work runs on blocking threads. Dropping a future does not interrupt its transaction.
+pub struct SqliteStore {
+    database: Database,
+    exports: Pool,
+    snapshot_cache: SnapshotCache,
+    path: PathBuf,
+    lock: Arc<FileLock>,
+}
+
+impl SqliteStore {
+    /// Opens the file at `path`, and creates it or migrates its schema.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InvalidDatabase`] if the file belongs to another program or a later version, which
+    /// leaves it unchanged, or if it cannot be opened or written.
+    pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+        let path = canonical_path(path)?;
+        let database = Database::open(&path).await?;
+        // The file exists now, so that links are resolved.
+        let path = canonical_path(&path)?;
+        let exports = pool::exports(&path)?;
+        let snapshot_cache =
+            Connection::open(&path).and_then(SnapshotCache::new).map_err(from_sql)?;
+        let lock = Arc::new(FileLock::new(&path));
+        Ok(SqliteStore { database, exports, snapshot_cache, path, lock })
+    }
+
+    /// Reads runs. What was stored as running by a process that died is marked as interrupted.
+    async fn read_runs<T: AsMut<[RunStatus]> + Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let lock = Arc::clone(&self.lock);
+        let read = move |connection: &Connection| {
+            let mut runs = work(connection).map_err(from_sql)?;
+            for status in runs.as_mut() {
+                mark_interrupted(connection, &lock, status)?;
+            }
+            Ok::<_, StoreError>(runs)
+        };
+        self.database.read(read).await
+    }
+
+    async fn with_export_connection(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let connection = self.exports.get().await.map_err(from_pool)?;
+        let exported = connection.interact(move |connection| work(connection));
+        exported.await.map_err(from_interact)?
+    }
+}
+
+#[async_trait]
+impl Catalog for SqliteStore {
+    async fn snapshot_version(&self) -> Result<SnapshotVersion, StoreError> {
+        let version = match self.snapshot_cache.get() {
+            Ok(snapshot) => return Ok(snapshot),
+            Err(version) => version,
+        };
+        let snapshot = self.database.read(snapshot::current).await?;
+        self.snapshot_cache.insert(version, snapshot);
+        Ok(snapshot)
+    }
+
+    async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError> {
+        self.database.read(move |connection| show_query::shows(connection, &query)).await
+    }
+
+    async fn show(&self, id: ShowId) -> Result<Option<Show>, StoreError> {
+        self.database.read(move |connection| read::show(connection, id)).await
+    }
+
+    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
+        self.database.read(move |connection| cast_row::published(connection, show)).await
+    }
+
+    async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
+        self.database.read(move |connection| read::top_shows(connection, limit)).await
+    }
+
+    async fn multi_character_actors(&self) -> Result<Vec<MultiCharacterActor>, StoreError> {
+        self.database.read(read::multi_character_actors).await
+    }
+
+    async fn stats(&self) -> Result<ShowStats, StoreError> {
+        self.database.read(stats::stats).await
+    }
+
+    async fn manifest(&self) -> Result<PublishedManifest, StoreError> {
+        self.database.read(read::manifest).await
+    }
+
+    async fn export(&self, table: Table, rows: MakeRowWriter) -> Result<(), StoreError> {
+        self.with_export_connection(move |connection| export::export_table(connection, table, rows))
+            .await
+    }
+
+    async fn backup_to(&self, file: Box<dyn Write + Send>) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        self.with_export_connection(move |connection| {
+            export::export_database(connection, &path, file)
+        })
+        .await
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        let path = self.path.clone();
+        self.database.read(move |connection| health::check(connection, &path)).await
+    }
+
+    async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
+        self.database.read(integrity_check).await
+    }
+}
+
+#[async_trait]
+impl RunQueue for SqliteStore {
+    async fn database_id(&self) -> Result<String, StoreError> {
+        let sql = "SELECT id FROM _Database_Identity";
+        self.database.read(move |connection| connection.query_row(sql, [], |row| row.get(0))).await
+    }
+
+    async fn enqueue(
+        &self,
+        status: &RunStatus,
+        except: &[RunId],
+        max_waiting: u32,
+    ) -> Result<Enqueued, StoreError> {
+        let (status, except) = (status.clone(), except.to_owned());
+        // Only a new run needs the writer, which publishing may use for seconds.
+        let (requested, excluded) = (status.clone(), except.clone());
+        let duplicate = self.read_runs(move |connection| {
+            let duplicate = runs::find_duplicate(connection, &requested, &excluded)?;
+            Ok(Vec::from_iter(duplicate))
+        });
+        if let Some(run) = duplicate.await?.pop() {
+            return Ok(Enqueued::Joined(run));
+        }
+        self.database
+            .write("enqueue", move |connection| {
+                runs::enqueue(connection, &status, &except, max_waiting)
+            })
+            .await
+    }
+
+    async fn next(&self, except: &[RunId]) -> Result<Option<NextRun>, StoreError> {
+        let (except, lock) = (except.to_owned(), Arc::clone(&self.lock));
+        let next = move |connection: &Connection| {
+            let mut unfinished = runs::unfinished(connection).map_err(from_sql)?.into_iter();
+            let next = unfinished.find(|run| !except.contains(&run.request_id));
+            let Some(mut status) = next else { return Ok(None) };
+            mark_interrupted(connection, &lock, &mut status)?;
+            let ownership = staging::ownership(connection, &status).map_err(from_sql)?;
+            Ok::<_, StoreError>(Some(NextRun { status, ownership }))
+        };
+        self.database.read(next).await
+    }
+
+    async fn list(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
+        self.read_runs(move |connection| runs::list_newest(connection, limit)).await
+    }
+
+    async fn get(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
+        let find = move |connection: &Connection| runs::find(connection, run).map(Vec::from_iter);
+        Ok(self.read_runs(find).await?.pop())
+    }
+
+    async fn save_status(&self, status: &RunStatus) -> Result<(), StoreError> {
+        let status = status.clone();
+        self.database
+            .write("save_status", move |connection| runs::upsert(connection, &status).map(|_| ()))
+            .await
+    }
+
+    async fn finish_unpublished(&self, status: &RunStatus) -> Result<(), StoreError> {
+        let (attempt, status) = (Attempt::new(status), status.clone());
+        self.database
+            .write("finish_unpublished", move |connection| {
+                if staging::is_owned_by(connection, attempt)? {
+                    staging::reset(connection)?;
+                }
+                runs::upsert(connection, &status).map(|_| ())
+            })
+            .await
+    }
+
+    async fn begin(
+        &self,
+        status: &RunStatus,
+        ownership: Ownership,
+    ) -> Result<Box<dyn RunSession>, StoreError> {
+        let (attempt, status) = (Attempt::new(status), status.clone());
+        let begin = move |connection: &Connection| {
+            let stored = runs::find(connection, attempt.run).map_err(from_sql)?;
+            let is_late = stored.is_some_and(|run| run.attempt >= attempt.number);
+            if is_late || !runs::upsert(connection, &status).map_err(from_sql)? {
+                return Err(StoreError::Fenced);
+            }
+            staging::take_over(connection, attempt, ownership).map_err(from_sql)
+        };
+        self.database.write("begin", begin).await?;
+        Ok(Box::new(SqliteSession { database: self.database.clone(), attempt }))
+    }
+
+    async fn close(&self) {
+        self.snapshot_cache.close();
+        self.exports.close();
+        self.database.close().await;
+    }
+}
+
+#[async_trait]
+impl RunLock for SqliteStore {
+    async fn acquire(&self, holder: &str, _evict: Option<&str>) -> Result<bool, LockError> {
+        self.lock.acquire(holder)
+    }
+
+    async fn renew(&self, holder: &str) -> Result<bool, LockError> {
+        self.lock.acquire(holder)
+    }
+
+    async fn holder(&self) -> Result<Option<String>, LockError> {
+        self.lock.holder()
+    }
+
+    async fn release(&self, holder: &str) {
+        self.lock.release(holder);
+    }
+
+    fn expiry(&self) -> LockExpiry {
+        LockExpiry::WithProcess
+    }
+}
+
+fn integrity_check(connection: &Connection) -> SqlResult<Vec<String>> {
+    let mut check = connection.prepare("PRAGMA integrity_check")?;
+    let lines = check.query_map([], |row| row.get::<_, String>(0))?;
+    // Some damage makes the check itself fail.
+    let defect = |line: SqlResult<String>| match line {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+            Ok(error.to_string())
+        }
+        line => line,
+    };
+    let mut defects = lines.map(defect).collect::<SqlResult<Vec<_>>>()?;
+    defects.retain(|line| line != "ok");
+    Ok(defects)
+}
+
+/// Resolves links and relative parts of a path, so that all processes find the same lock file.
+fn canonical_path(path: &Path) -> Result<PathBuf, StoreError> {
+    if let Ok(path) = path.canonicalize() {
+        return Ok(path);
+    }
+    let missing = || {
+        let reason = format!("{} is not a file in an existing folder", path.display());
+        StoreError::InvalidDatabase { reason }
+    };
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => return Err(missing()),
+    };
+    let name = path.file_name().ok_or_else(missing)?;
+    Ok(folder.canonicalize().map_err(|_| missing())?.join(name))
+}

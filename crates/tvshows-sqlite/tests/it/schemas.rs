@@ -1,0 +1,205 @@
+//! Files of earlier schemas, and what other SQLite versions make of the present one.
+
+use std::path::Path;
+use std::process::Command;
+
+use rusqlite::Connection;
+use tvshows_core::conformance::fixtures::{WITH_LEASE, after, at, begin, publish, show, success};
+use tvshows_core::{
+    Catalog, RunEvent, RunLock, RunQueue, RunState, ShowFilter, ShowId, ShowQuery, Sort,
+};
+use tvshows_sqlite::SqliteStore;
+
+/// Opens a file that an earlier version left.
+async fn open(path: &Path, dump: &str) -> SqliteStore {
+    Connection::open(path).unwrap().execute_batch(dump).unwrap();
+    let store = SqliteStore::open(path).await.unwrap();
+    assert!(store.integrity_check().await.unwrap().is_empty());
+    store
+}
+
+async fn search(store: &SqliteStore, text: &str) -> Vec<u32> {
+    let filter = ShowFilter { text: text.parse().ok(), ..ShowFilter::default() };
+    let query = ShowQuery { filter, sort: Sort::default(), after: None, limit: 100 };
+    store.shows(query).await.unwrap().shows.into_iter().map(|show| show.id.0).collect()
+}
+
+#[tokio::test]
+async fn a_file_of_schema_1_keeps_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = open(&path, include_str!("../fixtures/schema-1.sql")).await;
+    assert_eq!(store.show(ShowId(7)).await.unwrap().unwrap().name, "Old");
+    let run = store.list(1).await.unwrap().remove(0);
+    assert_eq!((run.state, run.shows_seen, run.added), (RunState::Succeeded, 1, 0));
+    let published = store.manifest().await.unwrap();
+    assert_eq!(published.shows[&ShowId(7)].updated, Some(5));
+    assert!(published.pages.is_empty(), "so that every page is due");
+    assert_eq!(published.casts[&ShowId(7)], None, "so that its cast is fetched again");
+    assert_eq!(store.snapshot_version().await.unwrap().number, 1, "what is there is a snapshot");
+    assert_eq!(search(&store, "old").await, [7], "it is searched as well");
+}
+
+#[tokio::test]
+async fn a_file_of_schema_2_keeps_its_rows_and_its_killed_run_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = open(&path, include_str!("../fixtures/schema-2.sql")).await;
+    let published = store.manifest().await.unwrap();
+    assert_eq!((published.shows.len(), published.pages.len()), (14, 1));
+    let top = store.top_shows(10).await.unwrap();
+    assert_eq!((top.len(), top[0].name.as_str()), (1, "Bergen Letters: The Eriksen Detective"));
+
+    let runs = store.list(10).await.unwrap();
+    let states: Vec<_> = runs.iter().map(|run| run.state).collect();
+    assert_eq!(states, [RunState::Interrupted, RunState::Failed, RunState::Succeeded]);
+    assert!(runs[1].error.as_ref().unwrap().contains("stopped"), "it could not resume then");
+    let killed = store.next(&[]).await.unwrap().unwrap().status;
+    assert_eq!(killed, runs[0]);
+    let session = begin(&store, &after(&killed, RunEvent::Started)).await;
+    let staged = session.staging().await.unwrap();
+    assert_eq!((staged.pages.len(), staged.snapshot.shows.len()), (1, 14));
+}
+
+#[tokio::test]
+async fn a_killed_run_of_schemas_3_to_5_resumes_with_what_it_staged() {
+    let dumps = [
+        (3, include_str!("../fixtures/schema-3.sql")),
+        (4, include_str!("../fixtures/schema-4.sql")),
+        (5, include_str!("../fixtures/schema-5.sql")),
+    ];
+    for (schema, dump) in dumps {
+        let is_incremental = schema == 5;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tvshows.db");
+        let store = open(&path, dump).await;
+        assert_eq!(store.manifest().await.unwrap().shows.len(), 14);
+        assert_eq!(store.snapshot_version().await.unwrap().number, 1);
+        assert_eq!(store.stats().await.unwrap().tables.all_shows, 14);
+        assert_eq!(store.cast(ShowId(2)).await.unwrap().len(), 8);
+        assert_eq!(search(&store, "port alder neighbor").await, [1]);
+        assert_eq!(search(&store, "shipping family").await, [14], "in a summary");
+        assert_eq!(search(&store, "p b").await, [0; 0], "not in its HTML");
+        assert_eq!(store.database_id().await.unwrap().len(), 32);
+
+        let states: Vec<_> = store.list(10).await.unwrap().iter().map(|run| run.state).collect();
+        let states_then =
+            [RunState::Queued, RunState::Interrupted, RunState::Failed, RunState::Succeeded];
+        assert_eq!(states, states_then, "schema {schema}");
+        let next = store.next(&[]).await.unwrap().unwrap();
+        assert_eq!((next.ownership, next.status.attempt), (WITH_LEASE, 2));
+        let resumed = after(&next.status, RunEvent::Started);
+        let session = begin(&store, &resumed).await;
+        let staged = session.staging().await.unwrap();
+        assert_eq!(staged.is_incremental, is_incremental);
+        assert_eq!((staged.stalled_resumes, staged.pages.len()), (1, 1));
+        let shows = if is_incremental { 13 } else { 14 };
+        assert_eq!(session.staged_show_count().await.unwrap(), shows);
+        assert_eq!(staged.snapshot.shows.len(), usize::try_from(shows).unwrap());
+        assert_eq!(staged.snapshot.casts.len(), 1);
+
+        let done = session.publish(&[ShowId(2)], at(9), success(&resumed)).await.unwrap();
+        let expected = if is_incremental { (0, 1, 1, 12) } else { (0, 0, 0, 14) };
+        assert_eq!((done.added, done.changed, done.deleted, done.unchanged), expected);
+        assert_eq!(store.cast(ShowId(2)).await.unwrap().len(), 3, "the staged cast");
+        let renamed: &[u32] = if is_incremental { &[1] } else { &[] };
+        assert_eq!(search(&store, "renamed while staged").await, renamed);
+        let fifteen: &[u32] = if is_incremental { &[] } else { &[15] };
+        assert_eq!(search(&store, "forest 9941").await, fifteen);
+        assert!(store.integrity_check().await.unwrap().is_empty());
+        store.release("here").await;
+    }
+}
+
+/// Everything of another name than these is internal.
+#[tokio::test]
+async fn names_of_internal_objects_start_with_an_underscore() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    publish(&store, vec![show(1)], &[1]).await;
+    store.close().await;
+    let connection = Connection::open(&path).unwrap();
+    let mut select = connection
+        .prepare(
+            "SELECT name FROM sqlite_schema \
+             WHERE name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+        )
+        .unwrap();
+    let public: Vec<String> =
+        select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(public, ["All_Shows", "Runs", "Top_Shows", "Top_Shows_Cast"]);
+}
+
+/// Debian 12 has SQLite 3.40 and Ubuntu 22.04 has 3.37.
+#[tokio::test]
+async fn the_schema_needs_no_more_than_sqlite_3_37() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    SqliteStore::open(&path).await.unwrap().close().await;
+    let connection = Connection::open(&path).unwrap();
+    let mut select =
+        connection.prepare("SELECT sql FROM sqlite_schema WHERE sql NOT NULL").unwrap();
+    let statements = select.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    for statement in statements.map(Result::unwrap) {
+        let lowercase = statement.to_lowercase();
+        // A function of this program, then what later versions of SQLite added.
+        for feature in [
+            "plain_text",
+            "->",
+            "unixepoch",
+            "format(",
+            "is distinct",
+            "is not distinct",
+            "right join",
+            "full join",
+            "unhex",
+            "contentless_delete",
+            "contentless_unindexed",
+            "timediff",
+            "octet_length",
+            "concat",
+            "string_agg",
+            "jsonb",
+            "median",
+            "percentile",
+            "tokendata",
+            "locale",
+            "unistr",
+        ] {
+            assert!(!lowercase.contains(feature), "{feature} in {statement}");
+        }
+    }
+}
+
+/// Runs the `sqlite3` program of this system, if it is installed.
+fn system_sqlite(path: &Path, sql: &str) -> Option<String> {
+    let output = Command::new("sqlite3").arg("-bail").arg(path).arg(sql).output().ok()?;
+    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[tokio::test]
+async fn the_sqlite_of_this_system_reads_counts_and_changes_every_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    publish(&store, vec![show(1), show(2)], &[1]).await;
+    store.close().await;
+    let names = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name";
+    let Some(names) = system_sqlite(&path, names) else { return };
+    assert!(names.lines().any(|name| name == "_Show_Search"), "{names}");
+    let run = |sql: &str| system_sqlite(&path, sql).unwrap();
+    for name in names.lines() {
+        let count = run(&format!("SELECT count(*) FROM \"{name}\""));
+        let rows = run(&format!("SELECT 'row' FROM (SELECT * FROM \"{name}\")"));
+        assert_eq!(count.trim().parse(), Ok(rows.lines().count()), "{name}");
+    }
+    assert_eq!(run("SELECT count(*) FROM _Show_Search").trim(), "2");
+    assert_eq!(run("SELECT rowid FROM _Show_Search('show 2')").trim(), "2");
+    assert_eq!(run("PRAGMA integrity_check").trim(), "ok");
+    run("UPDATE All_Shows SET name = 'Edited' WHERE id = 1; DELETE FROM All_Shows WHERE id = 2");
+    assert_eq!(run("SELECT id, name FROM _Show_Facets").trim(), "1|Edited");
+    run("DROP TABLE _Show_Search; VACUUM");
+}

@@ -1,0 +1,45 @@
+//! `--help` and `tvshows completions`.
+
+use tvshows_testkit::tvshows;
+
+use super::text;
+
+#[tokio::test]
+async fn every_command_has_help_and_every_shell_its_completions() {
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = tvshows(&["completions", shell]).output().await.unwrap();
+        assert!(text(script.stdout).contains("verify"), "{shell}");
+    }
+    for command in [
+        "serve",
+        "update",
+        "status",
+        "runs",
+        "top",
+        "show",
+        "search",
+        "export",
+        "verify",
+        "sim",
+        "healthcheck",
+        "openapi",
+        "completions",
+    ] {
+        let help = tvshows(&[command, "--help"]).output().await.unwrap();
+        assert!(text(help.stdout).contains("Examples:"), "{command}");
+    }
+}
+
+#[tokio::test]
+async fn help_names_every_command_and_setting() {
+    let help = text(tvshows(&["--help"]).output().await.unwrap().stdout);
+    for word in ["serve", "update", "sim", "verify", "openapi", "Exit codes", "TVmaze"] {
+        assert!(help.contains(word), "{word}");
+    }
+    let help = text(tvshows(&["serve", "--help"]).output().await.unwrap().stdout);
+    for word in
+        ["DATABASE_PATH", "REDIS_URL", "TVMAZE_BASE_URL", "HOST", "PORT", "LOG_FORMAT", "--update"]
+    {
+        assert!(help.contains(word), "{word}");
+    }
+}

@@ -1,0 +1,130 @@
+//! What the service logs, and by which names.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::ChildStderr;
+use tvshows_testkit::{Service, TestEnv, json_body};
+
+/// A service and its log.
+async fn logging(
+    env: &TestEnv,
+    format: &str,
+    level: &str,
+) -> (Service, Lines<BufReader<ChildStderr>>) {
+    let mut command = env.tvshows(&["serve", "--port", "0", "--log-format", format]);
+    command.env("RUST_LOG", level);
+    let mut service = Service::spawn_with_log(command, Stdio::piped()).await;
+    let lines = BufReader::new(service.process.stderr.take().unwrap()).lines();
+    (service, lines)
+}
+
+/// Reads JSON lines up to the first that satisfies a condition, and returns them all.
+async fn read_until(
+    lines: &mut Lines<BufReader<ChildStderr>>,
+    is_last: impl Fn(&Value) -> bool,
+) -> Vec<Value> {
+    let mut read: Vec<Value> = Vec::new();
+    while !read.last().is_some_and(&is_last) {
+        let line = lines.next_line().await.unwrap().expect("the log continues");
+        read.push(serde_json::from_str(&line).expect("one JSON object per line"));
+    }
+    read
+}
+
+/// Whether a line is about a response.
+fn is_response(line: &Value) -> bool {
+    line["http.response.status_code"].is_number()
+}
+
+#[tokio::test]
+async fn whatever_is_logged_in_a_run_names_it() {
+    let env = TestEnv::new(&["status:500*1@/shows?page=4"]).await;
+    let (service, mut lines) = logging(&env, "json", "info,tvmaze_client=debug").await;
+    let run = service.submit("").await;
+    let log = read_until(&mut lines, |line| line["state"].is_string()).await;
+    let of_run: Vec<_> = log.iter().filter(|line| line["run.id"] == json!(run)).collect();
+    let is_of_pipeline =
+        |line: &Value| line["target"].as_str().unwrap().starts_with("tvshows_pipeline");
+    assert!(of_run.iter().filter(|line| is_of_pipeline(line)).count() >= 2, "its start and end");
+    let retry = of_run.iter().find(|line| line["error"].is_string());
+    let retry = retry.expect("also what the TVmaze client logs");
+    assert!(retry["error"].as_str().unwrap().contains("500"), "{retry}");
+    let end = of_run.last().unwrap();
+    assert_eq!((&end["level"], &end["state"]), (&json!("INFO"), &json!("succeeded")));
+    assert!(is_of_pipeline(end), "{end}");
+    let at: jiff::Timestamp = end["timestamp"].as_str().unwrap().parse().unwrap();
+    assert!(at > jiff::Timestamp::UNIX_EPOCH);
+}
+
+#[tokio::test]
+async fn a_request_keeps_a_sane_id_and_gets_one_for_garbage() {
+    let env = TestEnv::new(&[]).await;
+    let (service, mut lines) = logging(&env, "json", "info").await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let update = service.post("/pipeline/update").header("x-request-id", "mine-7");
+    let traceparent = format!("00-{trace}-00f067aa0ba902b7-01");
+    let response = update.header("traceparent", traceparent).send().await.unwrap();
+    assert_eq!(response.headers()["x-request-id"], "mine-7");
+    let log = read_until(&mut lines, is_response).await;
+    let line = log.last().unwrap();
+    assert_eq!((&line["request.id"], &line["trace.id"]), (&json!("mine-7"), &json!(trace)));
+    assert_eq!(
+        (&line["http.request.method"], &line["url.path"], &line["http.response.status_code"]),
+        (&json!("POST"), &json!("/pipeline/update"), &json!(202))
+    );
+    for path in ["/health/live", "/nowhere", "/shows/x"] {
+        let response = service.get(path).header("x-request-id", "\"<script>").send().await.unwrap();
+        let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+        assert_eq!(id.len(), 32, "{id}");
+        if path != "/health/live" {
+            let instance = format!("urn:request:{id}");
+            assert_eq!(json_body(response).await["instance"], instance, "the problem names it too");
+        }
+    }
+}
+
+#[tokio::test]
+async fn reads_are_logged_at_debug_level_only() {
+    let env = TestEnv::new(&[]).await;
+    let (service, mut lines) = logging(&env, "json", "info,tvshows_api=debug").await;
+    service.get("/shows/7?fields=name").send().await.unwrap();
+    let log = read_until(&mut lines, is_response).await;
+    let line = log.last().unwrap();
+    assert_eq!((&line["level"], &line["url.path"]), (&json!("DEBUG"), &json!("/shows/7")));
+
+    let (service, mut lines) = logging(&env, "json", "info").await;
+    service.get("/shows/7").send().await.unwrap();
+    service.post("/pipeline/cancel/x").send().await.unwrap();
+    let log = read_until(&mut lines, is_response).await;
+    let line = log.last().unwrap();
+    assert_eq!(line["url.path"], "/pipeline/cancel/x", "the read has left no line");
+}
+
+#[tokio::test]
+async fn a_failure_is_logged_with_its_cause_and_the_id_that_the_client_sees() {
+    let env = TestEnv::new(&[]).await;
+    let (service, mut lines) = logging(&env, "json", "info").await;
+    let database = env.connection();
+    database.execute("ALTER TABLE Top_Shows RENAME TO Elsewhere", []).unwrap();
+    let response = service.get("/shows/top_shows").send().await.unwrap();
+    assert_eq!(response.status(), 503);
+    let problem = json_body(response).await;
+    assert!(!problem["detail"].as_str().unwrap().contains("no such table"), "{problem}");
+    let log = read_until(&mut lines, |line| line["error"].is_string()).await;
+    let line = log.last().unwrap();
+    let id = line["request.id"].as_str().unwrap();
+    assert_eq!(problem["instance"], format!("urn:request:{id}"));
+    assert!(line["error"].as_str().unwrap().contains("no such table"), "{line}");
+}
+
+#[tokio::test]
+async fn a_line_of_text_ends_with_the_id_of_the_request() {
+    let env = TestEnv::new(&[]).await;
+    let (service, mut lines) = logging(&env, "text", "warn,tvshows_api=info").await;
+    let cancel = service.post("/pipeline/cancel/x").header("x-request-id", "mine-8");
+    cancel.send().await.unwrap();
+    let line = lines.next_line().await.unwrap().unwrap();
+    assert!(line.ends_with(" request.id=mine-8"), "{line}");
+}

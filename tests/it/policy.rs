@@ -1,0 +1,11 @@
+//! Rules that no single feature owns.
+
+mod architecture;
+#[cfg(unix)]
+mod docs;
+mod names;
+mod openapi;
+mod secrets;
+mod security;
+mod sources;
+mod sql;

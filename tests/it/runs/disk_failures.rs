@@ -1,0 +1,165 @@
+//! Full and read-only disks, locked and damaged databases.
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use serde_json::json;
+use tvshows_testkit::{Service, TestEnv, dump_content, dump_tables};
+
+/// A file system of a few MB.
+#[cfg(target_os = "linux")]
+struct SmallDisk(tempfile::TempDir);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    /// `None` if the user may not mount file systems.
+    async fn mount(test: &str) -> Option<SmallDisk> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = tokio::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(folder.path());
+        let mounted = mount.stderr(Stdio::null()).status().await;
+        if !mounted.is_ok_and(|status| status.success()) {
+            println!("skipped: {test} needs the right to mount");
+            return None;
+        }
+        Some(SmallDisk(folder))
+    }
+
+    async fn remount(&self, options: &str) {
+        let mut mount = tokio::process::Command::new("mount");
+        mount.args(["-o", &format!("remount,{options}")]).arg(self.0.path());
+        assert!(mount.status().await.unwrap().success());
+    }
+
+    fn database(&self) -> std::path::PathBuf {
+        self.0.path().join("tvshows.db")
+    }
+
+    /// The size of its files in kB.
+    fn used(&self) -> u64 {
+        let files = std::fs::read_dir(self.0.path()).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>() / 1024
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily, because the service may still have the database open.
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_while_staging_fails_the_run_and_is_recovered_from() {
+    let Some(disk) = SmallDisk::mount("a_full_disk_while_staging").await else { return };
+    let env = TestEnv::new(&[]).await;
+    let database = disk.database();
+    let service = Service::start(&env, &["--database-path", database.to_str().unwrap()]).await;
+    let run = service.submit("?mode=full").await;
+    let status = service.wait_for_end(&run).await;
+    assert_eq!(status["state"], "failed", "{status}");
+    assert!(status["error"].as_str().unwrap().contains("disk is full"), "{status}");
+    let runs = service.json("/pipeline/runs").await;
+    assert_eq!(runs["runs"][0]["state"], "failed", "{runs}");
+    assert_eq!(service.json("/shows/top_shows").await, json!([]), "it still reads");
+
+    disk.remount("size=100m").await;
+    let next = service.submit("?mode=full").await;
+    assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
+    assert_eq!(dump_content(&database), env.expected_content().await);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_while_publishing_leaves_the_old_tables() {
+    let Some(disk) = SmallDisk::mount("a_full_disk_while_publishing").await else { return };
+    disk.remount("size=100m").await;
+    let env = TestEnv::new(&[]).await;
+    let database = disk.database();
+    let service = Service::start(&env, &["--database-path", database.to_str().unwrap()]).await;
+    let first = service.submit("?mode=full").await;
+    assert_eq!(service.wait_for_end(&first).await["state"], "succeeded");
+    let before = dump_tables(&database);
+    let best = service.json("/shows/top_shows?limit=1").await[0]["id"].clone();
+    env.simulator.set_faults(&[&format!("hang*1@/shows/{best}/cast")]);
+    let run = service.submit("?mode=full").await;
+    service.wait_until(&run, |status| status["casts_done"] == 9).await;
+    // The hanging cast is requested again after its timeout; by then there is no space left to publish.
+    let wal = rusqlite::Connection::open(&database).unwrap();
+    wal.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(wal);
+    disk.remount(&format!("size={}k", disk.used() + 512)).await;
+    let status = service.wait_for_end(&run).await;
+    assert_eq!((&status["state"], &status["step"]), (&json!("failed"), &json!("Publishing")));
+    assert!(status["error"].as_str().unwrap().contains("disk is full"), "{status}");
+    assert!(dump_tables(&database) == before);
+
+    disk.remount("size=100m").await;
+    let next = service.submit("?mode=full").await;
+    assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_cannot_be_written_is_refused_with_a_sentence() {
+    let Some(disk) = SmallDisk::mount("a_file_that_cannot_be_written").await else { return };
+    disk.remount("size=100m").await;
+    let env = TestEnv::new(&[]).await;
+    assert!(update_of(&env, &disk.database()).await.status.success());
+    let before = std::fs::read(disk.database()).unwrap();
+    disk.remount("ro").await;
+    let error = refusal(&update_of(&env, &disk.database()).await);
+    assert!(error.contains("read-only") || error.contains("cannot be opened"), "{error}");
+    assert!(std::fs::read(disk.database()).unwrap() == before);
+}
+
+/// A full update of a given file.
+async fn update_of(env: &TestEnv, database: &Path) -> Output {
+    let arguments = ["update", "--mode", "full", "--database-path", database.to_str().unwrap()];
+    env.tvshows(&arguments).output().await.unwrap()
+}
+
+/// The error of a failed update.
+fn refusal(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(!error.contains("panicked"), "{error}");
+    error
+}
+
+#[tokio::test]
+async fn a_database_that_another_process_locks_is_said_and_left_alone() {
+    let env = TestEnv::published().await;
+    let before = env.tables();
+    let other = env.connection();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = refusal(&env.update().await);
+    assert!(error.contains("locked"), "{error}");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(env.tables() == before);
+    assert!(env.update().await.status.success());
+}
+
+#[tokio::test]
+async fn a_damaged_database_and_one_of_another_program_are_said_and_left_alone() {
+    let env = TestEnv::published().await;
+    let whole = std::fs::read(env.database()).unwrap();
+    let path = |name: &str| env.path(name);
+    std::fs::write(path("truncated.db"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(path("stump.db"), &whole[..700]).unwrap();
+    let other = rusqlite::Connection::open(path("other.db")).unwrap();
+    other.execute_batch("CREATE TABLE Notes (text); INSERT INTO Notes VALUES ('mine')").unwrap();
+    drop(other);
+    for (name, expected) in [
+        ("truncated.db", "damaged"),
+        ("stump.db", "damaged"),
+        ("other.db", "belongs to another program"),
+    ] {
+        let before = std::fs::read(path(name)).unwrap();
+        let error = refusal(&update_of(&env, &path(name)).await);
+        assert!(error.contains(expected) && error.contains("DATABASE_PATH"), "{name}: {error}");
+        assert!(std::fs::read(path(name)).unwrap() == before, "{name}");
+    }
+}
