@@ -24,16 +24,15 @@ async fn an_invalid_request_gets_a_problem_a_log_line_and_a_metric() {
     let env = TestEnv::new(&[]).await;
     let path = env.path("log");
     let command = env.tvshows(&["serve", "--port", "0"]);
-    let log = File::create(&path).unwrap();
-    let service = Service::spawn_with_log(command, log).await;
-    let long = "x".repeat(200_000);
+    let service = Service::spawn_with_log(command, File::create(&path).unwrap()).await;
+    let filler = "x".repeat(200_000);
     let many = "a: b\r\n".repeat(200);
     let cases = [
         ("GET / HTTP/1.1\r\n\r\n".to_owned(), 400, "malformed_request", "`Host` is missing"),
         ("GET /\r\n\r\n".to_owned(), 400, "malformed_request", "its first line"),
         ("GET / HTTP/2.0\r\nhost: x\r\n\r\n".to_owned(), 400, "malformed_request", "its version"),
         (
-            format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", &long[..100_000]),
+            format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", &filler[..100_000]),
             400,
             "malformed_request",
             "its path",
@@ -46,7 +45,7 @@ async fn an_invalid_request_gets_a_problem_a_log_line_and_a_metric() {
             "a header field",
         ),
         ("\x16\x03\x01\x02\x00\x01".to_owned(), 400, "malformed_request", "a TLS handshake"),
-        (format!("GET / HTTP/1.1\r\nhost: x\r\na: {long}"), 431, "header_too_large", "128 kB"),
+        (format!("GET / HTTP/1.1\r\nhost: x\r\na: {filler}"), 431, "header_too_large", "128 kB"),
         (format!("GET / HTTP/1.1\r\nhost: x\r\n{many}\r\n"), 431, "header_too_large", "96 fields"),
         ("GET / HTTP/1.1\r\nhost: x\r\na: ".to_owned(), 408, "header_too_slow", "5 seconds"),
     ];
@@ -99,7 +98,7 @@ async fn a_response_arrives_though_the_client_is_still_sending() {
     let mut connection = connect(&service).await;
     let start = format!("GET / HTTP/1.1\r\nhost: x\r\na: {}", "x".repeat(140_000));
     connection.write_all(start.as_bytes()).await.unwrap();
-    connection.write_all(&[b'x'; 300_000]).await.unwrap();
+    connection.write_all("x".repeat(300_000).as_bytes()).await.unwrap();
     assert_is_problem(&read_to_end(connection).await, 431, "header_too_large");
 }
 

@@ -14,6 +14,11 @@ use tvshows_testkit::{HANGING_PAGE, Service, TestEnv, free_port};
 const NOTHING_BUT_PROXY_PASS: &str =
     "server { listen 80; location / { proxy_pass http://127.0.0.1:8000; } }";
 
+/// In one process without privileges, which needs nothing outside its folder.
+const OUTSIDE_HTTP: &str = "daemon off; master_process off; pid nginx.pid;\nevents {}\n";
+const TEMPORARY_FILES: &str = "access_log off; client_body_temp_path body; proxy_temp_path proxy; \
+     fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n";
+
 /// A block of docs/deploy.md that contains a word.
 fn documented(word: &str) -> &'static str {
     let blocks = include_str!("../../../docs/deploy.md").split("```nginx\n").skip(1);
@@ -91,11 +96,7 @@ fn nginx(folder: &Path) -> Command {
 }
 
 fn write_configuration(folder: &Path, http: &str) {
-    let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let paths: String = paths.iter().map(|name| format!("{name}_temp_path {name};\n")).collect();
-    let configuration = format!(
-        "daemon off; master_process off; pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{paths}{http}\n}}\n"
-    );
+    let configuration = format!("{OUTSIDE_HTTP}http {{\n{TEMPORARY_FILES}{http}\n}}\n");
     std::fs::write(folder.join("nginx.conf"), configuration).unwrap();
 }
 

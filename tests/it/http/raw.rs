@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tvshows_testkit::Service;
 
 /// Longer than any response takes; only a hang lasts longer.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A response as it was sent.
 pub(crate) struct Response {
