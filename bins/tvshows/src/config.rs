@@ -15,6 +15,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory, Error, FromArgMatches};
 
 use crate::cli::Cli;
+use crate::output;
 
 /// A setting that does not come from a flag.
 #[derive(Debug)]
@@ -47,8 +48,10 @@ pub(crate) fn read() -> Result<(Cli, Sources), Error> {
     let config = settings.iter().find(|setting| setting.key == "config");
     let config = config.map(|setting| PathBuf::from(&setting.value));
     if let Some(file) = flags.get_one::<PathBuf>("config").or(config.as_ref()) {
-        let mut from_file = file::read(file, &keys(&Cli::command()))
-            .map_err(|problem| Cli::command().error(ErrorKind::InvalidValue, problem))?;
+        let mut from_file = file::read(file, &keys(&Cli::command())).map_err(|problem| {
+            let problem = output::escape_controls(&problem);
+            Cli::command().error(ErrorKind::InvalidValue, problem)
+        })?;
         from_file.retain(|setting| settings.iter().all(|variable| variable.key != setting.key));
         settings.extend(from_file);
     }
@@ -58,6 +61,18 @@ pub(crate) fn read() -> Result<(Cli, Sources), Error> {
         invalid.map_or(error, |(setting, error)| blame(error, setting))
     })?;
     Ok((Cli::from_arg_matches(&matches)?, sources(settings, &flags)))
+}
+
+/// Describes an error in the command line or a setting, with control characters escaped: clap would remove them.
+pub(crate) fn describe(mut error: Error) -> String {
+    let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in context {
+        if let ContextValue::String(text) = value {
+            let escaped = output::escape_controls(&text).into_owned();
+            error.insert(kind, ContextValue::String(escaped));
+        }
+    }
+    error.render().to_string()
 }
 
 /// The value of an environment variable. An empty one counts as unset: Compose sets `${X:-}` to an empty string.

@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
     let (cli, sources) = match config::read() {
         Ok(read) => read,
         Err(error) if error.use_stderr() => {
-            error.render().to_string().lines().for_each(output::eprint_line);
+            config::describe(error).lines().for_each(output::eprint_line);
             return ExitCode::from(EXIT_USAGE);
         }
         // The help or the version.

@@ -50,3 +50,69 @@ impl<'writer> FormatFields<'writer> for EscapedFields {
         writer.write_str(&output::escape_controls(&text))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::fmt;
+    use tracing_subscriber::fmt::format::Format;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged with hostile text in every place.
+    fn logged(ansi: bool) -> String {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = fmt()
+            .with_writer(move || writer.clone())
+            .with_ansi(ansi)
+            .fmt_fields(EscapedFields)
+            .event_format(TextFormat(Format::default().with_ansi(ansi)))
+            .finish();
+        let hostile = "a\u{1b}[41mb\u{9b}2J\u{202e}\r\nfake line";
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("run", span_value = hostile, span_text = %hostile);
+            let _entered = span.enter();
+            let error = io::Error::other(hostile);
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(value = hostile, text = %hostile, error, "{hostile}");
+        });
+        let log = log.0.lock().unwrap();
+        String::from_utf8(log.clone()).unwrap()
+    }
+
+    #[test]
+    fn a_line_has_no_control_characters_of_its_values() {
+        let log = logged(false);
+        let line = log.strip_suffix('\n').unwrap();
+        assert!(!line.contains(char::is_control) && !line.contains('\u{202e}'), "{log:?}");
+        for place in ["a", "span_value=", "span_text=a", " value=", " text=a", "error=a"] {
+            assert!(line.contains(place), "{place}: {log}");
+        }
+        assert_eq!(line.matches("fake line").count(), 6, "{log}");
+    }
+
+    #[test]
+    fn a_terminal_gets_the_colors_of_the_format_only() {
+        let log = logged(true);
+        assert!(log.contains("\u{1b}[33m"), "the level is colored: {log:?}");
+        let hostile = ["\u{1b}[41m", "\u{9b}", "\u{202e}", "\r"];
+        assert!(!hostile.iter().any(|text| log.contains(text)), "{log:?}");
+        assert_eq!(log.lines().count(), 1, "{log:?}");
+    }
+}
