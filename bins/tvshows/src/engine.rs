@@ -79,7 +79,7 @@ fn tracker(
         None | Some("") => Ok((Arc::new(InProcessTracker::default()), None)),
         Some(url) => {
             let format = "must be redis://[user:password@]host[:port][/db], or rediss:// for TLS";
-            let invalid = |_| ConfigError { setting: "REDIS_URL", problem: format.into() };
+            let invalid = |_| ConfigError { setting: "redis_url", problem: format.into() };
             let redis = RedisTracker::new(url).map_err(invalid)?;
             let lease = Arc::new(redis.run_lock(database_id));
             Ok((Arc::new(redis), Some(lease)))

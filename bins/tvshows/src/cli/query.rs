@@ -24,7 +24,7 @@ pub(crate) struct Top {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tvshows show 82\n  tvshows show 'game of thrones'")]
 pub(crate) struct Show {
-    /// TVmaze id of the show, or words from its name
+    /// TVmaze id of the show, or words from its name; a number is looked up as an id first, then as a name
     #[arg(value_name = "ID|NAME", required = true, num_args = 1..)]
     pub(crate) id_or_name: Vec<String>,
 

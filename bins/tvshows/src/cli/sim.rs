@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::cli::settings::parse_host;
+
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  tvshows sim --shows 1000 --limit 20/10s\n  tvshows sim --fault 'status:500*2@/shows?page=7' --latency 50"
@@ -44,8 +46,8 @@ pub(crate) struct Sim {
     #[arg(long, value_name = "FAULT")]
     pub(crate) fault: Vec<tvmaze_sim::Fault>,
 
-    /// Address to listen on
-    #[arg(long, default_value = "127.0.0.1")]
+    /// Address to listen on, an IP address or localhost; 0.0.0.0 for all interfaces
+    #[arg(long, default_value = "127.0.0.1", value_parser = parse_host)]
     pub(crate) host: IpAddr,
 
     /// Port to listen on; 0 for any free port

@@ -96,11 +96,11 @@ fn failure(status: &RunStatus) -> Option<String> {
 }
 
 fn print_summary(status: &RunStatus, top: &[TopShow]) -> anyhow::Result<()> {
-    output::print(summary(status))?;
+    output::print_line(summary(status))?;
     if top.is_empty() {
         return Ok(());
     }
-    output::print("\n")?;
+    output::print_line("")?;
     print_top_shows(top)
 }
 
@@ -116,7 +116,7 @@ fn summary(status: &RunStatus) -> String {
     };
     let elapsed = status.started_at.zip(status.finished_at);
     format!(
-        "{outcome} ({:.1} s, {}, {}, {} rate-limited).\n",
+        "{outcome} ({:.1} s, {}, {}, {} rate-limited).",
         elapsed.map_or(0.0, |(start, end)| end.duration_since(start).as_secs_f64()),
         count(status.requests, "request", "requests"),
         count(status.retries, "retry", "retries"),
