@@ -67,7 +67,8 @@ fn cells<'row>(row: &'row Row<'_>, width: usize) -> SqlResult<Vec<CellValue<'row
     (0..width).map(cell).collect()
 }
 
-/// Writes a copy of the database. It is made in a temporary file in the same folder, which needs space for it.
+/// Writes a copy of the database. It is made in a temporary file, which needs space for it: in the same folder, or in
+/// the system's if that is read-only.
 ///
 /// A page-by-page backup would restart whenever a run writes. This reads one snapshot, omits free pages, and
 /// blocks no run.
@@ -77,7 +78,9 @@ pub(crate) fn export_database(
     mut destination: Box<dyn Write + Send>,
 ) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let copy = tempfile::Builder::new().prefix(".tvshows-export-").tempfile_in(folder);
+    let mut temp_file = tempfile::Builder::new();
+    temp_file.prefix(".tvshows-export-");
+    let copy = temp_file.tempfile_in(folder).or_else(|_| temp_file.tempfile());
     let copy = copy.map_err(unavailable)?;
     vacuum_into(connection, &copy).map_err(from_sql)?;
     let mut file = File::open(copy.path()).map_err(unavailable)?;

@@ -11,7 +11,7 @@ use crate::error::SqlResult;
 /// It reads SQLite's `data_version`, which changes when another connection commits. That takes a
 /// microsecond or two of shared memory access, so it runs on the caller's thread, on a connection of its own.
 pub(crate) struct SnapshotCache {
-    /// `None` once it is closed.
+    /// `None` once it is closed, or if nothing is cached.
     cached: Mutex<Option<Cached>>,
 }
 
@@ -29,6 +29,11 @@ impl SnapshotCache {
         connection.busy_timeout(Duration::ZERO)?;
         connection.pragma_update(None, "query_only", true)?;
         Ok(SnapshotCache { cached: Mutex::new(Some(Cached { connection, last: None })) })
+    }
+
+    /// Returns a cache that is always empty.
+    pub(crate) fn disabled() -> SnapshotCache {
+        SnapshotCache { cached: Mutex::new(None) }
     }
 
     /// Returns the cached snapshot if nothing was committed since, or else the version to
