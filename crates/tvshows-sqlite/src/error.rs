@@ -5,7 +5,7 @@ use tvshows_core::StoreError;
 /// The result of a database operation, before conversion to [`StoreError`].
 pub(crate) type SqlResult<T> = Result<T, rusqlite::Error>;
 
-/// An error of work on a connection.
+/// An error from work on a connection.
 pub(crate) trait IntoStoreError: Send + 'static {
     fn into_store_error(self) -> StoreError;
 }
@@ -50,7 +50,7 @@ pub(crate) fn from_sql(error: rusqlite::Error) -> StoreError {
 fn hint(code: ErrorCode) -> Option<&'static str> {
     Some(match code {
         ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => {
-            "the file is not a database, or it is damaged; restore a copy or choose another DATABASE_PATH"
+            "the file is not a database, or it is damaged; restore a backup or choose another DATABASE_PATH"
         }
         ErrorCode::CannotOpen => {
             "the file cannot be opened; its folder must exist and be writable by this user"
@@ -65,13 +65,13 @@ fn hint(code: ErrorCode) -> Option<&'static str> {
     })
 }
 
-/// A panic on the connection's thread, or a runtime that shuts down.
+/// A panic on the connection's thread, or a runtime that is shutting down.
 #[expect(clippy::needless_pass_by_value, reason = "the signature that map_err takes")]
 pub(crate) fn from_interact(error: InteractError) -> StoreError {
     unavailable(error.to_string())
 }
 
-/// A stored text that its column should not contain.
+/// The error for stored text that its column should not contain.
 pub(crate) fn invalid_text(
     column: usize,
     error: impl std::error::Error + Send + Sync + 'static,

@@ -11,7 +11,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) async fn run(options: &Healthcheck) -> anyhow::Result<ExitCode> {
     let url = format!("http://127.0.0.1:{}/{}", options.port, options.path.trim_start_matches('/'));
     let client = reqwest::Client::builder().no_proxy().timeout(REQUEST_TIMEOUT).build()?;
-    let response = client.get(&url).send().await;
+    let response = client.get(&url).send().await.map_err(reqwest::Error::without_url);
     let response = response.with_context(|| format!("no service responded at {url}"))?;
     if !response.status().is_success() {
         bail!("{url} returned {}", response.status());

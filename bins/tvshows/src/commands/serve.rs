@@ -8,7 +8,7 @@ use crate::application::Application;
 use crate::cli::{LogFormat, Serve};
 use crate::{logging, output, progress_bar, signals};
 
-/// actix logs its own startup, and every malformed request.
+/// Without the details that actix logs: its own startup, and every malformed request.
 const LOG_FILTER: &str = "info,actix_server=warn,actix_http=off";
 
 pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
@@ -21,7 +21,7 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     // Before the announcement, because a reader may send a signal as soon as it is printed.
     let signal = signals::shutdown_signal();
     let announcement = format!("Serving http://{address} (API: http://{address}/docs)\n");
-    // A closed stdout is no reason to stop.
+    // If stdout is closed, the service runs anyway.
     let _ = output::print(announcement);
     tokio::select! {
         served = application.run_until(signal) => served?,

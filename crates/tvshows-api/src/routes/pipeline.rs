@@ -74,7 +74,7 @@ pub(crate) async fn update(
     let Submission { status, kind } = state.runner.submit(query.parameters()?).await?;
     let message = match kind {
         SubmissionKind::Started => "the run has started".to_owned(),
-        SubmissionKind::Joined => "joined the run in progress with the same parameters".to_owned(),
+        SubmissionKind::Joined => "joined the unfinished run with the same parameters".to_owned(),
         SubmissionKind::Queued { ahead: 1 } => "the run is queued; 1 run is ahead of it".to_owned(),
         SubmissionKind::Queued { ahead } => {
             format!("the run is queued; {ahead} runs are ahead of it")
@@ -139,7 +139,7 @@ pub(crate) async fn status(
     Ok(response)
 }
 
-/// Whether the client names a revision that differs from this one, so that there is news for it already.
+/// Whether the client has another revision than this one, so that it need not wait for a change.
 fn client_has_other_revision(request: &HttpRequest, revision: u64) -> bool {
     let headers = request.headers();
     let names_a_revision =
