@@ -23,7 +23,8 @@ pub(crate) enum Interrupted {
     Cancel,
 }
 
-/// What runs updates: the database, the progress tracker, the TVmaze client, and the runner that connects them.
+/// Everything that runs updates: the database, the progress tracker, the TVmaze client, and the runner that connects
+/// them.
 pub(crate) struct Engine {
     pub(crate) runner: Runner,
     pub(crate) store: Arc<SqliteStore>,
@@ -70,7 +71,7 @@ impl Engine {
 
 type Lease = Option<Arc<dyn RunLock>>;
 
-/// The tracker, and a lease if several machines can share it.
+/// Returns the tracker, and a lease if several machines can share it.
 fn tracker(
     settings: &Settings,
     database_id: &str,

@@ -34,8 +34,8 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct TraceExporter(Option<SdkTracerProvider>);
 
 impl TraceExporter {
-    /// Sends spans to `{endpoint}/v1/traces`, in batches and from a separate thread. Drops what the collector does not
-    /// accept in time.
+    /// Sends spans to `{endpoint}/v1/traces`, in batches and from a separate thread. Drops the spans that the collector
+    /// does not accept in time.
     pub(crate) fn start(endpoint: Option<&str>) -> anyhow::Result<TraceExporter> {
         let Some(endpoint) = endpoint.filter(|endpoint| !endpoint.is_empty()) else {
             return Ok(TraceExporter(None));

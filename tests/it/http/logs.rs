@@ -1,4 +1,4 @@
-//! What the service logs, and by which names.
+//! The log of the service: its messages and field names.
 
 use std::process::Stdio;
 

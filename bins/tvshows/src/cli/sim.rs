@@ -41,8 +41,8 @@ pub(crate) struct Sim {
     #[arg(long, requires = "limit")]
     pub(crate) cached_exempt: bool,
 
-    /// Fault to inject, `KIND[:ARG][*TIMES]@PATH`, such as `status:500@/shows?page=7`, `cut*2@/shows?page=3`, or
-    /// `hang@/shows/1/cast`; kinds: status:CODE, cut, malformed, object, hang, reset, missing
+    /// Fault to inject, `KIND[:ARG][*TIMES]@PATH`, such as `status:500@/shows?page=7`, `truncate*2@/shows?page=3`, or
+    /// `hang@/shows/1/cast`; kinds: status:CODE, truncate, malformed, wrong-shape, hang, reset, not-found
     #[arg(long, value_name = "FAULT")]
     pub(crate) fault: Vec<tvmaze_sim::Fault>,
 

@@ -14,7 +14,7 @@ pub(crate) async fn run(options: &Healthcheck) -> anyhow::Result<ExitCode> {
     let url = format!("http://127.0.0.1:{}/{}", options.port, options.path.trim_start_matches('/'));
     let url: Url = url.parse()?;
     let client = http_client::build(&url, REQUEST_TIMEOUT)?;
-    let response = client.get(url.clone()).send().await;
+    let response = client.get(url.clone()).send().await.map_err(reqwest::Error::without_url);
     let response = response.with_context(|| format!("no service responded at {url}"))?;
     if !response.status().is_success() {
         bail!("{url} returned {}", response.status());

@@ -8,7 +8,7 @@ use crate::application::Application;
 use crate::cli::{LogFormat, Serve};
 use crate::{logging, output, progress_bar, signals};
 
-/// actix logs its own startup, and every malformed request.
+/// Without the details that actix logs: its own startup, and every malformed request.
 const LOG_FILTER: &str = "info,actix_server=warn,actix_http=off";
 
 pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {

@@ -78,7 +78,7 @@ async fn fetch_status(
         None => "pipeline/runs?limit=1".to_owned(),
     };
     let url = format!("{}/{path}", url.as_str().trim_end_matches('/'));
-    let response = client.get(url).send().await?;
+    let response = client.get(url).send().await.map_err(reqwest::Error::without_url)?;
     if response.status() == StatusCode::NOT_FOUND && run.is_some() {
         return Ok(None);
     }

@@ -97,7 +97,7 @@ fn log_failure(error: Option<&Error>, status: u16) {
     let Some(error) = error.filter(|_| status >= 500) else { return };
     match error.as_error::<Problem>() {
         Some(problem) if problem.retry_after().is_some() => {
-            tracing::warn!(error = %problem, "request rejected (at capacity)");
+            tracing::warn!(error = %problem, "request rejected: at capacity");
         }
         Some(Problem::Store(error)) => {
             let error = error as &dyn std::error::Error;
