@@ -75,33 +75,3 @@ impl Serialize for ScheduledEpisode {
         object.serialize(serializer)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn read(sent: &Value) -> serde_json::Result<ScheduledEpisode> {
-        serde_json::from_str(&sent.to_string())
-    }
-
-    #[test]
-    fn a_show_beside_or_embedded_goes_back_where_it_came_from() {
-        let show = json!({"id": 2, "name": "X", "url": null});
-        let inline = json!({"id": 1, "name": "Pilot", "show": show});
-        let embedded = json!({"id": 1, "name": "Pilot", "_embedded": {"show": show, "more": 1}});
-        for sent in [inline, embedded] {
-            let scheduled = read(&sent).unwrap();
-            assert_eq!((scheduled.id.0, scheduled.show.id.0), (1, 2));
-            assert_eq!(serde_json::to_value(&scheduled).unwrap(), sent);
-        }
-    }
-
-    #[test]
-    fn an_episode_without_its_show_is_an_error_that_names_it() {
-        let error = |sent: Value| read(&sent).unwrap_err().to_string();
-        assert!(error(json!({"id": 1, "name": "Pilot"})).contains("missing field `show`"));
-        assert!(error(json!({"id": 1, "name": "Pilot", "show": 5})).contains("`show`: invalid"));
-    }
-}
