@@ -1,5 +1,9 @@
 //! Dates and times as TVmaze writes them.
-#![expect(clippy::ref_option, reason = "the signature that serde requires")]
+#![expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signatures that serde requires"
+)]
 
 use std::borrow::Cow;
 use std::str::FromStr;

@@ -143,20 +143,17 @@ fn null_as_empty<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Every integer below 2^53 is exact in an `f64`.
-const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
-
 /// Writes a whole number as TVmaze does: `8`, not `8.0`.
 pub(super) fn whole_as_integer<S: Serializer>(
     number: &(impl Copy + Into<Option<f64>>),
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    match (*number).into() {
-        Some(number) if number.fract() == 0.0 && number.abs() < EXACT_BELOW =>
-        {
-            #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
-            serializer.serialize_i64(number as i64)
+    let number: Option<f64> = (*number).into();
+    #[expect(clippy::cast_possible_truncation, reason = "only whole, small numbers are cast")]
+    match number {
+        Some(whole) if whole.fract() == 0.0 && whole.abs() < 1e15 => {
+            (whole as i64).serialize(serializer)
         }
-        number => number.serialize(serializer),
+        _ => number.serialize(serializer),
     }
 }
