@@ -43,6 +43,10 @@ pub struct RunStatus {
     /// Shows that publishing did not change.
     #[serde(default)]
     pub unchanged: u32,
+    /// Shows fetched with a value of an unexpected type, which is stored in `extra`. Missing in statuses
+    /// written by earlier versions.
+    #[serde(default)]
+    pub malformed_shows: u32,
     /// Requests sent to TVmaze, including retries.
     pub requests: u64,
     /// Retries of failed requests.
@@ -102,6 +106,8 @@ pub enum RunEvent {
     RefetchesPlanned(u32),
     /// More individually fetched shows are staged, or no longer exist.
     RefetchesStaged(u32),
+    /// This many more shows with a value of an unexpected type were fetched.
+    MalformedShows(u32),
     /// All pages and shows are staged: this many shows.
     ShowsCounted(u32),
     /// This many casts are to be fetched in total.
@@ -156,6 +162,7 @@ impl RunStatus {
             changed: 0,
             deleted: 0,
             unchanged: 0,
+            malformed_shows: 0,
             requests: 0,
             retries: 0,
             rate_limited: 0,
@@ -227,7 +234,7 @@ impl RunStatus {
                 (self.pages_done, self.pages_total) = (0, None);
                 (self.singles_done, self.singles_total) = (0, None);
                 (self.casts_done, self.casts_total) = (0, None);
-                self.shows_seen = 0;
+                (self.shows_seen, self.malformed_shows) = (0, 0);
             }
             RunEvent::StepBegan(step) => self.step = step,
             RunEvent::PagesPlanned(pages) => self.pages_total = Some(pages),
@@ -238,6 +245,7 @@ impl RunStatus {
             }
             RunEvent::RefetchesPlanned(shows) => self.singles_total = Some(shows),
             RunEvent::RefetchesStaged(shows) => self.singles_done += shows,
+            RunEvent::MalformedShows(shows) => self.malformed_shows += shows,
             RunEvent::ShowsCounted(shows) => self.shows_seen = shows,
             RunEvent::CastsPlanned(casts) => self.casts_total = Some(casts),
             RunEvent::CastStaged => self.casts_done += 1,

@@ -9,6 +9,7 @@ use tvshows_core::{Ownership, RunEvent, RunQueue, RunSession, Step, StoreError};
 
 use crate::error::{RunError, error_chain};
 use crate::local_runs::LocalRun;
+use crate::malformed_shows::MalformedShows;
 use crate::pipeline::{MAX_STALLED_RESUMES, Pipeline};
 use crate::run_context::RunContext;
 use crate::run_progress::RunProgress;
@@ -115,6 +116,7 @@ impl Attempt {
             progress,
             parameters: progress.status().parameters(),
             first_response: Arc::default(),
+            malformed_shows: MalformedShows::default(),
         };
         let staged = tokio::select! {
             biased;

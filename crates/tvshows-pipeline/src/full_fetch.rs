@@ -15,7 +15,7 @@ use tvmaze_client::{Client, PageIndex};
 use tvshows_core::{PublishedManifest, RunEvent, Show, ShowId, StagedBatch, StagingState};
 
 use crate::clock::now_secs;
-use crate::convert::{TvmazeShow, saturating_u32};
+use crate::convert::{TvmazeShow, recover_page, saturating_u32};
 use crate::error::RunError;
 use crate::incremental_plan::outdated_pages;
 use crate::run_context::RunContext;
@@ -96,8 +96,10 @@ pub(crate) async fn stage_pages(
     let staging = async {
         let mut batch = Vec::with_capacity(MAX_PAGES_PER_BATCH);
         while receiver.recv_many(&mut batch, MAX_PAGES_PER_BATCH).await > 0 {
-            let (pages, permits): (Vec<_>, Vec<_>) =
-                batch.drain(..).map(|page: Page| ((page.number, page.shows), page.permit)).unzip();
+            let (pages, permits): (Vec<_>, Vec<_>) = batch
+                .drain(..)
+                .map(|page: Page| ((page.number, context.accept_shows(page.shows)), page.permit))
+                .unzip();
             for (page, shows) in &pages {
                 if !has_map {
                     check_membership(*page, shows)?;
@@ -124,7 +126,7 @@ pub(crate) async fn stage_pages(
 /// A fetched page.
 struct Page {
     number: u32,
-    shows: Vec<Show>,
+    shows: Vec<TvmazeShow>,
     /// Held until the page is staged. There are as many permits as concurrent requests, which limits the
     /// pages in memory and those that must be fetched again if the process is killed.
     permit: OwnedSemaphorePermit,
@@ -176,7 +178,6 @@ impl PageFetcher<'_> {
                 }
                 Some(shows) => {
                     last_present = last_present.max(Some(page));
-                    let shows = shows.into_iter().map(|TvmazeShow(show)| show).collect();
                     if sender.send(Page { number: page, shows, permit }).await.is_err() {
                         // Staging failed, and its error becomes that of the run.
                         return Ok(());
@@ -234,7 +235,8 @@ async fn fetch_page(
     first_response: Arc<Notify>,
     permit: OwnedSemaphorePermit,
 ) -> (u32, Result<Option<Vec<TvmazeShow>>, tvmaze_client::Error>, OwnedSemaphorePermit) {
-    let response = client.show_page(PageIndex(page)).decode_as::<Option<Vec<TvmazeShow>>>().await;
+    let request = client.show_page(PageIndex(page)).decode_as::<Option<Vec<TvmazeShow>>>();
+    let response = request.recover_with(recover_page).await;
     if let Ok(Some(_)) = &response {
         first_response.notify_one();
     }

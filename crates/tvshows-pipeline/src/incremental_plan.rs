@@ -176,7 +176,7 @@ mod tests {
 
     fn show(id: u32, rating: Option<f64>) -> Show {
         let sent = serde_json::json!({"id": id, "name": "X", "rating": {"average": rating}});
-        let crate::convert::TvmazeShow(show) = serde_json::from_value(sent).unwrap();
+        let crate::convert::TvmazeShow { show, .. } = serde_json::from_value(sent).unwrap();
         show
     }
 

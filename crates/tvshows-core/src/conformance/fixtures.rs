@@ -74,6 +74,7 @@ pub fn at(second: i64) -> Timestamp {
 pub fn running() -> RunStatus {
     let mut status = RunStatus::queued(RunId::random(), RunParameters::default(), "here", at(0));
     status.apply(RunEvent::Started, at(1));
+    status.apply(RunEvent::MalformedShows(2), at(1));
     status
 }
 
