@@ -23,7 +23,8 @@ pub(crate) enum Interrupted {
     Cancel,
 }
 
-/// What runs updates: the database, the progress tracker, the TVmaze client, and the runner that connects them.
+/// Everything that runs updates: the database, the progress tracker, the TVmaze client, and the runner that connects
+/// them.
 pub(crate) struct Engine {
     pub(crate) runner: Runner,
     pub(crate) store: Arc<SqliteStore>,
@@ -68,16 +69,18 @@ impl Engine {
     }
 }
 
-/// The tracker, and the lease of the database where processes on several machines share the tracker.
+type Lease = Option<Arc<dyn RunLock>>;
+
+/// Returns the tracker, and a lease if several machines can share it.
 fn tracker(
     settings: &Settings,
     database_id: &str,
-) -> anyhow::Result<(Arc<dyn ProgressTracker>, Option<Arc<dyn RunLock>>)> {
+) -> anyhow::Result<(Arc<dyn ProgressTracker>, Lease)> {
     match settings.redis_url.as_ref().map(SecretString::expose_secret) {
         None | Some("") => Ok((Arc::new(InProcessTracker::default()), None)),
         Some(url) => {
             let format = "must be redis://[user:password@]host[:port][/db], or rediss:// for TLS";
-            let invalid = |_| ConfigError { setting: "REDIS_URL", problem: format.into() };
+            let invalid = |_| ConfigError { setting: "redis_url", problem: format.into() };
             let redis = RedisTracker::new(url).map_err(invalid)?;
             let lease = Arc::new(redis.run_lock(database_id));
             Ok((Arc::new(redis), Some(lease)))

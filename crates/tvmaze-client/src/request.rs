@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::client::Client;
 use crate::decode::Recover;
 use crate::error::Error;
-use crate::model::{Embed, EmbedMarker, LosslessModel, WithEmbedded};
+use crate::model::{Embed, EmbedMarker, Model, WithEmbedded};
 
 /// A request to TVmaze whose response decodes to `T`. It is sent when it is awaited.
 ///
@@ -141,15 +141,9 @@ pub trait FromResponse: DeserializeOwned + Send + 'static {
     }
 }
 
-impl<T: LosslessModel + DeserializeOwned + Send + 'static> FromResponse for T {}
+impl<T: Model> FromResponse for T {}
 
-impl<T, E> FromResponse for WithEmbedded<T, E>
-where
-    T: LosslessModel + DeserializeOwned + Send + 'static,
-    E: Embed<T> + 'static,
-    E::Output: Send,
-{
-}
+impl<T: Model, E: Embed<T> + 'static> FromResponse for WithEmbedded<T, E> where E::Output: Send {}
 
 impl<T: DeserializeOwned + Send + 'static> FromResponse for Vec<T> {}
 
@@ -169,14 +163,14 @@ pub trait Embeddable<E> {
     type Output;
 }
 
-impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for T {
+impl<T: Model, E: Embed<T>> Embeddable<E> for T {
     type Output = WithEmbedded<T, E>;
 }
 
-impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for Option<T> {
+impl<T: Model, E: Embed<T>> Embeddable<E> for Option<T> {
     type Output = Option<WithEmbedded<T, E>>;
 }
 
-impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for Vec<T> {
+impl<T: Model, E: Embed<T>> Embeddable<E> for Vec<T> {
     type Output = Vec<WithEmbedded<T, E>>;
 }

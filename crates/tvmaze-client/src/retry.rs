@@ -21,7 +21,7 @@ pub struct RetryPolicy {
     /// Upper bound of a `Retry-After` in responses other than a 429.
     pub max_retry_after: Duration,
     /// Maximum total time that a call is rate-limited, and that a client receives nothing but 429s. A
-    /// longer `Retry-After` fails the call at once; one of more than an hour is ignored.
+    /// longer `Retry-After` fails the call immediately; one of more than an hour is ignored.
     pub max_throttle_time: Duration,
 }
 

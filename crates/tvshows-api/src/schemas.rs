@@ -48,6 +48,7 @@ schemas! {
     SortOrder() => words(&sort_orders()),
     Table() => words(&domain::Table::ALL),
     Format() => words(&tvshows_export::Format::ALL),
+    Dialect() => words(&tvshows_export::Dialect::ALL),
     Uuid() => formatted_string(KnownFormat::Uuid),
     DateTime() => formatted_string(KnownFormat::DateTime),
     Percent() => percent(),
@@ -86,7 +87,7 @@ fn run_status() -> Object {
         .required::<u32>("years", "The `years` parameter.")
         .required::<u32>("top", "The `top` parameter.")
         .reference::<FetchMode>("mode", "The `mode` parameter.")
-        .required::<String>("instance", "The process that works on the run.")
+        .required::<String>("instance", "The process that works on the run, or did last.")
         .optional::<u32>("attempt", "Number of attempts: more than 1 after an interruption.")
         .nullable::<u32>("position", "Number of runs ahead in the queue; `null` unless queued.")
         .required::<u64>("revision", "Rises with every change: the signature, ETag and event id.")
@@ -153,7 +154,7 @@ fn show_stats() -> Object {
     .list::<NumberCount>("ratings", "By rating, rounded down, in ascending order, `null` last.")
     .list::<TextCount>("genres", "By genre, most shows first.")
     .list::<TextCount>("languages", "By language, most shows first.")
-    .list::<TextCount>("networks", "By network or else web channel, most shows first; at most 50.")
+    .list::<TextCount>("networks", "By network, or by web channel if there is none, most shows first; at most 50.")
     .list::<TextCount>("statuses", "By status, most shows first.")
     .list::<TextCount>("types", "By type, most shows first.")
     .build()

@@ -91,7 +91,7 @@ pub enum RunEvent {
     Started,
     /// Earlier attempts have staged this many index pages.
     Resumed(u32),
-    /// What earlier attempts staged is discarded.
+    /// What earlier attempts have staged is discarded.
     StagingDiscarded,
     StepBegan(Step),
     /// This many index pages are to be fetched in total.
@@ -119,7 +119,7 @@ pub enum RunEvent {
     Succeeded(ChangeCounts),
     /// The run ends without changing a table, for this reason.
     Failed(String),
-    /// The run was cancelled.
+    /// The run was canceled.
     Cancelled,
     /// The process ends or ended before the run did, for this reason.
     Interrupted(String),
@@ -291,7 +291,7 @@ impl RunStatus {
 
     fn seconds_left(&self, now: Timestamp) -> Option<u64> {
         let (done, total) = self.work();
-        // Between two attempts no work was done, so the time since the start gives no rate.
+        // No work was done between two attempts, so the time since the start says nothing about the rate.
         let is_first = self.attempt == 1;
         if self.state != RunState::Running || done == 0 || self.pages_total.is_none() || !is_first {
             return None;

@@ -23,7 +23,7 @@ pub(crate) struct Attempt {
     pub(crate) queue: Arc<dyn RunQueue>,
     pub(crate) run: Arc<LocalRun>,
     pub(crate) shutdown: CancellationToken,
-    /// Cancelled when another process has acquired the lease.
+    /// Canceled when another process has acquired the lease.
     pub(crate) lease_lost: CancellationToken,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Attempt {
 pub(crate) enum Outcome {
     /// The run has ended or is interrupted, and that is saved.
     Saved,
-    /// The same, but it could not be saved, for example because the disk is full.
+    /// The run has ended or is interrupted, but that could not be saved, for example because the disk is full.
     Unsaved,
     /// Another process owns the run now and decides how it ends.
     OwnershipLost,
@@ -41,7 +41,7 @@ pub(crate) enum Outcome {
 }
 
 impl Attempt {
-    /// Works on the run until it has ended, or has to stop. A run that is publishing does not stop.
+    /// Runs the attempt until the run has ended or must stop. A run that is publishing does not stop.
     pub(crate) async fn run(&self, ownership: Ownership) -> Outcome {
         let begin = async |_: &_, status: &_| self.queue.begin(status, ownership).await;
         let session = match self.run.progress.checkpoint(RunEvent::Started, begin).await {
@@ -138,8 +138,8 @@ impl Attempt {
     }
 }
 
-/// Counts an attempt that resumes a run, once there is something to stage. A process that dies before that
-/// does not die because of the run.
+/// Counts an attempt that resumes a run, once there is something to stage. If a process dies before that, the
+/// run is not the cause.
 async fn record_resume(context: &RunContext<'_>) -> RunError {
     context.first_response.notified().await;
     if context.progress.status().attempt > 1

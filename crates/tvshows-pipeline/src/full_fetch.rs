@@ -127,8 +127,8 @@ pub(crate) async fn stage_pages(
 struct Page {
     number: u32,
     shows: Vec<TvmazeShow>,
-    /// Held until the page is staged. There are as many permits as concurrent requests, which bounds the
-    /// memory and what a killed process has to fetch again.
+    /// Held until the page is staged. There are as many permits as concurrent requests, which limits the
+    /// pages in memory and those that must be fetched again if the process is killed.
     permit: OwnedSemaphorePermit,
 }
 
@@ -198,9 +198,9 @@ impl PageFetcher<'_> {
 
     /// Whether a page may be requested now.
     ///
-    /// Beyond the known extent, pages are requested one at a time, so that only one request meets the end.
-    /// If the extent is unknown, a few pages after a missing one are requested too: any of them would show
-    /// that the missing page is not the end.
+    /// Beyond the known extent, pages are requested one at a time, so that only one request is sent past the end.
+    /// If the extent is unknown, a few pages after a missing one are requested as well: if any of them exists, the
+    /// missing page is not the end.
     fn may_request(&self, page: u32, in_flight: usize, first_missing: Option<u32>) -> bool {
         let concurrency = self.client.concurrency();
         match (self.extent, first_missing) {
@@ -243,8 +243,8 @@ async fn fetch_page(
     (page, response, permit)
 }
 
-/// Checks that the shows of a page belong on it. Without an updates map, nothing else reveals a page with
-/// wrong content.
+/// Checks that the shows of a page belong on it. Without an updates map, this is the only way to detect a page
+/// with wrong content.
 fn check_membership(page: u32, shows: &[Show]) -> Result<(), RunError> {
     match shows.iter().find(|show| page_of(show.id) != page) {
         Some(show) => Err(RunError::UnexpectedShowOnPage { page, show: show.id.0 }),
@@ -254,7 +254,7 @@ fn check_membership(page: u32, shows: &[Show]) -> Result<(), RunError> {
 
 /// The shows on which the index and the updates map disagree. Either can be out of date.
 struct Discrepancies {
-    /// The entries of the map for the shows that were not on a page so far; `None` without a map.
+    /// The entries of the map whose shows have not been on any page yet; `None` without a map.
     unseen: Option<UpdatesMap>,
     /// The last show in the map. Later shows are newer than the map.
     last: Option<ShowId>,

@@ -19,8 +19,8 @@ pub(crate) struct Baseline<'a> {
     pub(crate) updates: &'a UpdatesMap,
 }
 
-/// Fetches `pages` and stages the current shows on them. Returns the changed shows that their page, which
-/// may be a day old, does not have in their current version.
+/// Fetches `pages` and stages the current shows on them. Returns the changed shows that are missing or outdated on
+/// their page, which may be a day old.
 pub(crate) async fn stage_pages(
     context: &RunContext<'_>,
     baseline: &Baseline<'_>,
@@ -68,8 +68,7 @@ impl Baseline<'_> {
         }
     }
 
-    /// Splits off the shows that are current, and returns the ids of the changed shows that the page does
-    /// not have or has in an older version.
+    /// Returns the shows that are current, and the ids of the changed shows that are missing or outdated on the page.
     fn compare(&self, page: u32, mut shows: Vec<Show>) -> (Vec<Show>, BTreeSet<ShowId>) {
         shows.retain(|show| self.is_current(show));
         let current: BTreeSet<ShowId> = shows.iter().map(|show| show.id).collect();

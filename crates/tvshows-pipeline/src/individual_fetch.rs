@@ -30,7 +30,7 @@ pub(crate) async fn stage_shows(
         }
     });
     let concurrency = client.concurrency();
-    // Those that have arrived are staged together: no request is sent while one batch is staged.
+    // All shows that have arrived are staged in one batch, because no request is sent while a batch is staged.
     let mut responses =
         stream::iter(requests).buffer_unordered(concurrency).ready_chunks(concurrency).boxed();
     let mut all_deleted = BTreeSet::new();

@@ -52,7 +52,7 @@ impl Pipeline {
         self
     }
 
-    /// Does everything before publishing. Returns the top shows, best first.
+    /// Performs all steps before publishing. Returns the top shows, best first.
     pub(crate) async fn stage(&self, context: &RunContext<'_>) -> Result<Vec<ShowId>, RunError> {
         let RunContext { session, progress, parameters, .. } = context;
         let staging = session.staging().await?;
@@ -79,7 +79,7 @@ impl Pipeline {
             let top = session.rank_staged(criteria(*parameters)).await?;
             let ids = top.iter().map(|show| show.id).collect();
 
-            // A change of a cast also changes its show.
+            // If a cast changes, the `updated` of its show changes, too.
             let needs_cast = |show: &Show| casts.get(&show.id) != Some(&show.updated);
             let new: Vec<Show> = top.into_iter().filter(needs_cast).collect();
             let planned = progress.status().casts_done + saturating_u32(new.len());
@@ -210,7 +210,7 @@ fn criteria(parameters: RunParameters) -> TopShowsCriteria {
     TopShowsCriteria { years: parameters.years, top: parameters.top, this_year }
 }
 
-/// Twice as many top shows: all that could move across the cutoff.
+/// The criteria for twice as many top shows, which include all that could move across the cutoff.
 fn widened_criteria(parameters: RunParameters) -> TopShowsCriteria {
     let criteria = criteria(parameters);
     let twice = TopLimit::new(2 * parameters.top.get());

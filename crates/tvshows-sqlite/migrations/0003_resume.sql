@@ -9,7 +9,7 @@ INSERT INTO Data VALUES (lower(hex(randomblob(16))));
 -- How often a process started to work on a run: the fencing token of its writes.
 ALTER TABLE Runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
 
--- Earlier versions could not resume a stopped run, and kept the queue in memory.
+-- Earlier versions could not resume a stopped run, and had the queue in memory.
 UPDATE Runs SET state = 'failed', error = ifnull(error, 'the process that ran it ended first')
     WHERE state IN ('interrupted', 'queued');
 

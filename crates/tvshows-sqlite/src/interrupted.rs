@@ -1,7 +1,7 @@
 use rusqlite::Connection;
 use tvshows_core::{RunState, RunStatus, StoreError};
 
-use crate::error::{from_lock, from_sql};
+use crate::error::{from_sql, unavailable};
 use crate::file_lock::FileLock;
 use crate::{runs, staging};
 
@@ -11,7 +11,7 @@ pub(crate) fn mark_interrupted(
     lock: &FileLock,
     status: &mut RunStatus,
 ) -> Result<(), StoreError> {
-    if status.state != RunState::Running || lock.holder().map_err(from_lock)?.is_some() {
+    if status.state != RunState::Running || lock.holder().map_err(unavailable)?.is_some() {
         return Ok(());
     }
     // A process that works with the lease alone, because the previous holder was paused, has no lock to lose.

@@ -14,14 +14,8 @@ pub(crate) fn publish(
     at: Timestamp,
 ) -> SqlResult<ChangeCounts> {
     let is_incremental = staging::is_incremental(connection)?;
-    let must_rebuild_index = search::must_rebuild(connection)?;
-    if !must_rebuild_index {
-        search::sync_index(connection, is_incremental)?;
-    }
+    search::sync_index(connection, is_incremental)?;
     let changes = publish_shows(connection, is_incremental)?;
-    if must_rebuild_index {
-        search::rebuild_index(connection)?;
-    }
     search::mark_current(connection)?;
     publish_top_shows(connection, top, at)?;
     publish_casts(connection)?;
@@ -96,7 +90,7 @@ fn publish_top_shows(connection: &Connection, top: &[ShowId], at: Timestamp) -> 
     Ok(())
 }
 
-/// Inserts the casts of the best show first, each in TVmaze's order.
+/// Inserts the cast of the best show first, each cast in TVmaze's order.
 fn publish_casts(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch(
         "INSERT INTO _Staged_Cast_Rows SELECT * FROM Top_Shows_Cast

@@ -11,41 +11,14 @@ use crate::columns;
 use crate::error::{SqlResult, invalid_text};
 
 /// The fields of a status that are stored, each in the column of its name.
-const COLUMNS: [&str; 29] = [
-    "request_id",
-    "state",
-    "step",
-    "progress",
-    "error",
-    "pages_done",
-    "pages_total",
-    "shows_seen",
-    "singles_done",
-    "singles_total",
-    "casts_done",
-    "casts_total",
-    "added",
-    "changed",
-    "deleted",
-    "unchanged",
-    "malformed_shows",
-    "requests",
-    "retries",
-    "rate_limited",
-    "started_at",
-    "updated_at",
-    "finished_at",
-    "years",
-    "top",
-    "mode",
-    "instance",
-    "attempt",
-    "revision",
-];
+const COLUMNS: &str = "request_id state step progress error pages_done pages_total shows_seen singles_done \
+     singles_total casts_done casts_total added changed deleted unchanged malformed_shows requests retries \
+     rate_limited started_at updated_at finished_at years top mode instance attempt revision";
 
 static UPSERT: LazyLock<String> = LazyLock::new(|| {
-    let insert = columns::insert("INSERT INTO Runs", COLUMNS);
-    let updates = COLUMNS.map(|column| format!("{column} = excluded.{column}")).join(", ");
+    let insert = columns::insert("INSERT INTO Runs", COLUMNS.split(' '));
+    let updates = COLUMNS.split(' ').map(|column| format!("{column} = excluded.{column}"));
+    let updates = updates.collect::<Vec<_>>().join(", ");
     format!(
         "{insert} ON CONFLICT (request_id) DO UPDATE SET {updates} \
          WHERE Runs.state IN ('queued', 'running', 'interrupted') AND Runs.attempt <= excluded.attempt"
@@ -66,7 +39,7 @@ macro_rules! select_runs {
 pub(crate) fn upsert(connection: &Connection, status: &RunStatus) -> SqlResult<bool> {
     let fields = serde_json::to_value(status)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    let values = COLUMNS.map(|column| match &fields[column] {
+    let values = COLUMNS.split(' ').map(|column| match &fields[column] {
         Json::String(text) => Value::Text(text.clone()),
         Json::Number(number) => number.as_i64().map_or(Value::Null, Value::Integer),
         _ => Value::Null,

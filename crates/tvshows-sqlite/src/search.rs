@@ -1,21 +1,34 @@
 //! The full-text index `_Show_Search`.
 //!
-//! The index stores no texts: to remove a show, it needs the texts that the show was added with. These are in
-//! `All_Shows`, unless another program changed them; then the index is stale and has to be rebuilt.
+//! The index does not store the texts, so removing a show requires the texts that it was added with. These are
+//! in `All_Shows`, unless another program has changed them; then the index is stale and must be rebuilt.
 
 use rusqlite::Connection;
 
 use crate::error::SqlResult;
 
-/// Whether the next publish has to rebuild the index, because the texts it contains are unknown or because
-/// there are no published shows yet.
-pub(crate) fn must_rebuild(connection: &Connection) -> SqlResult<bool> {
-    let sql = "SELECT is_stale OR NOT EXISTS (SELECT 1 FROM All_Shows) FROM _Search_State";
-    connection.query_row(sql, [], |row| row.get(0))
+/// Updates the index to the next snapshot. Must run before the published tables change.
+pub(crate) fn sync_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
+    let must_rebuild = "SELECT is_stale OR NOT EXISTS (SELECT 1 FROM All_Shows) FROM _Search_State";
+    if connection.query_row(must_rebuild, [], |row| row.get(0))? {
+        rebuild_index(connection)
+    } else {
+        update_index(connection, is_incremental)
+    }
 }
 
-/// Replaces what the next snapshot changes. Must run before the shows are published.
-pub(crate) fn sync_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
+fn rebuild_index(connection: &Connection) -> SqlResult<()> {
+    connection.execute_batch(
+        "INSERT INTO _Show_Search (_Show_Search) VALUES ('delete-all');
+         INSERT INTO _Show_Search (rowid, name, summary)
+             SELECT id, name, plain_text(summary) FROM _Staged_Shows UNION ALL
+             SELECT id, name, plain_text(summary) FROM All_Shows
+                 WHERE id IN (SELECT id FROM _Retained_Facets);",
+    )
+}
+
+/// Updates only the shows that are new or deleted, or whose name or summary has changed.
+fn update_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
     let deleted = if is_incremental {
         "SELECT id FROM _Staged_Deletions WHERE id NOT IN (SELECT id FROM _Staged_Shows)"
     } else {
@@ -43,38 +56,29 @@ pub(crate) fn sync_index(connection: &Connection, is_incremental: bool) -> SqlRe
     Ok(())
 }
 
-/// Indexes all published shows. Must run after the shows are published.
-pub(crate) fn rebuild_index(connection: &Connection) -> SqlResult<()> {
-    connection.execute_batch(
-        "INSERT INTO _Show_Search (_Show_Search) VALUES ('delete-all');
-         INSERT INTO _Show_Search (rowid, name, summary)
-             SELECT id, name, plain_text(summary) FROM All_Shows;",
-    )
-}
-
-/// Records that the index matches `All_Shows`. The triggers, which note changes by other programs, also
-/// noted the publish itself.
+/// Records that the index matches `All_Shows`. The triggers that detect changes by other programs have also
+/// detected the publish itself.
 pub(crate) fn mark_current(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch("UPDATE _Search_State SET is_stale = 0")
 }
 
-/// A text as queries of the index.
+/// A search text as queries of the index.
 ///
-/// Each piece between spaces is quoted, so that nothing in it is an operator. The index splits it into words
-/// as it does the indexed texts.
+/// Each part between spaces is quoted, so that nothing in it is an operator. The index splits it into words
+/// in the same way as the indexed texts.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FtsQuery {
     /// Finds shows with all words of the text. The last word may be incomplete.
     pub(crate) any_column: String,
-    /// Finds shows with all of them in the name.
+    /// Finds shows with all of these words in the name.
     pub(crate) name_only: String,
 }
 
 impl FtsQuery {
-    /// Returns `None` for a text without any word, which matches no show.
+    /// Returns `None` for a text without words, which matches no show.
     pub(crate) fn parse(text: &str) -> Option<FtsQuery> {
         let separates = |c: char| c.is_whitespace() || c.is_control();
-        // A piece without a letter or digit would match nothing.
+        // A part without a letter or digit would match nothing.
         let pieces = text.split(separates).filter(|piece| piece.contains(char::is_alphanumeric));
         let quoted: Vec<_> =
             pieces.map(|piece| format!("\"{}\"", piece.replace('"', "\"\""))).collect();

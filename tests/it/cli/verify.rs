@@ -23,7 +23,7 @@ async fn tells_what_differs_and_what_to_do() {
     let requests = env.simulator.request_count();
     let (code, out) = verify(&env).await;
     assert_eq!(code, Some(1));
-    assert!(out.contains("\n1 changed") && out.contains("\n2 gone"), "{out}");
+    assert!(out.contains("\n1 outdated") && out.contains("\n2 deleted"), "{out}");
     assert_eq!(env.simulator.request_count() - requests, 1);
     assert_eq!(env.run_states(), ["succeeded"], "nothing was written");
 

@@ -26,14 +26,18 @@ async fn a_service_with_a_token_lets_only_those_change_something_who_know_it() {
     for path in ["/pipeline/update?top=3", &cancel, "/pipeline/of-tomorrow", "/shows"] {
         for (given, code, challenge) in [
             (None, "token_required", "Bearer"),
-            (Some("Bearer not-the-token-of-this"), "wrong_token", "Bearer error=\"invalid_token\""),
-            (Some("Bearer a-token-of-this-tes"), "wrong_token", "Bearer error=\"invalid_token\""),
             (
-                Some("Basic YS10b2tlbi1vZi10aGlzLXRlc3Q="),
-                "wrong_token",
+                Some("Bearer not-the-token-of-this"),
+                "invalid_token",
                 "Bearer error=\"invalid_token\"",
             ),
-            (Some(TOKEN), "wrong_token", "Bearer error=\"invalid_token\""),
+            (Some("Bearer a-token-of-this-tes"), "invalid_token", "Bearer error=\"invalid_token\""),
+            (
+                Some("Basic YS10b2tlbi1vZi10aGlzLXRlc3Q="),
+                "invalid_token",
+                "Bearer error=\"invalid_token\"",
+            ),
+            (Some(TOKEN), "invalid_token", "Bearer error=\"invalid_token\""),
         ] {
             let mut post = service.post(path);
             if let Some(given) = given {

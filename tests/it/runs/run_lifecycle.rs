@@ -1,4 +1,4 @@
-//! Joining, queueing, following, cancelling and stopping runs.
+//! Joining, queueing, following, canceling and stopping runs.
 
 use serde_json::json;
 use std::process::Stdio;
@@ -140,7 +140,7 @@ async fn an_update_without_a_network_says_why_and_what_to_do() {
     let output = env.tvshows(&["update", "--base-url", &nobody]).output().await.unwrap();
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("TVmaze") && error.contains("--base-url demo"), "{error}");
+    assert!(error.contains("TVmaze") && error.contains("--tvmaze-base-url demo"), "{error}");
 }
 
 #[tokio::test]

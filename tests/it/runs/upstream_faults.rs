@@ -112,7 +112,10 @@ async fn a_show_on_two_pages_is_one_show() {
     };
     assert_eq!(after(Odd { pages: twice, updates: Some(updates_map()) }).await, None);
     let error = after(Odd { pages: twice, updates: None }).await.unwrap();
-    assert!(error.contains("index page 0 has show 250, which belongs on another page"), "{error}");
+    assert!(
+        error.contains("index page 0 contains show 250, which belongs on another page"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ pub enum AllowedOrigins {
     /// Only the service's own.
     #[default]
     None,
-    /// These, besides the service's own.
+    /// These, and the service's own.
     Listed(Vec<String>),
     /// Every origin.
     Any,

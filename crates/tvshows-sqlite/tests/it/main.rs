@@ -1,7 +1,8 @@
-//! The store in database files.
+//! The store in real files.
 
 mod conformance;
 mod exports;
 mod files;
 mod publishing;
+mod read_only;
 mod schemas;

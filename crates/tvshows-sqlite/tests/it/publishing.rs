@@ -10,6 +10,7 @@ use tvshows_core::{
     Catalog, RunEvent, RunQueue, Show, ShowFilter, ShowId, ShowQuery, Sort, StagedBatch,
 };
 use tvshows_sqlite::SqliteStore;
+
 use tvshows_testkit::dump_tables;
 
 fn text(path: &Path, sql: &str) -> String {
@@ -116,7 +117,7 @@ async fn a_reader_keeps_its_snapshot_while_a_run_publishes() {
     assert_eq!(count(&reader), 2);
 }
 
-/// Analysts add such objects to the file.
+/// Users may add such objects to the file.
 #[tokio::test]
 async fn what_others_have_made_around_the_shows_stays() {
     let folder = tempfile::tempdir().unwrap();
