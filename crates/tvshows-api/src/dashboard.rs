@@ -47,6 +47,7 @@ const ASSETS: &[(&str, &str)] = embed![
     "runs_view.js",
     "sanitize_summary.js",
     "search_results.js",
+    "show_fields.js",
     "show_filters.js",
     "show_list.js",
     "show_view.js",

@@ -19,7 +19,7 @@ struct Reported {
 }
 
 impl MalformedShows {
-    /// Logs the malformed values of a show or its cast. Returns whether the show is the first time malformed.
+    /// Logs the malformed values of a show or its cast. Returns whether it is the first report of the show.
     pub(crate) fn report(&self, id: ShowId, name: &str, paths: &[String]) -> bool {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         let fields = paths.join(", ");
@@ -29,13 +29,18 @@ impl MalformedShows {
                 show.id = id.0,
                 show.name = name,
                 fields,
-                "a show has unexpected values, which are null in their columns"
+                "show {id} has values of unexpected types"
             );
             if reported.warnings == MAX_WARNINGS {
-                tracing::warn!("further unexpected values are logged at debug level");
+                tracing::warn!("further shows with such values are logged at debug level");
             }
         } else {
-            tracing::debug!(show.id = id.0, show.name = name, fields, "unexpected values");
+            tracing::debug!(
+                show.id = id.0,
+                show.name = name,
+                fields,
+                "show {id} has values of unexpected types"
+            );
         }
         reported.shows.insert(id)
     }

@@ -97,6 +97,9 @@ fn failure(status: &RunStatus) -> Option<String> {
 
 fn print_summary(status: &RunStatus, top: &[TopShow]) -> anyhow::Result<()> {
     output::print_line(summary(status))?;
+    if status.malformed_shows > 0 {
+        output::print_line(format!("{}; the log names them.", malformed_shows(status)))?;
+    }
     if top.is_empty() {
         return Ok(());
     }
@@ -115,12 +118,8 @@ fn summary(status: &RunStatus) -> String {
         format!("Published {shows}: {added} added, {changed} changed, {deleted} deleted")
     };
     let elapsed = status.started_at.zip(status.finished_at);
-    let malformed = match status.malformed_shows {
-        0 => String::new(),
-        _ => format!("\n{}; the warnings name them.", malformed_shows(status)),
-    };
     format!(
-        "{outcome} ({:.1} s, {}, {}, {} rate-limited).{malformed}",
+        "{outcome} ({:.1} s, {}, {}, {} rate-limited).",
         elapsed.map_or(0.0, |(start, end)| end.duration_since(start).as_secs_f64()),
         count(status.requests, "request", "requests"),
         count(status.retries, "retry", "retries"),
