@@ -5,10 +5,6 @@ use crate::runner_config::RunnerConfig;
 
 /// Cancels the run that was started and that no process works on. For use before
 /// [`Runner::start`](crate::Runner::start), which would resume it.
-///
-/// # Errors
-///
-/// If the history cannot be read or written.
 pub async fn cancel_interrupted(config: &RunnerConfig) -> Result<(), StoreError> {
     let RunnerConfig { lock, instance, .. } = config;
     match lock.acquire(instance, None).await {

@@ -22,10 +22,9 @@ pub(crate) fn export_table(
     let snapshot = connection.unchecked_transaction().map_err(from_sql)?;
     let mut writer =
         make_writer(date_columns(&snapshot, table).map_err(from_sql)?).map_err(aborted)?;
-    let columns: Vec<_> = table.columns().iter().map(|column| column.name).collect();
-    let (columns, name) = (columns.join(", "), table.name());
+    let columns = table.column_names().collect::<Vec<_>>().join(", ");
     // The order of a query without ORDER BY.
-    let sql = format!("SELECT {columns} FROM {name} ORDER BY rowid");
+    let sql = format!("SELECT {columns} FROM {} ORDER BY rowid", table.name());
     let mut select = snapshot.prepare_cached(&sql).map_err(from_sql)?;
     let mut rows = select.query([]).map_err(from_sql)?;
     while let Some(row) = rows.next().map_err(from_sql)? {

@@ -18,7 +18,6 @@ mod session;
 mod show_query;
 mod show_row;
 mod snapshot;
-mod snapshot_cache;
 mod sql_functions;
 mod staging;
 mod stats;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
-use tvshows_core::{ChangeCounts, ShowId};
+use tvshows_core::{ChangeCounts, ShowId, Table};
 
 use crate::error::SqlResult;
 use crate::{search, show_row, snapshot, staging};
@@ -76,11 +76,13 @@ fn swap_shows(connection: &Connection) -> SqlResult<()> {
 fn publish_top_shows(connection: &Connection, top: &[ShowId], at: Timestamp) -> SqlResult<()> {
     let at = at.to_string();
     connection.execute("DELETE FROM Top_Shows", [])?;
-    let mut top_show = connection.prepare_cached(
-        "INSERT INTO Top_Shows (id, name, language, genres, premiered, rating_average, processed_at, \
-         weight, rank, updated) SELECT id, name, language, genres, premiered, rating_average, ?3, \
-         weight, ?2, updated FROM All_Shows WHERE id = ?1",
-    )?;
+    let columns: Vec<_> = Table::TopShows.column_names().collect();
+    let sql = format!(
+        "INSERT INTO Top_Shows ({}) SELECT {} FROM (SELECT *, ?2 AS rank FROM All_Shows WHERE id = ?1)",
+        columns.join(", "),
+        columns.join(", ").replace("processed_at", "?3")
+    );
+    let mut top_show = connection.prepare_cached(&sql)?;
     for (rank, show) in (1..).zip(top) {
         let inserted = top_show.execute(params![show.0, rank, at])?;
         if inserted != 1 {

@@ -16,7 +16,7 @@ use crate::file_lock::FileLock;
 use crate::interrupted::mark_interrupted;
 use crate::pool::{self, Pool, from_pool};
 use crate::session::SqliteSession;
-use crate::snapshot_cache::SnapshotCache;
+use crate::snapshot::SnapshotCache;
 use crate::staging::Attempt;
 use crate::{cast_row, export, health, read, runs, show_query, snapshot, staging, stats};
 

@@ -62,7 +62,7 @@ fn describe(show: &Show, cast: &[CastRow]) -> anyhow::Result<String> {
         writeln!(text, "\nCast")?;
     }
     for row in cast {
-        writeln!(text, "  {} as {}", row.person_name, row.character_name)?;
+        writeln!(text, "  {} as {}", row.member.person_name, row.member.character_name)?;
     }
     Ok(text)
 }

@@ -115,10 +115,10 @@ fn describe(status: &RunStatus) -> String {
     let changes = (status.state == RunState::Succeeded).then(|| {
         format!(
             "{} added, {} changed, {} deleted, {} unchanged",
-            number(status.added),
-            number(status.changed),
-            number(status.deleted),
-            number(status.unchanged)
+            number(status.changes.added),
+            number(status.changes.changed),
+            number(status.changes.deleted),
+            number(status.changes.unchanged)
         )
     });
     let ahead = |ahead| format!("{} ahead", count(ahead, "update", "updates"));
@@ -132,7 +132,7 @@ fn describe(status: &RunStatus) -> String {
         ("Shows", Some(number(status.shows_seen))),
         ("Casts", Some(progress(status.casts_done, status.casts_total))),
         ("Changes", changes),
-        ("Requests", Some(HumanCount(status.requests).to_string())),
+        ("Requests", Some(HumanCount(status.counts.requests).to_string())),
         ("Started", time(status.started_at)),
         ("Finished", time(status.finished_at)),
         ("Time left", status.eta_seconds.map(|seconds| format!("{seconds} s"))),

@@ -118,8 +118,8 @@ fn summary(status: &RunStatus) -> String {
     format!(
         "{outcome} ({:.1} s, {}, {}, {} rate-limited).\n",
         elapsed.map_or(0.0, |(start, end)| end.duration_since(start).as_secs_f64()),
-        count(status.requests, "request", "requests"),
-        count(status.retries, "retry", "retries"),
-        HumanCount(status.rate_limited),
+        count(status.counts.requests, "request", "requests"),
+        count(status.counts.retries, "retry", "retries"),
+        HumanCount(status.counts.rate_limited),
     )
 }

@@ -42,7 +42,5 @@ pub const LOCK_TTL: Duration = Duration::from_secs(15);
 #[derive(Debug, thiserror::Error)]
 #[error("the run lock is unavailable")]
 pub struct LockError {
-    /// The backend's error.
-    #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
