@@ -81,8 +81,10 @@ impl Serialize for SparseShow<'_> {
     }
 }
 
+type GetField = fn(&Show) -> Field<'_>;
+
 /// The JSON keys of every show, in order, and their values.
-const FIELDS: [(&str, fn(&Show) -> Field<'_>); 23] = [
+const FIELDS: [(&str, GetField); 23] = [
     ("id", |show| Field::Id(show.id)),
     ("url", |show| Field::Text(show.url.as_deref())),
     ("name", |show| Field::Text(Some(&show.name))),

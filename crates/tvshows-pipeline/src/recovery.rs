@@ -7,10 +7,8 @@ use crate::runner_config::RunnerConfig;
 /// [`Runner::start`](crate::Runner::start), which would resume it.
 pub async fn cancel_interrupted(config: &RunnerConfig) -> Result<(), StoreError> {
     let RunnerConfig { lock, instance, .. } = config;
-    match lock.acquire(instance, None).await {
-        Ok(true) => {}
-        Ok(false) => return Ok(()),
-        Err(error) => return Err(StoreError::Unavailable { source: Box::new(error) }),
+    if !lock.acquire(instance, None).await? {
+        return Ok(());
     }
     let cancelled = cancel_started(config).await;
     lock.release(instance).await;

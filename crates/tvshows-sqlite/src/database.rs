@@ -4,7 +4,7 @@ use std::time::Instant;
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::StoreError;
 
-use crate::error::{IntoStoreError, from_interact, from_sql};
+use crate::error::{DbError, from_interact};
 use crate::migrations;
 use crate::pool::{self, Pool, from_pool};
 
@@ -27,17 +27,17 @@ impl Database {
         Ok(Database { writer, readers })
     }
 
-    pub(crate) async fn read<T: Send + 'static, E: IntoStoreError>(
+    pub(crate) async fn read<T: Send + 'static, E: Into<DbError> + Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, StoreError> {
         let connection = self.readers.get().await.map_err(from_pool)?;
         let read = connection.interact(move |connection| work(connection)).await;
-        read.map_err(from_interact)?.map_err(E::into_store_error)
+        Ok(read.map_err(from_interact)?.map_err(E::into)?)
     }
 
     /// Works in a transaction, whose duration is recorded under its `kind`.
-    pub(crate) async fn write<T: Send + 'static, E: IntoStoreError>(
+    pub(crate) async fn write<T: Send + 'static, E: Into<DbError> + Send + 'static>(
         &self,
         kind: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -45,14 +45,13 @@ impl Database {
         let connection = self.writer.get().await.map_err(from_pool)?;
         let written = connection.interact(move |connection| {
             let _timer = TransactionTimer { kind, started: Instant::now() };
-            let transaction = connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)
-                .map_err(from_sql)?;
-            let result = work(&transaction).map_err(E::into_store_error)?;
-            transaction.commit().map_err(from_sql)?;
-            Ok(result)
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = work(&transaction).map_err(E::into)?;
+            transaction.commit()?;
+            Ok::<_, DbError>(result)
         });
-        written.await.map_err(from_interact)?
+        Ok(written.await.map_err(from_interact)??)
     }
 
     /// Closes every connection and leaves everything in the main file.

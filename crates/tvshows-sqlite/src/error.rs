@@ -5,20 +5,39 @@ use tvshows_core::StoreError;
 /// The result of a database operation, before conversion to [`StoreError`].
 pub(crate) type SqlResult<T> = Result<T, rusqlite::Error>;
 
-/// An error of work on a connection.
-pub(crate) trait IntoStoreError: Send + 'static {
-    fn into_store_error(self) -> StoreError;
-}
+/// A [`StoreError`] that `?` also creates from an SQLite error.
+#[derive(Debug)]
+pub(crate) struct DbError(StoreError);
 
-impl IntoStoreError for StoreError {
-    fn into_store_error(self) -> StoreError {
-        self
+impl From<StoreError> for DbError {
+    fn from(error: StoreError) -> DbError {
+        DbError(error)
     }
 }
 
-impl IntoStoreError for rusqlite::Error {
-    fn into_store_error(self) -> StoreError {
-        from_sql(self)
+impl From<rusqlite::Error> for DbError {
+    fn from(error: rusqlite::Error) -> DbError {
+        let code = error.sqlite_error_code();
+        if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
+            return DbError(StoreError::DatabaseBusy);
+        }
+        if let Some(reason) = code.and_then(hint) {
+            return DbError(StoreError::InvalidDatabase { reason: reason.into() });
+        }
+        DbError(match error {
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..) => {
+                StoreError::CorruptRow { what: error.to_string() }
+            }
+            error => unavailable(error),
+        })
+    }
+}
+
+impl From<DbError> for StoreError {
+    fn from(DbError(error): DbError) -> StoreError {
+        error
     }
 }
 
@@ -26,24 +45,6 @@ pub(crate) fn unavailable(
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> StoreError {
     StoreError::Unavailable { source: source.into() }
-}
-
-pub(crate) fn from_sql(error: rusqlite::Error) -> StoreError {
-    let code = error.sqlite_error_code();
-    if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
-        return StoreError::DatabaseBusy;
-    }
-    if let Some(reason) = code.and_then(hint) {
-        return StoreError::InvalidDatabase { reason: reason.into() };
-    }
-    match error {
-        rusqlite::Error::FromSqlConversionFailure(..)
-        | rusqlite::Error::InvalidColumnType(..)
-        | rusqlite::Error::IntegralValueOutOfRange(..) => {
-            StoreError::CorruptRow { what: error.to_string() }
-        }
-        error => unavailable(error),
-    }
 }
 
 /// What is wrong, and what the operator can do about it.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row};
 use tempfile::NamedTempFile;
 use tvshows_core::{CellValue, ColumnType, DateColumns, MakeRowWriter, StoreError, Table};
 
-use crate::error::{SqlResult, from_sql, unavailable};
+use crate::error::{DbError, SqlResult, unavailable};
 use crate::staging;
 
 /// Writes the rows of a table. One statement reads one snapshot, however long the export takes.
@@ -17,20 +17,19 @@ pub(crate) fn export_table(
     connection: &Connection,
     table: Table,
     make_writer: MakeRowWriter,
-) -> Result<(), StoreError> {
+) -> Result<(), DbError> {
     // The rows and what is known about them come from one snapshot.
-    let snapshot = connection.unchecked_transaction().map_err(from_sql)?;
-    let mut writer =
-        make_writer(date_columns(&snapshot, table).map_err(from_sql)?).map_err(aborted)?;
+    let snapshot = connection.unchecked_transaction()?;
+    let mut writer = make_writer(date_columns(&snapshot, table)?).map_err(aborted)?;
     let columns = table.column_names().collect::<Vec<_>>().join(", ");
     // The order of a query without ORDER BY.
     let sql = format!("SELECT {columns} FROM {} ORDER BY rowid", table.name());
-    let mut select = snapshot.prepare_cached(&sql).map_err(from_sql)?;
-    let mut rows = select.query([]).map_err(from_sql)?;
-    while let Some(row) = rows.next().map_err(from_sql)? {
-        writer.write_row(&cells(row, table.columns().len()).map_err(from_sql)?).map_err(aborted)?;
+    let mut select = snapshot.prepare_cached(&sql)?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        writer.write_row(&cells(row, table.columns().len())?).map_err(aborted)?;
     }
-    writer.finish().map_err(aborted)
+    Ok(writer.finish().map_err(aborted)?)
 }
 
 /// The columns of dates without any other text. Years before 1583 do not count: some readers refuse dates
@@ -74,13 +73,13 @@ pub(crate) fn export_database(
     connection: &Connection,
     path: &Path,
     mut destination: Box<dyn Write + Send>,
-) -> Result<(), StoreError> {
+) -> Result<(), DbError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let copy = tempfile::Builder::new().prefix(".tvshows-export-").tempfile_in(folder);
     let copy = copy.map_err(unavailable)?;
-    vacuum_into(connection, &copy).map_err(from_sql)?;
+    vacuum_into(connection, &copy)?;
     let mut file = File::open(copy.path()).map_err(unavailable)?;
-    io::copy(&mut file, &mut destination).and_then(|_| destination.flush()).map_err(aborted)
+    Ok(io::copy(&mut file, &mut destination).and_then(|_| destination.flush()).map_err(aborted)?)
 }
 
 fn vacuum_into(connection: &Connection, copy: &NamedTempFile) -> SqlResult<()> {

@@ -1,7 +1,7 @@
 use rusqlite::Connection;
 use tvshows_core::{RunState, RunStatus, StoreError};
 
-use crate::error::{from_sql, unavailable};
+use crate::error::DbError;
 use crate::file_lock::FileLock;
 use crate::{runs, staging};
 
@@ -10,16 +10,16 @@ pub(crate) fn mark_interrupted(
     connection: &Connection,
     lock: &FileLock,
     status: &mut RunStatus,
-) -> Result<(), StoreError> {
-    if status.state != RunState::Running || lock.holder().map_err(unavailable)?.is_some() {
+) -> Result<(), DbError> {
+    if status.state != RunState::Running || lock.holder().map_err(StoreError::from)?.is_some() {
         return Ok(());
     }
     // A process that works with the lease alone, because the previous holder was paused, has no lock to lose.
-    if !staging::ownership(connection, status).map_err(from_sql)?.lock {
+    if !staging::ownership(connection, status)?.lock {
         return Ok(());
     }
     // Before the lock was checked, the run may have ended, or another process may have resumed it.
-    let current = runs::find(connection, status.request_id).map_err(from_sql)?;
+    let current = runs::find(connection, status.request_id)?;
     let attempt = status.attempt;
     if let Some(current) = current {
         *status = current;

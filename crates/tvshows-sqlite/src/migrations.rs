@@ -1,7 +1,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::StoreError;
 
-use crate::error::{SqlResult, from_sql};
+use crate::error::{DbError, SqlResult};
 
 /// In order. `PRAGMA user_version` is the number of those applied, so the SQL of a released file never changes.
 const MIGRATIONS: &[&str] = &[
@@ -18,22 +18,22 @@ const APPLICATION_ID: i32 = 0x7476_7368;
 
 /// Creates the schema in an empty database, or migrates an earlier version. Refuses the database of another
 /// program or of a later version, and leaves it as it is.
-pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    if is_foreign(connection).map_err(from_sql)? {
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), DbError> {
+    if is_foreign(connection)? {
         let reason = "it belongs to another program; choose another DATABASE_PATH";
-        return Err(StoreError::InvalidDatabase { reason: reason.into() });
+        return Err(StoreError::InvalidDatabase { reason: reason.into() }.into());
     }
-    let version = version(connection).map_err(from_sql)?;
+    let version = version(connection)?;
     if version > MIGRATIONS.len() {
         let newest = MIGRATIONS.len();
         let reason = format!(
             "it has schema version {version}, and this program supports up to {newest}; use a newer release"
         );
-        return Err(StoreError::InvalidDatabase { reason });
+        return Err(StoreError::InvalidDatabase { reason }.into());
     }
     // Not before the checks: this changes the file.
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(from_sql)?;
-    apply(connection).map_err(from_sql)
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    Ok(apply(connection)?)
 }
 
 /// Applies the pending migrations in one transaction. Even without any, it fails if the file cannot be

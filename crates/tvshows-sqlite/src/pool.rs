@@ -8,7 +8,7 @@ use deadpool_sqlite::{Config, Metrics, PoolConfig, Runtime, TimeoutType};
 use rusqlite::Connection;
 use tvshows_core::StoreError;
 
-use crate::error::{SqlResult, from_interact, from_sql, unavailable};
+use crate::error::{DbError, SqlResult, from_interact, unavailable};
 use crate::sql_functions;
 
 /// Reads are short, and SQLite's readers never wait for each other.
@@ -83,7 +83,7 @@ impl managed::Manager for Manager {
     type Error = StoreError;
 
     async fn create(&self) -> Result<Self::Type, StoreError> {
-        let connection = self.opener.create().await.map_err(from_sql)?;
+        let connection = self.opener.create().await.map_err(DbError::from)?;
         let (cache_kib, prepare) = (self.cache_kib, self.prepare);
         let prepared = connection.interact(move |connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -94,7 +94,7 @@ impl managed::Manager for Manager {
             connection.pragma_update(None, "cache_size", -cache_kib)?;
             prepare(connection)
         });
-        prepared.await.map_err(from_interact)?.map_err(from_sql)?;
+        prepared.await.map_err(from_interact)?.map_err(DbError::from)?;
         Ok(connection)
     }
 

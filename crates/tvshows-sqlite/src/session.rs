@@ -7,7 +7,7 @@ use tvshows_core::{
 };
 
 use crate::database::Database;
-use crate::error::{SqlResult, from_sql};
+use crate::error::{DbError, SqlResult};
 use crate::staging::Attempt;
 use crate::{publish, read, runs, staging};
 
@@ -41,12 +41,12 @@ impl SqliteSession {
 fn fenced<T>(
     attempt: Attempt,
     work: impl FnOnce(&Connection) -> SqlResult<T>,
-) -> impl FnOnce(&Connection) -> Result<T, StoreError> {
+) -> impl FnOnce(&Connection) -> Result<T, DbError> {
     move |connection| {
-        if !staging::is_owned_by(connection, attempt).map_err(from_sql)? {
-            return Err(StoreError::Fenced);
+        if !staging::is_owned_by(connection, attempt)? {
+            return Err(StoreError::Fenced.into());
         }
-        work(connection).map_err(from_sql)
+        Ok(work(connection)?)
     }
 }
 

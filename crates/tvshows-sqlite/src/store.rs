@@ -11,7 +11,7 @@ use tvshows_core::{
 };
 
 use crate::database::Database;
-use crate::error::{SqlResult, from_interact, from_sql};
+use crate::error::{DbError, SqlResult, from_interact};
 use crate::file_lock::FileLock;
 use crate::interrupted::mark_interrupted;
 use crate::pool::{self, Pool, from_pool};
@@ -45,7 +45,7 @@ impl SqliteStore {
         let path = canonical_path(&path)?;
         let exports = pool::exports(&path)?;
         let snapshot_cache =
-            Connection::open(&path).and_then(SnapshotCache::new).map_err(from_sql)?;
+            Connection::open(&path).and_then(SnapshotCache::new).map_err(DbError::from)?;
         let lock = Arc::new(FileLock::new(&path));
         Ok(SqliteStore { database, exports, snapshot_cache, path, lock })
     }
@@ -57,22 +57,22 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let lock = Arc::clone(&self.lock);
         let read = move |connection: &Connection| {
-            let mut runs = work(connection).map_err(from_sql)?;
+            let mut runs = work(connection)?;
             for status in runs.as_mut() {
                 mark_interrupted(connection, &lock, status)?;
             }
-            Ok::<_, StoreError>(runs)
+            Ok::<_, DbError>(runs)
         };
         self.database.read(read).await
     }
 
     async fn with_export_connection(
         &self,
-        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<(), DbError> + Send + 'static,
     ) -> Result<(), StoreError> {
         let connection = self.exports.get().await.map_err(from_pool)?;
         let exported = connection.interact(move |connection| work(connection));
-        exported.await.map_err(from_interact)?
+        Ok(exported.await.map_err(from_interact)??)
     }
 }
 
@@ -172,12 +172,12 @@ impl RunQueue for SqliteStore {
     async fn next(&self, except: &[RunId]) -> Result<Option<NextRun>, StoreError> {
         let (except, lock) = (except.to_owned(), Arc::clone(&self.lock));
         let next = move |connection: &Connection| {
-            let mut unfinished = runs::unfinished(connection).map_err(from_sql)?.into_iter();
+            let mut unfinished = runs::unfinished(connection)?.into_iter();
             let next = unfinished.find(|run| !except.contains(&run.request_id));
             let Some(mut status) = next else { return Ok(None) };
             mark_interrupted(connection, &lock, &mut status)?;
-            let ownership = staging::ownership(connection, &status).map_err(from_sql)?;
-            Ok::<_, StoreError>(Some(NextRun { status, ownership }))
+            let ownership = staging::ownership(connection, &status)?;
+            Ok::<_, DbError>(Some(NextRun { status, ownership }))
         };
         self.database.read(next).await
     }
@@ -217,12 +217,12 @@ impl RunQueue for SqliteStore {
     ) -> Result<Box<dyn RunSession>, StoreError> {
         let (attempt, status) = (Attempt::new(status), status.clone());
         let begin = move |connection: &Connection| {
-            let stored = runs::find(connection, attempt.run).map_err(from_sql)?;
+            let stored = runs::find(connection, attempt.run)?;
             let is_late = stored.is_some_and(|run| run.attempt >= attempt.number);
-            if is_late || !runs::upsert(connection, &status).map_err(from_sql)? {
-                return Err(StoreError::Fenced);
+            if is_late || !runs::upsert(connection, &status)? {
+                return Err(DbError::from(StoreError::Fenced));
             }
-            staging::take_over(connection, attempt, ownership).map_err(from_sql)
+            Ok(staging::take_over(connection, attempt, ownership)?)
         };
         self.database.write("begin", begin).await?;
         Ok(Box::new(SqliteSession { database: self.database.clone(), attempt }))
