@@ -44,7 +44,7 @@ async fn write(
             let format = options.format();
             let make_writer = move |date_columns| {
                 let options = WriterOptions { date_columns, ..WriterOptions::default() };
-                format.writer_with_options(table.columns(), &options, file)
+                format.writer(table.columns(), &options, file)
             };
             store.export(table, Box::new(make_writer)).await?;
         }

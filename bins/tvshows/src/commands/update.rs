@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use indicatif::{HumanCount, MultiProgress};
-use tvshows_core::{Catalog, RunState, RunStatus, TopShow};
+use tvshows_core::{Catalog, ChangeCounts, RunState, RunStatus, TopShow};
 
 use crate::cli::{LogFormat, Update};
 use crate::engine::{Engine, Interrupted};
@@ -105,12 +105,12 @@ fn print_summary(status: &RunStatus, top: &[TopShow]) -> anyhow::Result<()> {
 }
 
 fn summary(status: &RunStatus) -> String {
-    let RunStatus { added, changed, deleted, .. } = status;
+    let ChangeCounts { added, changed, deleted, .. } = status.changes;
     let shows = count(status.shows_seen, "show", "shows");
     let outcome = if added + changed + deleted == 0 {
         format!("Already up to date: {shows}")
     } else {
-        let number = |number: &u32| HumanCount((*number).into());
+        let number = |number: u32| HumanCount(number.into());
         let (added, changed, deleted) = (number(added), number(changed), number(deleted));
         format!("Published {shows}: {added} added, {changed} changed, {deleted} deleted")
     };
@@ -122,9 +122,9 @@ fn summary(status: &RunStatus) -> String {
     format!(
         "{outcome} ({:.1} s, {}, {}, {} rate-limited).{malformed}",
         elapsed.map_or(0.0, |(start, end)| end.duration_since(start).as_secs_f64()),
-        count(status.requests, "request", "requests"),
-        count(status.retries, "retry", "retries"),
-        HumanCount(status.rate_limited),
+        count(status.counts.requests, "request", "requests"),
+        count(status.counts.retries, "retry", "retries"),
+        HumanCount(status.counts.rate_limited),
     )
 }
 

@@ -100,7 +100,7 @@ async fn only_the_id_of_a_show_must_be_right() {
         env.store.stats().await.unwrap();
         // The refetch of the show without a change time is not another malformed show.
         let second = env.update().await;
-        assert_eq!((second.state, second.unchanged), (RunState::Succeeded, 10));
+        assert_eq!((second.state, second.changes.unchanged), (RunState::Succeeded, 10));
         assert_eq!((second.singles_done, second.malformed_shows), (1, 1));
     }
 }
@@ -141,11 +141,12 @@ async fn only_the_ids_of_a_cast_must_be_right() {
     let cast = env.store.cast(ShowId(1)).await.unwrap();
     let names: Vec<_> = cast
         .iter()
+        .map(|row| &row.member)
         .map(|row| (row.person_id, row.person_name.as_str(), row.character_name.as_str()))
         .collect();
     assert_eq!(names, [(1, "A", ""), (4, "\u{fffd}", "C")]);
-    assert_eq!((&cast[0].person_birthday, cast[0].plays_self), (&None, None));
-    assert_eq!((&cast[0].image, cast[0].voice), (&None, Some(false)));
+    assert_eq!((&cast[0].member.person_birthday, cast[0].member.plays_self), (&None, None));
+    assert_eq!((&cast[0].member.image, cast[0].member.voice), (&None, Some(false)));
 
     server.reset().await;
     let page = Mock::given(path("/shows")).and(query_param("page", "0"));
@@ -171,7 +172,7 @@ async fn a_single_show_may_be_malformed_too() {
     mount(&server, "/shows/2/cast", response(&json!([]))).await;
     let status = env.update().await;
     assert_eq!((status.state, &status.error), (RunState::Succeeded, &None));
-    assert_eq!((status.changed, status.malformed_shows), (1, 1));
+    assert_eq!((status.changes.changed, status.malformed_shows), (1, 1));
     assert_eq!(stored(&env, 2).await.unwrap(), without_surrogates(&odd));
 }
 
