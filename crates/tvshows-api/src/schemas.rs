@@ -4,13 +4,10 @@
 //! descriptions.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use schemars::transform::RecursiveTransform;
-use serde::Deserialize;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -31,7 +28,9 @@ pub(crate) struct JsonOf<T>(PhantomData<T>);
 
 impl<T: JsonSchema> PartialSchema for JsonOf<T> {
     fn schema() -> RefOr<Schema> {
-        root_schema::<T>().schema
+        let mut schema = T::json_schema(&mut generator());
+        list_words(&mut schema);
+        convert(schema.into())
     }
 }
 
@@ -40,35 +39,24 @@ impl<T: JsonSchema> ToSchema for JsonOf<T> {
         T::schema_name()
     }
 
+    /// Adds the schemas that the schema of `T` refers to.
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.extend(root_schema::<T>().components.schemas);
+        let mut generator = generator();
+        T::json_schema(&mut generator);
+        let referenced = generator.take_definitions(true).into_iter();
+        schemas.extend(referenced.map(|(name, schema)| (name, convert(schema))));
     }
 }
 
-/// A schema with the schemas that it refers to.
-#[derive(Deserialize)]
-struct RootSchema {
-    #[serde(default)]
-    components: Components,
-    #[serde(flatten)]
-    schema: RefOr<Schema>,
-}
-
-#[derive(Default, Deserialize)]
-struct Components {
-    schemas: BTreeMap<String, RefOr<Schema>>,
-}
-
-fn root_schema<T: JsonSchema>() -> RootSchema {
+fn generator() -> SchemaGenerator {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
-        settings.meta_schema = None;
     });
-    let generator = settings.with_transform(RecursiveTransform(list_words)).into_generator();
-    let mut schema = generator.into_root_schema_for::<T>();
-    // The name of the type, which is the key of the component too.
-    schema.remove("title");
-    serde_json::from_value(schema.into()).expect("an OpenAPI schema is a JSON schema")
+    settings.with_transform(list_words).into_generator()
+}
+
+fn convert(schema: Value) -> RefOr<Schema> {
+    serde_json::from_value(schema).expect("OpenAPI has every keyword that the domain types use")
 }
 
 /// Replaces alternatives of one word each with a list of words, which utoipa can represent.
@@ -81,4 +69,25 @@ fn list_words(schema: &mut schemars::Schema) {
     let words: Vec<Value> = words.cloned().collect();
     schema.insert("type".into(), "string".into());
     schema.insert("enum".into(), words.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn words_are_listed_in_a_schema_and_in_those_it_refers_to() {
+        let mut schemas = Vec::new();
+        RunStatus::schemas(&mut schemas);
+        schemas.push(("Mode".into(), FetchMode::schema()));
+        let schemas: BTreeMap<_, _> = schemas.into_iter().collect();
+        let words = |name: &str| serde_json::to_value(&schemas[name]).unwrap()["enum"].clone();
+        assert_eq!(words("FetchMode"), json!(["auto", "full"]));
+        assert_eq!(words("Mode"), words("FetchMode"));
+        assert_eq!(words("Step").as_array().unwrap().len(), 7);
+    }
 }
