@@ -96,7 +96,7 @@ fn failure(status: &RunStatus) -> Option<String> {
 }
 
 fn print_summary(status: &RunStatus, top: &[TopShow]) -> anyhow::Result<()> {
-    output::print_line(summary(status))?;
+    output::print_lines(summary(status).lines())?;
     if top.is_empty() {
         return Ok(());
     }
