@@ -5,12 +5,13 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::Method;
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::{Error, ResponseError, web};
 use tracing::{Instrument, Span};
 
 use super::metrics::{self, InFlightGuard};
 use super::request_id::{CURRENT, REQUEST_ID, RequestContext};
 use super::request_reader::is_invalid;
+use super::security_headers::{DATA_POLICY, insert_security_headers};
 use crate::problem::Problem;
 use crate::state::Telemetry;
 
@@ -31,13 +32,14 @@ pub(crate) async fn log_request(
                 log_response(&method, &response, start.elapsed());
                 Ok(response)
             }
-            // Rejected by middleware, before routing.
+            // Only the CORS middleware fails; all other middleware responds.
             Err(error) => {
-                let mut response = error.error_response();
+                let problem = Problem::PreflightRejected(error.to_string());
+                let mut response = problem.error_response();
+                insert_security_headers(response.headers_mut(), DATA_POLICY);
                 response.headers_mut().insert(REQUEST_ID, id);
                 metrics::record(None, &method, response.status(), start.elapsed());
-                log_failure(Some(&error), response.status().as_u16());
-                Err(InternalError::from_response(error.to_string(), response).into())
+                Err(InternalError::from_response(problem, response).into())
             }
         }
     };
