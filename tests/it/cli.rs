@@ -3,10 +3,12 @@
 mod export;
 mod healthcheck;
 mod help;
+mod proxy;
 mod search;
 mod settings;
 mod sim;
 mod status;
+mod terminal;
 mod update;
 mod verify;
 

@@ -1,4 +1,4 @@
-//! `tvshows serve` as HTTP clients see it: one file per resource, and what holds for all of them.
+//! `tvshows serve` as HTTP clients see it: one file per resource, and files about all of them.
 
 mod api;
 mod dashboard;

@@ -10,10 +10,10 @@ use tvshows_pipeline::Runner;
 use crate::cli::LogFormat;
 use crate::output::{self, count};
 
-/// The progress is redrawn after this time even if nothing has changed.
+/// How often the progress is redrawn if nothing has changed.
 const REDRAW_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Shows a run until it ends, in whichever process it runs. Returns its last status.
+/// Shows the progress of a run, in this process or another, until it ends. Returns its last status.
 pub(crate) async fn follow(
     runner: &Runner,
     mut status: RunStatus,
@@ -38,7 +38,7 @@ pub(crate) enum ProgressView {
     Lines {
         last: Option<String>,
     },
-    /// stderr is a JSON log, which already has the progress.
+    /// The JSON log on stderr must not be mixed with other text.
     Hidden,
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
@@ -23,7 +24,8 @@ pub(crate) struct Recording {
 #[derive(Deserialize)]
 struct ShowHeader {
     id: u32,
-    updated: u64,
+    /// A Unix time, except in a malformed show.
+    updated: Value,
 }
 
 impl Recording {
@@ -78,7 +80,7 @@ impl Recording {
         for show in shows {
             let header: ShowHeader = serde_json::from_str(show.get())?;
             self.shows.insert(header.id, page.slice_ref(show.get().as_bytes()));
-            self.update_times.insert(header.id, header.updated);
+            self.update_times.insert(header.id, header.updated.as_u64().unwrap_or_default());
         }
         Ok(())
     }

@@ -82,7 +82,7 @@ impl SharedState {
     }
 }
 
-/// A panic cannot leave this state half-changed, so a poisoned lock is safe to use.
+/// A panic cannot leave this state half-changed, so a poisoned lock can still be used.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,7 @@ use crate::extract::cursor;
 use crate::extract::query::{ExportQuery, LimitQuery, StatusQuery, UpdateQuery};
 use crate::extract::shows_query::ShowsQuery;
 
-/// Parses a query as every route that has one does.
+/// Parses a query in the same way as the routes.
 #[doc(hidden)]
 pub fn parse_query(text: &str) {
     if let Some(query) = parse::<UpdateQuery>(text) {

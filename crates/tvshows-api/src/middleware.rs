@@ -1,4 +1,4 @@
-//! What happens to every request and connection, whatever the route.
+//! The middleware for every request and connection, whatever the route.
 
 pub(crate) mod access;
 pub(crate) mod api_token;

@@ -14,7 +14,7 @@ use tvshows_pipeline::{CancelError, SubmitError};
 
 use crate::middleware::request_id::RequestContext;
 
-/// When a client may retry a request that was rejected at capacity.
+/// The delay after which a client may retry a request that was rejected at capacity.
 const RETRY_SECONDS: u64 = 30;
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(crate) enum Problem {
     },
     /// The query has an unknown or repeated parameter.
     InvalidQuery(String),
-    /// A parameter has an invalid value. The reason continues a sentence that starts with the parameter.
+    /// A parameter has an invalid value. The reason completes a sentence that starts with the parameter.
     Parameter {
         name: &'static str,
         reason: String,
@@ -79,7 +79,7 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "years")]
     parameter: Option<&'static str>,
-    /// Identifies this occurrence: `urn:request:` and the response's `X-Request-Id`, which the log has too.
+    /// Identifies this occurrence: `urn:request:` followed by the response's `X-Request-Id`, which is also in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "urn:request:4f3c2b1a09f8e7d6c5b4a39281706f5e")]
     instance: Option<String>,
@@ -145,8 +145,8 @@ impl Problem {
                 "the API token is not valid; the operator sets it as API_TOKEN".into()
             }
             Problem::ForeignOrigin(origin) => format!(
-                "cross-origin requests from {origin:?} are not allowed; add it to CORS_ORIGINS, or, if it is the \
-                 service's own origin, make the proxy pass on the Host header"
+                "requests from the origin {origin:?} are not allowed; add the origin to CORS_ORIGINS, or, if it is the \
+                 service's own, make the proxy forward the Host header"
             ),
             Problem::PreflightRejected(reason) => {
                 format!("CORS does not allow this request ({reason}); see CORS_ORIGINS")
@@ -166,7 +166,7 @@ impl Problem {
                  .csv, .ndjson and .parquet"
             ),
             Problem::MethodNotAllowed { allowed } => {
-                format!("this endpoint supports {allowed} only; see /docs")
+                format!("this endpoint supports only {allowed}; see /docs")
             }
             Problem::BodyTooSlow => {
                 "the request body took too long; no endpoint uses one, so omit it".into()

@@ -5,7 +5,7 @@ use crate::ShowId;
 
 /// A person in a role of a show, as received.
 ///
-/// A person with two characters in a show is two members. The order is TVmaze's order of importance.
+/// A person who plays two characters is two members. The order is TVmaze's, by importance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CastMember {
     pub show_id: ShowId,

@@ -16,7 +16,7 @@ use crate::{
     ShowId, ShowVersion, SnapshotVersion,
 };
 
-/// Shows and runs in memory. Clones are the same store.
+/// Shows and runs in memory. Clones share them.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     data: Arc<Mutex<Data>>,
@@ -53,7 +53,7 @@ struct StoredCast {
     rows: Vec<CastRow>,
 }
 
-/// What the run under way has staged.
+/// What the run in progress has staged.
 struct Staging {
     run: RunId,
     attempt: u32,

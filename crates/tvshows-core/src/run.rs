@@ -160,7 +160,7 @@ fn unknown<T: VariantNames>(_: &str) -> ParseEnumError {
     ParseEnumError { words: T::VARIANTS }
 }
 
-/// Gives each enum its word as text: `Display` with padding, and `as_str`.
+/// Defines `ALL`, `as_str`, and `Display` with support for padding.
 macro_rules! display_as_word {
     ($($name:ident)+) => {
         $(

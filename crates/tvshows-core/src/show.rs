@@ -23,7 +23,7 @@ impl fmt::Display for ShowId {
 ///
 /// Serializes to the JSON object that TVmaze sent, key for key. `extra` holds what no other field can:
 /// unknown keys, and known keys whose value the typed field cannot reproduce exactly. It takes precedence
-/// over the field.
+/// over the field. Its key [`ABSENT`](Show::ABSENT) lists the known keys that the received object lacks.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Show {
     pub id: ShowId,
@@ -108,13 +108,20 @@ impl Show {
         "_links",
     ];
 
+    /// A key of `extra`. Its value is an object: `keys` lists the keys of [`FIELDS`](Show::FIELDS) that the
+    /// received object lacks, and `value`, if present, is what the received object has at this key itself.
+    pub const ABSENT: &str = "_absent";
+
     fn serialize_fields<S: Serializer>(
         &self,
         fields: Option<&[String]>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let map = serializer.serialize_map(None)?;
-        let mut object = FilteredObject { map, extra: &self.extra, fields };
+        let absent = self.extra.get(Show::ABSENT);
+        let absent_keys = absent.and_then(|absent| absent["keys"].as_array()).map(Vec::as_slice);
+        let absent_keys = absent_keys.unwrap_or_default();
+        let mut object = FilteredObject { map, extra: &self.extra, absent_keys, fields };
         object.entry("id", &self.id)?;
         object.entry("url", &self.url)?;
         object.entry("name", &self.name)?;
@@ -139,7 +146,8 @@ impl Show {
         object.entry("updated", &self.updated)?;
         object.entry("_links", &self.links)?;
         for (key, value) in &self.extra {
-            if object.includes(key) {
+            let value = if key == Show::ABSENT { value.get("value") } else { Some(value) };
+            if let Some(value) = value.filter(|_| object.includes(key)) {
                 object.map.serialize_entry(key, value)?;
             }
         }
@@ -162,16 +170,18 @@ fn json_number(number: f64) -> Value {
     }
 }
 
-/// Writes an object without the keys that `extra` overrides or that were not requested.
+/// Writes an object without the keys that `extra` overrides, that are absent or that were not requested.
 struct FilteredObject<'a, M> {
     map: M,
     extra: &'a Map<String, Value>,
+    absent_keys: &'a [Value],
     fields: Option<&'a [String]>,
 }
 
 impl<M: SerializeMap> FilteredObject<'_, M> {
     fn entry<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), M::Error> {
-        if self.extra.contains_key(key) || !self.includes(key) {
+        let is_absent = || self.absent_keys.iter().any(|absent| absent == key);
+        if self.extra.contains_key(key) || !self.includes(key) || is_absent() {
             return Ok(());
         }
         self.map.serialize_entry(key, value)
@@ -179,5 +189,27 @@ impl<M: SerializeMap> FilteredObject<'_, M> {
 
     fn includes(&self, key: &str) -> bool {
         self.fields.is_none_or(|fields| fields.iter().any(|field| field == key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn absent_keys_are_not_written() {
+        let mut show = Show { name: "x".into(), ..Show::default() };
+        let keys: Vec<&str> =
+            Show::FIELDS.iter().copied().filter(|key| !["id", "name"].contains(key)).collect();
+        show.extra.insert(Show::ABSENT.into(), json!({"keys": keys}));
+        assert_eq!(serde_json::to_value(&show).unwrap(), json!({"id": 0, "name": "x"}));
+        show.extra.insert(Show::ABSENT.into(), json!({"keys": keys, "value": [1]}));
+        let with_such_a_key = json!({"id": 0, "name": "x", "_absent": [1]});
+        assert_eq!(serde_json::to_value(&show).unwrap(), with_such_a_key);
+        let fields = ["id".to_owned(), "url".to_owned()];
+        let sparse = SparseShow { show: &show, fields: &fields };
+        assert_eq!(serde_json::to_value(sparse).unwrap(), json!({"id": 0}));
     }
 }

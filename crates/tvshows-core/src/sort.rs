@@ -20,8 +20,8 @@ pub enum SortBy {
     Updated,
     Weight,
     /// Best match first: the name equals the search text, the name contains all words, the summary is
-    /// needed for some; then by weight. Depends only on the show and the text, so a show keeps its position
-    /// when others change.
+    /// needed to match some of them; then by weight. Depends only on the show and the text, so a show
+    /// keeps its position when others change.
     Relevance,
 }
 

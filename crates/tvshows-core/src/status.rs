@@ -43,6 +43,10 @@ pub struct RunStatus {
     /// Shows that publishing did not change.
     #[serde(default)]
     pub unchanged: u32,
+    /// Shows fetched with a value of an unexpected type, which is stored in `extra`. Missing in statuses
+    /// written by earlier versions.
+    #[serde(default)]
+    pub malformed_shows: u32,
     /// Requests sent to TVmaze, including retries.
     pub requests: u64,
     /// Retries of failed requests.
@@ -87,7 +91,7 @@ pub enum RunEvent {
     Started,
     /// Earlier attempts have staged this many index pages.
     Resumed(u32),
-    /// What earlier attempts staged is discarded.
+    /// What earlier attempts have staged is discarded.
     StagingDiscarded,
     StepBegan(Step),
     /// This many index pages are to be fetched in total.
@@ -102,6 +106,8 @@ pub enum RunEvent {
     RefetchesPlanned(u32),
     /// More individually fetched shows are staged, or no longer exist.
     RefetchesStaged(u32),
+    /// This many more shows with a value of an unexpected type were fetched.
+    MalformedShows(u32),
     /// All pages and shows are staged: this many shows.
     ShowsCounted(u32),
     /// This many casts are to be fetched in total.
@@ -113,7 +119,7 @@ pub enum RunEvent {
     Succeeded(ChangeCounts),
     /// The run ends without changing a table, for this reason.
     Failed(String),
-    /// The run was cancelled.
+    /// The run was canceled.
     Cancelled,
     /// The process ends or ended before the run did, for this reason.
     Interrupted(String),
@@ -156,6 +162,7 @@ impl RunStatus {
             changed: 0,
             deleted: 0,
             unchanged: 0,
+            malformed_shows: 0,
             requests: 0,
             retries: 0,
             rate_limited: 0,
@@ -227,7 +234,7 @@ impl RunStatus {
                 (self.pages_done, self.pages_total) = (0, None);
                 (self.singles_done, self.singles_total) = (0, None);
                 (self.casts_done, self.casts_total) = (0, None);
-                self.shows_seen = 0;
+                (self.shows_seen, self.malformed_shows) = (0, 0);
             }
             RunEvent::StepBegan(step) => self.step = step,
             RunEvent::PagesPlanned(pages) => self.pages_total = Some(pages),
@@ -238,6 +245,7 @@ impl RunStatus {
             }
             RunEvent::RefetchesPlanned(shows) => self.singles_total = Some(shows),
             RunEvent::RefetchesStaged(shows) => self.singles_done += shows,
+            RunEvent::MalformedShows(shows) => self.malformed_shows += shows,
             RunEvent::ShowsCounted(shows) => self.shows_seen = shows,
             RunEvent::CastsPlanned(casts) => self.casts_total = Some(casts),
             RunEvent::CastStaged => self.casts_done += 1,
@@ -283,7 +291,7 @@ impl RunStatus {
 
     fn seconds_left(&self, now: Timestamp) -> Option<u64> {
         let (done, total) = self.work();
-        // Between two attempts no work was done, so the time since the start gives no rate.
+        // No work was done between two attempts, so the time since the start says nothing about the rate.
         let is_first = self.attempt == 1;
         if self.state != RunState::Running || done == 0 || self.pages_total.is_none() || !is_first {
             return None;

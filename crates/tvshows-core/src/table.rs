@@ -1,4 +1,4 @@
-//! The published tables: their columns, and the interface for writing their rows elsewhere.
+//! The published tables: their columns, and the interface for exporting their rows.
 
 use std::fmt;
 use std::io;

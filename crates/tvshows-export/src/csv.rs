@@ -45,7 +45,7 @@ impl RowWriter for CsvWriter {
     }
 }
 
-/// The error of the file itself, so that the caller can recognize a closed pipe.
+/// Returns the error of the file itself, so that the caller can recognize a closed pipe.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

@@ -5,10 +5,10 @@ use std::str::FromStr;
 /// A dialect of CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dialect {
-    /// Every value as it is, for programs.
+    /// For programs: every value is written unchanged.
     #[default]
     Standard,
-    /// For spreadsheets: begins with a byte order mark, and text is never read as a formula.
+    /// For spreadsheets: the file starts with a byte order mark, and text is never interpreted as a formula.
     Excel,
 }
 

@@ -9,16 +9,16 @@ use crate::format::Format;
 use crate::ndjson::NdjsonWriter;
 use crate::parquet::ParquetWriter;
 
-/// How a table is written, besides the format.
+/// How a table is written, in addition to the format.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WriterOptions {
     pub compression: Compression,
     /// Affects CSV only.
     pub dialect: Dialect,
-    /// The columns of type `Date` in which every value is null or a date by [`is_date`](crate::is_date). Affects Parquet
-    /// only, which stores them as `DATE`; names of other columns are ignored.
+    /// The columns of type `Date` in which every value is null or a date according to [`is_date`](crate::is_date).
+    /// Affects Parquet only, which stores them as `DATE`; names of other columns are ignored.
     ///
-    /// The schema is fixed before the first row is written, so the store finds these columns first. A value that
+    /// The schema is fixed before the first row is written, so the store determines these columns first. A value that
     /// is not a date fails the export.
     pub date_columns: DateColumns,
 }

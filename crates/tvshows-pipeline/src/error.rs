@@ -59,9 +59,9 @@ pub enum RunError {
     CrashLoop { resumes: u32 },
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the run ended because of a bug in this program; please report it with the log")]
+    #[error("the run ended because of a bug in this program; please report it, with the log")]
     Panicked,
-    #[error("the run was cancelled")]
+    #[error("the run was canceled")]
     Cancelled,
     #[error("the service shut down before the run ended; it resumes when a service starts again")]
     ShutDown,

@@ -9,6 +9,7 @@ mod incremental_fetch;
 mod incremental_plan;
 mod individual_fetch;
 mod local_runs;
+mod malformed_shows;
 mod metrics;
 mod pipeline;
 mod recovery;

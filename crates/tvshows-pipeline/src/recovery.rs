@@ -3,8 +3,8 @@ use tvshows_core::{RunEvent, RunState, StoreError};
 use crate::clock::now_millis;
 use crate::runner_config::RunnerConfig;
 
-/// Cancels the run that was started and that no process works on. For use before
-/// [`Runner::start`](crate::Runner::start), which would resume it.
+/// Cancels the interrupted run, if there is one. For use before [`Runner::start`](crate::Runner::start), which
+/// would resume it.
 ///
 /// # Errors
 ///
@@ -34,7 +34,7 @@ async fn cancel_started(config: &RunnerConfig) -> Result<(), StoreError> {
     if let Some(lease) = &config.lease {
         lease.release(&status.instance).await;
     }
-    // Best effort: readers of a failing tracker find it in the history.
+    // Best effort: if the tracker fails, readers get the status from the history.
     let _ = config.tracker.publish_status(&status).await;
     Ok(())
 }

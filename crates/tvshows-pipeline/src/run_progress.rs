@@ -7,7 +7,7 @@ use tvshows_core::{RequestCounts, RunEvent, RunStatus};
 use crate::clock::now_millis;
 use crate::metrics::StepTimer;
 
-/// The live status of a run that this process works on. Every change of it goes through here.
+/// The live status of a run that this process works on. All changes are made through this type.
 #[derive(Debug)]
 pub(crate) struct RunProgress {
     status: watch::Sender<RunStatus>,
@@ -15,7 +15,7 @@ pub(crate) struct RunProgress {
     step_timer: Mutex<Option<StepTimer>>,
 }
 
-/// Where the request counts of an attempt start.
+/// The request counts at the start of an attempt.
 #[derive(Debug)]
 struct RequestBaseline {
     client: Client,

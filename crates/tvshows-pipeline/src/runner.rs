@@ -26,7 +26,7 @@ const END_POLL_INTERVAL: Duration = Duration::from_millis(500);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Accepts requests for runs and works on them one at a time, together with all other processes that share
-/// the queue. Clones are the same runner.
+/// the queue. Clones share one runner.
 #[derive(Clone)]
 pub struct Runner {
     inner: Arc<Inner>,
@@ -42,14 +42,14 @@ struct Inner {
     next_run_at: Mutex<Option<Timestamp>>,
 }
 
-/// Why a run cannot be cancelled.
+/// Why a run cannot be canceled.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
     #[error("there is no run {0}")]
     NotFound(RunId),
     #[error("run {0} has already ended")]
     Ended(RunId),
-    #[error("run {0} is already publishing and can no longer be cancelled")]
+    #[error("run {0} is already publishing and can no longer be canceled")]
     AlreadyPublishing(RunId),
     #[error("run {run} is running on {instance}; only that process can cancel it")]
     OwnedByOtherInstance { run: RunId, instance: String },
@@ -119,7 +119,7 @@ impl Runner {
         Ok(submission)
     }
 
-    /// Requests that an unfinished run stops. It ends as cancelled.
+    /// Requests that an unfinished run stops. It ends in the state `cancelled`.
     ///
     /// # Errors
     ///
@@ -155,7 +155,7 @@ impl Runner {
             status.apply(RunEvent::Cancelled, now_millis());
             queue.finish_unpublished(&status).await?;
             remote.invalidate(run);
-            // If it started in the meantime, it was not cancelled: then decide again.
+            // If it started in the meantime, it was not canceled, so try again.
             match queue.get(run).await? {
                 Some(stored) if stored.state == RunState::Cancelled => {
                     metrics::record_run_end(RunState::Cancelled);
@@ -168,8 +168,8 @@ impl Runner {
         }
     }
 
-    /// Returns the newest status of a run, from this process, the tracker or the history. That of another
-    /// process can be a tenth of a second old.
+    /// Returns the newest status of a run, from this process, the tracker or the history. The status of a run
+    /// in another process can be a tenth of a second old.
     ///
     /// # Errors
     ///
@@ -208,7 +208,7 @@ impl Runner {
                 };
                 match waited {
                     Ok(Ok(status)) => return Ok(Some(status)),
-                    // The run moved to another process, or from there to this one.
+                    // The run has moved to another process, or to this one.
                     Ok(Err(_)) => {}
                     Err(_) => return self.status(run).await,
                 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::clock::now_millis;
 
-/// The most that each service adds to the due time, so that not all of them call TVmaze in the same second.
+/// The maximum delay that a service adds to the due time, so that services do not all call TVmaze in the same second.
 const MAX_JITTER: Duration = Duration::from_mins(5);
 /// The maximum jitter is the interval divided by this.
 const JITTER_DIVISOR: u32 = 10;

@@ -14,7 +14,7 @@ pub(crate) static INSERT_STAGED: LazyLock<String> = LazyLock::new(|| {
     columns::insert("INSERT INTO _Staged_Cast_Rows", columns)
 });
 
-/// Binds the columns in their order.
+/// Binds all columns, in order.
 pub(crate) fn insert(
     statement: &mut Statement<'_>,
     position: usize,

@@ -4,27 +4,41 @@ use std::time::Instant;
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::StoreError;
 
-use crate::error::{IntoStoreError, from_interact, from_sql};
+use crate::error::{IntoStoreError, SqlResult, from_sql};
 use crate::migrations;
-use crate::pool::{self, Pool, from_pool};
+use crate::pool::{self, Access, Pool, from_pool};
 
 /// The connections that read and write shows and runs.
 ///
-/// Work runs on blocking threads. Dropping a future does not interrupt its transaction.
+/// Statements run on blocking threads. Dropping a future does not interrupt its transaction.
 #[derive(Clone)]
 pub(crate) struct Database {
-    writer: Pool,
+    /// `None` if the file is read-only.
+    writer: Option<Pool>,
     readers: Pool,
 }
 
 impl Database {
     /// Opens the file, and creates it or migrates its schema.
     pub(crate) async fn open(path: &Path) -> Result<Database, StoreError> {
-        let (writer, readers) = (pool::writer(path)?, pool::readers(path)?);
+        let (writer, readers) = (pool::writer(path)?, pool::readers(path, Access::ReadWrite)?);
         let connection = writer.get().await.map_err(from_pool)?;
-        connection.interact(migrations::migrate).await.map_err(from_interact)??;
+        connection.run(migrations::migrate).await?;
         drop(connection);
-        Ok(Database { writer, readers })
+        Ok(Database { writer: Some(writer), readers })
+    }
+
+    /// Opens the file without changing it. It must have the current schema.
+    pub(crate) async fn open_read_only(path: &Path) -> Result<Database, StoreError> {
+        let readers = pool::readers(path, Access::ReadOnly)?;
+        let connection = readers.get().await.map_err(from_pool)?;
+        connection.run(|connection| migrations::require_current(connection)).await?;
+        drop(connection);
+        Ok(Database { writer: None, readers })
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.writer.is_none()
     }
 
     pub(crate) async fn read<T: Send + 'static, E: IntoStoreError>(
@@ -32,44 +46,45 @@ impl Database {
         work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, StoreError> {
         let connection = self.readers.get().await.map_err(from_pool)?;
-        let read = connection.interact(move |connection| work(connection)).await;
-        read.map_err(from_interact)?.map_err(E::into_store_error)
+        connection.run(move |connection| work(connection)).await
     }
 
-    /// Works in a transaction, whose duration is recorded under its `kind`.
+    /// Runs `work` in a transaction, and records its duration under `kind`.
     pub(crate) async fn write<T: Send + 'static, E: IntoStoreError>(
         &self,
         kind: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let connection = self.writer.get().await.map_err(from_pool)?;
-        let written = connection.interact(move |connection| {
+        let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
+        let connection = writer.get().await.map_err(from_pool)?;
+        let written = connection.run(move |connection| {
             let _timer = TransactionTimer { kind, started: Instant::now() };
             let transaction = connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(from_sql)?;
             let result = work(&transaction).map_err(E::into_store_error)?;
             transaction.commit().map_err(from_sql)?;
-            Ok(result)
+            Ok::<_, StoreError>(result)
         });
-        written.await.map_err(from_interact)?
+        written.await
     }
 
     /// Closes every connection and leaves everything in the main file.
     pub(crate) async fn close(&self) {
-        // A connection in use closes after its work.
+        // A connection that is in use is closed when its work is done.
         self.readers.close();
-        if let Ok(connection) = self.writer.get().await {
-            let checkpoint = |connection: &mut Connection| {
+        let Some(writer) = &self.writer else { return };
+        if let Ok(connection) = writer.get().await {
+            let checkpoint = |connection: &mut Connection| -> SqlResult<()> {
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             };
-            let _ = connection.interact(checkpoint).await;
+            let _ = connection.run(checkpoint).await;
         }
-        self.writer.close();
+        writer.close();
     }
 }
 
-/// Records the duration of a transaction when it ends, even by an error.
+/// Records the duration of a transaction when it ends, even with an error.
 struct TransactionTimer {
     kind: &'static str,
     started: Instant,

@@ -18,13 +18,13 @@ pub(crate) fn export_table(
     table: Table,
     make_writer: MakeRowWriter,
 ) -> Result<(), StoreError> {
-    // The rows and what is known about them come from one snapshot.
+    // The types of the columns and the rows must come from one snapshot.
     let snapshot = connection.unchecked_transaction().map_err(from_sql)?;
     let mut writer =
         make_writer(date_columns(&snapshot, table).map_err(from_sql)?).map_err(aborted)?;
     let columns: Vec<_> = table.columns().iter().map(|column| column.name).collect();
     let (columns, name) = (columns.join(", "), table.name());
-    // The order of a query without ORDER BY.
+    // The same order as without ORDER BY.
     let sql = format!("SELECT {columns} FROM {name} ORDER BY rowid");
     let mut select = snapshot.prepare_cached(&sql).map_err(from_sql)?;
     let mut rows = select.query([]).map_err(from_sql)?;
@@ -34,8 +34,8 @@ pub(crate) fn export_table(
     writer.finish().map_err(aborted)
 }
 
-/// The columns of dates without any other text. Years before 1583 do not count: some readers refuse dates
-/// before the Gregorian calendar.
+/// The columns that contain only dates. Years before 1583 do not count: some readers reject dates before the
+/// Gregorian calendar.
 fn date_columns(connection: &Connection, table: Table) -> SqlResult<DateColumns> {
     let is_all_dates = |column: &str| {
         // Without '+0 days', SQLite accepts 2021-02-30.
@@ -67,7 +67,8 @@ fn cells<'row>(row: &'row Row<'_>, width: usize) -> SqlResult<Vec<CellValue<'row
     (0..width).map(cell).collect()
 }
 
-/// Writes a copy of the database. It is made in a temporary file in the same folder, which needs space for it.
+/// Writes a copy of the database. It is made in a temporary file, which needs space for it: in the same folder, or in
+/// the system's if that is read-only.
 ///
 /// A page-by-page backup would restart whenever a run writes. This reads one snapshot, omits free pages, and
 /// blocks no run.
@@ -77,7 +78,9 @@ pub(crate) fn export_database(
     mut destination: Box<dyn Write + Send>,
 ) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let copy = tempfile::Builder::new().prefix(".tvshows-export-").tempfile_in(folder);
+    let mut temp_file = tempfile::Builder::new();
+    temp_file.prefix(".tvshows-export-");
+    let copy = temp_file.tempfile_in(folder).or_else(|_| temp_file.tempfile());
     let copy = copy.map_err(unavailable)?;
     vacuum_into(connection, &copy).map_err(from_sql)?;
     let mut file = File::open(copy.path()).map_err(unavailable)?;

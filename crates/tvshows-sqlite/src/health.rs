@@ -1,29 +1,34 @@
-use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::Path;
 
 use rusqlite::Connection;
 use tvshows_core::StoreHealth;
 
 use crate::error::SqlResult;
+use crate::read_only::{bytes, companion};
+
+/// What is written to find out whether there is space: more than adding a run to the queue takes.
+const PROBE: &[u8] = &[0; 256 * 1024];
 
 /// Reads a row, and examines the file from outside.
-pub(crate) fn check(connection: &Connection, path: &Path) -> SqlResult<StoreHealth> {
+pub(crate) fn check(
+    connection: &Connection,
+    path: &Path,
+    is_read_only: bool,
+) -> SqlResult<StoreHealth> {
     connection.query_row("SELECT count(*) FROM Top_Shows", [], |_| Ok(()))?;
     let schema = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let mut wal = OsString::from(path);
-    wal.push("-wal");
     let folder = path.parent().unwrap_or(path);
     Ok(StoreHealth {
         schema,
-        // Not by opening the database file: closing it would release SQLite's locks.
-        is_writable: tempfile::tempfile_in(folder).is_ok(),
-        database_bytes: size(path),
-        wal_bytes: Some(size(Path::new(&wal))),
+        is_writable: !is_read_only && write_probe(folder).is_ok(),
+        database_bytes: bytes(path),
+        wal_bytes: Some(bytes(&companion(path, "-wal"))),
         free_bytes: fs4::available_space(folder).ok(),
     })
 }
 
-/// The size of a file; 0 if it does not exist.
-fn size(path: &Path) -> u64 {
-    path.metadata().map_or(0, |file| file.len())
+/// Writes to the folder, but not to the database file: closing that would release SQLite's locks.
+fn write_probe(folder: &Path) -> io::Result<()> {
+    tempfile::tempfile_in(folder)?.write_all(PROBE)
 }

@@ -12,6 +12,7 @@ mod migrations;
 mod pool;
 mod publish;
 mod read;
+mod read_only;
 mod runs;
 mod search;
 mod session;
@@ -24,4 +25,5 @@ mod staging;
 mod stats;
 mod store;
 
+pub use error::UPDATE_FREE_MB;
 pub use store::SqliteStore;

@@ -1,4 +1,4 @@
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
 use tvshows_core::StoreError;
 
 use crate::error::{SqlResult, from_sql};
@@ -11,14 +11,39 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_search_index.sql"),
     include_str!("../migrations/0005_facets_table.sql"),
     include_str!("../migrations/0006_internal_names.sql"),
+    include_str!("../migrations/0007_malformed_shows.sql"),
 ];
 
 /// `tvsh`: identifies the databases of this program.
 const APPLICATION_ID: i32 = 0x7476_7368;
 
-/// Creates the schema in an empty database, or migrates an earlier version. Refuses the database of another
-/// program or of a later version, and leaves it as it is.
+/// Creates the schema in an empty database, or migrates an earlier version. Rejects the database of another
+/// program or of a later version, and leaves it unchanged.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    supported_version(connection)?;
+    if connection.is_readonly(MAIN_DB).map_err(from_sql)? {
+        return Err(StoreError::ReadOnly);
+    }
+    // Not before the checks: this changes the file.
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(from_sql)?;
+    apply(connection).map_err(from_sql)
+}
+
+/// Refuses every database that does not have the current schema.
+pub(crate) fn require_current(connection: &Connection) -> Result<(), StoreError> {
+    let (version, current) = (supported_version(connection)?, MIGRATIONS.len());
+    if version < current {
+        let reason = format!(
+            "it has schema version {version}, and this release reads version {current}; to upgrade it, run \
+             `tvshows update` or `tvshows serve` with write access to it"
+        );
+        return Err(StoreError::InvalidDatabase { reason });
+    }
+    Ok(())
+}
+
+/// Returns the schema version of a database of this program, and of this or an earlier release.
+fn supported_version(connection: &Connection) -> Result<usize, StoreError> {
     if is_foreign(connection).map_err(from_sql)? {
         let reason = "it belongs to another program; choose another DATABASE_PATH";
         return Err(StoreError::InvalidDatabase { reason: reason.into() });
@@ -31,13 +56,11 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         );
         return Err(StoreError::InvalidDatabase { reason });
     }
-    // Not before the checks: this changes the file.
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(from_sql)?;
-    apply(connection).map_err(from_sql)
+    Ok(version)
 }
 
-/// Applies the pending migrations in one transaction. Even without any, it fails if the file cannot be
-/// written.
+/// Applies the pending migrations in one transaction. Fails if the file is not writable, even if no migration
+/// is pending.
 fn apply(connection: &mut Connection) -> SqlResult<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Read again within the transaction: another process may have migrated the file.

@@ -12,8 +12,8 @@ use crate::error::{SqlResult, invalid_text};
 
 /// The fields of a status that are stored, each in the column of its name.
 const COLUMNS: &str = "request_id state step progress error pages_done pages_total shows_seen singles_done \
-     singles_total casts_done casts_total added changed deleted unchanged requests retries rate_limited \
-     started_at updated_at finished_at years top mode instance attempt revision";
+     singles_total casts_done casts_total added changed deleted unchanged malformed_shows requests retries \
+     rate_limited started_at updated_at finished_at years top mode instance attempt revision";
 
 static UPSERT: LazyLock<String> = LazyLock::new(|| {
     let insert = columns::insert("INSERT INTO Runs", COLUMNS.split(' '));

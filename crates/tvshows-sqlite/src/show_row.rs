@@ -26,7 +26,7 @@ fn columns() -> impl Iterator<Item = &'static str> {
     Table::AllShows.columns().iter().map(|column| column.name)
 }
 
-/// Binds the columns in their order.
+/// Binds all columns, in order.
 pub(crate) fn insert(statement: &mut Statement<'_>, show: &Show, at: &str) -> SqlResult<usize> {
     let extra = (!show.extra.is_empty()).then(|| serde_json::to_string(&show.extra));
     let extra =

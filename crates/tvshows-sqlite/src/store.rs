@@ -11,10 +11,10 @@ use tvshows_core::{
 };
 
 use crate::database::Database;
-use crate::error::{SqlResult, from_interact, from_sql};
+use crate::error::{SqlResult, from_sql};
 use crate::file_lock::FileLock;
 use crate::interrupted::mark_interrupted;
-use crate::pool::{self, Pool, from_pool};
+use crate::pool::{self, Access, Pool, from_pool};
 use crate::session::SqliteSession;
 use crate::snapshot_cache::SnapshotCache;
 use crate::staging::Attempt;
@@ -22,7 +22,7 @@ use crate::{cast_row, export, health, read, runs, show_query, snapshot, staging,
 
 /// A [`Catalog`], [`RunQueue`] and [`RunLock`] in an SQLite file.
 ///
-/// Work runs on blocking threads. Dropping a future does not interrupt its transaction.
+/// Statements run on blocking threads. Dropping a future does not interrupt its transaction.
 pub struct SqliteStore {
     database: Database,
     exports: Pool,
@@ -36,18 +36,40 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::InvalidDatabase`] if the file belongs to another program or a later version, which
-    /// leaves it unchanged, or if it cannot be opened or written.
+    /// [`StoreError::ReadOnly`] if the file or its folder cannot be written. [`StoreError::InvalidDatabase`] if the file
+    /// belongs to another program or a later version, which leaves it unchanged, or if it cannot be opened.
     pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         let path = canonical_path(path)?;
         let database = Database::open(&path).await?;
-        // The file exists now, so that links are resolved.
+        // The file exists now, so links can be resolved.
         let path = canonical_path(&path)?;
-        let exports = pool::exports(&path)?;
+        let exports = pool::exports(&path, Access::ReadWrite)?;
         let snapshot_cache =
             Connection::open(&path).and_then(SnapshotCache::new).map_err(from_sql)?;
         let lock = Arc::new(FileLock::new(&path));
         Ok(SqliteStore { database, exports, snapshot_cache, path, lock })
+    }
+
+    /// Opens the file at `path` without changing it or anything next to it, also where it cannot be written. All
+    /// methods that change something return [`StoreError::ReadOnly`], and no run is ever next.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InvalidDatabase`] if the file does not exist, belongs to another program, does not have the
+    /// current schema, or if an interrupted process left changes next to it that cannot be read without writing.
+    pub async fn open_read_only(path: &Path) -> Result<SqliteStore, StoreError> {
+        let path = canonical_path(path)?;
+        let database = Database::open_read_only(&path).await?;
+        let exports = pool::exports(&path, Access::ReadOnly)?;
+        let snapshot_cache = SnapshotCache::disabled();
+        let lock = Arc::new(FileLock::new(&path));
+        Ok(SqliteStore { database, exports, snapshot_cache, path, lock })
+    }
+
+    /// Whether the file was opened with [`open_read_only`](Self::open_read_only).
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.database.is_read_only()
     }
 
     /// Reads runs. What was stored as running by a process that died is marked as interrupted.
@@ -71,8 +93,7 @@ impl SqliteStore {
         work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
         let connection = self.exports.get().await.map_err(from_pool)?;
-        let exported = connection.interact(move |connection| work(connection));
-        exported.await.map_err(from_interact)?
+        connection.run(move |connection| work(connection)).await
     }
 }
 
@@ -130,8 +151,9 @@ impl Catalog for SqliteStore {
     }
 
     async fn health(&self) -> Result<StoreHealth, StoreError> {
-        let path = self.path.clone();
-        self.database.read(move |connection| health::check(connection, &path)).await
+        let (path, is_read_only) = (self.path.clone(), self.is_read_only());
+        let check = move |connection: &_| health::check(connection, &path, is_read_only);
+        self.database.read(check).await
     }
 
     async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
@@ -152,6 +174,9 @@ impl RunQueue for SqliteStore {
         except: &[RunId],
         max_waiting: u32,
     ) -> Result<Enqueued, StoreError> {
+        if self.is_read_only() {
+            return Err(StoreError::ReadOnly);
+        }
         let (status, except) = (status.clone(), except.to_owned());
         // Only a new run needs the writer, which publishing may use for seconds.
         let (requested, excluded) = (status.clone(), except.clone());
@@ -170,6 +195,9 @@ impl RunQueue for SqliteStore {
     }
 
     async fn next(&self, except: &[RunId]) -> Result<Option<NextRun>, StoreError> {
+        if self.is_read_only() {
+            return Ok(None);
+        }
         let (except, lock) = (except.to_owned(), Arc::clone(&self.lock));
         let next = move |connection: &Connection| {
             let mut unfinished = runs::unfinished(connection).map_err(from_sql)?.into_iter();
@@ -261,7 +289,7 @@ impl RunLock for SqliteStore {
 fn integrity_check(connection: &Connection) -> SqlResult<Vec<String>> {
     let mut check = connection.prepare("PRAGMA integrity_check")?;
     let lines = check.query_map([], |row| row.get::<_, String>(0))?;
-    // Some damage makes the check itself fail.
+    // Some kinds of damage make the check itself fail.
     let defect = |line: SqlResult<String>| match line {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
             Ok(error.to_string())
@@ -279,8 +307,8 @@ fn canonical_path(path: &Path) -> Result<PathBuf, StoreError> {
         return Ok(path);
     }
     let missing = || {
-        let reason = format!("{} is not a file in an existing folder", path.display());
-        StoreError::InvalidDatabase { reason }
+        let reason = "the path must be that of a file in an existing folder";
+        StoreError::InvalidDatabase { reason: reason.into() }
     };
     let folder = match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),

@@ -1,8 +1,8 @@
-//! What the integration tests of several crates share.
+//! Utilities for the integration tests of several crates.
 //!
 //! [`TestEnv`] is a temporary folder with a database and a mock TVmaze server; it starts the `tvshows` binary with
-//! [`Service`] or as a command. [`ScriptedSimulator`], [`RedisServer`], [`free_port`], [`eventually`] and the database
-//! dumps are also useful alone. Everything panics on failure, and everything it starts ends when it is dropped.
+//! [`Service`] or as a command. [`ScriptedSimulator`], [`RedisServer`], [`SmallDisk`], [`ReadOnlyFolder`], [`free_port`],
+//! [`eventually`] and the database dumps are also useful alone. Everything panics on failure, and everything it starts ends when it is dropped.
 //!
 //! For dev-dependencies only.
 
@@ -10,6 +10,7 @@
 #![expect(clippy::must_use_candidate, reason = "unused results are harmless in tests")]
 
 mod db_dump;
+mod disk;
 mod env;
 mod port;
 mod process;
@@ -19,6 +20,7 @@ mod simulator;
 mod wait;
 
 pub use db_dump::{dump_content, dump_tables};
+pub use disk::{ReadOnlyFolder, SmallDisk};
 pub use env::TestEnv;
 pub use port::free_port;
 pub use process::{signal, terminate, tvshows};

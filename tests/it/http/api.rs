@@ -1,4 +1,4 @@
-//! What holds for all routes.
+//! The common behavior of all routes.
 
 use serde_json::json;
 use tvshows_testkit::{Service, TestEnv, json_body};

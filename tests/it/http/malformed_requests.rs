@@ -1,4 +1,4 @@
-//! Malformed and hostile requests: each gets a response that is not a server error, and leaves nothing behind.
+//! Malformed and hostile requests: none of them causes a server error, or uses resources permanently.
 
 use std::fs::File;
 use std::time::Duration;

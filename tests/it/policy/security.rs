@@ -66,7 +66,7 @@ async fn what_cannot_be_a_token_stops_the_start_and_is_not_shown() {
         let output = env.tvshows(&["serve", "--api-token", wrong]).output().await.unwrap();
         assert_eq!(output.status.code(), Some(2));
         let error = String::from_utf8(output.stderr).unwrap();
-        assert!(error.contains("API_TOKEN"), "{error}");
+        assert!(error.contains("--api-token"), "{error}");
         assert!(!error.contains(wrong), "{error}");
     }
     let mut command = env.tvshows(&["serve", "--port", "0"]);

@@ -1,59 +1,14 @@
 //! Full and read-only disks, locked and damaged databases.
 
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use serde_json::json;
-use tvshows_testkit::{Service, TestEnv, dump_content, dump_tables};
+use tvshows_testkit::{Service, SmallDisk, TestEnv, dump_content, dump_tables};
 
-/// A file system of a few MB.
-#[cfg(target_os = "linux")]
-struct SmallDisk(tempfile::TempDir);
-
-#[cfg(target_os = "linux")]
-impl SmallDisk {
-    /// `None` if the user may not mount file systems.
-    async fn mount(test: &str) -> Option<SmallDisk> {
-        let folder = tempfile::tempdir().unwrap();
-        let mut mount = tokio::process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(folder.path());
-        let mounted = mount.stderr(Stdio::null()).status().await;
-        if !mounted.is_ok_and(|status| status.success()) {
-            println!("skipped: {test} needs the right to mount");
-            return None;
-        }
-        Some(SmallDisk(folder))
-    }
-
-    async fn remount(&self, options: &str) {
-        let mut mount = tokio::process::Command::new("mount");
-        mount.args(["-o", &format!("remount,{options}")]).arg(self.0.path());
-        assert!(mount.status().await.unwrap().success());
-    }
-
-    fn database(&self) -> std::path::PathBuf {
-        self.0.path().join("tvshows.db")
-    }
-
-    /// The size of its files in kB.
-    fn used(&self) -> u64 {
-        let files = std::fs::read_dir(self.0.path()).unwrap();
-        files.map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>() / 1024
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily, because the service may still have the database open.
-        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_full_disk_while_staging_fails_the_run_and_is_recovered_from() {
-    let Some(disk) = SmallDisk::mount("a_full_disk_while_staging").await else { return };
+    let Some(disk) = SmallDisk::mount("a_full_disk_while_staging", "4m") else { return };
     let env = TestEnv::new(&[]).await;
     let database = disk.database();
     let service = Service::start(&env, &["--database-path", database.to_str().unwrap()]).await;
@@ -65,17 +20,15 @@ async fn a_full_disk_while_staging_fails_the_run_and_is_recovered_from() {
     assert_eq!(runs["runs"][0]["state"], "failed", "{runs}");
     assert_eq!(service.json("/shows/top_shows").await, json!([]), "it still reads");
 
-    disk.remount("size=100m").await;
+    disk.remount("size=100m");
     let next = service.submit("?mode=full").await;
     assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
     assert_eq!(dump_content(&database), env.expected_content().await);
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_full_disk_while_publishing_leaves_the_old_tables() {
-    let Some(disk) = SmallDisk::mount("a_full_disk_while_publishing").await else { return };
-    disk.remount("size=100m").await;
+    let Some(disk) = SmallDisk::mount("a_full_disk_while_publishing", "100m") else { return };
     let env = TestEnv::new(&[]).await;
     let database = disk.database();
     let service = Service::start(&env, &["--database-path", database.to_str().unwrap()]).await;
@@ -90,26 +43,24 @@ async fn a_full_disk_while_publishing_leaves_the_old_tables() {
     let wal = rusqlite::Connection::open(&database).unwrap();
     wal.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     drop(wal);
-    disk.remount(&format!("size={}k", disk.used() + 512)).await;
+    disk.remount(&format!("size={}k", disk.used() + 512));
     let status = service.wait_for_end(&run).await;
     assert_eq!((&status["state"], &status["step"]), (&json!("failed"), &json!("Publishing")));
     assert!(status["error"].as_str().unwrap().contains("disk is full"), "{status}");
     assert!(dump_tables(&database) == before);
 
-    disk.remount("size=100m").await;
+    disk.remount("size=100m");
     let next = service.submit("?mode=full").await;
     assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_file_that_cannot_be_written_is_refused_with_a_sentence() {
-    let Some(disk) = SmallDisk::mount("a_file_that_cannot_be_written").await else { return };
-    disk.remount("size=100m").await;
+    let Some(disk) = SmallDisk::mount("a_file_that_cannot_be_written", "100m") else { return };
     let env = TestEnv::new(&[]).await;
     assert!(update_of(&env, &disk.database()).await.status.success());
     let before = std::fs::read(disk.database()).unwrap();
-    disk.remount("ro").await;
+    disk.remount("ro");
     let error = refusal(&update_of(&env, &disk.database()).await);
     assert!(error.contains("read-only") || error.contains("cannot be opened"), "{error}");
     assert!(std::fs::read(disk.database()).unwrap() == before);

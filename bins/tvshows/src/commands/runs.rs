@@ -14,11 +14,11 @@ pub(crate) async fn run(options: &Runs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let header =
-        ["STARTED", "OUTCOME", "SECONDS", "SHOWS", "ADDED", "CHANGED", "DELETED", "REQUESTS", "ID"];
+        ["STARTED", "STATE", "SECONDS", "SHOWS", "ADDED", "CHANGED", "DELETED", "REQUESTS", "ID"];
     output::print_table(&header, runs.iter().map(row))?;
     for status in runs.iter().filter(|status| status.state == RunState::Failed) {
         let error = status.error.as_deref().unwrap_or_default();
-        output::print(format!("{}: {error}\n", status.request_id))?;
+        output::print_line(format!("{}: {error}", status.request_id))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,13 +11,13 @@ use crate::{logging, progress_bar, signals};
 
 use super::top::print_top_shows;
 
-/// What shells report for a process that SIGINT terminated.
+/// The code that shells report for a process that was terminated by SIGINT.
 const EXIT_INTERRUPTED: u8 = 130;
 
 pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
     let log_format = options.settings.log_format;
-    // In text mode, the progress bar and the summary cover the run and its end.
+    // In text mode, the progress bar and the summary report the run and how it ended.
     let filter = match log_format {
         LogFormat::Text => "warn,tvshows_pipeline::end=off",
         LogFormat::Json => "info",
@@ -83,7 +83,7 @@ fn failure(status: &RunStatus) -> Option<String> {
             };
             return Some(format!("The update failed and changed nothing: {error}{advice}"));
         }
-        RunState::Cancelled => "The update was cancelled and changed nothing.",
+        RunState::Cancelled => "The update was canceled and changed nothing.",
         RunState::Interrupted => {
             "The update was interrupted and has changed nothing yet; the next `tvshows update` or \
              `tvshows serve` resumes it."
@@ -96,11 +96,11 @@ fn failure(status: &RunStatus) -> Option<String> {
 }
 
 fn print_summary(status: &RunStatus, top: &[TopShow]) -> anyhow::Result<()> {
-    output::print(summary(status))?;
+    output::print_line(summary(status))?;
     if top.is_empty() {
         return Ok(());
     }
-    output::print("\n")?;
+    output::print_line("")?;
     print_top_shows(top)
 }
 
@@ -115,11 +115,22 @@ fn summary(status: &RunStatus) -> String {
         format!("Published {shows}: {added} added, {changed} changed, {deleted} deleted")
     };
     let elapsed = status.started_at.zip(status.finished_at);
+    let malformed = match status.malformed_shows {
+        0 => String::new(),
+        _ => format!("\n{}; the warnings name them.", malformed_shows(status)),
+    };
     format!(
-        "{outcome} ({:.1} s, {}, {}, {} rate-limited).\n",
+        "{outcome} ({:.1} s, {}, {}, {} rate-limited).{malformed}",
         elapsed.map_or(0.0, |(start, end)| end.duration_since(start).as_secs_f64()),
         count(status.requests, "request", "requests"),
         count(status.retries, "retry", "retries"),
         HumanCount(status.rate_limited),
     )
+}
+
+/// How many shows were fetched with unexpected values.
+pub(crate) fn malformed_shows(status: &RunStatus) -> String {
+    let shows = count(status.malformed_shows, "show", "shows");
+    let verb = if status.malformed_shows == 1 { "has" } else { "have" };
+    format!("{shows} {verb} values of unexpected types")
 }

@@ -36,7 +36,7 @@ pub(crate) struct StatusQuery {
 }
 
 impl StatusQuery {
-    /// How long to wait for a change; `None` to respond at once.
+    /// How long to wait for a change; `None` to respond immediately.
     pub(crate) fn wait(&self) -> Result<Option<Duration>, Problem> {
         let wait: Option<WaitSeconds> = parse("wait", self.wait.as_deref())?;
         Ok(wait.map(|WaitSeconds(seconds)| Duration::from_secs(seconds)))

@@ -1,4 +1,4 @@
-//! Decides which requests may change something, and how often, before any route runs.
+//! Decides, before any route runs, which requests may change something, and how often.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -20,10 +20,10 @@ use super::rate_limit::ClientRateLimiter;
 use super::request_reader::is_invalid;
 use crate::problem::Problem;
 
-/// Who may use the service.
+/// Which requests are allowed to change something.
 #[derive(Debug, Clone, Default)]
 pub struct AccessPolicy {
-    /// Origins of the web pages that may use the service, besides its own.
+    /// Origins of web pages that may use the service, in addition to its own.
     pub origins: AllowedOrigins,
     /// The token that state-changing requests require; `None` leaves them open.
     pub token: Option<ApiToken>,
@@ -61,7 +61,7 @@ impl AccessGuard {
         self.check_token(request, client)
     }
 
-    /// Browsers let any web page send a POST request, but name the page's origin.
+    /// Browsers let any web page send a POST request, but add the page's origin to it.
     fn check_origin(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let header = |name: &str| request.headers().get(name)?.to_str().ok();
         let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };

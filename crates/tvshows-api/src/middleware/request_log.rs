@@ -5,13 +5,12 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::Method;
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError, web};
+use actix_web::{Error, web};
 use tracing::{Instrument, Span};
 
 use super::metrics::{self, InFlightGuard};
 use super::request_id::{CURRENT, REQUEST_ID, RequestContext};
 use super::request_reader::is_invalid;
-use super::security_headers::{DATA_POLICY, insert_security_headers};
 use crate::problem::Problem;
 use crate::state::Telemetry;
 
@@ -32,14 +31,13 @@ pub(crate) async fn log_request(
                 log_response(&method, &response, start.elapsed());
                 Ok(response)
             }
-            // Only the CORS middleware fails; all other middleware responds.
+            // Rejected by middleware, before routing.
             Err(error) => {
-                let problem = Problem::PreflightRejected(error.to_string());
-                let mut response = problem.error_response();
-                insert_security_headers(response.headers_mut(), DATA_POLICY);
+                let mut response = error.error_response();
                 response.headers_mut().insert(REQUEST_ID, id);
                 metrics::record(None, &method, response.status(), start.elapsed());
-                Err(InternalError::from_response(problem, response).into())
+                log_failure(Some(&error), response.status().as_u16());
+                Err(InternalError::from_response(error.to_string(), response).into())
             }
         }
     };
@@ -78,7 +76,7 @@ fn log_response<B>(method: &Method, response: &ServiceResponse<B>, elapsed: Dura
             client = client.map(tracing::field::display),
             http.response.status_code = status,
             error = response.response().error().map(tracing::field::display),
-            "request rejected (malformed)"
+            "request rejected: malformed"
         );
     } else if method.is_safe() {
         tracing::debug!(
@@ -99,7 +97,7 @@ fn log_failure(error: Option<&Error>, status: u16) {
     let Some(error) = error.filter(|_| status >= 500) else { return };
     match error.as_error::<Problem>() {
         Some(problem) if problem.retry_after().is_some() => {
-            tracing::warn!(error = %problem, "request rejected (at capacity)");
+            tracing::warn!(error = %problem, "request rejected: at capacity");
         }
         Some(Problem::Store(error)) => {
             let error = error as &dyn std::error::Error;

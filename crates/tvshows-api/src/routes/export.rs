@@ -78,7 +78,7 @@ pub(crate) async fn table(
 /// Download the database
 ///
 /// A consistent SQLite file with the published tables, the run history and the search index, without staging data.
-/// Creating it temporarily needs disk space for a copy on the server.
+/// Creating it temporarily needs disk space for the copy on the server.
 #[utoipa::path(
     get, path = "/export/tvshows.db", tag = "export",
     params(("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged")),

@@ -75,7 +75,7 @@ pub(crate) async fn update(
     let Submission { status, kind } = state.runner.submit(query.parameters()?).await?;
     let message = match kind {
         SubmissionKind::Started => "the run has started".to_owned(),
-        SubmissionKind::Joined => "joined the run in progress with the same parameters".to_owned(),
+        SubmissionKind::Joined => "joined the unfinished run with the same parameters".to_owned(),
         SubmissionKind::Queued { ahead: 1 } => "the run is queued; 1 run is ahead of it".to_owned(),
         SubmissionKind::Queued { ahead } => {
             format!("the run is queued; {ahead} runs are ahead of it")

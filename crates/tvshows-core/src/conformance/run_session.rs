@@ -1,4 +1,4 @@
-//! What every [`RunSession`](crate::RunSession) promises, and what its publishing does to the catalog.
+//! The promises of every [`RunSession`](crate::RunSession), including how publishing changes the catalog.
 
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 

@@ -70,7 +70,7 @@ pub trait Catalog: Send + Sync {
 pub struct StoreHealth {
     /// The schema version.
     pub schema: u32,
-    /// Whether this process can write to it.
+    /// Whether this process can write to it, and there is space for more than a few rows.
     pub is_writable: bool,
     /// The size of the data.
     pub database_bytes: u64,

@@ -12,6 +12,18 @@ pub enum StoreError {
     /// Another run, or a later attempt at this run, owns the staging area.
     #[error("another process has taken over this update; nothing was published")]
     Fenced,
+    /// This process cannot write to the database. What is published can still be read.
+    #[error(
+        "the database is read-only for this user; make the file and its folder writable, or choose another \
+         DATABASE_PATH"
+    )]
+    ReadOnly,
+    /// There is no space for a change. What is published can still be read.
+    #[error("the disk is full; free {needed_mb} MB, the most that an update needs, and try again")]
+    DiskFull {
+        /// The free space with which an update of TVmaze's catalog does not fail.
+        needed_mb: u32,
+    },
     /// The limit of concurrent exports is reached.
     #[error("too many exports are in progress; try again later")]
     TooManyExports,
@@ -22,7 +34,7 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
-    /// A condition the operator can fix: a file of another program, no space, no permission.
+    /// A condition the operator can fix, such as a file of another program or a damaged one.
     #[error("the database cannot be used: {reason}")]
     InvalidDatabase {
         /// What is wrong, and what to do about it.

@@ -28,14 +28,14 @@ pub trait RunLock: Send + Sync {
 /// When a lock becomes free without being released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockExpiry {
-    /// When its process ends: who acquires it knows that the previous holder is dead.
+    /// When its process ends: a process that acquires it knows that the previous holder is dead.
     WithProcess,
     /// This long after the last renewal: the previous holder may be alive, paused or cut off.
     After(Duration),
 }
 
-/// The lifetime of a lock that expires. Several renewals fit into it, and another process takes over
-/// soon after the holder is gone.
+/// The lifetime of a lock that expires: long enough for several renewals, and short enough that another
+/// process takes over soon after the holder has ended.
 pub const LOCK_TTL: Duration = Duration::from_secs(15);
 
 /// Why a lock operation failed.

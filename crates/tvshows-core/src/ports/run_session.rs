@@ -23,14 +23,14 @@ pub trait RunSession: Send + Sync {
     /// Discards everything that is staged.
     async fn discard_staging(&self) -> Result<(), StoreError>;
 
-    /// Counts this attempt as one that resumed and has staged nothing more yet; the next committed batch
-    /// resets the count.
+    /// Counts this attempt as one that resumed without having staged anything more; the next committed
+    /// batch resets the count.
     async fn record_resume(&self) -> Result<(), StoreError>;
 
     /// Starts the next snapshot from the published one instead of from nothing.
     async fn start_incremental(&self) -> Result<(), StoreError>;
 
-    /// Stages a batch, if any, and saves `status`, all or nothing.
+    /// Stages a batch, if any, and saves `status`, both or neither.
     async fn commit(
         &self,
         batch: Option<StagedBatch>,
@@ -107,7 +107,7 @@ pub struct ChangeCounts {
 pub struct StagingState {
     /// Whether the next snapshot starts from the published one.
     pub is_incremental: bool,
-    /// How many attempts in a row resumed and staged nothing more.
+    /// How many attempts in a row resumed without staging anything more.
     pub stalled_resumes: u32,
     /// When each staged index page was fetched.
     pub pages: BTreeMap<u32, Timestamp>,

@@ -4,4 +4,5 @@ mod conformance;
 mod exports;
 mod files;
 mod publishing;
+mod read_only;
 mod schemas;

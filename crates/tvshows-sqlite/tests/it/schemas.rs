@@ -1,4 +1,4 @@
-//! Files of earlier schemas, and what other SQLite versions make of the present one.
+//! Files with earlier schemas, and the compatibility of the current schema with other SQLite versions.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use tvshows_core::{
 };
 use tvshows_sqlite::SqliteStore;
 
-/// Opens a file that an earlier version left.
+/// Opens a file that an earlier version has written.
 async fn open(path: &Path, dump: &str) -> SqliteStore {
     Connection::open(path).unwrap().execute_batch(dump).unwrap();
     let store = SqliteStore::open(path).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_killed_run_of_schemas_3_to_5_resumes_with_what_it_staged() {
     }
 }
 
-/// Everything of another name than these is internal.
+/// All other tables, views, indexes and triggers are internal.
 #[tokio::test]
 async fn names_of_internal_objects_start_with_an_underscore() {
     let folder = tempfile::tempdir().unwrap();
@@ -143,7 +143,7 @@ async fn the_schema_needs_no_more_than_sqlite_3_37() {
     let statements = select.query_map([], |row| row.get::<_, String>(0)).unwrap();
     for statement in statements.map(Result::unwrap) {
         let lowercase = statement.to_lowercase();
-        // A function of this program, then what later versions of SQLite added.
+        // A function of this program, then features of later SQLite versions.
         for feature in [
             "plain_text",
             "->",
@@ -172,7 +172,7 @@ async fn the_schema_needs_no_more_than_sqlite_3_37() {
     }
 }
 
-/// Runs the `sqlite3` program of this system, if it is installed.
+/// Runs the system's `sqlite3` program, if it is installed.
 fn system_sqlite(path: &Path, sql: &str) -> Option<String> {
     let output = Command::new("sqlite3").arg("-bail").arg(path).arg(sql).output().ok()?;
     assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
