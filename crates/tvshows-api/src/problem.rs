@@ -26,6 +26,8 @@ pub(crate) enum Problem {
     TokenRequired,
     InvalidToken,
     ForeignOrigin(String),
+    /// CORS does not allow what a preflight request asks for.
+    PreflightRejected(String),
     TooManyRequests {
         seconds: u64,
     },
@@ -88,6 +90,7 @@ impl Problem {
         match self {
             Problem::MalformedRequest(_) => (StatusCode::BAD_REQUEST, "malformed_request"),
             Problem::InvalidQuery(_) => (StatusCode::BAD_REQUEST, "invalid_query"),
+            Problem::PreflightRejected(_) => (StatusCode::BAD_REQUEST, "preflight_rejected"),
             Problem::UnreadableBody => (StatusCode::BAD_REQUEST, "unreadable_body"),
             Problem::TokenRequired => (StatusCode::UNAUTHORIZED, "token_required"),
             Problem::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid_token"),
@@ -145,6 +148,9 @@ impl Problem {
                 "requests from the origin {origin:?} are not allowed; add the origin to CORS_ORIGINS, or, if it is the \
                  service's own, make the proxy forward the Host header"
             ),
+            Problem::PreflightRejected(reason) => {
+                format!("CORS does not allow this request ({reason}); see CORS_ORIGINS")
+            }
             Problem::PathNotFound => "path not found; /docs lists all endpoints".into(),
             Problem::RunNotFound(run) => {
                 format!("run {run:?} not found; /pipeline/runs lists the runs")

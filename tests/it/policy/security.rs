@@ -130,6 +130,24 @@ async fn a_page_that_is_named_may_send_the_token() {
 }
 
 #[tokio::test]
+async fn a_preflight_request_that_is_rejected_gets_a_problem() {
+    let env = TestEnv::new(&[]).await;
+    let service = Service::start(&env, &["--cors-origins", "https://friend.example"]).await;
+    for (origin, method) in [("https://foe.example", "POST"), ("https://friend.example", "PUT")] {
+        let preflight = reqwest::Client::new()
+            .request(reqwest::Method::OPTIONS, format!("{}/pipeline/update", service.base_url))
+            .header("origin", origin)
+            .header("access-control-request-method", method);
+        let rejected = preflight.send().await.unwrap();
+        assert_eq!(rejected.status(), 400);
+        assert_eq!(rejected.headers()["content-type"], "application/problem+json");
+        assert_eq!(rejected.headers()["x-content-type-options"], "nosniff");
+        assert!(!rejected.headers().contains_key("access-control-allow-origin"), "{origin}");
+        assert_eq!(json_body(rejected).await["code"], "preflight_rejected", "{origin}");
+    }
+}
+
+#[tokio::test]
 async fn who_posts_too_often_is_told_when_to_come_again() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &["--post-rate-limit", "3", "--api-token", TOKEN]).await;
