@@ -117,6 +117,12 @@ impl Problem {
             Problem::Store(StoreError::TooManyExports) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_exports")
             }
+            Problem::Store(StoreError::ReadOnly) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "store_read_only")
+            }
+            Problem::Store(StoreError::DiskFull { .. }) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "disk_full")
+            }
             Problem::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
             Problem::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
             Problem::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
@@ -180,6 +186,12 @@ impl Problem {
                 format!("too many requests from your address; retry in {seconds} s")
             }
             Problem::Store(StoreError::TooManyExports) => StoreError::TooManyExports.to_string(),
+            Problem::Store(StoreError::ReadOnly) => {
+                "this service can only read its database, so it cannot start or cancel updates; use the service that \
+                 writes it, or ask the operator to make it writable"
+                    .into()
+            }
+            Problem::Store(error @ StoreError::DiskFull { .. }) => error.to_string(),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
             Problem::ShuttingDown => SubmitError::ShuttingDown.to_string(),
             Problem::Store(_) => {

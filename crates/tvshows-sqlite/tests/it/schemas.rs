@@ -100,7 +100,15 @@ async fn a_killed_run_of_schemas_3_to_5_resumes_with_what_it_staged() {
 
         let done = session.publish(&[ShowId(2)], at(9), success(&resumed)).await.unwrap();
         let expected = if is_incremental { (0, 1, 1, 12) } else { (0, 0, 0, 14) };
-        assert_eq!((done.changes.added, done.changes.changed, done.changes.deleted, done.changes.unchanged), expected);
+        assert_eq!(
+            (
+                done.changes.added,
+                done.changes.changed,
+                done.changes.deleted,
+                done.changes.unchanged
+            ),
+            expected
+        );
         assert_eq!(store.cast(ShowId(2)).await.unwrap().len(), 3, "the staged cast");
         let renamed: &[u32] = if is_incremental { &[1] } else { &[] };
         assert_eq!(search(&store, "renamed while staged").await, renamed);
