@@ -34,8 +34,8 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
 /// Runs an update with its progress, and reports a failure.
 async fn update(runner: &Runner, bars: &MultiProgress, format: LogFormat) -> anyhow::Result<()> {
     let submitted = match runner.submit(RunParameters::default()).await {
-        // The log says why.
-        Err(SubmitError::Store(StoreError::ReadOnly)) => return Ok(()),
+        // The log has the reason.
+        Err(SubmitError::ShuttingDown | SubmitError::Store(StoreError::ReadOnly)) => return Ok(()),
         submitted => submitted?.status,
     };
     let status = progress_bar::follow(runner, submitted, bars, format).await?;
