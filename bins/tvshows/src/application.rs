@@ -8,7 +8,7 @@ use tvshows_pipeline::Runner;
 
 use crate::cli::Serve;
 use crate::engine::{Engine, Interrupted};
-use crate::{metrics, otel};
+use crate::{database, metrics, otel};
 
 /// The whole service: the HTTP server, and the engine that runs updates.
 pub struct Application {
@@ -30,7 +30,9 @@ impl Application {
             .with_context(|| format!("cannot listen on {address}; set another HOST or PORT"))?;
         let address = listener.local_addr()?;
         let metrics = metrics::start()?;
-        let engine = Engine::start(&settings.settings, Interrupted::Resume).await?;
+        let store = database::open_or_read_only(&settings.settings.database_path).await?;
+        let is_read_only = store.is_read_only();
+        let engine = Engine::start(&settings.settings, store, Interrupted::Resume).await?;
         if let Err(error) = engine.runner.check_tracker().await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(
@@ -45,7 +47,7 @@ impl Application {
                 "API_TOKEN is not set: any client that reaches {address} can start and cancel updates"
             );
         }
-        if let Some(schedule) = &settings.schedule {
+        if let Some(schedule) = settings.schedule.as_ref().filter(|_| !is_read_only) {
             engine.runner.schedule(schedule.clone());
         }
         let state = AppState {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub(crate) use export::Export;
+pub(crate) use export::{Content, Export};
 pub(crate) use query::{Runs, Search, Show, Status, Top, Verify};
 pub use serve::Serve;
 pub use settings::Settings;

@@ -44,23 +44,30 @@ pub(crate) fn read() -> Result<(Cli, Sources), Error> {
         Err(error) if is_help(error.kind()) => Cli::command().try_get_matches()?,
         flags => flags?,
     };
-    let mut settings = variables(&Cli::command());
-    let config = settings.iter().find(|setting| setting.key == "config");
-    let config = config.map(|setting| PathBuf::from(&setting.value));
-    if let Some(file) = flags.get_one::<PathBuf>("config").or(config.as_ref()) {
-        let mut from_file = file::read(file, &keys(&Cli::command())).map_err(|problem| {
-            let problem = output::escape_controls(&problem);
-            Cli::command().error(ErrorKind::InvalidValue, problem)
-        })?;
-        from_file.retain(|setting| settings.iter().all(|variable| variable.key != setting.key));
-        settings.extend(from_file);
-    }
+    let settings = settings(&flags)?;
     let parse = |settings: &[Setting]| with_defaults(Cli::command(), settings).try_get_matches();
     let matches = parse(&settings).map_err(|error| {
         let invalid = settings.chunks(1).find_map(|one| Some((&one[0], parse(one).err()?)));
         invalid.map_or(error, |(setting, error)| blame(error, setting))
     })?;
     Ok((Cli::from_arg_matches(&matches)?, sources(settings, &flags)))
+}
+
+/// The settings from the environment, and those from the file that the environment does not override.
+fn settings(flags: &ArgMatches) -> Result<Vec<Setting>, Error> {
+    let program = Cli::command();
+    let mut settings = variables(&program);
+    let config = settings.iter().find(|setting| setting.key == "config");
+    let config = config.map(|setting| PathBuf::from(&setting.value));
+    if let Some(file) = flags.get_one::<PathBuf>("config").or(config.as_ref()) {
+        let mut from_file = file::read(file, &keys(&program)).map_err(|problem| {
+            let problem = output::escape_controls(&problem);
+            Cli::command().error(ErrorKind::InvalidValue, problem)
+        })?;
+        from_file.retain(|setting| settings.iter().all(|variable| variable.key != setting.key));
+        settings.extend(from_file);
+    }
+    Ok(settings)
 }
 
 /// Describes an error in the command line or a setting, with control characters escaped: clap would remove them.
@@ -116,6 +123,10 @@ fn is_help(kind: ErrorKind) -> bool {
 
 fn with_defaults(command: Command, settings: &[Setting]) -> Command {
     map_arguments(command, |argument| {
+        // `sim` has flags of the same names that are not settings.
+        if argument.get_env().is_none() {
+            return argument;
+        }
         let argument = without_variable(argument);
         match settings.iter().find(|setting| argument.get_id() == setting.key.as_str()) {
             Some(setting) => argument.default_value(setting.value.clone()),
@@ -135,6 +146,10 @@ fn map_arguments(command: Command, map: impl Fn(Arg) -> Arg) -> Command {
 
 /// Names the source of an invalid value instead of its flag.
 fn blame(mut error: Error, setting: &Setting) -> Error {
+    if error.kind() == ErrorKind::InvalidUtf8 {
+        let problem = format!("invalid value for '{}': must be UTF-8", setting.source);
+        return Cli::command().error(ErrorKind::InvalidUtf8, problem);
+    }
     error.insert(ContextKind::InvalidArg, ContextValue::String(setting.source.clone()));
     error
 }
@@ -199,6 +214,16 @@ mod tests {
         assert_eq!(port(&[], &["tvshows", "serve"]), 8000);
         assert_eq!(port(&settings, &["tvshows", "serve"]), 9000);
         assert_eq!(port(&settings, &["tvshows", "serve", "--port", "1"]), 1);
+    }
+
+    #[test]
+    fn a_flag_of_the_same_name_that_is_not_a_setting_keeps_its_default() {
+        let command = with_defaults(Cli::command(), &[setting("port", "9000")]);
+        let matches = command.try_get_matches_from(["tvshows", "sim"]).unwrap();
+        match Cli::from_arg_matches(&matches).unwrap().command {
+            Subcommand::Sim(sim) => assert_eq!(sim.port, 8080),
+            _ => unreachable!("sim was chosen"),
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use tvshows_core::{RunId, RunQueue, RunStatus};
+use tvshows_core::{RunId, RunQueue, RunStatus, StoreError};
 use tvshows_sqlite::SqliteStore;
 
 use crate::cli::Database;
@@ -11,14 +11,31 @@ pub(crate) async fn open(path: &Path) -> anyhow::Result<SqliteStore> {
     SqliteStore::open(path).await.with_context(|| path.display().to_string())
 }
 
-/// Opens the database of a command that only reads.
+/// Opens the database of a service, which can serve what it cannot update.
+pub(crate) async fn open_or_read_only(path: &Path) -> anyhow::Result<SqliteStore> {
+    match SqliteStore::open(path).await {
+        Err(error @ (StoreError::ReadOnly | StoreError::DiskFull { .. })) => {
+            let store = SqliteStore::open_read_only(path).await;
+            let store = store.with_context(|| format!("{}: {error}", path.display()))?;
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "serving the published data only, without updates; restart the service once the database is writable"
+            );
+            Ok(store)
+        }
+        opened => opened.with_context(|| path.display().to_string()),
+    }
+}
+
+/// Opens the database of a command that only reads. Leaves the file as it is.
 pub(crate) async fn open_existing(database: &Database) -> anyhow::Result<SqliteStore> {
     let path = &database.database_path;
     // SQLite takes an empty file for a new database.
-    if path.metadata().map_or(true, |file| file.len() == 0) {
+    if path.metadata().is_ok_and(|file| file.len() == 0) || !path.exists() {
         bail!("there is no database at {}; run `tvshows update` to create it", path.display());
     }
-    open(path).await
+    SqliteStore::open_read_only(path).await.with_context(|| path.display().to_string())
 }
 
 /// The run with this id, or the newest one.

@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use crate::cli::Settings;
 use crate::config_error::ConfigError;
-use crate::database;
 use crate::upstream::Upstream;
 
 /// Less than the ten seconds after which container runtimes kill a process.
@@ -32,12 +31,13 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Opens the database and starts the runner.
+    /// Starts the runner.
     pub(crate) async fn start(
         settings: &Settings,
+        store: SqliteStore,
         interrupted: Interrupted,
     ) -> anyhow::Result<Engine> {
-        let store = Arc::new(database::open(&settings.database_path).await?);
+        let store = Arc::new(store);
         let (tracker, lease) = tracker(settings, &store.database_id().await?)?;
         let config = RunnerConfig {
             queue: store.clone(),

@@ -16,6 +16,7 @@ mod logging;
 mod metrics;
 mod otel;
 mod output;
+mod output_file;
 #[cfg(target_os = "linux")]
 mod process_metrics;
 mod progress_bar;

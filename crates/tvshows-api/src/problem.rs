@@ -26,6 +26,8 @@ pub(crate) enum Problem {
     TokenRequired,
     InvalidToken,
     ForeignOrigin(String),
+    /// CORS does not allow what a preflight request asks for.
+    PreflightRejected(String),
     TooManyRequests {
         seconds: u64,
     },
@@ -88,6 +90,7 @@ impl Problem {
         match self {
             Problem::MalformedRequest(_) => (StatusCode::BAD_REQUEST, "malformed_request"),
             Problem::InvalidQuery(_) => (StatusCode::BAD_REQUEST, "invalid_query"),
+            Problem::PreflightRejected(_) => (StatusCode::BAD_REQUEST, "preflight_rejected"),
             Problem::UnreadableBody => (StatusCode::BAD_REQUEST, "unreadable_body"),
             Problem::TokenRequired => (StatusCode::UNAUTHORIZED, "token_required"),
             Problem::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid_token"),
@@ -113,6 +116,12 @@ impl Problem {
             }
             Problem::Store(StoreError::TooManyExports) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_exports")
+            }
+            Problem::Store(StoreError::ReadOnly) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "store_read_only")
+            }
+            Problem::Store(StoreError::DiskFull { .. }) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "disk_full")
             }
             Problem::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
             Problem::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
@@ -145,6 +154,9 @@ impl Problem {
                 "requests from the origin {origin:?} are not allowed; add the origin to CORS_ORIGINS, or, if it is the \
                  service's own, make the proxy forward the Host header"
             ),
+            Problem::PreflightRejected(reason) => {
+                format!("CORS does not allow this request ({reason}); see CORS_ORIGINS")
+            }
             Problem::PathNotFound => "path not found; /docs lists all endpoints".into(),
             Problem::RunNotFound(run) => {
                 format!("run {run:?} not found; /pipeline/runs lists the runs")
@@ -174,6 +186,12 @@ impl Problem {
                 format!("too many requests from your address; retry in {seconds} s")
             }
             Problem::Store(StoreError::TooManyExports) => StoreError::TooManyExports.to_string(),
+            Problem::Store(StoreError::ReadOnly) => {
+                "this service can only read its database, so it cannot start or cancel updates; use the service that \
+                 writes it, or ask the operator to make it writable"
+                    .into()
+            }
+            Problem::Store(error @ StoreError::DiskFull { .. }) => error.to_string(),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
             Problem::ShuttingDown => SubmitError::ShuttingDown.to_string(),
             Problem::Store(_) => {

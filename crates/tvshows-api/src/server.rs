@@ -17,7 +17,7 @@ use crate::cache::response_cache::ResponseCache;
 use crate::cache::status_cache::StatusCache;
 use crate::middleware::access::{AccessGuard, AccessPolicy, enforce_access};
 use crate::middleware::connection_state::{ConnectionState, ResettableStream};
-use crate::middleware::cors::AllowedOrigins;
+use crate::middleware::cors::{AllowedOrigins, explain_rejection};
 use crate::middleware::framing::frame_response;
 use crate::middleware::idle_timeout::TimeoutStream;
 use crate::middleware::request_log::log_request;
@@ -71,8 +71,9 @@ pub fn server(
             .app_data(telemetry.clone())
             .wrap(from_fn(enforce_access))
             .wrap(Compress::default())
-            .wrap(from_fn(add_security_headers))
             .wrap(Condition::new(*origins != AllowedOrigins::None, origins.cors()))
+            .wrap(from_fn(explain_rejection))
+            .wrap(from_fn(add_security_headers))
             .wrap(from_fn(log_request))
             .wrap(from_fn(frame_response))
             .configure(routes(state.clone()));

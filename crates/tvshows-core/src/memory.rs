@@ -84,6 +84,10 @@ impl Snapshot {
     }
 }
 
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 #[async_trait]
 impl RunLock for MemoryStore {
     async fn acquire(&self, holder: &str, _evict: Option<&str>) -> Result<bool, LockError> {

@@ -21,10 +21,6 @@ impl Format {
     /// The format and compression that the extension of a file name stands for, in upper or lower case.
     ///
     /// Parquet is compressed already: `.parquet.gz`, which Parquet readers cannot read, is rejected.
-    ///
-    /// # Errors
-    ///
-    /// The extension is unknown or missing.
     pub fn from_path(path: &Path) -> Result<(Format, Compression), UnknownEndingError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         let (name, compression) = match name.strip_suffix(".gz") {

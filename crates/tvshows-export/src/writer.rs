@@ -24,25 +24,8 @@ pub struct WriterOptions {
 }
 
 impl Format {
-    /// Starts a file with the default options.
-    ///
-    /// # Errors
-    ///
-    /// The start of the file cannot be written.
-    pub fn writer(
-        self,
-        columns: &'static [Column],
-        file: Box<dyn Write + Send>,
-    ) -> io::Result<Box<dyn RowWriter>> {
-        self.writer_with_options(columns, &WriterOptions::default(), file)
-    }
-
     /// Starts a file.
-    ///
-    /// # Errors
-    ///
-    /// The start of the file cannot be written.
-    pub fn writer_with_options(
+    pub fn writer(
         self,
         columns: &'static [Column],
         options: &WriterOptions,
@@ -70,13 +53,11 @@ mod tests {
 
     use super::*;
 
-    const COLUMNS: &[Column] =
-        &[Column { name: "id", column_type: ColumnType::Integer, is_nullable: false }];
+    const COLUMNS: &[Column] = &[Column::required("id", ColumnType::Integer)];
 
     fn write(format: Format, options: &WriterOptions) -> Vec<u8> {
         let file = SharedBuffer::default();
-        let mut rows =
-            format.writer_with_options(COLUMNS, options, Box::new(file.clone())).unwrap();
+        let mut rows = format.writer(COLUMNS, options, Box::new(file.clone())).unwrap();
         for id in 0..3_000 {
             rows.write_row(&[CellValue::Integer(id)]).unwrap();
         }

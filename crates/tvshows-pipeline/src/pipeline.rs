@@ -134,14 +134,12 @@ impl Pipeline {
     /// Fetches the updates map. Returns `None` if TVmaze does not provide it.
     async fn updates(&self) -> Result<Option<UpdatesMap>, RunError> {
         match fetch_updates(&self.client).await {
-            Ok(updates) if updates.is_empty() => Ok(None),
-            Ok(updates) => Ok(Some(updates)),
-            Err(source) if source.is_unreachable() => Err(RunError::Unreachable { source }),
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
+            Err(RunError::UpdatesMap { source }) => {
+                let error = &source as &dyn std::error::Error;
                 tracing::warn!(error, "no updates map; fetching the index until its first 404");
                 Ok(None)
             }
+            updates => Ok(Some(updates?).filter(|updates| !updates.is_empty())),
         }
     }
 }

@@ -5,16 +5,10 @@ use crate::runner_config::RunnerConfig;
 
 /// Cancels the interrupted run, if there is one. For use before [`Runner::start`](crate::Runner::start), which
 /// would resume it.
-///
-/// # Errors
-///
-/// If the history cannot be read or written.
 pub async fn cancel_interrupted(config: &RunnerConfig) -> Result<(), StoreError> {
     let RunnerConfig { lock, instance, .. } = config;
-    match lock.acquire(instance, None).await {
-        Ok(true) => {}
-        Ok(false) => return Ok(()),
-        Err(error) => return Err(StoreError::Unavailable { source: Box::new(error) }),
+    if !lock.acquire(instance, None).await? {
+        return Ok(());
     }
     let cancelled = cancel_started(config).await;
     lock.release(instance).await;

@@ -44,8 +44,7 @@ impl RunOwnership {
 
     /// Tries to acquire the lock, and returns whether it did.
     pub(crate) async fn acquire_lock(&self) -> Result<bool, StoreError> {
-        let acquired = self.lock.acquire(&self.instance, None).await;
-        acquired.map_err(|error| StoreError::Unavailable { source: Box::new(error) })
+        Ok(self.lock.acquire(&self.instance, None).await?)
     }
 
     pub(crate) async fn previous_owner(&self, run: &NextRun, has_lock: bool) -> PreviousOwner {

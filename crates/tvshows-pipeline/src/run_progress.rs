@@ -35,12 +35,11 @@ impl RunProgress {
 
     /// Counts the requests that `client` sends from now on as the run's.
     pub(crate) fn count_requests(&self, client: &Client) {
-        let RunStatus { requests, retries, rate_limited, .. } = self.status();
         // There is one attempt in the lifetime of this value, so nothing is set yet.
         let _ = self.baseline.set(RequestBaseline {
             client: client.clone(),
             client_at_start: client.stats(),
-            earlier: RequestCounts { requests, retries, rate_limited },
+            earlier: self.status().counts,
         });
     }
 

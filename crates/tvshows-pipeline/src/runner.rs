@@ -89,10 +89,6 @@ impl Runner {
     }
 
     /// Submits a run, or joins an unfinished one with the same parameters, in any process.
-    ///
-    /// # Errors
-    ///
-    /// If the queue is full, the service is shutting down, or the request cannot be stored.
     pub async fn submit(&self, parameters: RunParameters) -> Result<Submission, SubmitError> {
         let Inner { config: RunnerConfig { queue, instance, .. }, local, .. } = &*self.inner;
         if self.is_shutting_down() {
@@ -120,10 +116,6 @@ impl Runner {
     }
 
     /// Requests that an unfinished run stops. It ends in the state `cancelled`.
-    ///
-    /// # Errors
-    ///
-    /// If the run does not exist, has ended, is publishing, or belongs to another process.
     pub async fn cancel(&self, run: RunId) -> Result<(), CancelError> {
         let Inner { config: RunnerConfig { queue, instance, .. }, local, remote, .. } =
             &*self.inner;
@@ -169,11 +161,7 @@ impl Runner {
     }
 
     /// Returns the newest status of a run, from this process, the tracker or the history. The status of a run
-    /// in another process can be a tenth of a second old.
-    ///
-    /// # Errors
-    ///
-    /// If the history cannot be read. A failing tracker is ignored.
+    /// in another process can be a tenth of a second old. A failing tracker is ignored.
     pub async fn status(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
         if let Some(run) = self.inner.local.find(run) {
             return Ok(Some(run.progress.status()));
@@ -183,10 +171,6 @@ impl Runner {
 
     /// Returns the status of a run as soon as its revision is not `since_revision`, it has ended, or
     /// `timeout` has elapsed.
-    ///
-    /// # Errors
-    ///
-    /// If the history cannot be read.
     pub async fn wait_for_change(
         &self,
         run: RunId,
@@ -238,10 +222,6 @@ impl Runner {
     }
 
     /// Returns the status of a run once it has ended or the runner is shutting down.
-    ///
-    /// # Errors
-    ///
-    /// If the history cannot be read.
     pub async fn wait_until_ended(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
         let mut revision = 0;
         loop {
@@ -256,10 +236,6 @@ impl Runner {
     }
 
     /// Returns the last `limit` runs, newest first.
-    ///
-    /// # Errors
-    ///
-    /// If the history cannot be read.
     pub async fn runs(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
         let mut runs = self.inner.config.queue.list(limit).await?;
         for status in &mut runs {
@@ -297,10 +273,6 @@ impl Runner {
     }
 
     /// Checks that the progress tracker responds.
-    ///
-    /// # Errors
-    ///
-    /// If it does not.
     pub async fn check_tracker(&self) -> Result<(), TrackerError> {
         self.inner.config.tracker.health().await
     }

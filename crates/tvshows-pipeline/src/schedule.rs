@@ -37,10 +37,6 @@ pub enum ScheduleError {
 
 impl Schedule {
     /// Parses a cron expression, in UTC: `0 4 * * *` is every day at 04:00.
-    ///
-    /// # Errors
-    ///
-    /// If the expression is invalid or matches no time.
     pub fn cron(pattern: &str) -> Result<Schedule, ScheduleError> {
         let invalid =
             |error: croner::errors::CronError| ScheduleError::Pattern { reason: error.to_string() };
@@ -52,10 +48,6 @@ impl Schedule {
     }
 
     /// An interval from the start of one update to the start of the next.
-    ///
-    /// # Errors
-    ///
-    /// If the interval is shorter than a minute.
     pub fn every(interval: Duration) -> Result<Schedule, ScheduleError> {
         if interval < MIN_INTERVAL {
             return Err(ScheduleError::TooShort);

@@ -209,7 +209,7 @@ fn log_outcome(outcome: Outcome, status: &RunStatus) {
         }
         (_, None) => tracing::info!(
             state = %status.state, shows = status.shows_seen,
-            requests = status.requests, retries = status.retries, "run ended"
+            requests = status.counts.requests, retries = status.counts.retries, "run ended"
         ),
         (_, Some(error)) if status.state == RunState::Interrupted => {
             tracing::info!(error, "run interrupted");

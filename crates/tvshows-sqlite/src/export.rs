@@ -81,7 +81,11 @@ pub(crate) fn export_database(
     let mut temp_file = tempfile::Builder::new();
     temp_file.prefix(".tvshows-export-");
     let copy = temp_file.tempfile_in(folder).or_else(|_| temp_file.tempfile());
-    let copy = copy.map_err(unavailable)?;
+    let copy = copy.map_err(|error| {
+        let reason =
+            format!("copying it needs a temporary file: {error}; set TMPDIR to a writable folder");
+        StoreError::InvalidDatabase { reason }
+    })?;
     vacuum_into(connection, &copy).map_err(from_sql)?;
     let mut file = File::open(copy.path()).map_err(unavailable)?;
     io::copy(&mut file, &mut destination).and_then(|_| destination.flush()).map_err(aborted)

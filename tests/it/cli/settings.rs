@@ -208,3 +208,16 @@ async fn an_empty_filter_of_the_log_is_the_default_one() {
     let log = text(update.output().await.unwrap().stderr);
     assert!(log.contains("\"INFO\""), "{log}");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_variable_that_is_not_utf_8_is_named() {
+    use std::os::unix::ffi::OsStrExt;
+    let env = TestEnv::new(&[]).await;
+    let mut serve = env.tvshows(&["serve"]);
+    serve.env("PORT", std::ffi::OsStr::from_bytes(b"80\xff"));
+    let output = serve.output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let error = text(output.stderr);
+    assert!(error.contains("'PORT (environment variable)': must be UTF-8"), "{error}");
+}

@@ -28,7 +28,9 @@ async fn hostile() -> TestEnv {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content.to_string()).unwrap();
     };
-    write("pages/0.json", json!([show(1, NAME), show(2, "Another")]));
+    let mut malformed = show(2, "Another");
+    malformed["externals"] = json!([]);
+    write("pages/0.json", json!([show(1, NAME), malformed]));
     let member = json!({"person": {"id": 1, "name": NAME}, "character": {"id": 1, "name": NAME}});
     write("cast/1.json", json!([member]));
     let dataset = Dataset::recorded(folder.path()).unwrap();
@@ -70,6 +72,14 @@ async fn control_characters_are_shown_and_never_sent() {
     assert!(show.contains(r"the summary \u{1b}[2J"), "{show}");
     // A value cannot add lines.
     assert_eq!(stdout_of(&env, &["top"]).await.lines().count(), 3);
+}
+
+#[tokio::test]
+async fn the_lines_of_a_summary_are_separate() {
+    let env = hostile().await;
+    let summary = stdout_of(&env, &["update"]).await;
+    let second = summary.lines().nth(1).unwrap();
+    assert!(second.starts_with("1 show has values of unexpected types"), "{summary}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `/health`.
 
 use serde_json::json;
-use tvshows_testkit::{Service, TestEnv, json_body};
+use tvshows_testkit::{Service, SmallDisk, TestEnv, json_body};
 
 #[tokio::test]
 async fn a_database_that_cannot_be_written_is_told() {
@@ -18,4 +18,35 @@ async fn a_database_that_cannot_be_written_is_told() {
     assert_eq!((&ready["status"], &ready["store"]), (&json!("degraded"), &json!("ok")));
     assert_eq!(ready["database"]["writable"], false);
     assert_eq!(service.get("/health/live").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_not_ready_for_updates() {
+    let Some(disk) = SmallDisk::mount("a_full_disk_is_not_ready", "4m") else { return };
+    let env = TestEnv::new(&[]).await;
+    let database = disk.database();
+    let service = Service::start(&env, &["--database-path", database.to_str().unwrap()]).await;
+    let ready = service.json("/health/ready").await;
+    assert_eq!((&ready["status"], &ready["database"]["writable"]), (&json!("ready"), &json!(true)));
+
+    // Every MB, then every kB.
+    for (name, step) in [("mega", 1 << 20), ("kilo", 1 << 10)] {
+        let mut file = std::fs::File::create(disk.folder().join(name)).unwrap();
+        while std::io::Write::write_all(&mut file, &vec![1; step]).is_ok() {}
+    }
+    let ready = service.get("/health/ready").send().await.unwrap();
+    assert_eq!(ready.status(), 200, "what is there can be read");
+    let ready = json_body(ready).await;
+    assert_eq!(ready["database"]["free_bytes"], 0, "{ready}");
+    assert_eq!((&ready["status"], &ready["store"]), (&json!("degraded"), &json!("ok")));
+    assert_eq!(ready["database"]["writable"], false);
+    let refused = service.post("/pipeline/update").send().await.unwrap();
+    assert_eq!(refused.status(), 503);
+    let problem = json_body(refused).await;
+    assert_eq!(problem["code"], "disk_full");
+    assert!(problem["detail"].as_str().unwrap().contains("200 MB"), "{problem}");
+
+    std::fs::remove_file(disk.folder().join("mega")).unwrap();
+    assert_eq!(service.json("/health/ready").await["status"], "ready");
+    service.submit("").await;
 }

@@ -160,3 +160,15 @@ async fn every_command_is_in_the_readme() {
         assert!(named, "README.md does not name `tvshows {command}`");
     }
 }
+
+#[test]
+fn the_free_space_for_an_update_is_the_same_everywhere() {
+    let mb = tvshows_sqlite::UPDATE_FREE_MB;
+    let read = |name: &str| std::fs::read_to_string(root().join("docs").join(name)).unwrap();
+    let operations = read("operations.md").replace('\n', " ");
+    assert!(operations.contains(&format!("| Free disk space | {mb} MB for an update")));
+    assert!(
+        operations.contains(&format!("free disk space is less than the {mb} MB that an [update"))
+    );
+    assert!(read("operations/alerts.yaml").contains(&format!("tvshows_store_free_bytes < {mb}e6")));
+}

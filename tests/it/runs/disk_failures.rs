@@ -54,6 +54,39 @@ async fn a_full_disk_while_publishing_leaves_the_old_tables() {
     assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
 }
 
+/// At every size from too small for a page to almost large enough.
+#[tokio::test]
+async fn a_full_disk_is_told_by_an_update_as_by_the_history() {
+    let Some(disk) = SmallDisk::mount("a_full_disk_is_told", "1m") else { return };
+    let env = TestEnv::new(&[]).await;
+    let database = disk.database();
+    let path = ["--database-path", database.to_str().unwrap()];
+    let command = |arguments: &[&str]| env.tvshows(&[arguments, &path].concat());
+    let mut outcomes = std::collections::BTreeSet::new();
+    for size in ["1m", "3m", "5m", "5200k", "5400k"] {
+        for file in std::fs::read_dir(disk.folder()).unwrap() {
+            std::fs::remove_file(file.unwrap().path()).unwrap();
+        }
+        disk.remount(&format!("size={size}"));
+        let output = command(&["update", "--json"]).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(1), "{size}: {output:?}");
+        let outcome: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("The update failed") && error.contains("disk is full"), "{error}");
+        let runs = command(&["runs", "--json"]).output().await.unwrap();
+        let runs: serde_json::Value = serde_json::from_slice(&runs.stdout).unwrap();
+        assert_eq!(outcome["state"], runs[0]["state"], "{size}: {error}");
+        let is_interrupted = outcome["state"] == "interrupted";
+        assert_eq!(error.contains("resumes"), is_interrupted, "{size}: {error}");
+        outcomes.insert(outcome["state"].to_string());
+    }
+    println!("{outcomes:?}");
+    disk.remount("size=100m");
+    let output = command(&["update", "--json"]).output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(dump_content(&database), env.expected_content().await);
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_written_is_refused_with_a_sentence() {
     let Some(disk) = SmallDisk::mount("a_file_that_cannot_be_written", "100m") else { return };

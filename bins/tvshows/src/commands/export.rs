@@ -1,59 +1,58 @@
-use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
-use tvshows_core::Catalog;
-use tvshows_export::{Format, WriterOptions};
+use anyhow::{Context, anyhow, bail};
+use tvshows_core::{Catalog, StoreError};
+use tvshows_export::{Dialect, WriterOptions};
 use tvshows_sqlite::SqliteStore;
 
-use crate::cli::Export;
+use crate::cli::{Content, Export};
 use crate::database;
+use crate::output_file::Destination;
 
 pub(crate) async fn run(options: &Export) -> anyhow::Result<ExitCode> {
+    let context = || format!("cannot write {}", options.output.display());
+    let destination = Destination::from_path(&options.output).with_context(context)?;
+    let content = options.content(!matches!(destination, Destination::File(_)))?;
     let store = database::open_existing(&options.database).await?;
-    if options.output == Path::new("-") {
-        let is_text = options.target.table().is_some() && options.format() != Format::Parquet;
-        if !is_text && io::stdout().is_terminal() {
+    match &destination {
+        Destination::Stdout if !content.is_text() && io::stdout().is_terminal() => {
             bail!("refusing to write binary data to a terminal; use --output FILE");
         }
-        write(&store, options, Box::new(BufWriter::new(io::stdout()))).await?;
-        return Ok(ExitCode::SUCCESS);
+        Destination::File(path) if is_same_file(path, &options.database.database_path) => {
+            bail!("{} is the database itself; choose another --output", options.output.display());
+        }
+        _ => {}
     }
-    // The output file appears only once it is complete.
-    let temp_path = temp_path(&options.output);
-    let path = || temp_path.display().to_string();
-    let file = File::create(&temp_path).with_context(path)?;
-    let written = write(&store, options, Box::new(BufWriter::new(file))).await;
-    let written = written.and_then(|()| fs::rename(&temp_path, &options.output).with_context(path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temp_path);
-    }
-    written.map(|()| ExitCode::SUCCESS)
+    let output = destination.open().with_context(context)?;
+    let written = write(&store, content, options.dialect, output.writer()?).await;
+    written.map_err(|error| match error {
+        StoreError::ExportAborted { source } => anyhow!(source).context(context()),
+        error => error.into(),
+    })?;
+    output.finish().with_context(context)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_same_file(output: &Path, database: &Path) -> bool {
+    database.canonicalize().is_ok_and(|database| database == output)
 }
 
 async fn write(
     store: &SqliteStore,
-    options: &Export,
+    content: Content,
+    dialect: Dialect,
     file: Box<dyn Write + Send>,
-) -> anyhow::Result<()> {
-    match options.target.table() {
-        None => store.backup_to(file).await?,
-        Some(table) => {
-            let format = options.format();
+) -> Result<(), StoreError> {
+    match content {
+        Content::Database => store.backup_to(file).await,
+        Content::Table(table, format, compression) => {
             let make_writer = move |date_columns| {
-                let options = WriterOptions { date_columns, ..WriterOptions::default() };
-                format.writer_with_options(table.columns(), &options, file)
+                let options = WriterOptions { compression, dialect, date_columns };
+                format.writer(table.columns(), &options, file)
             };
-            store.export(table, Box::new(make_writer)).await?;
+            store.export(table, Box::new(make_writer)).await
         }
     }
-    Ok(())
-}
-
-fn temp_path(output: &Path) -> PathBuf {
-    let mut name = output.as_os_str().to_owned();
-    name.push(".unfinished");
-    name.into()
 }

@@ -35,10 +35,10 @@ fn row(status: &RunStatus) -> Vec<String> {
         status.state.to_string(),
         seconds.unwrap_or_else(|| "-".to_owned()),
         count(status.shows_seen.into()),
-        count(status.added.into()),
-        count(status.changed.into()),
-        count(status.deleted.into()),
-        count(status.requests),
+        count(status.changes.added.into()),
+        count(status.changes.changed.into()),
+        count(status.changes.deleted.into()),
+        count(status.counts.requests),
         status.request_id.to_string(),
     ]
 }

@@ -1,8 +1,8 @@
 use std::process::ExitCode;
 
 use indicatif::MultiProgress;
-use tvshows_core::{RunParameters, RunState};
-use tvshows_pipeline::Runner;
+use tvshows_core::{RunParameters, RunState, StoreError};
+use tvshows_pipeline::{Runner, SubmitError};
 
 use crate::application::Application;
 use crate::cli::{LogFormat, Serve};
@@ -33,7 +33,11 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
 
 /// Runs an update with its progress, and reports a failure.
 async fn update(runner: &Runner, bars: &MultiProgress, format: LogFormat) -> anyhow::Result<()> {
-    let submitted = runner.submit(RunParameters::default()).await?.status;
+    let submitted = match runner.submit(RunParameters::default()).await {
+        // The log has the reason.
+        Err(SubmitError::ShuttingDown | SubmitError::Store(StoreError::ReadOnly)) => return Ok(()),
+        submitted => submitted?.status,
+    };
     let status = progress_bar::follow(runner, submitted, bars, format).await?;
     // A JSON log already has the failure.
     if let (RunState::Failed, Some(error), LogFormat::Text) = (status.state, status.error, format) {

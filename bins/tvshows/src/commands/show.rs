@@ -63,6 +63,9 @@ fn describe(show: &Show, cast: &[CastRow]) -> Vec<String> {
     if !cast.is_empty() {
         lines.extend([String::new(), "Cast".to_owned()]);
     }
-    lines.extend(cast.iter().map(|row| format!("  {} as {}", row.person_name, row.character_name)));
+    lines.extend(
+        cast.iter()
+            .map(|row| format!("  {} as {}", row.member.person_name, row.member.character_name)),
+    );
     lines
 }

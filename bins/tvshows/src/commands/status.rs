@@ -117,10 +117,10 @@ fn describe(status: &RunStatus) -> Vec<String> {
     let changes = (status.state == RunState::Succeeded).then(|| {
         format!(
             "{} added, {} changed, {} deleted, {} unchanged",
-            number(status.added),
-            number(status.changed),
-            number(status.deleted),
-            number(status.unchanged)
+            number(status.changes.added),
+            number(status.changes.changed),
+            number(status.changes.deleted),
+            number(status.changes.unchanged)
         )
     });
     let ahead = |ahead| format!("{} ahead", count(ahead, "update", "updates"));
@@ -135,7 +135,7 @@ fn describe(status: &RunStatus) -> Vec<String> {
         ("Casts", Some(progress(status.casts_done, status.casts_total))),
         ("Changes", changes),
         ("Malformed", (status.malformed_shows > 0).then(|| malformed_shows(status))),
-        ("Requests", Some(HumanCount(status.requests).to_string())),
+        ("Requests", Some(HumanCount(status.counts.requests).to_string())),
         ("Started", time(status.started_at)),
         ("Finished", time(status.finished_at)),
         ("Time left", status.eta_seconds.map(|seconds| format!("{seconds} s"))),

@@ -2,12 +2,12 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use indicatif::{HumanCount, MultiProgress};
-use tvshows_core::{Catalog, RunState, RunStatus, TopShow};
+use tvshows_core::{Catalog, ChangeCounts, RunQueue, RunState, RunStatus, TopShow};
 
 use crate::cli::{LogFormat, Update};
 use crate::engine::{Engine, Interrupted};
 use crate::output::{self, count};
-use crate::{logging, progress_bar, signals};
+use crate::{database, logging, progress_bar, signals};
 
 use super::top::print_top_shows;
 
@@ -25,7 +25,8 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     let collector = options.settings.otel_exporter_otlp_endpoint.as_deref();
     let exporter = logging::start(log_format, filter, &bars, collector)?;
     let interrupted = if options.restart { Interrupted::Cancel } else { Interrupted::Resume };
-    let engine = Engine::start(&options.settings, interrupted).await?;
+    let store = database::open(&options.settings.database_path).await?;
+    let engine = Engine::start(&options.settings, store, interrupted).await?;
     let runner = &engine.runner;
     let submitted = runner.submit(options.parameters()).await?.status;
     let run = submitted.request_id;
@@ -41,6 +42,7 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     }
     runner.shutdown().await;
     let status = runner.status(run).await?.context("the update is missing from the history")?;
+    let (status, is_saved) = as_saved(engine.store.as_ref(), status).await;
     engine.shutdown(std::future::ready(())).await;
     exporter.shutdown().await;
     let printed = if options.json {
@@ -53,10 +55,21 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     if let Err(error) = printed {
         output::eprint_line(format!("cannot print the result: {error}"));
     }
-    if let (Some(sentence), LogFormat::Text) = (failure(&status), log_format) {
+    if let (Some(sentence), LogFormat::Text) = (failure(&status, is_saved), log_format) {
         output::eprint_line(sentence);
     }
-    Ok(exit_code(status.state))
+    Ok(if is_saved { exit_code(status.state) } else { ExitCode::FAILURE })
+}
+
+/// Returns the status as other commands read it, and whether it is that of this process. If the end of an update could
+/// not be saved, because the disk is full, the update counts as interrupted.
+async fn as_saved(queue: &dyn RunQueue, ended: RunStatus) -> (RunStatus, bool) {
+    match queue.get(ended.request_id).await {
+        Ok(Some(saved)) if ended.state.is_terminal() && !saved.state.is_terminal() => {
+            (RunStatus { error: ended.error, ..saved }, false)
+        }
+        _ => (ended, true),
+    }
 }
 
 fn exit_code(state: RunState) -> ExitCode {
@@ -70,7 +83,14 @@ fn exit_code(state: RunState) -> ExitCode {
 }
 
 /// Why an update published nothing.
-fn failure(status: &RunStatus) -> Option<String> {
+fn failure(status: &RunStatus, is_saved: bool) -> Option<String> {
+    if !is_saved {
+        let error = status.error.as_deref().unwrap_or_default();
+        return Some(format!(
+            "The update failed and changed nothing: {error}. This could not be saved, so the update counts as \
+             interrupted: the next `tvshows update` or `tvshows serve` resumes it."
+        ));
+    }
     let sentence = match status.state {
         RunState::Succeeded => return None,
         RunState::Failed => {
@@ -108,12 +128,12 @@ fn print_summary(status: &RunStatus, top: &[TopShow]) -> anyhow::Result<()> {
 }
 
 fn summary(status: &RunStatus) -> String {
-    let RunStatus { added, changed, deleted, .. } = status;
+    let ChangeCounts { added, changed, deleted, .. } = status.changes;
     let shows = count(status.shows_seen, "show", "shows");
     let outcome = if added + changed + deleted == 0 {
         format!("Already up to date: {shows}")
     } else {
-        let number = |number: &u32| HumanCount((*number).into());
+        let number = |number: u32| HumanCount(number.into());
         let (added, changed, deleted) = (number(added), number(changed), number(deleted));
         format!("Published {shows}: {added} added, {changed} changed, {deleted} deleted")
     };
@@ -121,9 +141,9 @@ fn summary(status: &RunStatus) -> String {
     format!(
         "{outcome} ({:.1} s, {}, {}, {} rate-limited).",
         elapsed.map_or(0.0, |(start, end)| end.duration_since(start).as_secs_f64()),
-        count(status.requests, "request", "requests"),
-        count(status.retries, "retry", "retries"),
-        HumanCount(status.rate_limited),
+        count(status.counts.requests, "request", "requests"),
+        count(status.counts.retries, "retry", "retries"),
+        HumanCount(status.counts.rate_limited),
     )
 }
 

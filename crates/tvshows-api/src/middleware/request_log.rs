@@ -76,7 +76,7 @@ fn log_response<B>(method: &Method, response: &ServiceResponse<B>, elapsed: Dura
             client = client.map(tracing::field::display),
             http.response.status_code = status,
             error = response.response().error().map(tracing::field::display),
-            "request rejected (malformed)"
+            "request rejected: malformed"
         );
     } else if method.is_safe() {
         tracing::debug!(

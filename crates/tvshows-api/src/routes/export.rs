@@ -68,7 +68,7 @@ pub(crate) async fn table(
     let body = streaming_body(async move |file| {
         let make_writer = move |date_columns| {
             let options = WriterOptions { dialect, date_columns, ..WriterOptions::default() };
-            format.writer_with_options(table.columns(), &options, file)
+            format.writer(table.columns(), &options, file)
         };
         catalog.export(table, Box::new(make_writer)).await
     });

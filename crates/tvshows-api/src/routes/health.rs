@@ -7,8 +7,8 @@ use crate::state::AppState;
 /// Whether the service and its dependencies work.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Readiness {
-    /// `ready`; `degraded` if the progress tracker fails (runs then work in this process only) or the database is
-    /// read-only; `unavailable` if the database cannot be read.
+    /// `ready`; `degraded` if the progress tracker fails (runs then work in this process only) or the database is not
+    /// writable (it is served, but not updated); `unavailable` if the database cannot be read.
     #[schema(example = "ready")]
     status: &'static str,
     /// The database: `ok`, or an error message.
@@ -27,7 +27,7 @@ pub(crate) struct DatabaseFile {
     /// The schema version.
     #[schema(example = 4)]
     schema: u32,
-    /// Whether this process can write to the file's directory, which updates require.
+    /// Whether this process can write to the file, which updates require: not if it is read-only or its disk is full.
     writable: bool,
     /// The file's size.
     #[schema(example = 230_000_000)]

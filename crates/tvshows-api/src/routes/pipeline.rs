@@ -65,7 +65,7 @@ pub(crate) struct RunList {
         (status = 202, description = "Accepted", body = Accepted, headers(("Location" = String, description = "The URL of the run's status, relative to the request's"))),
         InvalidQuery,
         AccessDenied,
-        (status = 503, description = "The queue is full, the service is shutting down, or the database is unavailable", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds"))),
+        (status = 503, description = "The queue is full, the service is shutting down, or the database is unavailable or read-only", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds"))),
     )
 )]
 pub(crate) async fn update(

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use super::session::MemorySession;
-use super::{Data, MemoryStore, Snapshot, Staging};
+use super::{Data, MemoryStore, Snapshot, Staging, count};
 use crate::{
     Enqueued, NextRun, Ownership, RunId, RunQueue, RunSession, RunState, RunStatus, StoreError,
 };
@@ -26,7 +26,7 @@ impl RunQueue for MemoryStore {
         if let Some(run) = unfinished.iter().find(|run| run.parameters() == status.parameters()) {
             return Ok(Enqueued::Joined(run.clone()));
         }
-        let ahead = u32::try_from(unfinished.len()).unwrap_or(u32::MAX);
+        let ahead = count(unfinished.len());
         if ahead > max_waiting {
             return Ok(Enqueued::Full);
         }

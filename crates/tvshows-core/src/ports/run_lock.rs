@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::StoreError;
+
 /// The right to work on the runs of one database. At most one process holds it at a time.
 ///
 /// What a holder writes is fenced as well (see [`RunSession`](super::RunSession)): a holder that loses
@@ -42,7 +44,11 @@ pub const LOCK_TTL: Duration = Duration::from_secs(15);
 #[derive(Debug, thiserror::Error)]
 #[error("the run lock is unavailable")]
 pub struct LockError {
-    /// The backend's error.
-    #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl From<LockError> for StoreError {
+    fn from(error: LockError) -> StoreError {
+        StoreError::Unavailable { source: Box::new(error) }
+    }
 }

@@ -69,7 +69,6 @@ pub enum Enqueued {
 /// A run to work on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextRun {
-    /// Its stored status.
     pub status: RunStatus,
     /// The locks that its last attempt held; neither if it never started.
     pub ownership: Ownership,

@@ -3,6 +3,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{PublishedManifest, StoreError};
 use crate::{CastMember, RunStatus, Show, ShowId, TopShowsCriteria};
@@ -53,36 +55,19 @@ pub trait RunSession: Send + Sync {
     ) -> Result<RunStatus, StoreError>;
 }
 
-/// Data to stage together, in one transaction.
+/// Data to stage together, in one transaction, with the time when it was fetched.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StagedBatch {
     /// Index pages, each a page number and its shows. If a show is staged already, the version with the
     /// later `updated` remains.
-    Pages {
-        /// The pages.
-        pages: Vec<(u32, Vec<Show>)>,
-        /// When they were fetched.
-        at: Timestamp,
-    },
+    Pages { pages: Vec<(u32, Vec<Show>)>, at: Timestamp },
     /// Shows that were fetched individually. They replace any staged version.
-    Shows {
-        /// The shows.
-        shows: Vec<Show>,
-        /// When they were fetched.
-        at: Timestamp,
-    },
+    Shows { shows: Vec<Show>, at: Timestamp },
     /// Shows that no longer exist at TVmaze.
     Deletions(Vec<ShowId>),
     /// The cast of a staged or published show, in TVmaze's order. A top show without a staged cast keeps
-    /// its published one.
-    Cast {
-        /// The show, as it is in the next snapshot.
-        show: Box<Show>,
-        /// Its cast.
-        cast: Vec<CastMember>,
-        /// When it was fetched.
-        at: Timestamp,
-    },
+    /// its published one. `show` is the show in the next snapshot.
+    Cast { show: Box<Show>, cast: Vec<CastMember>, at: Timestamp },
 }
 
 /// Makes the final status of a run that is about to be published. May be called more than once, when a
@@ -90,15 +75,16 @@ pub enum StagedBatch {
 pub type FinalStatus = Arc<dyn Fn(ChangeCounts) -> RunStatus + Send + Sync>;
 
 /// How many shows a publish changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct ChangeCounts {
-    /// Shows that were not published before.
+    /// Shows that publishing added.
     pub added: u32,
-    /// Shows with any difference.
+    /// Shows that publishing changed.
     pub changed: u32,
-    /// Shows that are no longer published.
+    /// Shows that publishing deleted.
     pub deleted: u32,
-    /// Shows without a difference.
+    /// Shows that publishing left unchanged.
     pub unchanged: u32,
 }
 

@@ -52,7 +52,7 @@ async fn check(env: &TestEnv) {
     let top = env.store.top_shows(10).await.unwrap();
     assert_eq!(top.iter().map(|show| show.id.0).collect::<Vec<_>>(), [1, 3]);
     for id in [1, 3] {
-        assert_eq!(env.store.cast(ShowId(id)).await.unwrap()[0].person_id, id);
+        assert_eq!(env.store.cast(ShowId(id)).await.unwrap()[0].member.person_id, id);
     }
 }
 
@@ -89,14 +89,14 @@ async fn a_published_show_that_is_merged_later_is_deleted() {
         mount(&server, &format!("/shows/{id}/cast"), response(&json!([]))).await;
     }
     let env = TestEnv::on_disk(&server.uri()).await;
-    assert_eq!(env.update().await.added, 3);
+    assert_eq!(env.update().await.changes.added, 3);
     server.reset().await;
     mount(&server, "/updates/shows", response(&json!({"1": 10, "2": 20, "3": 10}))).await;
     redirect(&server, "/shows/2", "/shows/1").await;
     mount(&server, "/shows/1", response(&show(1, 10))).await;
     let status = env.update().await;
     assert_eq!((status.state, &status.error), (RunState::Succeeded, &None));
-    assert_eq!((status.deleted, status.unchanged), (1, 2));
+    assert_eq!((status.changes.deleted, status.changes.unchanged), (1, 2));
     assert!(env.store.show(ShowId(2)).await.unwrap().is_none());
 }
 

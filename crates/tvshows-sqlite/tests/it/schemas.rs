@@ -31,7 +31,7 @@ async fn a_file_of_schema_1_keeps_its_rows() {
     let store = open(&path, include_str!("../fixtures/schema-1.sql")).await;
     assert_eq!(store.show(ShowId(7)).await.unwrap().unwrap().name, "Old");
     let run = store.list(1).await.unwrap().remove(0);
-    assert_eq!((run.state, run.shows_seen, run.added), (RunState::Succeeded, 1, 0));
+    assert_eq!((run.state, run.shows_seen, run.changes.added), (RunState::Succeeded, 1, 0));
     let published = store.manifest().await.unwrap();
     assert_eq!(published.shows[&ShowId(7)].updated, Some(5));
     assert!(published.pages.is_empty(), "so that every page is due");
@@ -100,7 +100,15 @@ async fn a_killed_run_of_schemas_3_to_5_resumes_with_what_it_staged() {
 
         let done = session.publish(&[ShowId(2)], at(9), success(&resumed)).await.unwrap();
         let expected = if is_incremental { (0, 1, 1, 12) } else { (0, 0, 0, 14) };
-        assert_eq!((done.added, done.changed, done.deleted, done.unchanged), expected);
+        assert_eq!(
+            (
+                done.changes.added,
+                done.changes.changed,
+                done.changes.deleted,
+                done.changes.unchanged
+            ),
+            expected
+        );
         assert_eq!(store.cast(ShowId(2)).await.unwrap().len(), 3, "the staged cast");
         let renamed: &[u32] = if is_incremental { &[1] } else { &[] };
         assert_eq!(search(&store, "renamed while staged").await, renamed);

@@ -1,0 +1,137 @@
+//! Other programs on the database: the `sqlite3` of this system, datasette and sqlite-utils.
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::process::Command;
+use tvshows_testkit::{Service, TestEnv, eventually, free_port};
+
+use super::{parse, text};
+
+const PACKAGES: [&str; 2] = ["datasette==0.65.5", "sqlite-utils==4.2.1"];
+
+/// A Python with the packages, which uses the SQLite of this system. `None` if they cannot be installed.
+async fn python() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sqlite-tools");
+    let python = folder.join("bin/python");
+    let succeeds = async |program: &Path, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        let status = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.await.is_ok_and(|status| status.success())
+    };
+    let imports = ["-c", "import datasette, sqlite_utils"];
+    if !succeeds(&python, &imports).await {
+        let create = ["-m", "venv", folder.to_str().unwrap()];
+        let install = [&["-m", "pip", "install", "--quiet"], PACKAGES.as_slice()].concat();
+        let is_installed =
+            succeeds(Path::new("python3"), &create).await && succeeds(&python, &install).await;
+        if !is_installed {
+            println!("skipped: datasette and sqlite-utils cannot be installed");
+            return None;
+        }
+    }
+    Some(python)
+}
+
+/// The number of rows of every table, virtual ones and their parts included.
+fn counts(env: &TestEnv) -> BTreeMap<String, u64> {
+    let connection = env.connection();
+    let mut select = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        .unwrap();
+    let names: Vec<String> =
+        select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let count = |name: String| {
+        let sql = format!("SELECT count(*) FROM \"{name}\"");
+        let count = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+        (name, count)
+    };
+    names.into_iter().map(count).collect()
+}
+
+async fn output_of(command: &mut Command) -> String {
+    let output = command.output().await.unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && error.is_empty(), "{command:?}: {error}");
+    text(output.stdout)
+}
+
+#[tokio::test]
+async fn the_sqlite_of_this_system_counts_every_table_and_drops_the_index() {
+    let env = TestEnv::published().await;
+    if Command::new("sqlite3").arg("-version").output().await.is_err() {
+        println!("skipped: sqlite3 is not installed");
+        return;
+    }
+    let mut service = Service::start(&env, &[]).await;
+    let expected = counts(&env);
+    assert!(expected["_Show_Search"] == 2300 && expected["All_Shows"] == 2300, "{expected:?}");
+    let sqlite3 = async |sql: &str| {
+        output_of(Command::new("sqlite3").arg("-bail").arg(env.database()).arg(sql)).await
+    };
+    for (name, count) in &expected {
+        let counted = sqlite3(&format!("SELECT count(*) FROM \"{name}\"")).await;
+        assert_eq!(counted.trim(), count.to_string(), "{name}");
+    }
+    assert!(service.terminate().await.success());
+    assert_eq!(sqlite3("DROP TABLE _Show_Search; PRAGMA integrity_check").await.trim(), "ok");
+}
+
+#[tokio::test]
+async fn sqlite_utils_counts_every_table_and_drops_the_index() {
+    let Some(python) = python().await else { return };
+    let env = TestEnv::published().await;
+    let expected = counts(&env);
+    let tools = async |arguments: &[&str]| {
+        let mut command = Command::new(&python);
+        command.args(["-m", "sqlite_utils"]).args(arguments).current_dir(env.folder());
+        output_of(&mut command).await
+    };
+    let tables = async || {
+        let tables = parse(&tools(&["tables", "tvshows.db", "--counts"]).await);
+        let tables = tables.as_array().unwrap().iter();
+        let tables = tables.map(|table| {
+            (table["table"].as_str().unwrap().to_owned(), table["count"].as_u64().unwrap())
+        });
+        tables.collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(tables().await, expected);
+    tools(&["views", "tvshows.db", "--counts"]).await;
+    tools(&["drop-table", "tvshows.db", "_Show_Search"]).await;
+    assert!(!tables().await.keys().any(|name| name.starts_with("_Show_Search")));
+}
+
+#[tokio::test]
+async fn datasette_starts_and_counts_every_table() {
+    let Some(python) = python().await else { return };
+    let env = TestEnv::published().await;
+    let expected = counts(&env);
+    let port = free_port();
+    let mut datasette = Command::new(&python);
+    datasette.args(["-m", "datasette", "serve", "tvshows.db", "--port", &port.to_string()]);
+    datasette.current_dir(env.folder()).kill_on_drop(true).stderr(Stdio::piped());
+    let mut datasette = datasette.spawn().unwrap();
+    let get = async |path: &str| {
+        let response = reqwest::get(format!("http://127.0.0.1:{port}{path}")).await.ok()?;
+        serde_json::from_str::<Value>(&response.text().await.ok()?).ok()
+    };
+    eventually(async || {
+        assert_eq!(datasette.try_wait().unwrap(), None, "it exited");
+        get("/-/versions.json").await.is_some()
+    })
+    .await;
+    let database = get("/tvshows.json").await.unwrap();
+    let tables = database["tables"].as_array().unwrap();
+    let counted: BTreeMap<_, _> = tables
+        .iter()
+        .map(|table| (table["name"].as_str().unwrap().to_owned(), table["count"].as_u64()))
+        .collect();
+    for (name, count) in expected {
+        assert_eq!(counted[&name], Some(count), "{name}");
+    }
+    let found = get("/tvshows/_Show_Search.json?_shape=array&_size=1").await.unwrap();
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+}
