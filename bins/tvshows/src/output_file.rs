@@ -45,39 +45,39 @@ impl Destination {
     }
 
     pub(crate) fn open(self) -> io::Result<OutputFile> {
-        let path = match self {
-            Destination::Stdout => return Ok(OutputFile::Stdout),
+        match self {
+            Destination::Stdout => Ok(OutputFile::Stdout),
             Destination::Stream(path) => {
                 // The file behind a descriptor may have content, as after `>>`.
                 let is_descriptor = descriptor(&path).is_some();
                 let stream = OpenOptions::new().write(true).append(is_descriptor).open(path)?;
-                return Ok(OutputFile::Stream(stream));
+                Ok(OutputFile::Stream(stream))
             }
-            Destination::File(path) => path,
-        };
-        let name =
-            path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut builder = tempfile::Builder::new();
-        let (prefix, suffix) = (format!(".{name}-"), ".unfinished");
-        builder.prefix(&prefix).suffix(suffix);
-        let replaced = match path.metadata() {
-            // A write-protected file is not to be replaced.
-            Ok(replaced) => {
-                OpenOptions::new().append(true).open(&path)?;
-                Some(replaced)
+            Destination::File(path) => {
+                let temp_file = temp_file_for(&path)?;
+                Ok(OutputFile::Replacement { temp_file, path })
             }
-            Err(_) => {
-                permit_everybody(&mut builder);
-                None
-            }
-        };
-        let temp_file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-        if let Some(replaced) = &replaced {
-            copy_owner_and_mode(replaced, temp_file.as_file())?;
         }
-        Ok(OutputFile::Replacement { temp_file, path })
     }
+}
+
+/// Creates a file next to the one that it is to become, with the same owner and mode.
+fn temp_file_for(path: &Path) -> io::Result<NamedTempFile> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let prefix = format!(".{name}-");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(".unfinished");
+    let Ok(replaced) = path.metadata() else {
+        permit_everybody(&mut builder);
+        return builder.tempfile_in(folder);
+    };
+    // A write-protected file is not replaced.
+    OpenOptions::new().append(true).open(path)?;
+    let temp_file = builder.tempfile_in(folder)?;
+    copy_owner_and_mode(&replaced, temp_file.as_file())?;
+    Ok(temp_file)
 }
 
 /// An output that has been opened. Dropping it before [`finish`](Self::finish) leaves a file as it was.

@@ -1,3 +1,5 @@
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -31,6 +33,23 @@ impl SmallDisk {
     /// A path for a database on the disk.
     pub fn database(&self) -> PathBuf {
         self.0.path().join("tvshows.db")
+    }
+
+    /// Writes until not even a small file has space.
+    pub fn fill(&self) {
+        let mut ballast = File::create(self.ballast()).unwrap();
+        for step in [1 << 20, 1 << 10, 1] {
+            while ballast.write_all(&vec![1; step]).is_ok() {}
+        }
+    }
+
+    /// Deletes what [`fill`](Self::fill) wrote.
+    pub fn empty(&self) {
+        std::fs::remove_file(self.ballast()).unwrap();
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.0.path().join("ballast")
     }
 
     /// The size of its files in kB.

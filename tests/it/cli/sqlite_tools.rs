@@ -112,7 +112,8 @@ async fn datasette_starts_and_counts_every_table() {
     let port = free_port();
     let mut datasette = Command::new(&python);
     datasette.args(["-m", "datasette", "serve", "tvshows.db", "--port", &port.to_string()]);
-    datasette.current_dir(env.folder()).kill_on_drop(true).stderr(Stdio::piped());
+    datasette.current_dir(env.folder()).kill_on_drop(true);
+    datasette.stdout(Stdio::null()).stderr(Stdio::null());
     let mut datasette = datasette.spawn().unwrap();
     let get = async |path: &str| {
         let response = reqwest::get(format!("http://127.0.0.1:{port}{path}")).await.ok()?;

@@ -1,10 +1,12 @@
 //! Full and read-only disks, locked and damaged databases.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
-use serde_json::json;
-use tvshows_testkit::{Service, SmallDisk, TestEnv, dump_content, dump_tables};
+use serde_json::{Value, json};
+use tvshows_testkit::{
+    HANGING_PAGE, Service, SmallDisk, TestEnv, dump_content, dump_tables, eventually,
+};
 
 #[tokio::test]
 async fn a_full_disk_while_staging_fails_the_run_and_is_recovered_from() {
@@ -54,37 +56,61 @@ async fn a_full_disk_while_publishing_leaves_the_old_tables() {
     assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
 }
 
-/// At every size from too small for a page to almost large enough.
 #[tokio::test]
-async fn a_full_disk_is_told_by_an_update_as_by_the_history() {
-    let Some(disk) = SmallDisk::mount("a_full_disk_is_told", "1m") else { return };
-    let env = TestEnv::new(&[]).await;
+async fn an_update_that_cannot_be_saved_ends_as_the_history_says() {
+    let Some(disk) = SmallDisk::mount("an_update_that_cannot_be_saved", "100m") else { return };
+    let env = TestEnv::new(&[HANGING_PAGE]).await;
     let database = disk.database();
     let path = ["--database-path", database.to_str().unwrap()];
     let command = |arguments: &[&str]| env.tvshows(&[arguments, &path].concat());
-    let mut outcomes = std::collections::BTreeSet::new();
-    for size in ["1m", "3m", "5m", "5200k", "5400k"] {
+    let json = |output: &Output| serde_json::from_slice::<Value>(&output.stdout).unwrap();
+    let mut update = command(&["update", "--json"]);
+    let update = update.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually(async || {
+        let runs = command(&["runs", "--json"]).output().await.unwrap();
+        runs.status.success() && json(&runs)[0]["pages_done"] == 9
+    })
+    .await;
+    disk.fill();
+    env.simulator.set_faults(&[]);
+
+    let output = update.wait_with_output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let outcome = json(&output);
+    assert_eq!(outcome["state"], "interrupted");
+    assert!(outcome["error"].as_str().unwrap().contains("disk is full"), "{outcome}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    let said = error.lines().last().unwrap();
+    assert!(said.contains("disk is full") && said.contains("resumes"), "{error}");
+    let runs = json(&command(&["runs", "--json"]).output().await.unwrap());
+    assert_eq!(runs[0]["state"], "interrupted");
+
+    disk.empty();
+    let resumed = command(&["update", "--json"]).output().await.unwrap();
+    assert!(resumed.status.success(), "{resumed:?}");
+    assert_eq!(json(&resumed)["request_id"], outcome["request_id"]);
+    assert_eq!(dump_content(&database), env.expected_content().await);
+}
+
+#[tokio::test]
+async fn a_disk_of_any_size_is_full_for_an_update_as_for_the_history() {
+    let Some(disk) = SmallDisk::mount("a_disk_of_any_size", "1m") else { return };
+    let env = TestEnv::new(&[]).await;
+    let database = disk.database();
+    let path = ["--database-path", database.to_str().unwrap()];
+    let json = |output: &Output| serde_json::from_slice::<Value>(&output.stdout).unwrap();
+    for size in ["1m", "3m", "5m"] {
         for file in std::fs::read_dir(disk.folder()).unwrap() {
             std::fs::remove_file(file.unwrap().path()).unwrap();
         }
         disk.remount(&format!("size={size}"));
-        let output = command(&["update", "--json"]).output().await.unwrap();
-        assert_eq!(output.status.code(), Some(1), "{size}: {output:?}");
-        let outcome: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert!(error.contains("The update failed") && error.contains("disk is full"), "{error}");
-        let runs = command(&["runs", "--json"]).output().await.unwrap();
-        let runs: serde_json::Value = serde_json::from_slice(&runs.stdout).unwrap();
-        assert_eq!(outcome["state"], runs[0]["state"], "{size}: {error}");
-        let is_interrupted = outcome["state"] == "interrupted";
-        assert_eq!(error.contains("resumes"), is_interrupted, "{size}: {error}");
-        outcomes.insert(outcome["state"].to_string());
+        let update = env.tvshows(&[&["update", "--json"], &path[..]].concat()).output().await;
+        let update = update.unwrap();
+        assert_eq!(update.status.code(), Some(1), "{size}: {update:?}");
+        assert!(json(&update)["error"].as_str().unwrap().contains("disk is full"), "{size}");
+        let runs = env.tvshows(&[&["runs", "--json"], &path[..]].concat()).output().await.unwrap();
+        assert_eq!(json(&update)["state"], json(&runs)[0]["state"], "{size}");
     }
-    println!("{outcomes:?}");
-    disk.remount("size=100m");
-    let output = command(&["update", "--json"]).output().await.unwrap();
-    assert!(output.status.success(), "{output:?}");
-    assert_eq!(dump_content(&database), env.expected_content().await);
 }
 
 #[tokio::test]

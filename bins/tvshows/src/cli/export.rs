@@ -1,3 +1,4 @@
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -91,7 +92,7 @@ impl Export {
     }
 
     fn database_content(&self, is_stream: bool) -> Result<Content, ConfigError> {
-        let ending = self.output.extension().map(|ending| ending.to_ascii_lowercase());
+        let ending = self.output.extension().map(OsStr::to_ascii_lowercase);
         let is_known =
             ending.is_none_or(|ending| DATABASE_ENDINGS.iter().any(|known| ending == **known));
         if self.format.is_some() {
@@ -151,24 +152,25 @@ mod tests {
         command.export.content(is_stream).map_err(|error| error.to_string())
     }
 
-    fn table(format: Format, compression: Compression) -> Result<Content, String> {
-        Ok(Content::Table(Table::TopShows, format, compression))
-    }
+    const CSV: Content = Content::Table(Table::TopShows, Format::Csv, Compression::None);
+    const CSV_GZ: Content = Content::Table(Table::TopShows, Format::Csv, Compression::Gzip);
+    const NDJSON: Content = Content::Table(Table::TopShows, Format::Ndjson, Compression::None);
+    const PARQUET: Content = Content::Table(Table::TopShows, Format::Parquet, Compression::None);
 
     #[test]
     fn the_ending_chooses_the_format_and_an_explicit_format_agrees_with_it() {
-        let plain = Compression::None;
         for (arguments, expected) in [
-            ("-o x.csv", table(Format::Csv, plain)),
-            ("-o x.jsonl", table(Format::Ndjson, plain)),
-            ("-o x.pq", table(Format::Parquet, plain)),
-            ("-o x.csv.gz", table(Format::Csv, Compression::Gzip)),
-            ("-o x.csv.gz --format csv", table(Format::Csv, Compression::Gzip)),
-            ("-o x.txt --format ndjson", table(Format::Ndjson, plain)),
-            ("-o x --format csv", table(Format::Csv, plain)),
-            ("-o x.csv --dialect excel", table(Format::Csv, plain)),
+            ("-o x.csv", CSV),
+            ("-o x.jsonl", NDJSON),
+            ("-o x.pq", PARQUET),
+            ("-o x.csv.gz", CSV_GZ),
+            ("-o x.csv.gz --format csv", CSV_GZ),
+            ("-o x.txt --format ndjson", NDJSON),
+            ("-o x --format csv", CSV),
+            ("-o x.csv --dialect excel", CSV),
         ] {
-            assert_eq!(content(&format!("top_shows {arguments}"), false), expected, "{arguments}");
+            let chosen = content(&format!("top_shows {arguments}"), false);
+            assert_eq!(chosen, Ok(expected), "{arguments}");
         }
         for name in ["x.xlsx", "x.json", "x.parquet.gz", "x.csv.zst", "x.gz", "x"] {
             let error = content(&format!("top_shows -o {name}"), false).unwrap_err();
@@ -184,15 +186,14 @@ mod tests {
 
     #[test]
     fn a_stream_needs_no_ending_and_may_have_any() {
-        let plain = Compression::None;
         for (arguments, expected) in [
-            ("top_shows", table(Format::Csv, plain)),
-            ("top_shows -o pipe", table(Format::Csv, plain)),
-            ("top_shows -o pipe.jsonl", table(Format::Ndjson, plain)),
-            ("top_shows -o pipe.csv --format parquet", table(Format::Parquet, plain)),
-            ("database -o pipe.csv", Ok(Content::Database)),
+            ("top_shows", CSV),
+            ("top_shows -o pipe", CSV),
+            ("top_shows -o pipe.jsonl", NDJSON),
+            ("top_shows -o pipe.csv --format parquet", PARQUET),
+            ("database -o pipe.csv", Content::Database),
         ] {
-            assert_eq!(content(arguments, true), expected, "{arguments}");
+            assert_eq!(content(arguments, true), Ok(expected), "{arguments}");
         }
     }
 

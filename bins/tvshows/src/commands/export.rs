@@ -12,8 +12,8 @@ use crate::database;
 use crate::output_file::Destination;
 
 pub(crate) async fn run(options: &Export) -> anyhow::Result<ExitCode> {
-    let context = || format!("cannot write {}", options.output.display());
-    let destination = Destination::from_path(&options.output).with_context(context)?;
+    let cannot_write = || format!("cannot write {}", options.output.display());
+    let destination = Destination::from_path(&options.output).with_context(cannot_write)?;
     let content = options.content(!matches!(destination, Destination::File(_)))?;
     let store = database::open_existing(&options.database).await?;
     match &destination {
@@ -25,13 +25,13 @@ pub(crate) async fn run(options: &Export) -> anyhow::Result<ExitCode> {
         }
         _ => {}
     }
-    let output = destination.open().with_context(context)?;
+    let output = destination.open().with_context(cannot_write)?;
     let written = write(&store, content, options.dialect, output.writer()?).await;
     written.map_err(|error| match error {
-        StoreError::ExportAborted { source } => anyhow!(source).context(context()),
+        StoreError::ExportAborted { source } => anyhow!(source).context(cannot_write()),
         error => error.into(),
     })?;
-    output.finish().with_context(context)?;
+    output.finish().with_context(cannot_write)?;
     Ok(ExitCode::SUCCESS)
 }
 
