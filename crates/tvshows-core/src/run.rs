@@ -98,6 +98,7 @@ impl RunState {
 #[derive(Display, IntoStaticStr)]
 #[strum(const_into_str)]
 pub enum Step {
+    /// Waits for the runs before it.
     Queued,
     /// Determines what to fetch.
     Planning,
@@ -115,6 +116,7 @@ pub enum Step {
     FetchingCast,
     /// Publishes the snapshot in one transaction.
     Publishing,
+    /// The snapshot is published.
     Completed,
 }
 

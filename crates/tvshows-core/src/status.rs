@@ -5,12 +5,14 @@ use serde_json::{Map, Value};
 
 use crate::{ChangeCounts, FetchMode, RunId, RunParameters, RunState, Step, TopLimit, Years};
 
-/// The status of a run, as in `GET /pipeline/status/{request_id}`, the Redis hash and the table `Runs`.
-///
-/// Fields with a default are missing in statuses written by earlier versions.
+/// The status of a run.
+// The Redis hash and the table `Runs` have the same fields. Those with a default are missing in statuses
+// written by earlier versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunStatus {
+    /// The run's id.
     pub request_id: RunId,
+    /// The run's state.
     pub state: RunState,
     /// Whether a process is working on the run.
     pub running: bool,
