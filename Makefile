@@ -46,7 +46,7 @@ lint: test-tools ## Check formatting, lints, and rustdoc
 	@if cargo deny --version >/dev/null 2>&1; then $(MAKE) deny; \
 	else echo "skipped: make deny (run cargo install --locked cargo-deny to enable it)"; fi
 
-deny: ## Check the dependencies' licenses and sources, and for duplicates (needs cargo-deny)
+deny: ## Check the dependencies for disallowed licenses and sources, and for duplicates (needs cargo-deny)
 	cargo deny --locked check bans licenses sources
 
 audit: ## Check the dependencies for known vulnerabilities (needs cargo-deny and a network)

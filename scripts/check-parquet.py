@@ -84,7 +84,7 @@ def check(path, libraries):
     for library in libraries:
         try:
             row_count, schema = READERS[library](path)
-        except Exception as error:  # Whatever a library raises is its answer.
+        except Exception as error:  # Any exception counts as a failure of the library.
             message = str(error).strip().partition("\n")[0]
             print(f"{path}: {library}: FAILED: {type(error).__name__}: {message}")
             succeeded = False

@@ -7,7 +7,7 @@ name=bom-of-the-workspace.cdx
 
 cargo cyclonedx --version
 mkdir -p "$folder"
-# It writes one file next to each manifest, but only the one for the executable is needed.
+# cargo-cyclonedx writes one file next to each manifest, but only the one for the executable is needed.
 trap 'rm -f crates/*/"$name.json" bins/*/"$name.json" benches/"$name.json"' EXIT INT TERM
 cargo cyclonedx --quiet --format json --spec-version 1.5 --target all --override-filename "$name"
 # Remove the absolute path, which differs between machines.

@@ -16,6 +16,7 @@ test)
     need sqlite3 sqlite3
     need curl curl
     need openssl openssl
+    [ -x /usr/sbin/nginx ] || need nginx nginx
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy

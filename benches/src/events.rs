@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,7 +14,7 @@ use crate::baseline_server;
 use crate::fixture::{self, Fixture};
 use crate::process::ServerProcess;
 use crate::report::Report;
-use crate::statistics::{Samples, Target, legend};
+use crate::statistics::{Samples, Target, legend, percentile};
 
 const SUBSCRIBERS: usize = 5000;
 const SECONDS: f64 = 8.0;
@@ -109,20 +108,13 @@ async fn collect(server: &ServerProcess, path: &str) -> anyhow::Result<StreamSta
     }
     let mut received = received.borrow_mut();
     received.delays_ms.sort_by(f64::total_cmp);
-    let quantile = |percent: usize| {
-        received
-            .delays_ms
-            .get(received.delays_ms.len() * percent / 100)
-            .copied()
-            .context("received no event")
-    };
     let events = to_f64(received.delays_ms.len());
     Ok(StreamStats {
         changes_per_second: events / to_f64(SUBSCRIBERS) / seconds,
         events_per_second: events / seconds,
         cpu_cores: cpu / seconds,
-        p50_ms: quantile(50)?,
-        p99_ms: quantile(99)?,
+        p50_ms: percentile(&received.delays_ms, 50)?,
+        p99_ms: percentile(&received.delays_ms, 99)?,
         memory_bytes: memory / to_f64(SUBSCRIBERS),
     })
 }

@@ -76,16 +76,17 @@ pub(crate) fn is_hanging(status: &Value) -> bool {
 /// Starts a run and returns the path of its status.
 pub(crate) fn start_run(service: &ServerProcess, query: &str) -> anyhow::Result<String> {
     let accepted = request(service.address(), "POST", &format!("/pipeline/update{query}"))?;
-    let accepted: Value = serde_json::from_slice(&accepted)?;
-    Ok(format!("/pipeline/status/{}", accepted["request_id"].as_str().context("no request_id")?))
+    status_path(&serde_json::from_slice(&accepted)?)
 }
 
 /// The path of the status of the latest successful run.
 pub(crate) fn latest_finished_run(service: &ServerProcess) -> anyhow::Result<String> {
-    let runs: Value =
-        serde_json::from_slice(&request(service.address(), "GET", "/pipeline/runs")?)?;
+    let runs = get_json(service, "/pipeline/runs")?;
     let mut runs = runs["runs"].as_array().into_iter().flatten();
-    let run = runs.find(|run| run["state"] == "succeeded").context("no run has succeeded")?;
+    status_path(runs.find(|run| run["state"] == "succeeded").context("no run has succeeded")?)
+}
+
+fn status_path(run: &Value) -> anyhow::Result<String> {
     Ok(format!("/pipeline/status/{}", run["request_id"].as_str().context("no request_id")?))
 }
 
@@ -102,6 +103,10 @@ pub(crate) fn wait_until(
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+pub(crate) fn get_json(server: &ServerProcess, path: &str) -> anyhow::Result<Value> {
+    Ok(serde_json::from_slice(&request(server.address(), "GET", path)?)?)
 }
 
 /// Sends a request and returns the body of the response, which must be a success.

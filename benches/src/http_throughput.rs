@@ -11,7 +11,7 @@ use crate::baseline_server;
 use crate::fixture::{self, Fixture, Redis, SHOWS};
 use crate::process::ServerProcess;
 use crate::report::Report;
-use crate::statistics::{Samples, Target, legend};
+use crate::statistics::{Samples, Target, legend, percentile};
 use crate::wrk::{self, WrkResult};
 
 const CONNECTIONS: u32 = 32;
@@ -110,10 +110,7 @@ fn sequential_latency(service: &ServerProcess, paths: &[String]) -> anyhow::Resu
         latencies.push(start.elapsed().as_secs_f64() * 1000.0);
     }
     latencies.sort_by(f64::total_cmp);
-    let percentile = |percent: usize| {
-        latencies.get(latencies.len() * percent / 100).copied().context("no search")
-    };
-    Ok((percentile(50)?, percentile(99)?))
+    Ok((percentile(&latencies, 50)?, percentile(&latencies, 99)?))
 }
 
 fn throughput(rounds: usize) -> anyhow::Result<Vec<[String; 7]>> {
@@ -154,7 +151,7 @@ fn throughput(rounds: usize) -> anyhow::Result<Vec<[String; 7]>> {
 /// The most popular shows.
 fn shows(service: &ServerProcess) -> anyhow::Result<Vec<Value>> {
     let path = "/shows?limit=1000&sort=-weight&fields=id,name";
-    let body: Value = serde_json::from_slice(&fixture::request(service.address(), "GET", path)?)?;
+    let body = fixture::get_json(service, path)?;
     body["shows"].as_array().cloned().context("no shows")
 }
 

@@ -91,14 +91,14 @@ fn update(fixture: &Fixture, upstream: &ServerProcess, rounds: usize) -> anyhow:
 
 /// Writes a recording of the simulator's data with the changes of a day.
 fn record_next_day(today: &ServerProcess, directory: &Path) -> anyhow::Result<()> {
-    let get = |path: &str| fixture::request(today.address(), "GET", path);
     std::fs::create_dir_all(directory.join("pages"))?;
     std::fs::create_dir_all(directory.join("cast"))?;
-    let mut updates: Value = serde_json::from_slice(&get("/updates/shows")?)?;
+    let mut updates = fixture::get_json(today, "/updates/shows")?;
     let updates = updates.as_object_mut().context("no update map")?;
     let mut number = 0_usize;
     for page in 0..PAGES {
-        let mut shows: Vec<Value> = serde_json::from_slice(&get(&format!("/shows?page={page}"))?)?;
+        let mut shows = fixture::get_json(today, &format!("/shows?page={page}"))?;
+        let shows = shows.as_array_mut().context("no shows")?;
         shows.retain_mut(|show| {
             number += 1;
             let id = show["id"].to_string();
@@ -113,7 +113,7 @@ fn record_next_day(today: &ServerProcess, directory: &Path) -> anyhow::Result<()
             }
             true
         });
-        std::fs::write(directory.join(format!("pages/{page}.json")), serde_json::to_vec(&shows)?)?;
+        std::fs::write(directory.join(format!("pages/{page}.json")), serde_json::to_vec(shows)?)?;
     }
     Ok(std::fs::write(directory.join("updates.json"), serde_json::to_vec(&updates)?)?)
 }

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use anyhow::Context;
+
 /// The measured values of one figure.
 #[derive(Debug, Clone)]
 pub(crate) struct Samples {
@@ -47,6 +49,11 @@ impl fmt::Display for Samples {
             write!(f, "{median} ({min}–{max})")
         }
     }
+}
+
+/// The value that this percentage of the values does not exceed.
+pub(crate) fn percentile(sorted: &[f64], percent: usize) -> anyhow::Result<f64> {
+    sorted.get(sorted.len() * percent / 100).copied().context("no value was measured")
 }
 
 /// Formats a number with at least three digits and commas between thousands.

@@ -26,11 +26,11 @@ before(async () => {
   views = [
     ["runs", "Failed"],
     [`runs/${run}`, "Published in"],
-    ["runs/nonsense", "there is no run"],
+    ["runs/nonsense", "not found"],
     ["shows", "First 40 shows"],
     ["shows?q=zzzzz&genre=Drama", "No matching shows"],
     [`shows/${top.id}`, top.name],
-    ["shows/999999999", "there is no show"],
+    ["shows/999999999", "not found"],
     ["top", "Multiple roles"],
     ["charts", "Premiere year"],
     ["export", "Snapshot 1"],

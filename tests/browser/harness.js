@@ -82,7 +82,8 @@ export async function open({ url }, path = "", options = {}) {
   page.on("console", (message) => {
     if (/Content Security Policy|TrustedHTML/.test(message.text())) page.errors.push(message.text());
   });
-  await page.route((target) => target.origin !== url, (route) => route.abort());
+  const { origin } = new URL(url);
+  await page.route((target) => target.origin !== origin, (route) => route.abort());
   await page.goto(`./#/${path}`);
   return page;
 }

@@ -3,12 +3,14 @@
 mod export;
 mod healthcheck;
 mod help;
+mod proxy;
 mod read_only;
 mod search;
 mod settings;
 mod sim;
 mod sqlite_tools;
 mod status;
+mod terminal;
 mod update;
 mod verify;
 

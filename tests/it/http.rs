@@ -1,12 +1,18 @@
-//! `tvshows serve` as HTTP clients see it: one file per resource, and what holds for all of them.
+//! `tvshows serve` as HTTP clients see it: one file per resource, and files about all of them.
 
 mod api;
 mod dashboard;
 mod events;
 mod export;
+mod head;
 mod health;
+mod http10;
+mod invalid_http;
 mod logs;
 mod malformed_requests;
 mod metrics;
 mod pipeline;
+mod proxies;
+mod raw;
 mod shows;
+mod systemd;

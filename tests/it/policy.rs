@@ -1,4 +1,4 @@
-//! Rules that no single feature owns.
+//! Rules for the whole repository.
 
 mod architecture;
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Runs of updates: their life, their upstream, and the processes, disks and servers that fail under them.
+//! Updates: their lifecycle, their upstream, and the failure of processes, disks and servers.
 
 mod disk_failures;
 mod multi_process;

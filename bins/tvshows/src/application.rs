@@ -40,9 +40,11 @@ impl Application {
                 "the progress tracker is unavailable; progress stays in this process until it is back"
             );
         }
-        if access.token.is_none() && !settings.host.is_loopback() {
+        if access.token.is_some() {
+            tracing::info!("starting and canceling updates requires the API token");
+        } else {
             tracing::warn!(
-                "any client that reaches {address} can start and cancel updates; set API_TOKEN to require a token"
+                "API_TOKEN is not set: any client that reaches {address} can start and cancel updates"
             );
         }
         if let Some(schedule) = settings.schedule.as_ref().filter(|_| !is_read_only) {

@@ -2,6 +2,7 @@
 #[derive(Debug, thiserror::Error)]
 #[error("{setting}: {problem}")]
 pub(crate) struct ConfigError {
+    /// The key of the setting in the file, or the name of a variable that is not a setting.
     pub(crate) setting: &'static str,
     pub(crate) problem: String,
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::{Arg, Command, CommandFactory};
 
 use crate::cli::Cli;
-use crate::config::KEYS;
+use crate::config;
 
 const BEGIN: &str =
     "<!-- Generated from the code, do not edit: run `make configuration` to update it. -->\n";
@@ -26,6 +26,7 @@ fn the_document_of_the_settings_is_current() {
 
 fn reference() -> String {
     let mut program = Cli::command();
+    let keys = config::keys(&program);
     program.build();
     let commands: Vec<_> =
         program.get_subcommands().filter(|command| command.get_name() != "help").collect();
@@ -40,7 +41,7 @@ fn reference() -> String {
             continue;
         }
         seen.push(variable);
-        let key = KEYS.iter().find(|key| *setting.get_id() == **key);
+        let key = keys.iter().find(|key| setting.get_id() == key.as_str());
         let key = key.map_or_else(String::new, |key| format!("`{key}`"));
         let users = commands.iter().filter(|command| {
             command.get_arguments().any(|argument| argument.get_env() == setting.get_env())

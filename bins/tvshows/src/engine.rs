@@ -22,7 +22,8 @@ pub(crate) enum Interrupted {
     Cancel,
 }
 
-/// What runs updates: the database, the progress tracker, the TVmaze client, and the runner that connects them.
+/// Everything that runs updates: the database, the progress tracker, the TVmaze client, and the runner that connects
+/// them.
 pub(crate) struct Engine {
     pub(crate) runner: Runner,
     pub(crate) store: Arc<SqliteStore>,
@@ -70,7 +71,7 @@ impl Engine {
 
 type Lease = Option<Arc<dyn RunLock>>;
 
-/// The tracker, and a lease if several machines can share it.
+/// Returns the tracker, and a lease if several machines can share it.
 fn tracker(
     settings: &Settings,
     database_id: &str,
@@ -79,7 +80,7 @@ fn tracker(
         None | Some("") => Ok((Arc::new(InProcessTracker::default()), None)),
         Some(url) => {
             let format = "must be redis://[user:password@]host[:port][/db], or rediss:// for TLS";
-            let invalid = |_| ConfigError { setting: "REDIS_URL", problem: format.into() };
+            let invalid = |_| ConfigError { setting: "redis_url", problem: format.into() };
             let redis = RedisTracker::new(url).map_err(invalid)?;
             let lease = Arc::new(redis.run_lock(database_id));
             Ok((Arc::new(redis), Some(lease)))

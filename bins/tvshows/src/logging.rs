@@ -11,10 +11,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 use crate::cli::LogFormat;
+use crate::config;
+use crate::config_error::ConfigError;
 use crate::otel::TraceExporter;
 
 use json::JsonFormat;
-use text::TextFormat;
+use text::{EscapedFields, TextFormat};
 
 /// Logs to stderr, above the progress bar if there is one, and exports spans to `collector` if it is set. `RUST_LOG`
 /// overrides the filter.
@@ -25,18 +27,26 @@ pub(crate) fn start(
     collector: Option<&str>,
 ) -> anyhow::Result<TraceExporter> {
     let exporter = TraceExporter::start(collector)?;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
+    let filter = env_filter(filter)?;
     let log = fmt::layer().with_writer(ProgressAwareWriter(bars.clone()));
     let log = match format {
         LogFormat::Text => {
             let ansi = io::stderr().is_terminal();
             let format = TextFormat(Format::default().with_ansi(ansi));
-            log.with_ansi(ansi).event_format(format).boxed()
+            log.with_ansi(ansi).fmt_fields(EscapedFields).event_format(format).boxed()
         }
         LogFormat::Json => log.fmt_fields(JsonFields::new()).event_format(JsonFormat).boxed(),
     };
     registry().with(log.with_filter(filter)).with(exporter.layer()).init();
     Ok(exporter)
+}
+
+fn env_filter(default: &str) -> Result<EnvFilter, ConfigError> {
+    let variable = config::variable("RUST_LOG");
+    let directives = variable.as_ref().map_or(Some(default), |directives| directives.to_str());
+    let filter = directives.and_then(|directives| EnvFilter::try_new(directives).ok());
+    let problem = "must be a level, or directives such as info,tvmaze_client=debug";
+    filter.ok_or_else(|| ConfigError { setting: "RUST_LOG", problem: problem.into() })
 }
 
 struct ProgressAwareWriter(MultiProgress);

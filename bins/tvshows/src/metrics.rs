@@ -50,11 +50,11 @@ const HISTOGRAMS: &[(&str, &str)] = &[
     ("tvmaze_client_throttle_duration_seconds", "Time that calls waited for the rate limit"),
 ];
 
-/// A process has one recorder, even if tests build several applications.
+/// A process can have only one recorder, but tests build several applications.
 static RECORDER: LazyLock<Result<PrometheusHandle, String>> =
     LazyLock::new(|| install_recorder().map_err(|error| error.to_string()));
 
-/// Starts recording metrics. Returns the function that renders them.
+/// Starts recording metrics. Returns a function that renders them.
 pub(crate) fn start() -> anyhow::Result<Arc<dyn Fn() -> String + Send + Sync>> {
     let handle = RECORDER.clone().map_err(anyhow::Error::msg)?;
     tokio::spawn(run_upkeep(handle.clone()));

@@ -22,6 +22,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config_error::ConfigError;
+use crate::http_client;
 
 /// The time limit for sending a batch.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -33,18 +34,18 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct TraceExporter(Option<SdkTracerProvider>);
 
 impl TraceExporter {
-    /// Sends spans to `{endpoint}/v1/traces`, in batches and from a separate thread. Drops what the collector does not
-    /// accept in time.
+    /// Sends spans to `{endpoint}/v1/traces`, in batches and from a separate thread. Drops the spans that the collector
+    /// does not accept in time.
     pub(crate) fn start(endpoint: Option<&str>) -> anyhow::Result<TraceExporter> {
         let Some(endpoint) = endpoint.filter(|endpoint| !endpoint.is_empty()) else {
             return Ok(TraceExporter(None));
         };
-        let url = endpoint.parse::<reqwest::Url>();
-        if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+        let url = endpoint.parse::<reqwest::Url>().ok();
+        let Some(url) = url.filter(|url| matches!(url.scheme(), "http" | "https")) else {
             let problem = "must be the URL of a collector, such as http://localhost:4318".into();
-            return Err(ConfigError { setting: "OTEL_EXPORTER_OTLP_ENDPOINT", problem }.into());
-        }
-        let http = reqwest::Client::builder().timeout(EXPORT_TIMEOUT).build();
+            return Err(ConfigError { setting: "otel_exporter_otlp_endpoint", problem }.into());
+        };
+        let http = http_client::build(&url, EXPORT_TIMEOUT);
         let http = http.context("cannot build the HTTP client of the trace exporter")?;
         let client =
             HttpSender { http, runtime: Handle::current(), failing: AtomicBool::default() };

@@ -10,10 +10,10 @@ use tvshows_pipeline::Runner;
 use crate::cli::LogFormat;
 use crate::output::{self, count};
 
-/// The progress is redrawn after this time even if nothing has changed.
+/// How often the progress is redrawn if nothing has changed.
 const REDRAW_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Shows a run until it ends, in whichever process it runs. Returns its last status.
+/// Shows the progress of a run, in this process or another, until it ends. Returns its last status.
 pub(crate) async fn follow(
     runner: &Runner,
     mut status: RunStatus,
@@ -38,7 +38,7 @@ pub(crate) enum ProgressView {
     Lines {
         last: Option<String>,
     },
-    /// stderr is a JSON log, which already has the progress.
+    /// The JSON log on stderr must not be mixed with other text.
     Hidden,
 }
 
@@ -62,7 +62,7 @@ impl ProgressView {
     pub(crate) fn show(&mut self, status: &RunStatus) {
         match self {
             ProgressView::Bar(bar) => {
-                bar.set_prefix(status.step.as_str());
+                bar.set_prefix(status.step.into_str());
                 bar.set_message(summary(status));
                 bar.set_position(status.progress.into());
             }
@@ -97,11 +97,11 @@ fn summary(status: &RunStatus) -> String {
     if status.casts_total.is_some() {
         parts.push(part(status.casts_done, status.casts_total, "cast", "casts"));
     }
-    if status.retries > 0 {
-        parts.push(count(status.retries, "retry", "retries"));
+    if status.counts.retries > 0 {
+        parts.push(count(status.counts.retries, "retry", "retries"));
     }
-    if status.rate_limited > 0 {
-        parts.push(format!("{} rate-limited", HumanCount(status.rate_limited)));
+    if status.counts.rate_limited > 0 {
+        parts.push(format!("{} rate-limited", HumanCount(status.counts.rate_limited)));
     }
     if let Some(seconds) = status.eta_seconds {
         parts.push(format!("{seconds} s left"));

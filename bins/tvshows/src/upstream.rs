@@ -36,7 +36,7 @@ impl Upstream {
 fn client(base_url: &str) -> anyhow::Result<Client> {
     match Client::builder().base_url(base_url).user_agent(USER_AGENT).build() {
         Err(tvmaze_client::Error::Configuration { reason: problem }) => {
-            Err(ConfigError { setting: "TVMAZE_BASE_URL", problem }.into())
+            Err(ConfigError { setting: "tvmaze_base_url", problem }.into())
         }
         built => Ok(built?),
     }

@@ -79,7 +79,7 @@ impl TestEnv {
         Ok(TestEnv { simulator, client, ids })
     }
 
-    /// Sends all calls at once. After each one, `on_completed` gets the number of completed calls.
+    /// Sends all calls concurrently. After each one, `on_completed` gets the number of completed calls.
     async fn measure(
         &self,
         scenario: &'static str,

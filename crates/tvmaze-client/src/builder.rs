@@ -157,8 +157,8 @@ impl ClientBuilder {
             .redirect(Policy::limited(MAX_REDIRECTS))
             .connect_timeout(self.connect_timeout)
             .timeout(self.request_timeout);
-        if is_loopback(&base_url) {
-            // A proxy would resolve the loopback address to its own machine.
+        if is_this_machine(&base_url) {
+            // A proxy would resolve a loopback address to itself.
             http = http.no_proxy();
         }
         let http = http.build().map_err(|source| Error::HttpClient { source })?;
@@ -196,8 +196,13 @@ fn parse_base_url(text: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
-fn is_loopback(url: &Url) -> bool {
+fn is_this_machine(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.map(|address: IpAddr| address.to_canonical()).is_ok_and(|address| {
+            // Connecting to 0.0.0.0 or :: reaches this machine.
+            address.is_loopback() || address.is_unspecified()
+        })
 }

@@ -67,12 +67,25 @@ pub enum Error {
         /// The media type of the response.
         content_type: String,
     },
+    /// A [request that rejects it](crate::Request::reject_moved) was redirected to another object.
+    #[error("request to {context} was redirected to {location}")]
+    Moved {
+        /// The request and its attempts.
+        context: Box<RequestContext>,
+        /// The URL of the other object.
+        location: Box<Url>,
+    },
     /// The response is not JSON, or does not have the documented shape.
-    #[error("cannot decode the response from {context}")]
+    #[error("cannot decode {}the response from {context}", position(path, *id))]
     Decode {
         /// The request and its attempts.
         context: Box<RequestContext>,
-        /// What is wrong, and where.
+        /// The path to the value that cannot be decoded, such as `[2].externals`. Empty if the response
+        /// is not JSON, or of another kind altogether.
+        path: String,
+        /// The id of the object with that value, if it has one: of the show, person, episode, ….
+        id: Option<u64>,
+        /// What is wrong, with the line and column.
         #[source]
         source: serde_json::Error,
     },
@@ -122,6 +135,14 @@ fn suffix(message: Option<&str>) -> String {
     message.map(|message| format!(": {message}")).unwrap_or_default()
 }
 
+fn position(path: &str, id: Option<u64>) -> String {
+    match id {
+        _ if path.is_empty() => String::new(),
+        Some(id) => format!("`{path}` (id {id}) in "),
+        None => format!("`{path}` in "),
+    }
+}
+
 impl Error {
     /// Whether the same call may succeed later.
     #[must_use]
@@ -138,14 +159,16 @@ impl Error {
             Error::Configuration { .. }
             | Error::HttpClient { .. }
             | Error::Redirect { .. }
+            | Error::Moved { .. }
             | Error::TooLarge { .. } => false,
         }
     }
 
-    /// Whether the response was 404 Not Found.
+    /// Whether the object does not exist: the response was 404 Not Found or, if the request
+    /// [rejects it](crate::Request::reject_moved), a redirect to another object.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(StatusCode::NOT_FOUND)
+        matches!(self, Error::Moved { .. }) || self.status() == Some(StatusCode::NOT_FOUND)
     }
 
     /// Whether the response was 429 Too Many Requests.
@@ -199,6 +222,7 @@ impl Error {
             Error::Configuration { .. } | Error::HttpClient { .. } => None,
             Error::Transport { context, .. }
             | Error::Redirect { context, .. }
+            | Error::Moved { context, .. }
             | Error::Status { context, .. }
             | Error::TooLarge { context, .. }
             | Error::ContentType { context, .. }

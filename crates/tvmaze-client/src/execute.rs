@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use self::call_state::{AttemptError, CallState};
 use crate::client::Inner;
+use crate::decode::Recover;
 use crate::error::Error;
 use crate::metrics;
 use crate::rate_limit::{ConcurrencyPermit, Priority, SendPermit};
@@ -19,12 +20,17 @@ use crate::retry::RetryState;
 impl Inner {
     /// Gets `url` and decodes the response. The call timeout starts with the first request; waiting
     /// for other calls before it is unlimited.
-    pub(crate) async fn execute<T: FromResponse>(&self, url: Url) -> Result<T, Error> {
+    pub(crate) async fn execute<T: FromResponse>(
+        &self,
+        url: Url,
+        rejects_moved: bool,
+        recover: Recover<T>,
+    ) -> Result<T, Error> {
         let permit = self.limiter.acquire().await;
         let send_permit = permit.acquire_send(Priority::New).await;
         let endpoint = metrics::endpoint(&url, &self.base_url);
-        let mut call = CallState::new(url, endpoint);
-        let result = self.execute_with_retries(permit, send_permit, &mut call);
+        let mut call = CallState::new(url, endpoint, rejects_moved);
+        let result = self.execute_with_retries(permit, send_permit, &mut call, recover);
         if let Ok(result) = timeout(self.call_timeout, result).await {
             return result;
         }
@@ -36,11 +42,12 @@ impl Inner {
         mut permit: ConcurrencyPermit<'a>,
         mut send_permit: SendPermit<'a>,
         call: &mut CallState,
+        recover: Recover<T>,
     ) -> Result<T, Error> {
         let mut retry = RetryState::new(self.retry);
         loop {
             call.attempts += 1;
-            let failure = match self.attempt(call, send_permit).await {
+            let failure = match self.attempt(call, send_permit, recover).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };

@@ -3,6 +3,7 @@
 
 mod builder;
 mod client;
+mod decode;
 mod endpoints;
 mod error;
 mod execute;

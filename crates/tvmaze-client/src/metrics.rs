@@ -70,7 +70,7 @@ fn outcome(failure: &Error) -> &'static str {
             _ => "status_4xx",
         },
         Error::Transport { source, .. } if source.is_timeout() => "timeout",
-        Error::Redirect { .. } => "redirect",
+        Error::Redirect { .. } | Error::Moved { .. } => "redirect",
         Error::TooLarge { .. } => "too_large",
         Error::ContentType { .. } => "content_type",
         Error::Decode { .. } => "decode",

@@ -1,19 +1,15 @@
 mod alternate_list;
 mod cast;
-mod codec;
 mod credit;
 mod date_time;
 pub mod embed;
 mod embedded;
 mod episode;
-mod field;
 mod id;
 mod image;
 mod link;
-mod lossless;
 mod network;
 mod person;
-mod presence;
 mod scheduled;
 mod search;
 mod season;
@@ -25,6 +21,7 @@ pub use cast::{CastMember, CrewMember};
 pub use credit::{CastCredit, CrewCredit, GuestCastCredit};
 pub use embed::Embed;
 pub(crate) use embed::EmbedMarker;
+pub(crate) use embedded::Model;
 pub use embedded::WithEmbedded;
 pub use episode::Episode;
 pub use id::{
@@ -33,7 +30,6 @@ pub use id::{
 };
 pub use image::{Image, Resolution, Resolutions, ShowImage};
 pub use link::{Link, Links};
-pub(crate) use lossless::LosslessModel;
 pub use network::{Country, Network};
 pub use person::{Character, Person};
 pub use scheduled::ScheduledEpisode;

@@ -18,8 +18,8 @@ use crate::metrics;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum RateLimit {
-    /// As fast as the concurrency allows until the first 429, then just below the rate that TVmaze
-    /// turns out to sustain. Adapts when TVmaze's limit changes.
+    /// As fast as the concurrency allows until the first 429, then just below the rate that TVmaze has
+    /// been measured to allow. Adapts when TVmaze's limit changes.
     #[default]
     Adaptive,
     /// A burst of at most `calls` requests, refilled evenly over `per`. Cached responses count like all

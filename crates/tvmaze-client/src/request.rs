@@ -1,14 +1,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::IntoFuture;
-use std::marker::PhantomData;
 
 use futures::future::{BoxFuture, FutureExt};
 use serde::de::DeserializeOwned;
 
 use crate::client::Client;
+use crate::decode::Recover;
 use crate::error::Error;
-use crate::model::{Embed, EmbedMarker, LosslessModel, WithEmbedded};
+use crate::model::{Embed, EmbedMarker, Model, WithEmbedded};
 
 /// A request to TVmaze whose response decodes to `T`. It is sent when it is awaited.
 ///
@@ -22,13 +22,15 @@ pub struct Request<T> {
     client: Client,
     path: String,
     query: Vec<(&'static str, String)>,
-    _response: PhantomData<fn() -> T>,
+    rejects_moved: bool,
+    recover: Recover<T>,
 }
 
 impl<T> Request<T> {
     pub(crate) fn new(client: &Client, path: impl Into<String>) -> Request<T> {
-        let (path, query) = (path.into(), Vec::new());
-        Request { client: client.clone(), path, query, _response: PhantomData }
+        let (client, path) = (client.clone(), path.into());
+        let recover: Recover<T> = |_, error| Err(error);
+        Request { client, path, query: Vec::new(), rejects_moved: false, recover }
     }
 
     pub(crate) fn query(mut self, name: &'static str, value: impl fmt::Display) -> Request<T> {
@@ -44,9 +46,9 @@ impl<T> Request<T> {
     {
         let names = E::names();
         let key = if names.len() == 1 { "embed" } else { "embed[]" };
-        let Request { client, path, mut query, .. } = self;
+        let Request { client, path, mut query, rejects_moved, .. } = self;
         query.extend(names.into_iter().map(|name| (key, name.to_owned())));
-        Request { client, path, query, _response: PhantomData }
+        Request { client, path, query, rejects_moved, recover: |_, error| Err(error) }
     }
 
     /// Decodes the response as another type, such as a struct of your own with fewer fields.
@@ -67,8 +69,30 @@ impl<T> Request<T> {
     /// # }
     /// ```
     pub fn decode_as<U: FromResponse>(self) -> Request<U> {
-        let Request { client, path, query, .. } = self;
-        Request { client, path, query, _response: PhantomData }
+        let Request { client, path, query, rejects_moved, .. } = self;
+        Request { client, path, query, rejects_moved, recover: |_, error| Err(error) }
+    }
+
+    /// Calls `recover` with a body that cannot be decoded and with the error, before the attempt
+    /// counts as failed. It returns the error if the body is of no use to it either.
+    ///
+    /// Use it after [`decode_as`](Request::decode_as), for example to accept the intact objects of a
+    /// list.
+    pub fn recover_with(
+        mut self,
+        recover: fn(&[u8], serde_json::Error) -> Result<T, serde_json::Error>,
+    ) -> Request<T> {
+        self.recover = recover;
+        self
+    }
+
+    /// Treats a redirect to the same path with another id like a 404.
+    ///
+    /// TVmaze redirects the id of a show that was merged into another one. Without this, the response is
+    /// that of the other show.
+    pub fn reject_moved(mut self) -> Request<T> {
+        self.rejects_moved = true;
+        self
     }
 }
 
@@ -81,7 +105,7 @@ impl<T: FromResponse> Request<T> {
             if !self.query.is_empty() {
                 url.query_pairs_mut().extend_pairs(&self.query);
             }
-            match self.client.inner.execute(url).await {
+            match self.client.inner.execute(url, self.rejects_moved, self.recover).await {
                 Err(error) if error.is_not_found() => T::on_not_found().ok_or(error),
                 result => result,
             }
@@ -117,15 +141,9 @@ pub trait FromResponse: DeserializeOwned + Send + 'static {
     }
 }
 
-impl<T: LosslessModel + DeserializeOwned + Send + 'static> FromResponse for T {}
+impl<T: Model> FromResponse for T {}
 
-impl<T, E> FromResponse for WithEmbedded<T, E>
-where
-    T: LosslessModel + DeserializeOwned + Send + 'static,
-    E: Embed<T> + 'static,
-    E::Output: Send,
-{
-}
+impl<T: Model, E: Embed<T> + 'static> FromResponse for WithEmbedded<T, E> where E::Output: Send {}
 
 impl<T: DeserializeOwned + Send + 'static> FromResponse for Vec<T> {}
 
@@ -145,14 +163,14 @@ pub trait Embeddable<E> {
     type Output;
 }
 
-impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for T {
+impl<T: Model, E: Embed<T>> Embeddable<E> for T {
     type Output = WithEmbedded<T, E>;
 }
 
-impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for Option<T> {
+impl<T: Model, E: Embed<T>> Embeddable<E> for Option<T> {
     type Output = Option<WithEmbedded<T, E>>;
 }
 
-impl<T: LosslessModel, E: Embed<T>> Embeddable<E> for Vec<T> {
+impl<T: Model, E: Embed<T>> Embeddable<E> for Vec<T> {
     type Output = Vec<WithEmbedded<T, E>>;
 }

@@ -21,7 +21,7 @@ pub struct RetryPolicy {
     /// Upper bound of a `Retry-After` in responses other than a 429.
     pub max_retry_after: Duration,
     /// Maximum total time that a call is rate-limited, and that a client receives nothing but 429s. A
-    /// longer `Retry-After` fails the call at once.
+    /// longer `Retry-After` fails the call immediately; one of more than an hour is ignored.
     pub max_throttle_time: Duration,
 }
 
@@ -82,14 +82,20 @@ impl RetryState {
     }
 }
 
-/// Parses a `Retry-After` header: seconds, or an HTTP date compared with `now`.
+/// A longer `Retry-After` is a mistake, such as a Unix time in place of seconds.
+const MAX_PLAUSIBLE_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// Parses a `Retry-After` header: seconds, or an HTTP date compared with `now`. `None` if it is invalid or
+/// cannot be meant.
 pub(crate) fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+    let delay = if let Ok(seconds) = text.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let date = httpdate::parse_http_date(text).ok()?;
+        date.duration_since(now).unwrap_or(Duration::ZERO)
+    };
+    (delay <= MAX_PLAUSIBLE_RETRY_AFTER).then_some(delay)
 }
 
 #[cfg(test)]
@@ -151,6 +157,11 @@ mod tests {
         assert_eq!(read("-1"), None);
         assert_eq!(read("1.5"), None);
         assert_eq!(read(""), None);
+        assert_eq!(read("3600"), Some(Duration::from_hours(1)));
+        assert_eq!(read("3601"), None, "nobody means more than an hour");
+        assert_eq!(read("1795000000"), None, "a Unix time");
+        assert_eq!(read("99999999999999999999"), None);
+        assert_eq!(read("Tue, 22 Dec 2026 10:00:00 GMT"), None, "a month ahead");
     }
 
     proptest! {

@@ -8,6 +8,7 @@ use crate::encoding::Encoding;
 use crate::error::Error;
 use crate::recording::Recording;
 use crate::route::{Route, Since};
+use crate::source::Source;
 use crate::synthetic::Synthetic;
 
 /// The shows and casts that the simulator serves. Clones share the data and the rendered bodies.
@@ -18,15 +19,9 @@ pub struct Dataset {
 
 #[derive(Debug)]
 struct Inner {
-    source: Source,
+    source: Box<dyn Source>,
     pages: Vec<CachedBody>,
     updates: CachedBody,
-}
-
-#[derive(Debug)]
-enum Source {
-    Synthetic(Synthetic),
-    Recording(Recording),
 }
 
 impl Dataset {
@@ -37,9 +32,7 @@ impl Dataset {
     /// shows. Bodies are rendered on first request.
     #[must_use]
     pub fn synthetic(shows: u32, seed: u64) -> Self {
-        let synthetic = Synthetic::new(shows, seed);
-        let pages = synthetic.page_count();
-        Self::new(Source::Synthetic(synthetic), pages)
+        Self::new(Synthetic::new(shows, seed))
     }
 
     /// Reads recorded responses: `pages/N.json`, `cast/ID.json` and `updates.json` in `directory`.
@@ -52,13 +45,12 @@ impl Dataset {
     ///
     /// Names the file or directory that cannot be read, or that has the wrong name or content.
     pub fn recorded(directory: &Path) -> Result<Self, Error> {
-        let recording = Recording::read(directory)?;
-        let pages = recording.page_count();
-        Ok(Self::new(Source::Recording(recording), pages))
+        Ok(Self::new(Recording::read(directory)?))
     }
 
-    fn new(source: Source, pages: u32) -> Self {
-        let pages = (0..pages).map(|_| CachedBody::default()).collect();
+    fn new(source: impl Source + 'static) -> Self {
+        let pages = (0..source.page_count()).map(|_| CachedBody::default()).collect();
+        let source = Box::new(source);
         Self { inner: Arc::new(Inner { source, pages, updates: CachedBody::default() }) }
     }
 
@@ -101,14 +93,14 @@ impl Dataset {
         match route {
             Route::Page(n) => Some(self.cached_page(n)?.get_or_render(encoding, || source.page(n))),
             Route::Updates(Since::All) => Some(self.updates_body(encoding)),
-            Route::Updates(since) => Some(encoding.encode(render_updates(source, since))),
+            Route::Updates(since) => Some(encoding.encode(render_updates(&**source, since))),
             Route::Show(id) => Some(encoding.encode(source.show(id)?)),
             Route::Cast(id) => Some(encoding.encode(source.cast(id)?)),
         }
     }
 
     fn updates_body(&self, encoding: Encoding) -> Bytes {
-        let render = || render_updates(&self.inner.source, Since::All);
+        let render = || render_updates(&*self.inner.source, Since::All);
         self.inner.updates.get_or_render(encoding, render)
     }
 
@@ -117,38 +109,7 @@ impl Dataset {
     }
 }
 
-impl Source {
-    fn page(&self, n: u32) -> Bytes {
-        match self {
-            Self::Synthetic(synthetic) => synthetic.page(n),
-            Self::Recording(recording) => recording.page(n),
-        }
-    }
-
-    fn show(&self, id: u32) -> Option<Bytes> {
-        match self {
-            Self::Synthetic(synthetic) => synthetic.show(id),
-            Self::Recording(recording) => recording.show(id),
-        }
-    }
-
-    fn cast(&self, id: u32) -> Option<Bytes> {
-        match self {
-            Self::Synthetic(synthetic) => synthetic.cast(id),
-            Self::Recording(recording) => recording.cast(id),
-        }
-    }
-
-    /// Every id with the Unix time of its last change, ordered by id.
-    fn update_times(&self) -> Vec<(u32, u64)> {
-        match self {
-            Self::Synthetic(synthetic) => synthetic.update_times(),
-            Self::Recording(recording) => recording.update_times(),
-        }
-    }
-}
-
-fn render_updates(source: &Source, since: Since) -> Bytes {
+fn render_updates(source: &dyn Source, since: Since) -> Bytes {
     let times = source.update_times();
     let newest = times.iter().map(|&(_, time)| time).max().unwrap_or(0);
     let cutoff = since.cutoff(newest);

@@ -34,7 +34,7 @@ impl FaultInjector {
         Self { config, bucket, cached: HashSet::new() }
     }
 
-    /// Replaces the limit. Spent tokens and the cached paths carry over.
+    /// Replaces the limit, but not the number of missing tokens or the cached paths.
     pub(crate) fn set_limit(&mut self, limit: Option<RateLimit>, now: Instant) {
         match (&mut self.bucket, &limit) {
             (Some(bucket), Some(limit)) => bucket.reconfigure(limit, now),

@@ -22,12 +22,13 @@ pub(crate) async fn handle<Body>(
     request: &Request<Body>,
 ) -> Result<Response<Bytes>, ConnectionFault> {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    state.count(path);
-    let latency = state.latency();
+    state.lock().count(path);
+    let latency = state.lock().faults.latency();
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    match state.decide(path) {
+    let decision = state.lock().decide(path);
+    match decision {
         Decision::Respond => Ok(serve(state, request).await),
         Decision::RateLimited { retry_after } => Ok(too_many_requests(retry_after)),
         Decision::Fault(kind) => match kind {
@@ -54,7 +55,7 @@ async fn serve<Body>(state: &SharedState, request: &Request<Body>) -> Response<B
         return error_response(StatusCode::NOT_FOUND);
     };
     let encoding = Encoding::negotiate(request.headers());
-    let dataset = state.dataset();
+    let dataset = state.lock().dataset.clone();
     if let Some(body) = dataset.cached(route, encoding) {
         return ok_json(body, encoding);
     }

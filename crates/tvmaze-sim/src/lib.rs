@@ -16,6 +16,7 @@ mod recording;
 mod route;
 mod shared;
 mod simulator;
+mod source;
 mod synthetic;
 mod token_bucket;
 

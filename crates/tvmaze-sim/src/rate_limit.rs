@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// How many requests the simulator accepts before it responds with 429.
 ///
-/// A token bucket: a burst of `calls` is accepted at once, and one more call every `per / calls`.
+/// A token bucket: a burst of `calls` is accepted immediately, and one more call every `per / calls`.
 /// With zero `calls` every request is rate-limited.
 ///
 /// The text form is `CALLS/PERIOD` (`20/10s`, `500/1m`) with both flags off: TVmaze does not promise

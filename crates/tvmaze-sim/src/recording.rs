@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
+use crate::source::Source;
 
 /// Recorded responses, read into memory unchanged.
 #[derive(Debug)]
@@ -23,7 +25,8 @@ pub(crate) struct Recording {
 #[derive(Deserialize)]
 struct ShowHeader {
     id: u32,
-    updated: u64,
+    /// A Unix time, except in a malformed show.
+    updated: Value,
 }
 
 impl Recording {
@@ -38,27 +41,6 @@ impl Recording {
         recording.read_casts(&directory.join("cast"))?;
         recording.read_updates(&directory.join("updates.json"))?;
         Ok(recording)
-    }
-
-    pub(crate) fn page_count(&self) -> u32 {
-        self.pages.last_key_value().map_or(0, |(&n, _)| n + 1)
-    }
-
-    pub(crate) fn page(&self, n: u32) -> Bytes {
-        self.pages.get(&n).cloned().unwrap_or(Bytes::from_static(b"[]"))
-    }
-
-    pub(crate) fn show(&self, id: u32) -> Option<Bytes> {
-        self.shows.get(&id).cloned()
-    }
-
-    pub(crate) fn cast(&self, id: u32) -> Option<Bytes> {
-        let empty_cast = || self.shows.contains_key(&id).then_some(Bytes::from_static(b"[]"));
-        self.casts.get(&id).cloned().or_else(empty_cast)
-    }
-
-    pub(crate) fn update_times(&self) -> Vec<(u32, u64)> {
-        self.update_times.iter().map(|(&id, &time)| (id, time)).collect()
     }
 
     fn read_pages(&mut self, directory: &Path) -> Result<(), Error> {
@@ -78,7 +60,7 @@ impl Recording {
         for show in shows {
             let header: ShowHeader = serde_json::from_str(show.get())?;
             self.shows.insert(header.id, page.slice_ref(show.get().as_bytes()));
-            self.update_times.insert(header.id, header.updated);
+            self.update_times.insert(header.id, header.updated.as_u64().unwrap_or_default());
         }
         Ok(())
     }
@@ -102,6 +84,29 @@ impl Recording {
                 .map_err(|source| Error::InvalidResponse { path: path.to_owned(), source })?;
         }
         Ok(())
+    }
+}
+
+impl Source for Recording {
+    fn page_count(&self) -> u32 {
+        self.pages.last_key_value().map_or(0, |(&n, _)| n + 1)
+    }
+
+    fn page(&self, n: u32) -> Bytes {
+        self.pages.get(&n).cloned().unwrap_or(Bytes::from_static(b"[]"))
+    }
+
+    fn show(&self, id: u32) -> Option<Bytes> {
+        self.shows.get(&id).cloned()
+    }
+
+    fn cast(&self, id: u32) -> Option<Bytes> {
+        let empty_cast = || self.shows.contains_key(&id).then_some(Bytes::from_static(b"[]"));
+        self.casts.get(&id).cloned().or_else(empty_cast)
+    }
+
+    fn update_times(&self) -> Vec<(u32, u64)> {
+        self.update_times.iter().map(|(&id, &time)| (id, time)).collect()
     }
 }
 

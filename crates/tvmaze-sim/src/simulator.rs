@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::SimConfig;
 use crate::connection;
 use crate::dataset::Dataset;
 use crate::error::Error;
+use crate::fault_injector::FaultInjector;
 use crate::rate_limit::RateLimit;
 use crate::shared::SharedState;
 
@@ -70,36 +72,36 @@ impl Simulator {
     /// Replaces the configuration from the next request on. The token bucket is full, the edge cache
     /// empty and no fault used up.
     pub fn set_config(&self, config: SimConfig) {
-        self.state.set_config(config);
+        self.state.lock().faults = FaultInjector::new(config, Instant::now());
     }
 
     /// Replaces the rate limit from the next request on. Unlike [`Simulator::set_config`] it does not
     /// refill the token bucket.
     pub fn set_limit(&self, limit: Option<RateLimit>) {
-        self.state.set_limit(limit);
+        self.state.lock().faults.set_limit(limit, Instant::now());
     }
 
     /// Replaces the dataset from the next request on, as if TVmaze had changed.
     pub fn set_dataset(&self, dataset: Dataset) {
-        self.state.set_dataset(dataset);
+        self.state.lock().dataset = dataset;
     }
 
     /// The number of requests for this path and query, exactly as requested, whatever the response.
     #[must_use]
     pub fn requests_for(&self, path: &str) -> u64 {
-        self.state.requests_for(path)
+        self.state.lock().requests.get(path).copied().unwrap_or(0)
     }
 
     /// The number of requests, including rate-limited and faulty ones.
     #[must_use]
     pub fn request_count(&self) -> u64 {
-        self.state.request_count()
+        self.state.lock().requests.values().sum()
     }
 
     /// The number of requests rejected by the rate limit. A 429 from a fault does not count.
     #[must_use]
     pub fn rate_limited_count(&self) -> u64 {
-        self.state.rate_limited_count()
+        self.state.lock().rate_limited
     }
 
     /// Stops listening, waits up to two seconds for responses in progress and closes all connections.

@@ -17,6 +17,8 @@ mod wordlists;
 
 use rng::{Stream, rng_for};
 
+use crate::source::Source;
+
 /// TVmaze puts the ids 250n to 250n + 249 on page n.
 const IDS_PER_PAGE: u32 = 250;
 
@@ -40,11 +42,17 @@ impl Synthetic {
         Self { seed, last_id }
     }
 
-    pub(crate) fn page_count(&self) -> u32 {
+    fn exists(&self, id: u32) -> bool {
+        (1..=self.last_id).contains(&id) && !is_deleted(self.seed, id)
+    }
+}
+
+impl Source for Synthetic {
+    fn page_count(&self) -> u32 {
         if self.last_id == 0 { 0 } else { self.last_id / IDS_PER_PAGE + 1 }
     }
 
-    pub(crate) fn page(&self, n: u32) -> Bytes {
+    fn page(&self, n: u32) -> Bytes {
         let first = n.saturating_mul(IDS_PER_PAGE);
         let ids = first..=first.saturating_add(IDS_PER_PAGE - 1).min(self.last_id);
         let mut page = Vec::with_capacity(400 * 1024);
@@ -60,23 +68,19 @@ impl Synthetic {
         page.into_boxed_slice().into()
     }
 
-    pub(crate) fn show(&self, id: u32) -> Option<Bytes> {
+    fn show(&self, id: u32) -> Option<Bytes> {
         self.exists(id).then(|| json(&show::show(self.seed, id)))
     }
 
-    pub(crate) fn cast(&self, id: u32) -> Option<Bytes> {
+    fn cast(&self, id: u32) -> Option<Bytes> {
         self.exists(id).then(|| json(&cast::cast(self.seed, id)))
     }
 
-    pub(crate) fn update_times(&self) -> Vec<(u32, u64)> {
+    fn update_times(&self) -> Vec<(u32, u64)> {
         (1..=self.last_id)
             .filter(|&id| self.exists(id))
             .map(|id| (id, timestamps::show_updated(self.seed, id)))
             .collect()
-    }
-
-    fn exists(&self, id: u32) -> bool {
-        (1..=self.last_id).contains(&id) && !is_deleted(self.seed, id)
     }
 }
 

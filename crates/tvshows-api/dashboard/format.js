@@ -27,6 +27,12 @@ export function formatDate(text) {
   return Number.isNaN(date.getTime()) ? text : utcDate.format(date);
 }
 
+// The date of a Unix time; null if there is none or it is out of range.
+export function formatUnixDate(seconds) {
+  const date = new Date((seconds || NaN) * 1000);
+  return Number.isNaN(date.getTime()) ? null : utcDate.format(date);
+}
+
 export function formatDuration(seconds) {
   if (seconds < 10) return `${Number.isInteger(seconds) ? seconds : seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);

@@ -1,4 +1,4 @@
-// The result of starting or cancelling a run, shown beside the button until it is outdated.
+// The result of starting or canceling a run, shown next to the button until it is outdated.
 
 import { h } from "./dom.js";
 import { toSentence } from "./format.js";

@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { formatRating, networkName, yearRange } from "./format.js";
 import { poster } from "./poster.js";
 import { urlFor } from "./router.js";
+import { checkedShow } from "./show_fields.js";
 
 const PAGE_SIZE = 40;
 const FIELDS = "id,name,type,language,genres,status,premiered,ended,rating,network,webChannel,image";
@@ -30,19 +31,20 @@ export class ShowList {
     if (this.#cursor) query.set("cursor", this.#cursor);
     const { shows, next_cursor: cursor } = await request(`shows?${query}`, { signal });
     this.#cursor = cursor;
-    this.shows.push(...shows);
-    return shows;
+    const checked = shows.map(checkedShow);
+    this.shows.push(...checked);
+    return checked;
   }
 }
 
 export function showItem(show) {
   const facts = [show.type, show.language, show.genres.join(", "), networkName(show)].filter(Boolean);
   return h("li", {}, h("a", { class: "show", href: urlFor(`shows/${show.id}`) },
-    poster(show.image?.medium, show.name, { kind: "thumbnail" }),
+    poster(show.image.medium, show.name, { kind: "thumbnail" }),
     h("span", { class: "show-text" },
       h("span", { class: "show-name" }, show.name, " ", h("span", { class: "muted" }, yearRange(show))),
       h("span", { class: "muted" }, facts.join(" · "))),
-    ratingLabel(show.rating?.average)));
+    ratingLabel(show.rating.average)));
 }
 
 export function ratingLabel(value) {

@@ -3,19 +3,20 @@
 import { request } from "./api_client.js";
 import { castList } from "./cast_list.js";
 import { externalLink, h, parseHttpUrl } from "./dom.js";
-import { formatDate, networkName, pluralize, yearRange } from "./format.js";
+import { formatDate, formatUnixDate, networkName, pluralize, yearRange } from "./format.js";
 import { loadInto } from "./loading.js";
 import { poster } from "./poster.js";
 import { urlFor } from "./router.js";
 import { sanitizedSummary } from "./sanitize_summary.js";
 import { lastListUrl } from "./search_results.js";
+import { checkedShow } from "./show_fields.js";
 import { ratingLabel } from "./show_list.js";
 import { fetchCast, fetchTopShows } from "./top_shows.js";
 
 export function showView({ path: [, id], signal, heading, title }) {
   title("Show");
   const content = loadInto(h("div"), signal, async () => {
-    const show = await request(`shows/${encodeURIComponent(id)}`, { signal });
+    const show = checkedShow(await request(`shows/${encodeURIComponent(id)}`, { signal }));
     title(show.name);
     // The browser would log the 404 response for another show's cast as an error.
     const isTopShow = (await fetchTopShows(signal)).some((topShow) => topShow.id === show.id);
@@ -27,9 +28,9 @@ export function showView({ path: [, id], signal, heading, title }) {
 function about(show) {
   const facts = [yearRange(show), show.type, show.status].filter(Boolean).join(" · ");
   return h("article", { class: "about" },
-    poster(show.image?.medium, show.name),
+    poster(show.image.medium, show.name),
     h("div", { class: "about-text" },
-      h("p", { class: "about-line" }, ratingLabel(show.rating?.average), h("span", { class: "muted" }, facts)),
+      h("p", { class: "about-line" }, ratingLabel(show.rating.average), h("span", { class: "muted" }, facts)),
       show.summary ? sanitizedSummary(show.summary) : h("p", { class: "muted" }, "TVmaze has no summary for this show."),
       h("p", { class: "links" },
         externalLink(`https://www.tvmaze.com/shows/${show.id}`, "View on TVmaze"),
@@ -48,17 +49,17 @@ function detailList(show) {
   const network = networkName(show);
   const country = (show.network ?? show.webChannel)?.country;
   const runtime = show.runtime ?? show.averageRuntime;
-  const { days = [], time } = show.schedule ?? {};
+  const { days, time } = show.schedule;
   const rows = [
     ["Genres", genres.length ? genres : null],
     ["Language", show.language && filterLink("language", show.language)],
-    [show.network ? "Network" : "Web channel", network && [filterLink("network", network), country && ` (${country.name})`]],
+    [show.network ? "Network" : "Web channel", network && [filterLink("network", network), country?.name && ` (${country.name})`]],
     ["Premiered", show.premiered && formatDate(show.premiered)],
     ["Ended", show.ended && formatDate(show.ended)],
     ["Runtime", runtime && pluralize(runtime, "minute")],
-    ["Schedule", days.length ? [days.join(", "), time && ` at ${time}${country ? ` (${country.timezone})` : ""}`] : null],
+    ["Schedule", days.length ? [days.join(", "), time && ` at ${time}${country?.timezone ? ` (${country.timezone})` : ""}`] : null],
     ["Popularity", show.weight != null && `${show.weight} out of 100`],
-    ["Last changed", show.updated && formatDate(new Date(show.updated * 1000).toISOString().slice(0, 10))],
+    ["Last changed", formatUnixDate(show.updated)],
   ];
   return h("dl", { class: "details card" }, rows.filter(([, value]) => value)
     .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));

@@ -7,6 +7,7 @@ import { formatNumber, pluralize } from "./format.js";
 import { loadInto, noDataState } from "./loading.js";
 import { poster } from "./poster.js";
 import { urlFor } from "./router.js";
+import { checkedShow } from "./show_fields.js";
 import { ratingLabel } from "./show_list.js";
 import { fetchCast, fetchTopShows } from "./top_shows.js";
 
@@ -43,7 +44,8 @@ function topList(shows, signal) {
     list, more);
 }
 
-function topItem({ id, name, rating, premiered }, rank, signal) {
+function topItem({ id, name: title, rating, premiered }, rank, signal) {
+  const name = title || `Show ${id}`;
   const picture = h("span", {}, poster(null, name));
   const cast = h("p", { class: "muted" }, h("span", { class: "skeleton" }));
   loadDetails({ id, name, picture, cast, signal });
@@ -60,7 +62,7 @@ function topItem({ id, name, rating, premiered }, rank, signal) {
 async function loadDetails({ id, name, picture, cast, signal }) {
   try {
     const [show, rows] = await Promise.all([request(`shows/${id}`, { signal }), fetchCast(id, signal)]);
-    picture.replaceChildren(poster(show.image?.medium, name));
+    picture.replaceChildren(poster(checkedShow(show).image.medium, name));
     cast.replaceChildren(...castLine(rows));
   } catch {
     cast.replaceChildren();

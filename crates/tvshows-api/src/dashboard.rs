@@ -1,5 +1,4 @@
-//! The dashboard at `/`: its HTML page, and the scripts, style sheets and icon the page loads, all embedded
-//! in the binary.
+//! The dashboard at `/`: its HTML page, scripts, style sheets and icon, all embedded in the binary.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -48,6 +47,7 @@ const ASSETS: &[(&str, &str)] = embed![
     "runs_view.js",
     "sanitize_summary.js",
     "search_results.js",
+    "show_fields.js",
     "show_filters.js",
     "show_list.js",
     "show_view.js",

@@ -2,12 +2,13 @@
 
 use actix_web::web::Query;
 use serde::de::DeserializeOwned;
+use tvshows_export::Format;
 
 use crate::extract::cursor;
-use crate::extract::query::{LimitQuery, StatusQuery, UpdateQuery};
+use crate::extract::query::{ExportQuery, LimitQuery, StatusQuery, UpdateQuery};
 use crate::extract::shows_query::ShowsQuery;
 
-/// Parses a query as every route that has one does.
+/// Parses a query in the same way as the routes.
 #[doc(hidden)]
 pub fn parse_query(text: &str) {
     if let Some(query) = parse::<UpdateQuery>(text) {
@@ -15,6 +16,9 @@ pub fn parse_query(text: &str) {
     }
     if let Some(query) = parse::<StatusQuery>(text) {
         let _ = query.wait();
+    }
+    if let Some(query) = parse::<ExportQuery>(text) {
+        let _ = query.dialect(Format::Csv);
     }
     if let Some(query) = parse::<LimitQuery>(text) {
         let limit = query.limit(10);
@@ -62,7 +66,9 @@ mod tests {
             "top",
             "mode",
             "wait",
+            "previous_signature",
             "limit",
+            "dialect",
             "q",
             "language",
             "premiered_from",

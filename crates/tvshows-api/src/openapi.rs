@@ -18,7 +18,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         contact(name = "tvshows-pipeline"),
     ),
     modifiers(&BearerToken),
-    servers((url = "/", description = "This service")),
+    servers((url = "./", description = "This service")),
     tags(
         (name = "pipeline", description = "Start, monitor and cancel runs"),
         (name = "shows", description = "Read the published snapshot"),

@@ -14,14 +14,20 @@ use tvshows_pipeline::{CancelError, SubmitError};
 
 use crate::middleware::request_id::RequestContext;
 
-/// When a client may retry a request that was rejected at capacity.
+/// The delay after which a client may retry a request that was rejected at capacity.
 const RETRY_SECONDS: u64 = 30;
 
 #[derive(Debug)]
 pub(crate) enum Problem {
+    /// The request is not valid HTTP. The reason is a clause about the request, "it".
+    MalformedRequest(&'static str),
+    HeaderTooLarge,
+    HeaderTooSlow,
     TokenRequired,
     InvalidToken,
     ForeignOrigin(String),
+    /// CORS does not allow what a preflight request asks for.
+    PreflightRejected(String),
     TooManyRequests {
         seconds: u64,
     },
@@ -34,7 +40,7 @@ pub(crate) enum Problem {
     },
     /// The query has an unknown or repeated parameter.
     InvalidQuery(String),
-    /// A parameter has an invalid value. The reason continues a sentence that starts with the parameter.
+    /// A parameter has an invalid value. The reason completes a sentence that starts with the parameter.
     Parameter {
         name: &'static str,
         reason: String,
@@ -73,7 +79,7 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "years")]
     parameter: Option<&'static str>,
-    /// Identifies this occurrence: `urn:request:` and the response's `X-Request-Id`, which the log has too.
+    /// Identifies this occurrence: `urn:request:` followed by the response's `X-Request-Id`, which is also in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "urn:request:4f3c2b1a09f8e7d6c5b4a39281706f5e")]
     instance: Option<String>,
@@ -82,19 +88,22 @@ pub(crate) struct ProblemBody {
 impl Problem {
     fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
+            Problem::MalformedRequest(_) => (StatusCode::BAD_REQUEST, "malformed_request"),
             Problem::InvalidQuery(_) => (StatusCode::BAD_REQUEST, "invalid_query"),
+            Problem::PreflightRejected(_) => (StatusCode::BAD_REQUEST, "preflight_rejected"),
             Problem::UnreadableBody => (StatusCode::BAD_REQUEST, "unreadable_body"),
             Problem::TokenRequired => (StatusCode::UNAUTHORIZED, "token_required"),
-            Problem::InvalidToken => (StatusCode::UNAUTHORIZED, "wrong_token"),
+            Problem::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid_token"),
             Problem::ForeignOrigin(_) => (StatusCode::FORBIDDEN, "foreign_origin"),
-            Problem::PathNotFound => (StatusCode::NOT_FOUND, "no_such_path"),
+            Problem::PathNotFound => (StatusCode::NOT_FOUND, "path_not_found"),
             Problem::RunNotFound(_) => (StatusCode::NOT_FOUND, "run_not_found"),
-            Problem::ShowNotFound(_) => (StatusCode::NOT_FOUND, "no_such_show"),
-            Problem::CastNotFound(_) => (StatusCode::NOT_FOUND, "no_cast"),
-            Problem::ExportNotFound(_) => (StatusCode::NOT_FOUND, "no_such_export"),
+            Problem::ShowNotFound(_) => (StatusCode::NOT_FOUND, "show_not_found"),
+            Problem::CastNotFound(_) => (StatusCode::NOT_FOUND, "cast_not_found"),
+            Problem::ExportNotFound(_) => (StatusCode::NOT_FOUND, "export_not_found"),
             Problem::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
             }
+            Problem::HeaderTooSlow => (StatusCode::REQUEST_TIMEOUT, "header_too_slow"),
             Problem::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
             Problem::RunEnded(_) => (StatusCode::CONFLICT, "run_ended"),
             Problem::RunOwnedElsewhere(_) => (StatusCode::CONFLICT, "run_owned_elsewhere"),
@@ -102,6 +111,9 @@ impl Problem {
             Problem::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Problem::Parameter { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_parameter"),
             Problem::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+            Problem::HeaderTooLarge => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "header_too_large")
+            }
             Problem::Store(StoreError::TooManyExports) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_exports")
             }
@@ -122,6 +134,13 @@ impl Problem {
             Problem::InvalidQuery(reason)
             | Problem::RunOwnedElsewhere(reason)
             | Problem::RunPublishing(reason) => reason.clone(),
+            Problem::MalformedRequest(reason) => format!("the request is not valid HTTP: {reason}"),
+            Problem::HeaderTooLarge => {
+                "the request header is too large; at most 128 kB and 96 fields are allowed".into()
+            }
+            Problem::HeaderTooSlow => {
+                "the request header took too long; send all of it within 5 seconds".into()
+            }
             Problem::UnreadableBody => {
                 "the request body cannot be read; no endpoint uses one, so omit it".into()
             }
@@ -132,9 +151,12 @@ impl Problem {
                 "the API token is not valid; the operator sets it as API_TOKEN".into()
             }
             Problem::ForeignOrigin(origin) => format!(
-                "cross-origin requests from {origin:?} are not allowed; add it to CORS_ORIGINS, or, if it is the \
-                 service's own origin, make the proxy pass on the Host header"
+                "requests from the origin {origin:?} are not allowed; add the origin to CORS_ORIGINS, or, if it is the \
+                 service's own, make the proxy forward the Host header"
             ),
+            Problem::PreflightRejected(reason) => {
+                format!("CORS does not allow this request ({reason}); see CORS_ORIGINS")
+            }
             Problem::PathNotFound => "path not found; /docs lists all endpoints".into(),
             Problem::RunNotFound(run) => {
                 format!("run {run:?} not found; /pipeline/runs lists the runs")
@@ -150,7 +172,7 @@ impl Problem {
                  .csv, .ndjson and .parquet"
             ),
             Problem::MethodNotAllowed { allowed } => {
-                format!("this endpoint supports {allowed} only; see /docs")
+                format!("this endpoint supports only {allowed}; see /docs")
             }
             Problem::BodyTooSlow => {
                 "the request body took too long; no endpoint uses one, so omit it".into()

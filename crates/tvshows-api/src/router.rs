@@ -3,12 +3,10 @@ use std::future::ready;
 use actix_web::guard::{Get, Head};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
-use utoipa_swagger_ui::SwaggerUi;
 
 use crate::dashboard;
-use crate::openapi::openapi;
 use crate::problem::Problem;
-use crate::routes::{events, export, health, metrics, pipeline, shows};
+use crate::routes::{docs, events, export, health, metrics, pipeline, shows};
 use crate::state::AppState;
 
 pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
@@ -41,8 +39,10 @@ pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
             .service(get_and_head("/metrics", || web::to(metrics::metrics)))
             .service(get_and_head("/", || web::to(dashboard::index)))
             .service(get_and_head("/dashboard/{file}", || web::to(dashboard::asset)))
-            .service(web::redirect("/docs", "/docs/"))
-            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi()))
+            .service(get_and_head("/openapi.json", || web::to(docs::openapi_document)))
+            .service(get_and_head("/docs/{file:.*}", || web::to(docs::swagger_ui)))
+            // Relative, because a proxy may strip a path prefix.
+            .service(web::redirect("/docs", "docs/"))
             .default_service(web::to(async || Err::<HttpResponse, _>(Problem::PathNotFound)));
     }
 }

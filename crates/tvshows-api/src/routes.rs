@@ -1,5 +1,6 @@
 //! One file for each resource.
 
+pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod health;

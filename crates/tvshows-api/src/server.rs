@@ -1,10 +1,11 @@
 use std::future::ready;
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use actix_http::HttpService;
+use actix_http::{Extensions, HttpService, ServiceConfig};
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
@@ -15,26 +16,29 @@ use tokio::net::TcpStream;
 use crate::cache::response_cache::ResponseCache;
 use crate::cache::status_cache::StatusCache;
 use crate::middleware::access::{AccessGuard, AccessPolicy, enforce_access};
-use crate::middleware::cors::AllowedOrigins;
+use crate::middleware::connection_state::{ConnectionState, ResettableStream};
+use crate::middleware::cors::{AllowedOrigins, explain_rejection};
+use crate::middleware::framing::frame_response;
 use crate::middleware::idle_timeout::TimeoutStream;
 use crate::middleware::request_log::log_request;
+use crate::middleware::request_reader::RequestReader;
 use crate::middleware::security_headers::add_security_headers;
 use crate::router::routes;
 use crate::state::{AppState, Telemetry};
 
 /// How long a shutdown waits for responses in progress. Long polls and event streams end with the runner.
 const SHUTDOWN_TIMEOUT_SECONDS: u64 = 5;
-/// How long the header of a connection's first request may take.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client may take to close a connection after the server has asked for it.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Enough for five thousand event streams. Bounds memory: a connection may buffer a 128 kB header and the rest of a
-/// response.
+/// Enough for five thousand event streams. Bounds memory: a connection may buffer a 128 kB header twice, and the rest of
+/// a response.
 const MAX_CONNECTIONS: u64 = 6144;
 /// File descriptors for the database, its exports, Redis and TVmaze, with a margin.
 const RESERVED_FDS: u64 = 256;
 /// The common default limit, assumed if the real one is unknown.
 const MIN_FDS: u64 = 1024;
+
+type Reader = RequestReader<TimeoutStream<ResettableStream>>;
 
 /// Serves the API on `listener` until the server's handle stops it. Signals are not handled.
 ///
@@ -67,22 +71,31 @@ pub fn server(
             .app_data(telemetry.clone())
             .wrap(from_fn(enforce_access))
             .wrap(Compress::default())
-            .wrap(from_fn(add_security_headers))
             .wrap(Condition::new(*origins != AllowedOrigins::None, origins.cors()))
+            .wrap(from_fn(explain_rejection))
+            .wrap(from_fn(add_security_headers))
             .wrap(from_fn(log_request))
+            .wrap(from_fn(frame_response))
             .configure(routes(state.clone()));
         let shutdown = shutdown.clone();
         let http = HttpService::build()
-            .client_request_timeout(HEADER_TIMEOUT)
+            // The request reader has one.
+            .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .graceful_shutdown_signal(move || {
                 let shutdown = shutdown.clone();
                 async move { shutdown.notified().await }
             })
+            .on_connect_ext(|reader: &Reader, data: &mut Extensions| {
+                data.insert(reader.state());
+            })
             .h1(map_config(app, |()| AppConfig::default()));
-        let connection = |io: TcpStream| {
-            let client = io.peer_addr().ok();
-            ready(Ok((TimeoutStream::new(io), client)))
+        let config = ServiceConfig::default();
+        let connection = move |tcp: TcpStream| {
+            let client = tcp.peer_addr().ok();
+            let state = Rc::new(ConnectionState::default());
+            let stream = TimeoutStream::new(ResettableStream::new(tcp, state.clone()));
+            ready(Ok((RequestReader::new(stream, state, &config), client)))
         };
         fn_service(connection).and_then(http)
     })?;

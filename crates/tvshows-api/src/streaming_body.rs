@@ -1,7 +1,7 @@
 //! Response bodies that a blocking task writes while the client reads them, in constant memory.
 //!
-//! The task's chunks are forwarded to the client. If it reads too slowly, forwarding stops, the task ends and its
-//! database connection is free again.
+//! The chunks that the task writes are forwarded to the client. If the client reads too slowly, forwarding stops, the
+//! task ends, and its database connection becomes available again.
 
 use std::future::ready;
 use std::io::{self, Write};
@@ -27,7 +27,7 @@ const MAX_DURATION: Duration = Duration::from_hours(1);
 /// A chunk of the body, or why it is incomplete. An empty chunk marks the end.
 type Frame = Result<Bytes, Problem>;
 
-/// A body of what `write` writes to the file that it gets.
+/// Returns a body that contains what `write` writes to its argument.
 ///
 /// # Errors
 ///
@@ -40,7 +40,7 @@ where
     let (file, chunks) = mpsc::channel(1);
     let (client, mut frames) = mpsc::channel(BUFFERED_CHUNKS);
     let writing = write(Box::new(ChunkWriter { chunks: file, buffer: Vec::new() }));
-    // Ends with the body, or when the client is gone or too slow.
+    // Ends with the body, or when the client has disconnected or is too slow.
     drop(actix_web::rt::spawn(async move {
         let (written, forwarded) = futures::join!(writing, forward(chunks, &client));
         let end = match (written, forwarded) {
@@ -61,7 +61,7 @@ where
     Ok(BodyStream::new(body(first, frames)))
 }
 
-/// The client is gone or too slow.
+/// The client has disconnected or is too slow.
 struct ClientGone;
 
 async fn forward(mut chunks: Receiver<Bytes>, client: &Sender<Frame>) -> Result<(), ClientGone> {
@@ -99,7 +99,7 @@ fn abort(problem: &Problem) -> io::Error {
     io::Error::other(problem.to_string())
 }
 
-/// Sends what is written in chunks. Blocks while the channel is full.
+/// Sends the written bytes in chunks. Blocks while the channel is full.
 struct ChunkWriter {
     chunks: Sender<Bytes>,
     buffer: Vec<u8>,
@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
 
-    /// What a client receives of what `write` writes on a blocking thread.
+    /// The chunks that a client receives while `write` runs on a blocking thread.
     async fn received(
         write: impl FnOnce(&mut dyn Write) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<Option<Bytes>, Problem> {

@@ -1,8 +1,8 @@
 //! One suite per port: the promises that every backend keeps.
 //!
 //! A backend's tests call `store_conformance!(new)`, `run_lock_conformance!(new)` or
-//! `progress_tracker_conformance!(new)` with the path of an async function that makes an empty instance
-//! and returns a pointer to it, such as a `Box` or a guard. Each promise becomes a test of its own name.
+//! `progress_tracker_conformance!(new)`. The argument is an async function that creates an empty instance
+//! and returns something that dereferences to it. Each promise becomes a test with the same name.
 
 pub mod catalog;
 pub mod fixtures;
@@ -112,7 +112,7 @@ macro_rules! store_conformance {
 
 #[cfg(test)]
 mod tests {
-    /// A promise that is missing from the macros would be tested by no backend.
+    /// No backend would test a promise that is missing from the macros.
     #[test]
     fn every_promise_is_listed() {
         let listed = include_str!("conformance.rs");

@@ -1,17 +1,18 @@
 use std::cmp::{Ordering, Reverse};
 use std::fmt;
-use std::num::ParseIntError;
 use std::str::FromStr;
 
 use crate::Show;
 
 /// How many calendar years ago a top show may have premiered: 0 to 200, 10 by default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Years(u16);
+pub type Years = BoundedInt<0, 200, 10>;
 
 /// How many top shows there are: 1 to 1000, 10 by default.
+pub type TopLimit = BoundedInt<1, 1000, 10>;
+
+/// A whole number from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TopLimit(u16);
+pub struct BoundedInt<const MIN: u16, const MAX: u16, const DEFAULT: u16>(u16);
 
 /// A number outside the range of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,53 +22,40 @@ pub struct OutOfRangeError {
     max: u16,
 }
 
-macro_rules! bounded_int {
-    ($name:ident, $min:literal ..= $max:literal, default $default:literal) => {
-        impl $name {
-            /// Checks the range.
-            ///
-            /// # Errors
-            ///
-            /// The number is out of range.
-            pub fn new(number: u16) -> Result<Self, OutOfRangeError> {
-                if ($min..=$max).contains(&number) {
-                    Ok(Self(number))
-                } else {
-                    Err(OutOfRangeError { min: $min, max: $max })
-                }
-            }
+impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> BoundedInt<MIN, MAX, DEFAULT> {
+    const OUT_OF_RANGE: OutOfRangeError = OutOfRangeError { min: MIN, max: MAX };
 
-            #[must_use]
-            pub fn get(self) -> u16 {
-                self.0
-            }
-        }
+    pub fn new(number: u16) -> Result<Self, OutOfRangeError> {
+        if (MIN..=MAX).contains(&number) { Ok(Self(number)) } else { Err(Self::OUT_OF_RANGE) }
+    }
 
-        impl Default for $name {
-            fn default() -> Self {
-                Self($default)
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = OutOfRangeError;
-
-            fn from_str(text: &str) -> Result<Self, OutOfRangeError> {
-                let out_of_range = |_: ParseIntError| OutOfRangeError { min: $min, max: $max };
-                text.parse().map_err(out_of_range).and_then(Self::new)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    };
+    #[must_use]
+    pub fn get(self) -> u16 {
+        self.0
+    }
 }
 
-bounded_int!(Years, 0..=200, default 10);
-bounded_int!(TopLimit, 1..=1000, default 10);
+impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> Default for BoundedInt<MIN, MAX, DEFAULT> {
+    fn default() -> Self {
+        Self(DEFAULT)
+    }
+}
+
+impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> FromStr for BoundedInt<MIN, MAX, DEFAULT> {
+    type Err = OutOfRangeError;
+
+    fn from_str(text: &str) -> Result<Self, OutOfRangeError> {
+        text.parse().map_err(|_| Self::OUT_OF_RANGE).and_then(Self::new)
+    }
+}
+
+impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> fmt::Display
+    for BoundedInt<MIN, MAX, DEFAULT>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// Which shows are top shows, and in which order.
 ///
@@ -97,10 +85,6 @@ impl TopShowsCriteria {
     /// Returns the top shows among `shows`, best first.
     ///
     /// Holds at most twice `top` shows in memory. Stops at the first error of the source.
-    ///
-    /// # Errors
-    ///
-    /// The first error of the source.
     pub fn rank<E>(
         &self,
         shows: impl IntoIterator<Item = Result<Show, E>>,
@@ -142,28 +126,12 @@ mod tests {
         Show {
             id: ShowId(id),
             name: format!("Show {id}"),
-            kind: None,
             language: Some("English".into()),
             genres: vec!["Drama".into(), "Action".into()],
-            status: None,
             premiered: Some("2020-05-01".into()),
-            ended: None,
             rating_average: rating,
-            summary: None,
-            updated: None,
-            url: None,
-            runtime: None,
-            average_runtime: None,
-            official_site: None,
             weight: Some(weight),
-            schedule: None,
-            network: None,
-            web_channel: None,
-            dvd_country: None,
-            externals: None,
-            image: None,
-            links: None,
-            extra: serde_json::Map::new(),
+            ..Show::default()
         }
     }
 

@@ -11,19 +11,11 @@ pub struct RawJson(Box<RawValue>);
 
 impl RawJson {
     /// Serializes `value`.
-    ///
-    /// # Errors
-    ///
-    /// `value` cannot be serialized.
     pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<RawJson, serde_json::Error> {
         serde_json::value::to_raw_value(value).map(RawJson)
     }
 
     /// Validates JSON text and keeps it unchanged.
-    ///
-    /// # Errors
-    ///
-    /// The text is not JSON.
     pub fn parse(text: String) -> Result<RawJson, serde_json::Error> {
         RawValue::from_string(text).map(RawJson)
     }

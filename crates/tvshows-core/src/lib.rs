@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![expect(clippy::missing_errors_doc, reason = "most error types say what can fail")]
 
 mod cast;
 #[cfg(feature = "testing")]
@@ -19,7 +20,7 @@ mod status;
 mod table;
 
 pub use cast::{CastMember, CastRow};
-pub use criteria::{OutOfRangeError, TopLimit, TopShowsCriteria, Years};
+pub use criteria::{BoundedInt, OutOfRangeError, TopLimit, TopShowsCriteria, Years};
 pub use filter::{
     DateBound, MinRating, ParseDateBoundError, ParseRatingError, SearchText, SearchTextTooLong,
     ShowFilter,
@@ -38,6 +39,4 @@ pub use snapshot::SnapshotVersion;
 pub use sort::{ParseSortError, Sort, SortBy};
 pub use stats::{FacetCount, RowCounts, ShowStats};
 pub use status::{RequestCounts, RunEvent, RunStatus};
-pub use table::{
-    CellValue, Column, ColumnType, DateColumns, MakeRowWriter, ParseTableError, RowWriter, Table,
-};
+pub use table::{CellValue, Column, ColumnType, DateColumns, MakeRowWriter, RowWriter, Table};

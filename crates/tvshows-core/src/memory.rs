@@ -16,7 +16,7 @@ use crate::{
     ShowId, ShowVersion, SnapshotVersion,
 };
 
-/// Shows and runs in memory. Clones are the same store.
+/// Shows and runs in memory. Clones share them.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     data: Arc<Mutex<Data>>,
@@ -53,7 +53,7 @@ struct StoredCast {
     rows: Vec<CastRow>,
 }
 
-/// What the run under way has staged.
+/// What the run in progress has staged.
 struct Staging {
     run: RunId,
     attempt: u32,
@@ -82,6 +82,10 @@ impl Snapshot {
             casts: self.casts.iter().map(|(id, cast)| (*id, cast.show_updated)).collect(),
         }
     }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 #[async_trait]

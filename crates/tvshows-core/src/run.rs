@@ -1,15 +1,18 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
+use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 use uuid::Uuid;
 
 use crate::{TopLimit, Years};
 
 /// The id of a run, called `request_id` in HTTP responses, tables and logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct RunId(Uuid);
 
 impl RunId {
@@ -43,22 +46,11 @@ pub struct RunParameters {
 }
 
 /// How much a run fetches.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-    VariantNames,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Display, EnumString, VariantNames)]
 #[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase", parse_err_ty = ParseEnumError, parse_err_fn = unknown::<FetchMode>)]
+#[strum(serialize_all = "lowercase")]
+#[strum(parse_err_ty = ParseEnumError, parse_err_fn = ParseEnumError::new::<FetchMode>)]
 pub enum FetchMode {
     /// New, changed and expired shows. Everything if nothing is stored yet.
     #[default]
@@ -68,21 +60,10 @@ pub enum FetchMode {
 }
 
 /// The state of a run.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-    VariantNames,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Display, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase", parse_err_ty = ParseEnumError, parse_err_fn = unknown::<RunState>)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum RunState {
     /// Waits for the runs before it.
     Queued,
@@ -113,22 +94,11 @@ impl RunState {
 }
 
 /// What a run is doing. A run that fails keeps the last step it reached.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-    VariantNames,
-)]
-#[strum(parse_err_ty = ParseEnumError, parse_err_fn = unknown::<Step>)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Display, IntoStaticStr)]
+#[strum(const_into_str)]
 pub enum Step {
+    /// Waits for the runs before it.
     Queued,
     /// Determines what to fetch.
     Planning,
@@ -146,42 +116,21 @@ pub enum Step {
     FetchingCast,
     /// Publishes the snapshot in one transaction.
     Publishing,
+    /// The snapshot is published.
     Completed,
 }
 
 /// A text that is not one of the expected words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of: {}", words.join(", "))]
+#[error("must be one of {}", words.join(", "))]
 pub struct ParseEnumError {
     words: &'static [&'static str],
 }
 
-fn unknown<T: VariantNames>(_: &str) -> ParseEnumError {
-    ParseEnumError { words: T::VARIANTS }
+impl ParseEnumError {
+    /// The error for a text that is not one of the words of `T`.
+    #[must_use]
+    pub fn new<T: VariantNames>(_: &str) -> ParseEnumError {
+        ParseEnumError { words: T::VARIANTS }
+    }
 }
-
-/// Gives each enum its word as text: `Display` with padding, and `as_str`.
-macro_rules! display_as_word {
-    ($($name:ident)+) => {
-        $(
-            impl $name {
-                /// All values, in order.
-                pub const ALL: &[$name] = <$name as VariantArray>::VARIANTS;
-
-                /// The word for it in responses, tables and logs.
-                #[must_use]
-                pub fn as_str(self) -> &'static str {
-                    self.into()
-                }
-            }
-
-            impl fmt::Display for $name {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.pad(self.as_str())
-                }
-            }
-        )+
-    };
-}
-
-display_as_word! { FetchMode RunState Step }

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,10 +8,10 @@ use serde_json::{Map, Value};
 use crate::RawJson;
 
 /// TVmaze's id of a show.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct ShowId(pub u32);
 
 impl fmt::Display for ShowId {
@@ -23,7 +24,7 @@ impl fmt::Display for ShowId {
 ///
 /// Serializes to the JSON object that TVmaze sent, key for key. `extra` holds what no other field can:
 /// unknown keys, and known keys whose value the typed field cannot reproduce exactly. It takes precedence
-/// over the field.
+/// over the field. Its key [`ABSENT`](Show::ABSENT) lists the known keys that the received object lacks.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Show {
     pub id: ShowId,
@@ -80,76 +81,83 @@ impl Serialize for SparseShow<'_> {
     }
 }
 
-impl Show {
-    /// The JSON keys of every show, in order.
-    pub const FIELDS: &[&str] = &[
-        "id",
-        "url",
-        "name",
-        "type",
-        "language",
-        "genres",
-        "status",
-        "runtime",
-        "averageRuntime",
-        "premiered",
-        "ended",
-        "officialSite",
-        "schedule",
-        "rating",
-        "weight",
-        "network",
-        "webChannel",
-        "dvdCountry",
-        "externals",
-        "image",
-        "summary",
-        "updated",
-        "_links",
-    ];
+type GetField = fn(&Show) -> Field<'_>;
 
-    fn serialize_fields<S: Serializer>(
-        &self,
-        fields: Option<&[String]>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let map = serializer.serialize_map(None)?;
-        let mut object = FilteredObject { map, extra: &self.extra, fields };
-        object.entry("id", &self.id)?;
-        object.entry("url", &self.url)?;
-        object.entry("name", &self.name)?;
-        object.entry("type", &self.kind)?;
-        object.entry("language", &self.language)?;
-        object.entry("genres", &self.genres)?;
-        object.entry("status", &self.status)?;
-        object.entry("runtime", &self.runtime)?;
-        object.entry("averageRuntime", &self.average_runtime)?;
-        object.entry("premiered", &self.premiered)?;
-        object.entry("ended", &self.ended)?;
-        object.entry("officialSite", &self.official_site)?;
-        object.entry("schedule", &self.schedule)?;
-        object.entry("rating", &Rating { average: self.rating_average.map(json_number) })?;
-        object.entry("weight", &self.weight)?;
-        object.entry("network", &self.network)?;
-        object.entry("webChannel", &self.web_channel)?;
-        object.entry("dvdCountry", &self.dvd_country)?;
-        object.entry("externals", &self.externals)?;
-        object.entry("image", &self.image)?;
-        object.entry("summary", &self.summary)?;
-        object.entry("updated", &self.updated)?;
-        object.entry("_links", &self.links)?;
-        for (key, value) in &self.extra {
-            if object.includes(key) {
-                object.map.serialize_entry(key, value)?;
-            }
-        }
-        object.map.end()
-    }
-}
+/// The JSON keys of every show, in order, and their values.
+const FIELDS: [(&str, GetField); 23] = [
+    ("id", |show| Field::Id(show.id)),
+    ("url", |show| Field::Text(show.url.as_deref())),
+    ("name", |show| Field::Text(Some(&show.name))),
+    ("type", |show| Field::Text(show.kind.as_deref())),
+    ("language", |show| Field::Text(show.language.as_deref())),
+    ("genres", |show| Field::Genres(&show.genres)),
+    ("status", |show| Field::Text(show.status.as_deref())),
+    ("runtime", |show| Field::Integer(show.runtime)),
+    ("averageRuntime", |show| Field::Integer(show.average_runtime)),
+    ("premiered", |show| Field::Text(show.premiered.as_deref())),
+    ("ended", |show| Field::Text(show.ended.as_deref())),
+    ("officialSite", |show| Field::Text(show.official_site.as_deref())),
+    ("schedule", |show| Field::Json(show.schedule.as_ref())),
+    ("rating", |show| Field::Rating { average: show.rating_average.map(json_number) }),
+    ("weight", |show| Field::Integer(show.weight)),
+    ("network", |show| Field::Json(show.network.as_ref())),
+    ("webChannel", |show| Field::Json(show.web_channel.as_ref())),
+    ("dvdCountry", |show| Field::Json(show.dvd_country.as_ref())),
+    ("externals", |show| Field::Json(show.externals.as_ref())),
+    ("image", |show| Field::Json(show.image.as_ref())),
+    ("summary", |show| Field::Text(show.summary.as_deref())),
+    ("updated", |show| Field::Integer(show.updated)),
+    ("_links", |show| Field::Json(show.links.as_ref())),
+];
 
 #[derive(Serialize)]
-struct Rating {
-    average: Option<Value>,
+#[serde(untagged)]
+enum Field<'a> {
+    Id(ShowId),
+    Integer(Option<i64>),
+    Text(Option<&'a str>),
+    Genres(&'a [String]),
+    Rating { average: Option<Value> },
+    Json(Option<&'a RawJson>),
+}
+
+impl Show {
+    /// The JSON keys of every show, in order.
+    pub fn field_names() -> impl Iterator<Item = &'static str> {
+        FIELDS.iter().map(|(name, _)| *name)
+    }
+
+    /// A key of `extra`. Its value is an object: `keys` lists the keys of [`field_names`](Show::field_names) that
+    /// the received object lacks, and `value`, if present, is what the received object has at this key itself.
+    pub const ABSENT: &str = "_absent";
+
+    /// Writes the object without the keys that were absent or not requested. `extra` overrides the fields.
+    fn serialize_fields<S: Serializer>(
+        &self,
+        requested: Option<&[String]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let is_requested = |key: &str| {
+            requested.is_none_or(|requested| requested.iter().any(|field| field == key))
+        };
+        let absent = self.extra.get(Show::ABSENT);
+        let absent = absent.and_then(|absent| absent["keys"].as_array()).map(Vec::as_slice);
+        let absent = absent.unwrap_or_default();
+        let mut map = serializer.serialize_map(None)?;
+        for (key, field) in FIELDS {
+            let is_present = !self.extra.contains_key(key) && absent.iter().all(|name| name != key);
+            if is_present && is_requested(key) {
+                map.serialize_entry(key, &field(self))?;
+            }
+        }
+        for (key, value) in self.extra.iter().filter(|(key, _)| is_requested(key)) {
+            let value = if key == Show::ABSENT { value.get("value") } else { Some(value) };
+            if let Some(value) = value {
+                map.serialize_entry(key, value)?;
+            }
+        }
+        map.end()
+    }
 }
 
 /// TVmaze writes a whole rating as `8`, never `8.0`.
@@ -162,22 +170,24 @@ fn json_number(number: f64) -> Value {
     }
 }
 
-/// Writes an object without the keys that `extra` overrides or that were not requested.
-struct FilteredObject<'a, M> {
-    map: M,
-    extra: &'a Map<String, Value>,
-    fields: Option<&'a [String]>,
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-impl<M: SerializeMap> FilteredObject<'_, M> {
-    fn entry<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), M::Error> {
-        if self.extra.contains_key(key) || !self.includes(key) {
-            return Ok(());
-        }
-        self.map.serialize_entry(key, value)
-    }
+    use super::*;
 
-    fn includes(&self, key: &str) -> bool {
-        self.fields.is_none_or(|fields| fields.iter().any(|field| field == key))
+    #[test]
+    fn absent_keys_are_not_written() {
+        let mut show = Show { name: "x".into(), ..Show::default() };
+        let keys: Vec<&str> =
+            Show::field_names().filter(|key| !["id", "name"].contains(key)).collect();
+        show.extra.insert(Show::ABSENT.into(), json!({"keys": keys}));
+        assert_eq!(serde_json::to_value(&show).unwrap(), json!({"id": 0, "name": "x"}));
+        show.extra.insert(Show::ABSENT.into(), json!({"keys": keys, "value": [1]}));
+        let with_such_a_key = json!({"id": 0, "name": "x", "_absent": [1]});
+        assert_eq!(serde_json::to_value(&show).unwrap(), with_such_a_key);
+        let fields = ["id".to_owned(), "url".to_owned()];
+        let sparse = SparseShow { show: &show, fields: &fields };
+        assert_eq!(serde_json::to_value(sparse).unwrap(), json!({"id": 0}));
     }
 }

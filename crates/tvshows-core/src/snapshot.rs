@@ -10,7 +10,7 @@ pub struct SnapshotVersion {
 }
 
 impl SnapshotVersion {
-    /// A text that is unique to this snapshot, even among databases that count from 1 as well.
+    /// A text that identifies this snapshot, even among databases that all count from 1.
     #[must_use]
     pub fn etag(&self) -> String {
         let published_at = self.published_at.map_or(0, Timestamp::as_millisecond);

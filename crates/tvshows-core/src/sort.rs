@@ -1,5 +1,9 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use strum::{Display, EnumString, VariantNames};
 
 /// The order of a list. Shows without the value come last in either direction; ties are broken by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -10,6 +14,8 @@ pub struct Sort {
 
 /// The field a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Display, EnumString, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum SortBy {
     #[default]
     Id,
@@ -20,8 +26,8 @@ pub enum SortBy {
     Updated,
     Weight,
     /// Best match first: the name equals the search text, the name contains all words, the summary is
-    /// needed for some; then by weight. Depends only on the show and the text, so a show keeps its position
-    /// when others change.
+    /// needed to match some of them; then by weight. Depends only on the show and the text, so a show
+    /// keeps its position when others change.
     Relevance,
 }
 
@@ -32,34 +38,37 @@ pub enum SortBy {
 )]
 pub struct ParseSortError;
 
-impl SortBy {
-    const WORDS: [(&str, SortBy); 7] = [
-        ("id", SortBy::Id),
-        ("name", SortBy::Name),
-        ("rating", SortBy::Rating),
-        ("premiered", SortBy::Premiered),
-        ("updated", SortBy::Updated),
-        ("weight", SortBy::Weight),
-        ("relevance", SortBy::Relevance),
-    ];
-}
-
 impl FromStr for Sort {
     type Err = ParseSortError;
 
     fn from_str(text: &str) -> Result<Sort, ParseSortError> {
         let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
-        let (_, by) =
-            SortBy::WORDS.iter().find(|(known, _)| *known == word).ok_or(ParseSortError)?;
-        let sort = Sort { by: *by, descending };
-        if *by == SortBy::Relevance && descending { Err(ParseSortError) } else { Ok(sort) }
+        let by = word.parse().map_err(|_| ParseSortError)?;
+        let sort = Sort { by, descending };
+        if by == SortBy::Relevance && descending { Err(ParseSortError) } else { Ok(sort) }
     }
 }
 
 impl fmt::Display for Sort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = SortBy::WORDS.iter().find(|(_, by)| *by == self.by).map_or("", |(word, _)| word);
-        write!(f, "{}{word}", if self.descending { "-" } else { "" })
+        write!(f, "{}{}", if self.descending { "-" } else { "" }, self.by)
+    }
+}
+
+/// The words for all orders.
+impl JsonSchema for Sort {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Sort".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words = SortBy::VARIANTS.iter().flat_map(|by| [(*by).to_owned(), format!("-{by}")]);
+        let words: Vec<_> = words.filter(|word| word.parse::<Sort>().is_ok()).collect();
+        json_schema!({"type": "string", "enum": words})
     }
 }
 
@@ -78,6 +87,12 @@ mod tests {
         for wrong in ["", "-", "--id", "+id", "Name", "-relevance", "popularity"] {
             assert_eq!(wrong.parse::<Sort>(), Err(ParseSortError), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_schema_lists_every_order_but_reverse_relevance() {
+        let schema = schemars::schema_for!(Sort);
+        assert_eq!(schema.get("enum").unwrap().as_array().unwrap().len(), 13);
     }
 
     proptest! {

@@ -1,82 +1,83 @@
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{ChangeCounts, FetchMode, RunId, RunParameters, RunState, Step, TopLimit, Years};
 
-/// The status of a run, as in `GET /pipeline/status/{request_id}`, the Redis hash and the table `Runs`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The status of a run.
+// The Redis hash and the table `Runs` have the same fields. Those with a default are missing in statuses
+// written by earlier versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunStatus {
+    /// The run's id.
     pub request_id: RunId,
+    /// The run's state.
     pub state: RunState,
-    /// Whether a process is working on it.
+    /// Whether a process is working on the run.
     pub running: bool,
-    /// The current step, or the last one reached.
+    /// The current step, or the last one if the run has ended.
     pub step: Step,
-    /// Percent done, 0 to 100. Never decreases, and reaches 100 only when the run has published.
+    /// Percentage of work done. Never falls; 100 once published.
+    #[schemars(range(max = 100))]
     pub progress: u8,
     /// Why the run failed or was interrupted.
     pub error: Option<String>,
     /// Index pages staged.
     pub pages_done: u32,
-    /// Index pages to fetch; `null` while unknown.
+    /// Index pages to fetch; `null` until known.
     pub pages_total: Option<u32>,
     /// Shows staged.
     pub shows_seen: u32,
-    /// Shows fetched individually, because their index page is older than the updates map.
+    /// Shows refetched because their index page was outdated.
     pub singles_done: u32,
-    /// Shows to fetch individually; `null` before every page is staged.
+    /// Shows to refetch; `null` until all pages are staged.
     pub singles_total: Option<u32>,
     /// Casts staged.
     pub casts_done: u32,
-    /// Casts to fetch; `null` before the ranking.
+    /// Casts to fetch; `null` until the shows are ranked.
     pub casts_total: Option<u32>,
-    /// Shows added by publishing. This and the next three fields are missing in statuses written by
-    /// earlier versions.
+    #[serde(flatten)]
+    pub changes: ChangeCounts,
+    /// Shows fetched with a value of an unexpected type, which is stored in `extra`.
     #[serde(default)]
-    pub added: u32,
-    /// Shows changed by publishing.
-    #[serde(default)]
-    pub changed: u32,
-    /// Shows deleted by publishing.
-    #[serde(default)]
-    pub deleted: u32,
-    /// Shows that publishing did not change.
-    #[serde(default)]
-    pub unchanged: u32,
-    /// Requests sent to TVmaze, including retries.
-    pub requests: u64,
-    /// Retries of failed requests.
-    pub retries: u64,
-    /// Requests that TVmaze rejected with 429.
-    pub rate_limited: u64,
-    /// When work started.
+    pub malformed_shows: u32,
+    #[serde(flatten)]
+    pub counts: RequestCounts,
+    /// When the run started.
     pub started_at: Option<Timestamp>,
-    /// When this status last changed.
+    /// When the status last changed.
     pub updated_at: Timestamp,
+    /// When the run ended.
     pub finished_at: Option<Timestamp>,
-    /// Estimated seconds until the run ends.
+    /// Estimated seconds left.
     pub eta_seconds: Option<u64>,
+    /// The `years` parameter.
     pub years: u16,
+    /// The `top` parameter.
     pub top: u16,
+    /// The `mode` parameter.
     pub mode: FetchMode,
-    /// The process that works on it, or did last.
+    /// The process that works on the run, or did last.
     pub instance: String,
-    /// How many times a process started to work on it: more than 1 after an interruption. Missing in
-    /// statuses written by earlier versions.
+    /// Number of attempts: more than 1 after an interruption.
     #[serde(default)]
     pub attempt: u32,
-    /// How many runs are ahead in the queue; `null` for a run that is not waiting.
+    /// Number of runs ahead in the queue; `null` unless queued.
     #[serde(default)]
     pub position: Option<u32>,
-    /// Increases with every change: the signature, the `ETag` and the event id.
+    /// Rises with every change: the signature, `ETag` and event id.
     pub revision: u64,
 }
 
 /// The requests of a run so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct RequestCounts {
+    /// Requests sent to TVmaze, including retries.
     pub requests: u64,
+    /// Requests that repeated a failed one.
     pub retries: u64,
+    /// Responses with status 429.
     pub rate_limited: u64,
 }
 
@@ -87,7 +88,7 @@ pub enum RunEvent {
     Started,
     /// Earlier attempts have staged this many index pages.
     Resumed(u32),
-    /// What earlier attempts staged is discarded.
+    /// What earlier attempts have staged is discarded.
     StagingDiscarded,
     StepBegan(Step),
     /// This many index pages are to be fetched in total.
@@ -102,6 +103,8 @@ pub enum RunEvent {
     RefetchesPlanned(u32),
     /// More individually fetched shows are staged, or no longer exist.
     RefetchesStaged(u32),
+    /// This many more shows with a value of an unexpected type were fetched.
+    MalformedShows(u32),
     /// All pages and shows are staged: this many shows.
     ShowsCounted(u32),
     /// This many casts are to be fetched in total.
@@ -113,7 +116,7 @@ pub enum RunEvent {
     Succeeded(ChangeCounts),
     /// The run ends without changing a table, for this reason.
     Failed(String),
-    /// The run was cancelled.
+    /// The run was canceled.
     Cancelled,
     /// The process ends or ended before the run did, for this reason.
     Interrupted(String),
@@ -152,13 +155,9 @@ impl RunStatus {
             singles_total: None,
             casts_done: 0,
             casts_total: None,
-            added: 0,
-            changed: 0,
-            deleted: 0,
-            unchanged: 0,
-            requests: 0,
-            retries: 0,
-            rate_limited: 0,
+            changes: ChangeCounts::default(),
+            malformed_shows: 0,
+            counts: RequestCounts::default(),
             started_at: None,
             updated_at: now,
             finished_at: None,
@@ -171,6 +170,11 @@ impl RunStatus {
             position: None,
             revision: 1,
         }
+    }
+
+    /// Returns the fields by name, as they are serialized.
+    pub fn fields(&self) -> serde_json::Result<Map<String, Value>> {
+        serde_json::to_value(self).and_then(serde_json::from_value)
     }
 
     #[must_use]
@@ -227,7 +231,7 @@ impl RunStatus {
                 (self.pages_done, self.pages_total) = (0, None);
                 (self.singles_done, self.singles_total) = (0, None);
                 (self.casts_done, self.casts_total) = (0, None);
-                self.shows_seen = 0;
+                (self.shows_seen, self.malformed_shows) = (0, 0);
             }
             RunEvent::StepBegan(step) => self.step = step,
             RunEvent::PagesPlanned(pages) => self.pages_total = Some(pages),
@@ -238,18 +242,13 @@ impl RunStatus {
             }
             RunEvent::RefetchesPlanned(shows) => self.singles_total = Some(shows),
             RunEvent::RefetchesStaged(shows) => self.singles_done += shows,
+            RunEvent::MalformedShows(shows) => self.malformed_shows += shows,
             RunEvent::ShowsCounted(shows) => self.shows_seen = shows,
             RunEvent::CastsPlanned(casts) => self.casts_total = Some(casts),
             RunEvent::CastStaged => self.casts_done += 1,
-            RunEvent::Requests(counts) => {
-                self.requests = counts.requests;
-                self.retries = counts.retries;
-                self.rate_limited = counts.rate_limited;
-            }
+            RunEvent::Requests(counts) => self.counts = counts,
             RunEvent::Succeeded(changes) => {
-                let ChangeCounts { added, changed, deleted, unchanged } = changes;
-                (self.added, self.changed) = (added, changed);
-                (self.deleted, self.unchanged) = (deleted, unchanged);
+                self.changes = changes;
                 self.step = Step::Completed;
                 self.end(RunState::Succeeded, None, now);
             }
@@ -283,7 +282,7 @@ impl RunStatus {
 
     fn seconds_left(&self, now: Timestamp) -> Option<u64> {
         let (done, total) = self.work();
-        // Between two attempts no work was done, so the time since the start gives no rate.
+        // No work was done between two attempts, so the time since the start says nothing about the rate.
         let is_first = self.attempt == 1;
         if self.state != RunState::Running || done == 0 || self.pages_total.is_none() || !is_first {
             return None;
@@ -409,7 +408,8 @@ mod tests {
             Just(RunEvent::Started),
             (0_u32..500).prop_map(RunEvent::Resumed),
             Just(RunEvent::StagingDiscarded),
-            proptest::sample::select(Step::ALL).prop_map(RunEvent::StepBegan),
+            prop::sample::select(&[Step::Planning, Step::FetchingShows, Step::Publishing])
+                .prop_map(RunEvent::StepBegan),
             (0_u32..500).prop_map(RunEvent::PagesPlanned),
             (0_u32..4, 0_u32..751)
                 .prop_map(|(pages, shows)| RunEvent::PagesStaged { pages, shows }),

@@ -1,21 +1,23 @@
-//! The published tables: their columns, and the interface for writing their rows elsewhere.
+//! The published tables: their columns, and the interface for exporting their rows.
 
-use std::fmt;
 use std::io;
-use std::str::FromStr;
+
+use schemars::JsonSchema;
+use strum::{Display, EnumString, VariantNames};
+
+use crate::ParseEnumError;
 
 /// A published table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[derive(Display, EnumString, VariantNames)]
+#[schemars(inline, rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[strum(parse_err_ty = ParseEnumError, parse_err_fn = ParseEnumError::new::<Table>)]
 pub enum Table {
     AllShows,
     TopShows,
     TopShowsCast,
 }
-
-/// A text that is not the name of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of all_shows, top_shows, top_shows_cast")]
-pub struct ParseTableError;
 
 impl Table {
     pub const ALL: [Table; 3] = [Table::AllShows, Table::TopShows, Table::TopShowsCast];
@@ -38,23 +40,9 @@ impl Table {
             Table::TopShowsCast => TOP_SHOWS_CAST,
         }
     }
-}
 
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Table::AllShows => "all_shows",
-            Table::TopShows => "top_shows",
-            Table::TopShowsCast => "top_shows_cast",
-        })
-    }
-}
-
-impl FromStr for Table {
-    type Err = ParseTableError;
-
-    fn from_str(text: &str) -> Result<Table, ParseTableError> {
-        Table::ALL.into_iter().find(|table| table.to_string() == text).ok_or(ParseTableError)
+    pub fn column_names(self) -> impl Iterator<Item = &'static str> {
+        self.columns().iter().map(|column| column.name)
     }
 }
 
@@ -65,7 +53,18 @@ pub struct Column {
     pub is_nullable: bool,
 }
 
-/// The type of a column's values.
+impl Column {
+    #[must_use]
+    pub const fn required(name: &'static str, column_type: ColumnType) -> Column {
+        Column { name, column_type, is_nullable: false }
+    }
+
+    #[must_use]
+    pub const fn nullable(name: &'static str, column_type: ColumnType) -> Column {
+        Column { name, column_type, is_nullable: true }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
     Integer,
@@ -97,17 +96,9 @@ pub enum CellValue<'a> {
 /// After an error the caller stops and does not call `finish`.
 pub trait RowWriter: Send {
     /// Writes a row with one value per column of the table.
-    ///
-    /// # Errors
-    ///
-    /// The destination failed.
     fn write_row(&mut self, cells: &[CellValue<'_>]) -> io::Result<()>;
 
     /// Completes the output after the last row.
-    ///
-    /// # Errors
-    ///
-    /// The destination failed.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
@@ -118,81 +109,64 @@ pub type MakeRowWriter = Box<dyn FnOnce(DateColumns) -> io::Result<Box<dyn RowWr
 /// The columns of type [`Date`](ColumnType::Date) that contain nothing but calendar days in this export.
 pub type DateColumns = Vec<&'static str>;
 
-const fn required(name: &'static str, column_type: ColumnType) -> Column {
-    Column { name, column_type, is_nullable: false }
-}
+const ALL_SHOWS: &[Column] = &[
+    Column::required("id", ColumnType::Integer),
+    Column::required("name", ColumnType::Text),
+    Column::nullable("type", ColumnType::Text),
+    Column::nullable("language", ColumnType::Text),
+    Column::required("genres", ColumnType::StringList),
+    Column::nullable("status", ColumnType::Text),
+    Column::nullable("premiered", ColumnType::Date),
+    Column::nullable("ended", ColumnType::Date),
+    Column::nullable("rating_average", ColumnType::Real),
+    Column::nullable("summary", ColumnType::Text),
+    Column::nullable("updated", ColumnType::Integer),
+    Column::required("processed_at", ColumnType::Timestamp),
+    Column::nullable("url", ColumnType::Text),
+    Column::nullable("runtime", ColumnType::Integer),
+    Column::nullable("average_runtime", ColumnType::Integer),
+    Column::nullable("official_site", ColumnType::Text),
+    Column::nullable("weight", ColumnType::Integer),
+    Column::nullable("schedule", ColumnType::Json),
+    Column::nullable("network", ColumnType::Json),
+    Column::nullable("web_channel", ColumnType::Json),
+    Column::nullable("dvd_country", ColumnType::Json),
+    Column::nullable("externals", ColumnType::Json),
+    Column::nullable("image", ColumnType::Json),
+    Column::nullable("links", ColumnType::Json),
+    Column::nullable("extra", ColumnType::Json),
+];
 
-const fn nullable(name: &'static str, column_type: ColumnType) -> Column {
-    Column { name, column_type, is_nullable: true }
-}
+const TOP_SHOWS: &[Column] = &[
+    Column::required("id", ColumnType::Integer),
+    Column::required("name", ColumnType::Text),
+    Column::required("language", ColumnType::Text),
+    Column::required("genres", ColumnType::StringList),
+    Column::required("premiered", ColumnType::Date),
+    Column::nullable("rating_average", ColumnType::Real),
+    Column::required("processed_at", ColumnType::Timestamp),
+    Column::nullable("weight", ColumnType::Integer),
+    Column::required("rank", ColumnType::Integer),
+    Column::nullable("updated", ColumnType::Integer),
+];
 
-const ALL_SHOWS: &[Column] = {
-    use ColumnType::{Date, Integer, Json, Real, StringList, Text, Timestamp};
-    &[
-        required("id", Integer),
-        required("name", Text),
-        nullable("type", Text),
-        nullable("language", Text),
-        required("genres", StringList),
-        nullable("status", Text),
-        nullable("premiered", Date),
-        nullable("ended", Date),
-        nullable("rating_average", Real),
-        nullable("summary", Text),
-        nullable("updated", Integer),
-        required("processed_at", Timestamp),
-        nullable("url", Text),
-        nullable("runtime", Integer),
-        nullable("average_runtime", Integer),
-        nullable("official_site", Text),
-        nullable("weight", Integer),
-        nullable("schedule", Json),
-        nullable("network", Json),
-        nullable("web_channel", Json),
-        nullable("dvd_country", Json),
-        nullable("externals", Json),
-        nullable("image", Json),
-        nullable("links", Json),
-        nullable("extra", Json),
-    ]
-};
-
-const TOP_SHOWS: &[Column] = {
-    use ColumnType::{Date, Integer, Real, StringList, Text, Timestamp};
-    &[
-        required("id", Integer),
-        required("name", Text),
-        required("language", Text),
-        required("genres", StringList),
-        required("premiered", Date),
-        nullable("rating_average", Real),
-        required("processed_at", Timestamp),
-        nullable("weight", Integer),
-        required("rank", Integer),
-        nullable("updated", Integer),
-    ]
-};
-
-const TOP_SHOWS_CAST: &[Column] = {
-    use ColumnType::{Boolean, Date, Integer, Text, Timestamp};
-    &[
-        required("show_id", Integer),
-        required("show_name", Text),
-        required("person_id", Integer),
-        required("person_name", Text),
-        nullable("person_birthday", Date),
-        nullable("person_deathday", Date),
-        nullable("person_gender", Text),
-        nullable("person_country_name", Text),
-        required("character_id", Integer),
-        required("character_name", Text),
-        nullable("image", Text),
-        required("processed_at", Timestamp),
-        nullable("self", Boolean),
-        nullable("voice", Boolean),
-        required("position", Integer),
-    ]
-};
+const TOP_SHOWS_CAST: &[Column] = &[
+    Column::required("show_id", ColumnType::Integer),
+    Column::required("show_name", ColumnType::Text),
+    Column::required("person_id", ColumnType::Integer),
+    Column::required("person_name", ColumnType::Text),
+    Column::nullable("person_birthday", ColumnType::Date),
+    Column::nullable("person_deathday", ColumnType::Date),
+    Column::nullable("person_gender", ColumnType::Text),
+    Column::nullable("person_country_name", ColumnType::Text),
+    Column::required("character_id", ColumnType::Integer),
+    Column::required("character_name", ColumnType::Text),
+    Column::nullable("image", ColumnType::Text),
+    Column::required("processed_at", ColumnType::Timestamp),
+    Column::nullable("self", ColumnType::Boolean),
+    Column::nullable("voice", ColumnType::Boolean),
+    Column::required("position", ColumnType::Integer),
+];
 
 #[cfg(test)]
 mod tests {
@@ -204,6 +178,6 @@ mod tests {
             assert_eq!(table.to_string().parse(), Ok(table));
             assert_eq!(table.name().to_lowercase(), table.to_string());
         }
-        assert_eq!("runs".parse::<Table>(), Err(ParseTableError));
+        assert!("runs".parse::<Table>().is_err());
     }
 }

@@ -36,7 +36,7 @@ fn write(
     row_count: i64,
     last_date: &str,
 ) -> io::Result<()> {
-    let mut rows = Format::Parquet.writer_with_options(table.columns(), options, Box::new(file))?;
+    let mut rows = Format::Parquet.writer(table.columns(), options, Box::new(file))?;
     for row in 0..row_count {
         let date = match row {
             0 => "1583-01-01".to_owned(),

@@ -15,8 +15,8 @@ pub enum Compression {
 /// A destination that is complete only after `finish`.
 pub(crate) enum Output {
     Plain(Box<dyn Write + Send>),
-    /// The encoder writes to memory and is drained into the file: dropping it writes the end of the gzip
-    /// stream, which must not make an interrupted export look complete.
+    /// The encoder writes to memory, and its output is copied to the file. Dropping an encoder writes the end
+    /// of the gzip stream, which would make an interrupted export look complete.
     Gzip {
         encoder: GzEncoder<Vec<u8>>,
         file: Box<dyn Write + Send>,
@@ -58,7 +58,7 @@ impl Write for Output {
         }
     }
 
-    /// Passes nothing on: flushing a gzip stream early costs bytes, and `finish` flushes the file.
+    /// Does nothing: flushing a gzip stream early costs bytes, and `finish` flushes the file.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

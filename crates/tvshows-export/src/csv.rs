@@ -45,7 +45,7 @@ impl RowWriter for CsvWriter {
     }
 }
 
-/// The error of the file itself, so that the caller can recognize a closed pipe.
+/// Returns the error of the file itself, so that the caller can recognize a closed pipe.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -64,9 +64,9 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[Column] = &[
-        Column { name: "id", column_type: ColumnType::Integer, is_nullable: false },
-        Column { name: "name", column_type: ColumnType::Text, is_nullable: false },
-        Column { name: "rating", column_type: ColumnType::Real, is_nullable: true },
+        Column::required("id", ColumnType::Integer),
+        Column::required("name", ColumnType::Text),
+        Column::nullable("rating", ColumnType::Real),
     ];
 
     fn written(dialect: Dialect, rows: &[[CellValue<'_>; 3]]) -> String {

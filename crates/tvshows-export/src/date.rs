@@ -1,9 +1,9 @@
 use jiff::civil::{Date, date};
 
-/// Whether a text is a date that every Parquet reader accepts: `YYYY-MM-DD`, in the calendar, and of a year
-/// from 1583 to 9999.
+/// Whether a text is a date that every Parquet reader accepts: an existing day, as `YYYY-MM-DD`, in a year from
+/// 1583 to 9999.
 ///
-/// Spark 3 refuses files with dates before the Gregorian calendar, and Python has no year 0.
+/// Spark 3 rejects files with dates before the Gregorian calendar, and Python has no year 0.
 #[must_use]
 pub fn is_date(text: &str) -> bool {
     days_since_epoch(text).is_some()
@@ -13,7 +13,7 @@ pub fn is_date(text: &str) -> bool {
 pub(crate) fn days_since_epoch(text: &str) -> Option<i32> {
     const EPOCH: Date = date(1970, 1, 1);
     let parsed: Date = text.parse().ok()?;
-    // The parser accepts other notations as well.
+    // The parser also accepts other formats.
     if parsed.year() < 1583 || parsed.to_string() != text {
         return None;
     }

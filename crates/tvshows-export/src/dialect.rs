@@ -1,21 +1,22 @@
 use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
+
+use schemars::JsonSchema;
+use strum::{Display, EnumString, VariantNames};
+use tvshows_core::ParseEnumError;
 
 /// A dialect of CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Display, EnumString, JsonSchema, VariantNames)]
+#[schemars(inline, rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[strum(parse_err_ty = ParseEnumError, parse_err_fn = ParseEnumError::new::<Dialect>)]
 pub enum Dialect {
-    /// Every value as it is, for programs.
+    /// For programs: every value is written unchanged.
     #[default]
     Standard,
-    /// For spreadsheets: begins with a byte order mark, and text is never read as a formula.
+    /// For spreadsheets: the file starts with a byte order mark, and text is never interpreted as a formula.
     Excel,
 }
-
-/// A text that is not the name of a dialect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of standard, excel")]
-pub struct ParseDialectError;
 
 impl Dialect {
     pub const ALL: [Dialect; 2] = [Dialect::Standard, Dialect::Excel];
@@ -46,23 +47,6 @@ fn may_be_formula(text: &str) -> bool {
         || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
-impl fmt::Display for Dialect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Dialect::Standard => "standard",
-            Dialect::Excel => "excel",
-        })
-    }
-}
-
-impl FromStr for Dialect {
-    type Err = ParseDialectError;
-
-    fn from_str(text: &str) -> Result<Dialect, ParseDialectError> {
-        Dialect::ALL.into_iter().find(|known| known.to_string() == text).ok_or(ParseDialectError)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,7 +56,7 @@ mod tests {
         for dialect in Dialect::ALL {
             assert_eq!(dialect.to_string().parse(), Ok(dialect));
         }
-        assert_eq!("libreoffice".parse::<Dialect>(), Err(ParseDialectError));
+        assert!("libreoffice".parse::<Dialect>().is_err());
     }
 
     #[test]

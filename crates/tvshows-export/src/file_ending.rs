@@ -10,21 +10,17 @@ const ENDINGS: [(&str, Format); 5] = [
     (".pq", Format::Parquet),
 ];
 
-/// A file name with an ending that does not choose a format.
+/// A file name whose extension is not that of a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown file ending: use .csv, .ndjson, .jsonl, .csv.gz, .ndjson.gz, .jsonl.gz, .parquet or .pq"
+    "unknown file extension: use .csv, .ndjson, .jsonl, .csv.gz, .ndjson.gz, .jsonl.gz, .parquet or .pq"
 )]
 pub struct UnknownEndingError;
 
 impl Format {
-    /// The format and compression that the ending of a file name stands for, in upper or lower case.
+    /// The format and compression that the extension of a file name stands for, in upper or lower case.
     ///
-    /// Parquet is compressed already: `.parquet.gz`, which Parquet readers cannot read, is refused.
-    ///
-    /// # Errors
-    ///
-    /// The ending is unknown, or there is no ending.
+    /// Parquet is compressed already: `.parquet.gz`, which Parquet readers cannot read, is rejected.
     pub fn from_path(path: &Path) -> Result<(Format, Compression), UnknownEndingError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         let (name, compression) = match name.strip_suffix(".gz") {

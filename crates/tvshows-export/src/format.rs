@@ -1,8 +1,13 @@
-use std::fmt;
-use std::str::FromStr;
+use schemars::JsonSchema;
+use strum::{Display, EnumString, VariantNames};
+use tvshows_core::ParseEnumError;
 
 /// A file format for a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[derive(Display, EnumString, VariantNames)]
+#[schemars(inline, rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[strum(parse_err_ty = ParseEnumError, parse_err_fn = ParseEnumError::new::<Format>)]
 pub enum Format {
     /// RFC 4180, UTF-8, with a header.
     Csv,
@@ -11,11 +16,6 @@ pub enum Format {
     /// Typed columns in row groups.
     Parquet,
 }
-
-/// A text that is not the name of a format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of csv, ndjson, parquet")]
-pub struct ParseFormatError;
 
 impl Format {
     pub const ALL: [Format; 3] = [Format::Csv, Format::Ndjson, Format::Parquet];
@@ -31,24 +31,6 @@ impl Format {
     }
 }
 
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Format::Csv => "csv",
-            Format::Ndjson => "ndjson",
-            Format::Parquet => "parquet",
-        })
-    }
-}
-
-impl FromStr for Format {
-    type Err = ParseFormatError;
-
-    fn from_str(text: &str) -> Result<Format, ParseFormatError> {
-        Format::ALL.into_iter().find(|format| format.to_string() == text).ok_or(ParseFormatError)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +40,7 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
-        assert_eq!("xlsx".parse::<Format>(), Err(ParseFormatError));
+        let error = "xlsx".parse::<Format>().unwrap_err();
+        assert_eq!(error.to_string(), "must be one of csv, ndjson, parquet");
     }
 }

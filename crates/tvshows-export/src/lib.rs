@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![expect(clippy::missing_errors_doc, reason = "most error types say what can fail")]
 
 mod compression;
 mod csv;
@@ -14,7 +15,7 @@ mod writer;
 
 pub use compression::Compression;
 pub use date::is_date;
-pub use dialect::{Dialect, ParseDialectError};
+pub use dialect::Dialect;
 pub use file_ending::UnknownEndingError;
-pub use format::{Format, ParseFormatError};
+pub use format::Format;
 pub use writer::WriterOptions;

@@ -63,11 +63,11 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[Column] = &[
-        Column { name: "id", column_type: ColumnType::Integer, is_nullable: false },
-        Column { name: "voice", column_type: ColumnType::Boolean, is_nullable: true },
-        Column { name: "genres", column_type: ColumnType::StringList, is_nullable: false },
-        Column { name: "image", column_type: ColumnType::Json, is_nullable: true },
-        Column { name: "name", column_type: ColumnType::Text, is_nullable: false },
+        Column::required("id", ColumnType::Integer),
+        Column::nullable("voice", ColumnType::Boolean),
+        Column::required("genres", ColumnType::StringList),
+        Column::nullable("image", ColumnType::Json),
+        Column::required("name", ColumnType::Text),
     ];
 
     fn written(row: &[CellValue<'_>]) -> String {

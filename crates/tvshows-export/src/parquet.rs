@@ -89,14 +89,14 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[Column] = &[
-        Column { name: "id", column_type: ColumnType::Integer, is_nullable: false },
-        Column { name: "name", column_type: ColumnType::Text, is_nullable: true },
-        Column { name: "genres", column_type: ColumnType::StringList, is_nullable: false },
-        Column { name: "rating", column_type: ColumnType::Real, is_nullable: true },
-        Column { name: "self", column_type: ColumnType::Boolean, is_nullable: true },
-        Column { name: "at", column_type: ColumnType::Timestamp, is_nullable: false },
-        Column { name: "image", column_type: ColumnType::Json, is_nullable: true },
-        Column { name: "ended", column_type: ColumnType::Date, is_nullable: true },
+        Column::required("id", ColumnType::Integer),
+        Column::nullable("name", ColumnType::Text),
+        Column::required("genres", ColumnType::StringList),
+        Column::nullable("rating", ColumnType::Real),
+        Column::nullable("self", ColumnType::Boolean),
+        Column::required("at", ColumnType::Timestamp),
+        Column::nullable("image", ColumnType::Json),
+        Column::nullable("ended", ColumnType::Date),
     ];
     const AT: CellValue<'_> = CellValue::Text("2026-11-22T10:00:02.123456789Z");
 
@@ -108,8 +108,7 @@ mod tests {
         let file = SharedBuffer::default();
         let options =
             WriterOptions { date_columns: date_columns.to_vec(), ..WriterOptions::default() };
-        let mut writer =
-            Format::Parquet.writer_with_options(columns, &options, Box::new(file.clone()))?;
+        let mut writer = Format::Parquet.writer(columns, &options, Box::new(file.clone()))?;
         for row in rows {
             writer.write_row(&row)?;
         }

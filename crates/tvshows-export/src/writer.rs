@@ -9,40 +9,23 @@ use crate::format::Format;
 use crate::ndjson::NdjsonWriter;
 use crate::parquet::ParquetWriter;
 
-/// How a table is written, besides the format.
+/// How a table is written, in addition to the format.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WriterOptions {
     pub compression: Compression,
     /// Affects CSV only.
     pub dialect: Dialect,
-    /// The columns of type `Date` in which every value is null or a date by [`is_date`](crate::is_date). Affects Parquet
-    /// only, which stores them as `DATE`; names of other columns are ignored.
+    /// The columns of type `Date` in which every value is null or a date according to [`is_date`](crate::is_date).
+    /// Affects Parquet only, which stores them as `DATE`; names of other columns are ignored.
     ///
-    /// The schema is fixed before the first row is written, so the store finds these columns first. A value that
+    /// The schema is fixed before the first row is written, so the store determines these columns first. A value that
     /// is not a date fails the export.
     pub date_columns: DateColumns,
 }
 
 impl Format {
-    /// Starts a file with the default options.
-    ///
-    /// # Errors
-    ///
-    /// The start of the file cannot be written.
-    pub fn writer(
-        self,
-        columns: &'static [Column],
-        file: Box<dyn Write + Send>,
-    ) -> io::Result<Box<dyn RowWriter>> {
-        self.writer_with_options(columns, &WriterOptions::default(), file)
-    }
-
     /// Starts a file.
-    ///
-    /// # Errors
-    ///
-    /// The start of the file cannot be written.
-    pub fn writer_with_options(
+    pub fn writer(
         self,
         columns: &'static [Column],
         options: &WriterOptions,
@@ -70,13 +53,11 @@ mod tests {
 
     use super::*;
 
-    const COLUMNS: &[Column] =
-        &[Column { name: "id", column_type: ColumnType::Integer, is_nullable: false }];
+    const COLUMNS: &[Column] = &[Column::required("id", ColumnType::Integer)];
 
     fn write(format: Format, options: &WriterOptions) -> Vec<u8> {
         let file = SharedBuffer::default();
-        let mut rows =
-            format.writer_with_options(COLUMNS, options, Box::new(file.clone())).unwrap();
+        let mut rows = format.writer(COLUMNS, options, Box::new(file.clone())).unwrap();
         for id in 0..3_000 {
             rows.write_row(&[CellValue::Integer(id)]).unwrap();
         }

@@ -9,6 +9,7 @@ use tvshows_core::{Ownership, RunEvent, RunQueue, RunSession, Step, StoreError};
 
 use crate::error::{RunError, error_chain};
 use crate::local_runs::LocalRun;
+use crate::malformed_shows::MalformedShows;
 use crate::pipeline::{MAX_STALLED_RESUMES, Pipeline};
 use crate::run_context::RunContext;
 use crate::run_progress::RunProgress;
@@ -22,7 +23,7 @@ pub(crate) struct Attempt {
     pub(crate) queue: Arc<dyn RunQueue>,
     pub(crate) run: Arc<LocalRun>,
     pub(crate) shutdown: CancellationToken,
-    /// Cancelled when another process has acquired the lease.
+    /// Canceled when another process has acquired the lease.
     pub(crate) lease_lost: CancellationToken,
 }
 
@@ -31,7 +32,7 @@ pub(crate) struct Attempt {
 pub(crate) enum Outcome {
     /// The run has ended or is interrupted, and that is saved.
     Saved,
-    /// The same, but it could not be saved, for example because the disk is full.
+    /// The run has ended or is interrupted, but that could not be saved, for example because the disk is full.
     Unsaved,
     /// Another process owns the run now and decides how it ends.
     OwnershipLost,
@@ -40,7 +41,7 @@ pub(crate) enum Outcome {
 }
 
 impl Attempt {
-    /// Works on the run until it has ended, or has to stop. A run that is publishing does not stop.
+    /// Runs the attempt until the run has ended or must stop. A run that is publishing does not stop.
     pub(crate) async fn run(&self, ownership: Ownership) -> Outcome {
         let begin = async |_: &_, status: &_| self.queue.begin(status, ownership).await;
         let session = match self.run.progress.checkpoint(RunEvent::Started, begin).await {
@@ -115,6 +116,7 @@ impl Attempt {
             progress,
             parameters: progress.status().parameters(),
             first_response: Arc::default(),
+            malformed_shows: MalformedShows::default(),
         };
         let staged = tokio::select! {
             biased;
@@ -136,8 +138,8 @@ impl Attempt {
     }
 }
 
-/// Counts an attempt that resumes a run, once there is something to stage. A process that dies before that
-/// does not die because of the run.
+/// Counts an attempt that resumes a run, once there is something to stage. If a process dies before that, the
+/// run is not the cause.
 async fn record_resume(context: &RunContext<'_>) -> RunError {
     context.first_response.notified().await;
     if context.progress.status().attempt > 1

@@ -5,22 +5,12 @@ use tvshows_core::StoreError;
 #[non_exhaustive]
 pub enum RunError {
     #[error("TVmaze cannot be reached; check the network and the base URL")]
-    Unreachable {
-        #[source]
-        source: tvmaze_client::Error,
-    },
+    Unreachable { source: tvmaze_client::Error },
     /// The updates map could not be fetched, and there is no alternative to it.
     #[error("the updates map cannot be fetched")]
-    UpdatesMap {
-        #[source]
-        source: tvmaze_client::Error,
-    },
+    UpdatesMap { source: tvmaze_client::Error },
     #[error("index page {page} cannot be fetched")]
-    Page {
-        page: u32,
-        #[source]
-        source: tvmaze_client::Error,
-    },
+    Page { page: u32, source: tvmaze_client::Error },
     /// A page in the middle of the index does not exist.
     #[error("index page {page} returned 404, although page {later} exists")]
     MissingPage { page: u32, later: u32 },
@@ -37,20 +27,12 @@ pub enum RunError {
     #[error("the index contains no shows; check that the base URL is TVmaze's API")]
     EmptyIndex,
     #[error("show {show} cannot be fetched")]
-    Show {
-        show: u32,
-        #[source]
-        source: tvmaze_client::Error,
-    },
+    Show { show: u32, source: tvmaze_client::Error },
     /// A response describes another show than the requested one.
     #[error("show {show} cannot be fetched: the response describes show {received}")]
     WrongShow { show: u32, received: u32 },
     #[error("the cast of show {show} cannot be fetched")]
-    Cast {
-        show: u32,
-        #[source]
-        source: tvmaze_client::Error,
-    },
+    Cast { show: u32, source: tvmaze_client::Error },
     /// The process died several times in a row without making progress.
     #[error(
         "the process died {resumes} times in a row before it staged anything more; check its log, then \
@@ -59,9 +41,9 @@ pub enum RunError {
     CrashLoop { resumes: u32 },
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the run ended because of a bug in this program; please report it with the log")]
+    #[error("the run ended because of a bug in this program; please report it, with the log")]
     Panicked,
-    #[error("the run was cancelled")]
+    #[error("the run was canceled")]
     Cancelled,
     #[error("the service shut down before the run ended; it resumes when a service starts again")]
     ShutDown,
@@ -70,11 +52,6 @@ pub enum RunError {
 /// Formats an error and its causes on one line, separated by colons.
 #[must_use]
 pub fn error_chain(error: &dyn std::error::Error) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
-    while let Some(error) = cause {
-        text += ": ";
-        text += &error.to_string();
-        cause = error.source();
-    }
-    text
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -15,7 +15,7 @@ use tvmaze_client::{Client, PageIndex};
 use tvshows_core::{PublishedManifest, RunEvent, Show, ShowId, StagedBatch, StagingState};
 
 use crate::clock::now_secs;
-use crate::convert::{TvmazeShow, saturating_u32};
+use crate::convert::{TvmazeShow, recover_page, saturating_u32};
 use crate::error::RunError;
 use crate::incremental_plan::outdated_pages;
 use crate::run_context::RunContext;
@@ -96,8 +96,10 @@ pub(crate) async fn stage_pages(
     let staging = async {
         let mut batch = Vec::with_capacity(MAX_PAGES_PER_BATCH);
         while receiver.recv_many(&mut batch, MAX_PAGES_PER_BATCH).await > 0 {
-            let (pages, permits): (Vec<_>, Vec<_>) =
-                batch.drain(..).map(|page: Page| ((page.number, page.shows), page.permit)).unzip();
+            let (pages, permits): (Vec<_>, Vec<_>) = batch
+                .drain(..)
+                .map(|page: Page| ((page.number, context.accept_shows(page.shows)), page.permit))
+                .unzip();
             for (page, shows) in &pages {
                 if !has_map {
                     check_membership(*page, shows)?;
@@ -124,9 +126,9 @@ pub(crate) async fn stage_pages(
 /// A fetched page.
 struct Page {
     number: u32,
-    shows: Vec<Show>,
-    /// Held until the page is staged. There are as many permits as concurrent requests, which bounds the
-    /// memory and what a killed process has to fetch again.
+    shows: Vec<TvmazeShow>,
+    /// Held until the page is staged. There are as many permits as concurrent requests, which limits the
+    /// pages in memory and those that must be fetched again if the process is killed.
     permit: OwnedSemaphorePermit,
 }
 
@@ -176,7 +178,6 @@ impl PageFetcher<'_> {
                 }
                 Some(shows) => {
                     last_present = last_present.max(Some(page));
-                    let shows = shows.into_iter().map(|TvmazeShow(show)| show).collect();
                     if sender.send(Page { number: page, shows, permit }).await.is_err() {
                         // Staging failed, and its error becomes that of the run.
                         return Ok(());
@@ -197,9 +198,9 @@ impl PageFetcher<'_> {
 
     /// Whether a page may be requested now.
     ///
-    /// Beyond the known extent, pages are requested one at a time, so that only one request meets the end.
-    /// If the extent is unknown, a few pages after a missing one are requested too: any of them would show
-    /// that the missing page is not the end.
+    /// Beyond the known extent, pages are requested one at a time, so that only one request is sent past the end.
+    /// If the extent is unknown, a few pages after a missing one are requested as well: if any of them exists, the
+    /// missing page is not the end.
     fn may_request(&self, page: u32, in_flight: usize, first_missing: Option<u32>) -> bool {
         let concurrency = self.client.concurrency();
         match (self.extent, first_missing) {
@@ -234,15 +235,16 @@ async fn fetch_page(
     first_response: Arc<Notify>,
     permit: OwnedSemaphorePermit,
 ) -> (u32, Result<Option<Vec<TvmazeShow>>, tvmaze_client::Error>, OwnedSemaphorePermit) {
-    let response = client.show_page(PageIndex(page)).decode_as::<Option<Vec<TvmazeShow>>>().await;
+    let request = client.show_page(PageIndex(page)).decode_as::<Option<Vec<TvmazeShow>>>();
+    let response = request.recover_with(recover_page).await;
     if let Ok(Some(_)) = &response {
         first_response.notify_one();
     }
     (page, response, permit)
 }
 
-/// Checks that the shows of a page belong on it. Without an updates map, nothing else reveals a page with
-/// wrong content.
+/// Checks that the shows of a page belong on it. Without an updates map, this is the only way to detect a page
+/// with wrong content.
 fn check_membership(page: u32, shows: &[Show]) -> Result<(), RunError> {
     match shows.iter().find(|show| page_of(show.id) != page) {
         Some(show) => Err(RunError::UnexpectedShowOnPage { page, show: show.id.0 }),
@@ -252,7 +254,7 @@ fn check_membership(page: u32, shows: &[Show]) -> Result<(), RunError> {
 
 /// The shows on which the index and the updates map disagree. Either can be out of date.
 struct Discrepancies {
-    /// The entries of the map for the shows that were not on a page so far; `None` without a map.
+    /// The entries of the map whose shows have not been on any page yet; `None` without a map.
     unseen: Option<UpdatesMap>,
     /// The last show in the map. Later shows are newer than the map.
     last: Option<ShowId>,

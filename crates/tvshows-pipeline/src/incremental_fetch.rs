@@ -7,7 +7,7 @@ use tvmaze_client::{PageIndex, SHOWS_PER_PAGE};
 use tvshows_core::{PublishedManifest, RunEvent, Show, ShowId, StagedBatch};
 
 use crate::clock::now_secs;
-use crate::convert::{TvmazeShow, saturating_u32};
+use crate::convert::{TvmazeShow, recover_page, saturating_u32};
 use crate::error::RunError;
 use crate::incremental_plan::is_outdated;
 use crate::run_context::RunContext;
@@ -19,8 +19,8 @@ pub(crate) struct Baseline<'a> {
     pub(crate) updates: &'a UpdatesMap,
 }
 
-/// Fetches `pages` and stages the current shows on them. Returns the changed shows that their page, which
-/// may be a day old, does not have in their current version.
+/// Fetches `pages` and stages the current shows on them. Returns the changed shows that are missing or outdated on
+/// their page, which may be a day old.
 pub(crate) async fn stage_pages(
     context: &RunContext<'_>,
     baseline: &Baseline<'_>,
@@ -29,6 +29,7 @@ pub(crate) async fn stage_pages(
     let client = context.client;
     let requests = pages.into_iter().map(|page| {
         let request = client.show_page(PageIndex(page)).decode_as::<Option<Vec<TvmazeShow>>>();
+        let request = request.recover_with(recover_page);
         async move {
             let shows = request.await.map_err(|source| RunError::Page { page, source })?;
             context.first_response.notify_one();
@@ -38,7 +39,7 @@ pub(crate) async fn stage_pages(
     let mut responses = stream::iter(requests).buffer_unordered(client.concurrency()).boxed();
     let mut stale = BTreeSet::new();
     while let Some((page, shows)) = responses.try_next().await? {
-        let shows = baseline.check_page(page, shows)?;
+        let shows = context.accept_shows(baseline.check_page(page, shows)?);
         let (current, stale_on_page) = baseline.compare(page, shows);
         stale.extend(stale_on_page);
         let staged = RunEvent::PagesStaged { pages: 1, shows: saturating_u32(current.len()) };
@@ -55,16 +56,19 @@ impl Baseline<'_> {
 
     /// Returns the shows of a page. Only the last page may be missing: it can be so new that TVmaze's cache
     /// still returns 404.
-    fn check_page(&self, page: u32, shows: Option<Vec<TvmazeShow>>) -> Result<Vec<Show>, RunError> {
+    fn check_page(
+        &self,
+        page: u32,
+        shows: Option<Vec<TvmazeShow>>,
+    ) -> Result<Vec<TvmazeShow>, RunError> {
         let later = self.last().map_or(0, page_of);
         match shows {
             None if page < later => Err(RunError::MissingPage { page, later }),
-            shows => Ok(shows.into_iter().flatten().map(|TvmazeShow(show)| show).collect()),
+            shows => Ok(shows.unwrap_or_default()),
         }
     }
 
-    /// Splits off the shows that are current, and returns the ids of the changed shows that the page does
-    /// not have or has in an older version.
+    /// Returns the shows that are current, and the ids of the changed shows that are missing or outdated on the page.
     fn compare(&self, page: u32, mut shows: Vec<Show>) -> (Vec<Show>, BTreeSet<ShowId>) {
         shows.retain(|show| self.is_current(show));
         let current: BTreeSet<ShowId> = shows.iter().map(|show| show.id).collect();

@@ -81,13 +81,12 @@ pub(crate) fn is_outdated(snapshot: &PublishedManifest, id: ShowId, updated: i64
     version.is_none_or(|version| version.updated.unwrap_or_default() < updated)
 }
 
-/// Whether fetching a page can return anything new: a page of `staged` may come unchanged from the cache.
+/// Whether fetching a page can return anything new: TVmaze's cache may still return a page of `staged` unchanged.
 fn may_refetch(staged: &BTreeMap<u32, Timestamp>, page: u32, now: Timestamp) -> bool {
     staged.get(&page).is_none_or(|at| is_older_than(*at, CACHE_AGE, now))
 }
 
-/// Returns the pages of an interrupted attempt on which so much has changed since that they have to be
-/// fetched again.
+/// Returns the pages of an interrupted attempt that must be fetched again because too much on them has changed.
 pub(crate) fn outdated_pages(
     snapshot: &PublishedManifest,
     staged: &BTreeMap<u32, Timestamp>,
@@ -177,7 +176,7 @@ mod tests {
 
     fn show(id: u32, rating: Option<f64>) -> Show {
         let sent = serde_json::json!({"id": id, "name": "X", "rating": {"average": rating}});
-        let crate::convert::TvmazeShow(show) = serde_json::from_value(sent).unwrap();
+        let crate::convert::TvmazeShow { show, .. } = serde_json::from_value(sent).unwrap();
         show
     }
 
@@ -230,7 +229,7 @@ mod tests {
         let four = TopLimit::new(4).unwrap();
         assert_eq!(ids(near_cutoff(&published, &far, four, at(99))), [0; 0], "unrated edge");
         let ten = TopLimit::new(10).unwrap();
-        assert_eq!(ids(near_cutoff(&published, &far, ten, at(99))), [0; 0], "nobody is outside");
+        assert_eq!(ids(near_cutoff(&published, &far, ten, at(99))), [0; 0], "no show is outside");
     }
 
     #[test]

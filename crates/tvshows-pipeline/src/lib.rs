@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![expect(clippy::missing_errors_doc, reason = "most error types say what can fail")]
 
 mod attempt;
 mod clock;
@@ -9,6 +10,7 @@ mod incremental_fetch;
 mod incremental_plan;
 mod individual_fetch;
 mod local_runs;
+mod malformed_shows;
 mod metrics;
 mod pipeline;
 mod recovery;

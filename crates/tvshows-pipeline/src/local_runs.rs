@@ -1,4 +1,4 @@
-//! The run that this process works on, and those that it has ended recently. The queue is in the store.
+//! The run that this process works on, and those that have ended here recently. The queue is in the store.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +31,7 @@ impl LocalRun {
 /// The outcome of a cancel request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum CancelOutcome {
-    /// The run stops at its next step.
+    /// The run will stop at its next step.
     Requested,
     /// It is too late: the run is publishing.
     AlreadyPublishing,
@@ -62,7 +62,7 @@ impl LocalRuns {
         self.run_started.notified()
     }
 
-    /// Removes the current run. If it has ended it is cached: maybe only this process knows that.
+    /// Removes the current run. If it has ended, it is cached, because its end may not be saved yet.
     pub(crate) fn finish(&self) {
         let mut runs = self.lock();
         let Some(run) = runs.current.take() else { return };
@@ -83,7 +83,7 @@ impl LocalRuns {
         if run.progress.status().state.is_terminal() {
             return CancelOutcome::NotLocal;
         }
-        // First the request, then the check: the run does it the other way around.
+        // Request first, then check the step. The run does both in reverse order, so one of the two sees the other.
         run.cancel.cancel();
         match run.progress.status().step {
             Step::Publishing => CancelOutcome::AlreadyPublishing,
@@ -91,7 +91,7 @@ impl LocalRuns {
         }
     }
 
-    /// Returns the runs that have ended or were cancelled in time, even if the history does not say so yet.
+    /// Returns the runs that have ended or will be canceled, even if the history does not say so yet.
     pub(crate) fn ended(&self) -> Vec<RunId> {
         let has_ended = |run: &&Arc<LocalRun>| {
             let status = run.progress.status();
@@ -138,7 +138,7 @@ mod tests {
     fn a_run_is_cancelled_until_it_publishes() {
         let (runs, run) = started();
         assert_eq!(runs.cancel(run.id), CancelOutcome::Requested);
-        assert_eq!(runs.ended(), [run.id], "nobody joins it any more");
+        assert_eq!(runs.ended(), [run.id], "no request joins it any more");
         run.progress.apply(RunEvent::StepBegan(Step::Publishing));
         assert_eq!(runs.cancel(run.id), CancelOutcome::AlreadyPublishing);
         assert!(runs.ended().is_empty(), "it publishes, and may be joined");

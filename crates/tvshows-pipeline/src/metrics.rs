@@ -12,13 +12,13 @@ const END_STATES: [RunState; 4] =
 /// Initializes all series to 0, so that their first increase is visible as one.
 pub(crate) fn register() {
     for state in END_STATES {
-        counter!("tvshows_runs_total", "state" => state.as_str()).increment(0);
+        counter!("tvshows_runs_total", "state" => state.into_str()).increment(0);
     }
     gauge!("tvshows_run_in_progress").set(0);
 }
 
 pub(crate) fn record_run_end(state: RunState) {
-    counter!("tvshows_runs_total", "state" => state.as_str()).increment(1);
+    counter!("tvshows_runs_total", "state" => state.into_str()).increment(1);
 }
 
 /// Counts a run as in progress until it is dropped.
@@ -47,14 +47,14 @@ pub(crate) struct StepTimer {
 
 impl StepTimer {
     pub(crate) fn start(step: Step) -> StepTimer {
-        let span = tracing::info_span!("step", step = step.as_str());
+        let span = tracing::info_span!("step", step = step.into_str());
         StepTimer { step, started: Instant::now(), _span: span }
     }
 }
 
 impl Drop for StepTimer {
     fn drop(&mut self) {
-        histogram!("tvshows_run_step_duration_seconds", "step" => self.step.as_str())
+        histogram!("tvshows_run_step_duration_seconds", "step" => self.step.into_str())
             .record(self.started.elapsed());
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ impl Pipeline {
         self
     }
 
-    /// Does everything before publishing. Returns the top shows, best first.
+    /// Performs all steps before publishing. Returns the top shows, best first.
     pub(crate) async fn stage(&self, context: &RunContext<'_>) -> Result<Vec<ShowId>, RunError> {
         let RunContext { session, progress, parameters, .. } = context;
         let staging = session.staging().await?;
@@ -66,26 +66,32 @@ impl Pipeline {
             // The last page may have been staged without its status becoming visible.
             progress.apply(RunEvent::Resumed(saturating_u32(staging.pages.len())));
         }
-        let casts = self.stage_shows(context, staging, &published, updates).await?;
+        let mut casts = self.stage_shows(context, staging, &published, updates).await?;
         drop(published);
 
-        progress.apply(RunEvent::StepBegan(Step::ComputingTop));
-        let shows = session.staged_show_count().await?;
-        if shows == 0 {
-            return Err(RunError::EmptyIndex);
-        }
-        progress.apply(RunEvent::ShowsCounted(shows));
-        let top = session.rank_staged(criteria(*parameters)).await?;
-        let ids = top.iter().map(|show| show.id).collect();
+        loop {
+            progress.apply(RunEvent::StepBegan(Step::ComputingTop));
+            let shows = session.staged_show_count().await?;
+            if shows == 0 {
+                return Err(RunError::EmptyIndex);
+            }
+            progress.apply(RunEvent::ShowsCounted(shows));
+            let top = session.rank_staged(criteria(*parameters)).await?;
+            let ids = top.iter().map(|show| show.id).collect();
 
-        // A change of a cast also changes its show.
-        let needs_cast = |show: &Show| casts.get(&show.id) != Some(&show.updated);
-        let new: Vec<Show> = top.into_iter().filter(needs_cast).collect();
-        let planned = progress.status().casts_done + saturating_u32(new.len());
-        context.checkpoint(RunEvent::CastsPlanned(planned), None).await?;
-        progress.apply(RunEvent::StepBegan(Step::FetchingCast));
-        individual_fetch::stage_casts(context, new).await?;
-        Ok(ids)
+            // If a cast changes, the `updated` of its show changes, too.
+            let needs_cast = |show: &Show| casts.get(&show.id) != Some(&show.updated);
+            let new: Vec<Show> = top.into_iter().filter(needs_cast).collect();
+            let planned = progress.status().casts_done + saturating_u32(new.len());
+            context.checkpoint(RunEvent::CastsPlanned(planned), None).await?;
+            progress.apply(RunEvent::StepBegan(Step::FetchingCast));
+            casts.extend(new.iter().map(|show| (show.id, show.updated)));
+            let missing = individual_fetch::stage_casts(context, new).await?;
+            if missing.is_empty() {
+                return Ok(ids);
+            }
+            delete_shows_without_cast(context, missing).await?;
+        }
     }
 
     /// Stages the changed shows or all of them, in addition to what an earlier attempt has staged. Returns
@@ -128,14 +134,12 @@ impl Pipeline {
     /// Fetches the updates map. Returns `None` if TVmaze does not provide it.
     async fn updates(&self) -> Result<Option<UpdatesMap>, RunError> {
         match fetch_updates(&self.client).await {
-            Ok(updates) if updates.is_empty() => Ok(None),
-            Ok(updates) => Ok(Some(updates)),
-            Err(source) if source.is_unreachable() => Err(RunError::Unreachable { source }),
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
+            Err(RunError::UpdatesMap { source }) => {
+                let error = &source as &dyn std::error::Error;
                 tracing::warn!(error, "no updates map; fetching the index until its first 404");
                 Ok(None)
             }
+            updates => Ok(Some(updates?).filter(|updates| !updates.is_empty())),
         }
     }
 }
@@ -150,7 +154,8 @@ async fn stage_everything(context: &RunContext<'_>, plan: FullFetchPlan) -> Resu
     let refetches = full_fetch::stage_pages(context, plan).await?;
     context.checkpoint(RunEvent::PagesPlanned(progress.status().pages_done), None).await?;
     plan_refetches(context, refetches.len()).await?;
-    individual_fetch::stage_shows(context, refetches).await
+    individual_fetch::stage_shows(context, refetches).await?;
+    Ok(())
 }
 
 async fn stage_changes(
@@ -176,7 +181,20 @@ async fn stage_changes(
     progress.apply(RunEvent::StepBegan(Step::FetchingShows));
     individual.extend(incremental_fetch::stage_pages(context, baseline, pages).await?);
     plan_refetches(context, individual.len()).await?;
-    individual_fetch::stage_shows(context, individual).await
+    individual_fetch::stage_shows(context, individual).await?;
+    Ok(())
+}
+
+/// Deletes shows that vanished after they were staged, and whose cast is therefore `missing`.
+async fn delete_shows_without_cast(
+    context: &RunContext<'_>,
+    mut missing: BTreeMap<ShowId, RunError>,
+) -> Result<(), RunError> {
+    let shows: BTreeSet<ShowId> = missing.keys().copied().collect();
+    plan_refetches(context, shows.len()).await?;
+    let deleted = individual_fetch::stage_shows(context, shows).await?;
+    missing.retain(|show, _| !deleted.contains(show));
+    missing.into_values().next().map_or(Ok(()), Err)
 }
 
 async fn plan_refetches(context: &RunContext<'_>, left: usize) -> Result<(), RunError> {
@@ -190,7 +208,7 @@ fn criteria(parameters: RunParameters) -> TopShowsCriteria {
     TopShowsCriteria { years: parameters.years, top: parameters.top, this_year }
 }
 
-/// Twice as many top shows: all that could move across the cutoff.
+/// The criteria for twice as many top shows, which include all that could move across the cutoff.
 fn widened_criteria(parameters: RunParameters) -> TopShowsCriteria {
     let criteria = criteria(parameters);
     let twice = TopLimit::new(2 * parameters.top.get());

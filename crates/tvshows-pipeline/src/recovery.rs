@@ -3,18 +3,12 @@ use tvshows_core::{RunEvent, RunState, StoreError};
 use crate::clock::now_millis;
 use crate::runner_config::RunnerConfig;
 
-/// Cancels the run that was started and that no process works on. For use before
-/// [`Runner::start`](crate::Runner::start), which would resume it.
-///
-/// # Errors
-///
-/// If the history cannot be read or written.
+/// Cancels the interrupted run, if there is one. For use before [`Runner::start`](crate::Runner::start), which
+/// would resume it.
 pub async fn cancel_interrupted(config: &RunnerConfig) -> Result<(), StoreError> {
     let RunnerConfig { lock, instance, .. } = config;
-    match lock.acquire(instance, None).await {
-        Ok(true) => {}
-        Ok(false) => return Ok(()),
-        Err(error) => return Err(StoreError::Unavailable { source: Box::new(error) }),
+    if !lock.acquire(instance, None).await? {
+        return Ok(());
     }
     let cancelled = cancel_started(config).await;
     lock.release(instance).await;
@@ -34,7 +28,7 @@ async fn cancel_started(config: &RunnerConfig) -> Result<(), StoreError> {
     if let Some(lease) = &config.lease {
         lease.release(&status.instance).await;
     }
-    // Best effort: readers of a failing tracker find it in the history.
+    // Best effort: if the tracker fails, readers get the status from the history.
     let _ = config.tracker.publish_status(&status).await;
     Ok(())
 }

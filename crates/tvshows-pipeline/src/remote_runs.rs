@@ -1,5 +1,4 @@
-//! The runs that this process does not work on. One task polls a requested run, for all clients that wait
-//! for it.
+//! The runs that this process does not work on. For each run that clients read, one task polls its status.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,12 +12,12 @@ use tvshows_core::{ProgressTracker, RunId, RunQueue, RunStatus, StoreError};
 use crate::runner_config::RunnerConfig;
 use crate::tasks::Tasks;
 
-/// The polling interval, and so the maximum age of a status returned here.
+/// The polling interval, which is also the maximum age of a returned status.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// After this many polls without a reader, polling stops.
 const IDLE_POLLS: u32 = 50;
-/// The most runs to poll at a time, which is more than can be unfinished in one history. The status of any
-/// other run is fetched for each call.
+/// The maximum number of runs to poll at a time, which is more than can be unfinished in one history. The status of
+/// any other run is fetched for each call.
 const MAX_POLLED: usize = 64;
 /// How many ended runs are cached. They no longer change.
 const MAX_ENDED: usize = 256;
@@ -55,7 +54,7 @@ impl RemoteRuns {
         RemoteRuns { queue, tracker, tasks, cache: Mutex::default() }
     }
 
-    /// Returns the status of a run, from the cache if it is there, and starts to poll it.
+    /// Returns the status of a run, from the cache if possible, and starts to poll it.
     pub(crate) async fn status(
         self: &Arc<Self>,
         run: RunId,

@@ -3,10 +3,13 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tvmaze_client::Client;
 use tvshows_core::{
-    RunEvent, RunParameters, RunSession, RunStatus, ShowId, StagedBatch, StoreError,
+    CastMember, RunEvent, RunParameters, RunSession, RunStatus, Show, ShowId, StagedBatch,
+    StoreError,
 };
 
 use crate::clock::{now_millis, now_secs};
+use crate::convert::{TvmazeCastMember, TvmazeShow, saturating_u32};
+use crate::malformed_shows::MalformedShows;
 use crate::run_progress::RunProgress;
 
 /// What the steps of one attempt at a run share.
@@ -17,6 +20,7 @@ pub(crate) struct RunContext<'a> {
     pub(crate) parameters: RunParameters,
     /// Notified when TVmaze has returned something to stage.
     pub(crate) first_response: Arc<Notify>,
+    pub(crate) malformed_shows: MalformedShows,
 }
 
 impl RunContext<'_> {
@@ -34,6 +38,41 @@ impl RunContext<'_> {
             self.session.commit(batch, next).await
         };
         self.progress.checkpoint(event, save).await
+    }
+
+    /// Returns the shows of a response, and reports the malformed ones.
+    pub(crate) fn accept_shows(&self, shows: Vec<TvmazeShow>) -> Vec<Show> {
+        let mut malformed = 0;
+        let mut accept = |TvmazeShow { show, malformed: paths }| {
+            if !paths.is_empty() && self.malformed_shows.report(show.id, &show.name, &paths) {
+                malformed += 1;
+            }
+            show
+        };
+        let shows = shows.into_iter().map(&mut accept).collect();
+        self.count_malformed(malformed);
+        shows
+    }
+
+    /// Returns the cast of a show, and reports its malformed members.
+    pub(crate) fn accept_cast(&self, show: &Show, cast: Vec<TvmazeCastMember>) -> Vec<CastMember> {
+        let members = cast.iter().enumerate();
+        let paths: Vec<String> = members
+            .flat_map(|(index, member)| {
+                member.malformed.iter().map(move |path| format!("cast[{index}].{path}"))
+            })
+            .collect();
+        if !paths.is_empty() && self.malformed_shows.report(show.id, &show.name, &paths) {
+            self.count_malformed(1);
+        }
+        cast.into_iter().map(|member| member.of_show(show)).collect()
+    }
+
+    /// Saved by the checkpoint of the shows or the cast.
+    fn count_malformed(&self, shows: usize) {
+        if shows > 0 {
+            self.progress.apply(RunEvent::MalformedShows(saturating_u32(shows)));
+        }
     }
 
     /// Publishes the staged snapshot together with the final status, and then makes the status visible.

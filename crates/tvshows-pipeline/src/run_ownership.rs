@@ -1,5 +1,5 @@
-//! Who may work on runs: the owner of a lock that ends with its process, the owner of a lease that expires,
-//! or both.
+//! Which process may work on runs: the holder of a lock that ends with its process, the holder of a lease that
+//! expires, or the holder of both.
 //!
 //! The lock decides between the processes on one machine. The lease decides between machines, and against a
 //! process that is paused: its lock remains, but its lease expires.
@@ -19,20 +19,20 @@ pub(crate) struct RunOwnership {
     lock: Arc<dyn RunLock>,
     lease: Option<Arc<dyn RunLock>>,
     instance: String,
-    /// Since when the lease of a run that is owned by lease was seen without a holder.
+    /// Since when the lease has been seen without a holder while a run is owned by lease.
     lease_free_since: Mutex<Option<Instant>>,
 }
 
-/// What a process that may own a lock finds out about the previous owner of a run.
+/// What happened to the process that owned a run before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PreviousOwner {
-    /// Nobody works on the run.
+    /// No process works on the run.
     None,
     /// It died.
     Died,
     /// It lost its lease, and may be paused or cut off.
     LostLease,
-    /// It may be working.
+    /// It may still be working.
     Active,
 }
 
@@ -44,8 +44,7 @@ impl RunOwnership {
 
     /// Tries to acquire the lock, and returns whether it did.
     pub(crate) async fn acquire_lock(&self) -> Result<bool, StoreError> {
-        let acquired = self.lock.acquire(&self.instance, None).await;
-        acquired.map_err(|error| StoreError::Unavailable { source: Box::new(error) })
+        Ok(self.lock.acquire(&self.instance, None).await?)
     }
 
     pub(crate) async fn previous_owner(&self, run: &NextRun, has_lock: bool) -> PreviousOwner {
@@ -53,7 +52,7 @@ impl RunOwnership {
             return if has_lock { PreviousOwner::None } else { PreviousOwner::Active };
         }
         if has_lock && run.ownership.lock {
-            // It had the lock that this process has now.
+            // It held the lock that this process holds now.
             PreviousOwner::Died
         } else if run.ownership.lease && self.is_lease_abandoned().await {
             PreviousOwner::LostLease

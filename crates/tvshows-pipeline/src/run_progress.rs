@@ -7,7 +7,7 @@ use tvshows_core::{RequestCounts, RunEvent, RunStatus};
 use crate::clock::now_millis;
 use crate::metrics::StepTimer;
 
-/// The live status of a run that this process works on. Every change of it goes through here.
+/// The live status of a run that this process works on. All changes are made through this type.
 #[derive(Debug)]
 pub(crate) struct RunProgress {
     status: watch::Sender<RunStatus>,
@@ -15,7 +15,7 @@ pub(crate) struct RunProgress {
     step_timer: Mutex<Option<StepTimer>>,
 }
 
-/// Where the request counts of an attempt start.
+/// The request counts at the start of an attempt.
 #[derive(Debug)]
 struct RequestBaseline {
     client: Client,
@@ -35,12 +35,11 @@ impl RunProgress {
 
     /// Counts the requests that `client` sends from now on as the run's.
     pub(crate) fn count_requests(&self, client: &Client) {
-        let RunStatus { requests, retries, rate_limited, .. } = self.status();
         // There is one attempt in the lifetime of this value, so nothing is set yet.
         let _ = self.baseline.set(RequestBaseline {
             client: client.clone(),
             client_at_start: client.stats(),
-            earlier: RequestCounts { requests, retries, rate_limited },
+            earlier: self.status().counts,
         });
     }
 

@@ -26,7 +26,7 @@ const END_POLL_INTERVAL: Duration = Duration::from_millis(500);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Accepts requests for runs and works on them one at a time, together with all other processes that share
-/// the queue. Clones are the same runner.
+/// the queue. Clones share one runner.
 #[derive(Clone)]
 pub struct Runner {
     inner: Arc<Inner>,
@@ -42,14 +42,14 @@ struct Inner {
     next_run_at: Mutex<Option<Timestamp>>,
 }
 
-/// Why a run cannot be cancelled.
+/// Why a run cannot be canceled.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
     #[error("there is no run {0}")]
     NotFound(RunId),
     #[error("run {0} has already ended")]
     Ended(RunId),
-    #[error("run {0} is already publishing and can no longer be cancelled")]
+    #[error("run {0} is already publishing and can no longer be canceled")]
     AlreadyPublishing(RunId),
     #[error("run {run} is running on {instance}; only that process can cancel it")]
     OwnedByOtherInstance { run: RunId, instance: String },
@@ -89,10 +89,6 @@ impl Runner {
     }
 
     /// Submits a run, or joins an unfinished one with the same parameters, in any process.
-    ///
-    /// # Errors
-    ///
-    /// If the queue is full, the service is shutting down, or the request cannot be stored.
     pub async fn submit(&self, parameters: RunParameters) -> Result<Submission, SubmitError> {
         let Inner { config: RunnerConfig { queue, instance, .. }, local, .. } = &*self.inner;
         if self.is_shutting_down() {
@@ -119,11 +115,7 @@ impl Runner {
         Ok(submission)
     }
 
-    /// Requests that an unfinished run stops. It ends as cancelled.
-    ///
-    /// # Errors
-    ///
-    /// If the run does not exist, has ended, is publishing, or belongs to another process.
+    /// Requests that an unfinished run stops. It ends in the state `cancelled`.
     pub async fn cancel(&self, run: RunId) -> Result<(), CancelError> {
         let Inner { config: RunnerConfig { queue, instance, .. }, local, remote, .. } =
             &*self.inner;
@@ -155,7 +147,7 @@ impl Runner {
             status.apply(RunEvent::Cancelled, now_millis());
             queue.finish_unpublished(&status).await?;
             remote.invalidate(run);
-            // If it started in the meantime, it was not cancelled: then decide again.
+            // If it started in the meantime, it was not canceled, so try again.
             match queue.get(run).await? {
                 Some(stored) if stored.state == RunState::Cancelled => {
                     metrics::record_run_end(RunState::Cancelled);
@@ -168,12 +160,8 @@ impl Runner {
         }
     }
 
-    /// Returns the newest status of a run, from this process, the tracker or the history. That of another
-    /// process can be a tenth of a second old.
-    ///
-    /// # Errors
-    ///
-    /// If the history cannot be read. A failing tracker is ignored.
+    /// Returns the newest status of a run, from this process, the tracker or the history. The status of a run
+    /// in another process can be a tenth of a second old. A failing tracker is ignored.
     pub async fn status(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
         if let Some(run) = self.inner.local.find(run) {
             return Ok(Some(run.progress.status()));
@@ -183,10 +171,6 @@ impl Runner {
 
     /// Returns the status of a run as soon as its revision is not `since_revision`, it has ended, or
     /// `timeout` has elapsed.
-    ///
-    /// # Errors
-    ///
-    /// If the history cannot be read.
     pub async fn wait_for_change(
         &self,
         run: RunId,
@@ -208,7 +192,7 @@ impl Runner {
                 };
                 match waited {
                     Ok(Ok(status)) => return Ok(Some(status)),
-                    // The run moved to another process, or from there to this one.
+                    // The run has moved to another process, or to this one.
                     Ok(Err(_)) => {}
                     Err(_) => return self.status(run).await,
                 }
@@ -238,10 +222,6 @@ impl Runner {
     }
 
     /// Returns the status of a run once it has ended or the runner is shutting down.
-    ///
-    /// # Errors
-    ///
-    /// If the history cannot be read.
     pub async fn wait_until_ended(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
         let mut revision = 0;
         loop {
@@ -256,10 +236,6 @@ impl Runner {
     }
 
     /// Returns the last `limit` runs, newest first.
-    ///
-    /// # Errors
-    ///
-    /// If the history cannot be read.
     pub async fn runs(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
         let mut runs = self.inner.config.queue.list(limit).await?;
         for status in &mut runs {
@@ -297,10 +273,6 @@ impl Runner {
     }
 
     /// Checks that the progress tracker responds.
-    ///
-    /// # Errors
-    ///
-    /// If it does not.
     pub async fn check_tracker(&self) -> Result<(), TrackerError> {
         self.inner.config.tracker.health().await
     }

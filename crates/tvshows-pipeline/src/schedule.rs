@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::clock::now_millis;
 
-/// The most that each service adds to the due time, so that not all of them call TVmaze in the same second.
+/// The maximum delay that a service adds to the due time, so that services do not all call TVmaze in the same second.
 const MAX_JITTER: Duration = Duration::from_mins(5);
 /// The maximum jitter is the interval divided by this.
 const JITTER_DIVISOR: u32 = 10;
@@ -37,10 +37,6 @@ pub enum ScheduleError {
 
 impl Schedule {
     /// Parses a cron expression, in UTC: `0 4 * * *` is every day at 04:00.
-    ///
-    /// # Errors
-    ///
-    /// If the expression is invalid or matches no time.
     pub fn cron(pattern: &str) -> Result<Schedule, ScheduleError> {
         let invalid =
             |error: croner::errors::CronError| ScheduleError::Pattern { reason: error.to_string() };
@@ -52,10 +48,6 @@ impl Schedule {
     }
 
     /// An interval from the start of one update to the start of the next.
-    ///
-    /// # Errors
-    ///
-    /// If the interval is shorter than a minute.
     pub fn every(interval: Duration) -> Result<Schedule, ScheduleError> {
         if interval < MIN_INTERVAL {
             return Err(ScheduleError::TooShort);

@@ -5,10 +5,10 @@ use tokio_util::task::TaskTracker;
 /// The background tasks of a runner. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Tasks {
-    /// Cancelled when the runner shuts down.
+    /// Canceled when the runner shuts down.
     pub(crate) shutdown: CancellationToken,
     tracker: TaskTracker,
-    /// The runtime that started the runner. A caller may be on that of an HTTP worker and end with it.
+    /// The runtime that started the runner. A caller's runtime may be that of an HTTP worker, which ends earlier.
     pub(crate) runtime: Handle,
 }
 

@@ -32,7 +32,7 @@ impl TrackerSync {
     }
 
     /// Publishes every status of a run after the current one, until it has ended or this process no longer
-    /// works on it. The current one may never become true here: another process may begin the run first.
+    /// works on it. The current one is left out, because another process may begin the attempt first.
     pub(crate) fn follow(&self, mut statuses: watch::Receiver<RunStatus>) {
         let span =
             tracing::error_span!(parent: None, "run", run.id = %statuses.borrow().request_id);
@@ -45,7 +45,7 @@ impl TrackerSync {
         self.tasks.spawn(following.instrument(span));
     }
 
-    /// A slow tracker skips intermediate statuses, and one that recovers gets the latest.
+    /// If the tracker is slow, intermediate statuses are skipped; when it recovers, it gets the latest.
     ///
     /// During a shutdown, a failing tracker does not get the final status: the shutdown does not wait for it.
     async fn replicate_status(self, mut statuses: watch::Receiver<RunStatus>) {

@@ -30,18 +30,8 @@ impl DriftReport {
 /// Compares the published shows with TVmaze's updates map. Sends one request and writes nothing.
 ///
 /// The map can be an hour old, and does not cover ratings and weights, which change without a new `updated`.
-///
-/// # Errors
-///
-/// If the map cannot be fetched or the catalog cannot be read.
 pub async fn verify(client: &Client, catalog: &dyn Catalog) -> Result<DriftReport, RunError> {
-    let updates = fetch_updates(client).await.map_err(|source| {
-        if source.is_unreachable() {
-            RunError::Unreachable { source }
-        } else {
-            RunError::UpdatesMap { source }
-        }
-    })?;
+    let updates = fetch_updates(client).await?;
     let manifest = catalog.manifest().await?;
     let shows = &manifest.shows;
     let mut report = DriftReport {

@@ -76,7 +76,7 @@ impl Worker {
     async fn run_next(self: Arc<Self>) -> Result<bool, StoreError> {
         match self.next_job().await? {
             Some(job) => {
-                // At the highest level, so that every log line of a run names it.
+                // At the highest level, so that every log line about a run has its id.
                 let span = tracing::error_span!("run", run.id = %job.status.request_id);
                 Ok(self.run_job(job).instrument(span).await)
             }
@@ -98,7 +98,7 @@ impl Worker {
     }
 
     async fn claim_job(&self, has_lock: bool) -> Result<Option<Job>, StoreError> {
-        // Read again: another process may have taken the run before this one had the lock.
+        // Read again: another process may have finished the run before this one acquired the lock.
         let Some(next) = self.config.queue.next(&self.local.ended()).await? else {
             return Ok(None);
         };
@@ -209,7 +209,7 @@ fn log_outcome(outcome: Outcome, status: &RunStatus) {
         }
         (_, None) => tracing::info!(
             state = %status.state, shows = status.shows_seen,
-            requests = status.requests, retries = status.retries, "run ended"
+            requests = status.counts.requests, retries = status.counts.retries, "run ended"
         ),
         (_, Some(error)) if status.state == RunState::Interrupted => {
             tracing::info!(error, "run interrupted");

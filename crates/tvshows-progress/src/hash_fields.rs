@@ -20,14 +20,17 @@ const STRING_FIELDS: &[&str] = &[
 
 pub(crate) fn encode(status: &RunStatus) -> Result<Vec<(String, String)>, TrackerError> {
     let invalid = |source| TrackerError::InvalidStatus { run: status.request_id, source };
-    let fields: Map<String, Value> =
-        serde_json::to_value(status).and_then(serde_json::from_value).map_err(invalid)?;
     let text = |value| match value {
         Value::Null => String::new(),
         Value::String(text) => text,
         other => other.to_string(),
     };
-    Ok(fields.into_iter().map(|(name, value)| (name, text(value))).collect())
+    Ok(status
+        .fields()
+        .map_err(invalid)?
+        .into_iter()
+        .map(|(name, value)| (name, text(value)))
+        .collect())
 }
 
 /// Decodes a hash. Returns `None` if it is empty, which is how Redis returns a missing key.

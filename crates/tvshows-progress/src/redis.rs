@@ -17,10 +17,10 @@ use crate::redis_lease::RedisLease;
 pub const ENDED_RUN_TTL: Duration = Duration::from_hours(7 * 24);
 /// How long the status of a live run stays without a change, in case its process died.
 pub const LIVE_RUN_TTL: Duration = Duration::from_hours(24);
-/// The limit for an operation, connecting included. Later progress would be of no use.
+/// The time limit for an operation, including connecting. Progress that arrives later would be useless.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A tracker in Redis, shared by all processes that use the server. It connects on first use, and again
+/// A tracker in Redis, shared by all processes that use the server. It connects on first use, and reconnects
 /// after Redis was unavailable.
 pub struct RedisTracker {
     client: RedisClient,
@@ -35,7 +35,7 @@ impl RedisTracker {
     ///
     /// The URL is invalid. The error does not contain it, since it may hold a password.
     pub fn new(url: &str) -> Result<RedisTracker, TrackerError> {
-        // Explicit, since rustls panics if its features leave a choice. The provider may be installed already.
+        // Explicit, because rustls panics if its features allow several. It may have been installed already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let pool = Config::from_url(url).create_pool(Some(Runtime::Tokio1));
         let client = RedisClient { pool: pool.map_err(unavailable)? };

@@ -10,8 +10,7 @@ use crate::error::{SqlResult, invalid_text};
 
 /// Stages a row for [`insert`].
 pub(crate) static INSERT_STAGED: LazyLock<String> = LazyLock::new(|| {
-    let columns = Table::TopShowsCast.columns().iter().map(|column| column.name);
-    columns::insert("INSERT INTO _Staged_Cast_Rows", columns)
+    columns::insert("INSERT INTO _Staged_Cast_Rows", Table::TopShowsCast.column_names())
 });
 
 /// Binds the columns in their order.
@@ -50,7 +49,7 @@ pub(crate) fn published(connection: &Connection, show: ShowId) -> SqlResult<Vec<
 /// Reads a row by the names of its columns.
 fn read(row: &Row<'_>) -> SqlResult<CastRow> {
     let processed_at: String = row.get("processed_at")?;
-    Ok(CastRow {
+    let member = CastMember {
         show_id: ShowId(row.get("show_id")?),
         show_name: row.get("show_name")?,
         person_id: row.get("person_id")?,
@@ -62,9 +61,9 @@ fn read(row: &Row<'_>) -> SqlResult<CastRow> {
         character_id: row.get("character_id")?,
         character_name: row.get("character_name")?,
         image: row.get("image")?,
-        processed_at: processed_at.parse().map_err(|error| invalid_text(11, error))?,
         plays_self: row.get("self")?,
         voice: row.get("voice")?,
-        position: row.get("position")?,
-    })
+    };
+    let processed_at = processed_at.parse().map_err(|error| invalid_text(11, error))?;
+    Ok(CastRow { member, processed_at, position: row.get("position")? })
 }

@@ -1,4 +1,4 @@
-/// An `INSERT` of a whole row, with a parameter for each column. `into` is its beginning, such as
+/// An `INSERT` of a whole row, with a parameter for each column. `into` is how it begins, such as
 /// `INSERT INTO Runs`.
 pub(crate) fn insert<'a>(into: &str, columns: impl IntoIterator<Item = &'a str>) -> String {
     let columns: Vec<_> = columns.into_iter().collect();

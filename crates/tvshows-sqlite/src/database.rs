@@ -10,7 +10,7 @@ use crate::pool::{self, Access, Pool, from_pool};
 
 /// The connections that read and write shows and runs.
 ///
-/// Work runs on blocking threads. Dropping a future does not interrupt its transaction.
+/// Statements run on blocking threads. Dropping a future does not interrupt its transaction.
 #[derive(Clone)]
 pub(crate) struct Database {
     /// `None` if the file is read-only.
@@ -49,7 +49,7 @@ impl Database {
         connection.run(move |connection| work(connection)).await
     }
 
-    /// Works in a transaction, whose duration is recorded under its `kind`.
+    /// Runs `work` in a transaction, and records its duration under `kind`.
     pub(crate) async fn write<T: Send + 'static, E: IntoStoreError>(
         &self,
         kind: &'static str,
@@ -71,7 +71,7 @@ impl Database {
 
     /// Closes every connection and leaves everything in the main file.
     pub(crate) async fn close(&self) {
-        // A connection in use closes after its work.
+        // A connection that is in use is closed when its work is done.
         self.readers.close();
         let Some(writer) = &self.writer else { return };
         if let Ok(connection) = writer.get().await {
@@ -84,7 +84,7 @@ impl Database {
     }
 }
 
-/// Records the duration of a transaction when it ends, even by an error.
+/// Records the duration of a transaction when it ends, even with an error.
 struct TransactionTimer {
     kind: &'static str,
     started: Instant,

@@ -11,7 +11,7 @@ pub const UPDATE_FREE_MB: u32 = 200;
 /// The result of a database operation, before conversion to [`StoreError`].
 pub(crate) type SqlResult<T> = Result<T, rusqlite::Error>;
 
-/// An error of work on a connection.
+/// An error from work on a connection.
 pub(crate) trait IntoStoreError: Send + 'static {
     fn into_store_error(self) -> StoreError;
 }
@@ -68,13 +68,13 @@ pub(crate) fn from_sql(error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// A panic on the connection's thread, or a runtime that shuts down.
+/// A panic on the connection's thread, or a runtime that is shutting down.
 #[expect(clippy::needless_pass_by_value, reason = "the signature that map_err takes")]
 pub(crate) fn from_interact(error: InteractError) -> StoreError {
     unavailable(error.to_string())
 }
 
-/// A stored text that its column should not contain.
+/// The error for stored text that its column should not contain.
 pub(crate) fn invalid_text(
     column: usize,
     error: impl std::error::Error + Send + Sync + 'static,

@@ -18,13 +18,13 @@ pub(crate) fn export_table(
     table: Table,
     make_writer: MakeRowWriter,
 ) -> Result<(), StoreError> {
-    // The rows and what is known about them come from one snapshot.
+    // The types of the columns and the rows must come from one snapshot.
     let snapshot = connection.unchecked_transaction().map_err(from_sql)?;
     let mut writer =
         make_writer(date_columns(&snapshot, table).map_err(from_sql)?).map_err(aborted)?;
     let columns: Vec<_> = table.columns().iter().map(|column| column.name).collect();
     let (columns, name) = (columns.join(", "), table.name());
-    // The order of a query without ORDER BY.
+    // The same order as without ORDER BY.
     let sql = format!("SELECT {columns} FROM {name} ORDER BY rowid");
     let mut select = snapshot.prepare_cached(&sql).map_err(from_sql)?;
     let mut rows = select.query([]).map_err(from_sql)?;
@@ -34,8 +34,8 @@ pub(crate) fn export_table(
     writer.finish().map_err(aborted)
 }
 
-/// The columns of dates without any other text. Years before 1583 do not count: some readers refuse dates
-/// before the Gregorian calendar.
+/// The columns that contain only dates. Years before 1583 do not count: some readers reject dates before the
+/// Gregorian calendar.
 fn date_columns(connection: &Connection, table: Table) -> SqlResult<DateColumns> {
     let is_all_dates = |column: &str| {
         // Without '+0 days', SQLite accepts 2021-02-30.

@@ -46,7 +46,7 @@ impl FileLock {
 
     /// Returns the holder: this handle, another one of this process, or another process.
     pub(crate) fn holder(&self) -> Result<Option<String>, LockError> {
-        // Locked until the end, so that this check does not make `acquire` fail.
+        // Held until this function returns, so that the check does not make `acquire` fail.
         let held = self.held();
         if let Some(held) = &*held {
             return Ok(Some(held.holder.clone()));
@@ -55,7 +55,7 @@ impl FileLock {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(|error| self.unavailable(&error))?,
         };
-        // A shared lock, so that two processes that check do not see each other.
+        // A shared lock, so that two processes checking at the same time do not see each other's.
         match file.try_lock_shared() {
             Ok(()) => Ok(None),
             Err(TryLockError::WouldBlock) => {

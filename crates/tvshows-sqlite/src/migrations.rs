@@ -11,13 +11,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_search_index.sql"),
     include_str!("../migrations/0005_facets_table.sql"),
     include_str!("../migrations/0006_internal_names.sql"),
+    include_str!("../migrations/0007_malformed_shows.sql"),
 ];
 
 /// `tvsh`: identifies the databases of this program.
 const APPLICATION_ID: i32 = 0x7476_7368;
 
-/// Creates the schema in an empty database, or migrates an earlier version. Refuses the database of another
-/// program or of a later version, and leaves it as it is.
+/// Creates the schema in an empty database, or migrates an earlier version. Rejects the database of another
+/// program or of a later version, and leaves it unchanged.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     supported_version(connection)?;
     if connection.is_readonly(MAIN_DB).map_err(from_sql)? {
@@ -58,8 +59,8 @@ fn supported_version(connection: &Connection) -> Result<usize, StoreError> {
     Ok(version)
 }
 
-/// Applies the pending migrations in one transaction. Even without any, it fails if the file cannot be
-/// written.
+/// Applies the pending migrations in one transaction. Fails if the file is not writable, even if no migration
+/// is pending.
 fn apply(connection: &mut Connection) -> SqlResult<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Read again within the transaction: another process may have migrated the file.

@@ -14,7 +14,7 @@ use crate::sql_functions;
 
 /// Reads are short, and SQLite's readers never wait for each other.
 const READERS: usize = 4;
-/// An export lasts as long as its client is slow, and must not hold up the readers.
+/// An export can take as long as its client is slow, and must not block the readers.
 const EXPORTS: usize = 4;
 /// How long a statement waits for another process that has locked the file, such as the `sqlite3` shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,7 +22,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const WRITER_CACHE_KIB: i64 = 4 * 1024;
 /// The page cache of every other connection.
 const READER_CACHE_KIB: i64 = 2 * 1024;
-/// SQLite's default of 4096 takes four times as many reads and writes for rows of a kB and more.
+/// With SQLite's default of 4096, rows of more than 1 kB take four times as many reads and writes.
 const PAGE_BYTES: u32 = 16 * 1024;
 /// The size to which the WAL is truncated after a checkpoint.
 const WAL_SIZE_LIMIT: i64 = 16 * 1024 * 1024;
@@ -44,7 +44,7 @@ pub(crate) fn writer(path: &Path) -> Result<Pool, StoreError> {
         // A committed page must survive a power cut: what is staged is not fetched again.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "journal_size_limit", WAL_SIZE_LIMIT)?;
-        // Tables of others may reference All_Shows. Publishing replaces its rows and must not cascade.
+        // Users' tables may reference All_Shows. Publishing replaces its rows, which must not cascade.
         connection.pragma_update(None, "foreign_keys", false)?;
         // Publishing renames a staging table to All_Shows, which views refer to.
         connection.pragma_update(None, "legacy_alter_table", true)?;

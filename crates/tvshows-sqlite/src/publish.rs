@@ -90,7 +90,7 @@ fn publish_top_shows(connection: &Connection, top: &[ShowId], at: Timestamp) -> 
     Ok(())
 }
 
-/// Inserts the casts of the best show first, each in TVmaze's order.
+/// Inserts the cast of the best show first, each cast in TVmaze's order.
 fn publish_casts(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch(
         "INSERT INTO _Staged_Cast_Rows SELECT * FROM Top_Shows_Cast

@@ -1,7 +1,5 @@
 //! The table `Runs`: the history, and the queue.
 
-use std::sync::LazyLock;
-
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use serde_json::{Map, Value as Json};
@@ -10,20 +8,8 @@ use tvshows_core::{Enqueued, RunId, RunStatus};
 use crate::columns;
 use crate::error::{SqlResult, invalid_text};
 
-/// The fields of a status that are stored, each in the column of its name.
-const COLUMNS: &str = "request_id state step progress error pages_done pages_total shows_seen singles_done \
-     singles_total casts_done casts_total added changed deleted unchanged requests retries rate_limited \
-     started_at updated_at finished_at years top mode instance attempt revision";
-
-static UPSERT: LazyLock<String> = LazyLock::new(|| {
-    let insert = columns::insert("INSERT INTO Runs", COLUMNS.split(' '));
-    let updates = COLUMNS.split(' ').map(|column| format!("{column} = excluded.{column}"));
-    let updates = updates.collect::<Vec<_>>().join(", ");
-    format!(
-        "{insert} ON CONFLICT (request_id) DO UPDATE SET {updates} \
-         WHERE Runs.state IN ('queued', 'running', 'interrupted') AND Runs.attempt <= excluded.attempt"
-    )
-});
+/// The fields of a status that have no column. The others are stored, each in the column of its name.
+const NOT_STORED: [&str; 3] = ["running", "eta_seconds", "position"];
 
 /// A run, and the number of runs before it if it waits.
 macro_rules! select_runs {
@@ -37,14 +23,24 @@ macro_rules! select_runs {
 /// Inserts or updates the row of a run, unless the run has ended or a later attempt has started. Returns
 /// whether it did.
 pub(crate) fn upsert(connection: &Connection, status: &RunStatus) -> SqlResult<bool> {
-    let fields = serde_json::to_value(status)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    let values = COLUMNS.split(' ').map(|column| match &fields[column] {
+    let mut fields =
+        status.fields().map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    fields.retain(|name, _| !NOT_STORED.contains(&name.as_str()));
+    let columns = fields.keys().map(String::as_str);
+    let updates: Vec<_> =
+        columns.clone().map(|column| format!("{column} = excluded.{column}")).collect();
+    let sql = format!(
+        "{} ON CONFLICT (request_id) DO UPDATE SET {} \
+         WHERE Runs.state IN ('queued', 'running', 'interrupted') AND Runs.attempt <= excluded.attempt",
+        columns::insert("INSERT INTO Runs", columns),
+        updates.join(", ")
+    );
+    let values = fields.values().map(|field| match field {
         Json::String(text) => Value::Text(text.clone()),
         Json::Number(number) => number.as_i64().map_or(Value::Null, Value::Integer),
         _ => Value::Null,
     });
-    let written = connection.prepare_cached(&UPSERT)?.execute(params_from_iter(values))?;
+    let written = connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
     Ok(written == 1)
 }
 

@@ -1,13 +1,13 @@
 //! The full-text index `_Show_Search`.
 //!
-//! The index stores no texts: to remove a show, it needs the texts that the show was added with. These are in
-//! `All_Shows`, unless another program changed them; then the index is stale and has to be rebuilt.
+//! The index does not store the texts, so removing a show requires the texts that it was added with. These are
+//! in `All_Shows`, unless another program has changed them; then the index is stale and must be rebuilt.
 
 use rusqlite::Connection;
 
 use crate::error::SqlResult;
 
-/// Changes the index to the next snapshot. Must run while the published tables are still the old ones.
+/// Updates the index to the next snapshot. Must run before the published tables change.
 pub(crate) fn sync_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
     let must_rebuild = "SELECT is_stale OR NOT EXISTS (SELECT 1 FROM All_Shows) FROM _Search_State";
     if connection.query_row(must_rebuild, [], |row| row.get(0))? {
@@ -27,7 +27,7 @@ fn rebuild_index(connection: &Connection) -> SqlResult<()> {
     )
 }
 
-/// Replaces only what is new, deleted, or has another name or summary.
+/// Updates only the shows that are new or deleted, or whose name or summary has changed.
 fn update_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
     let deleted = if is_incremental {
         "SELECT id FROM _Staged_Deletions WHERE id NOT IN (SELECT id FROM _Staged_Shows)"
@@ -56,29 +56,29 @@ fn update_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> 
     Ok(())
 }
 
-/// Records that the index matches `All_Shows`. The triggers, which note changes by other programs, also
-/// noted the publish itself.
+/// Records that the index matches `All_Shows`. The triggers that detect changes by other programs have also
+/// detected the publish itself.
 pub(crate) fn mark_current(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch("UPDATE _Search_State SET is_stale = 0")
 }
 
-/// A text as queries of the index.
+/// A search text as queries of the index.
 ///
-/// Each piece between spaces is quoted, so that nothing in it is an operator. The index splits it into words
-/// as it does the indexed texts.
+/// Each part between spaces is quoted, so that nothing in it is an operator. The index splits it into words
+/// in the same way as the indexed texts.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FtsQuery {
     /// Finds shows with all words of the text. The last word may be incomplete.
     pub(crate) any_column: String,
-    /// Finds shows with all of them in the name.
+    /// Finds shows with all of these words in the name.
     pub(crate) name_only: String,
 }
 
 impl FtsQuery {
-    /// Returns `None` for a text without any word, which matches no show.
+    /// Returns `None` for a text without words, which matches no show.
     pub(crate) fn parse(text: &str) -> Option<FtsQuery> {
         let separates = |c: char| c.is_whitespace() || c.is_control();
-        // A piece without a letter or digit would match nothing.
+        // A part without a letter or digit would match nothing.
         let pieces = text.split(separates).filter(|piece| piece.contains(char::is_alphanumeric));
         let quoted: Vec<_> =
             pieces.map(|piece| format!("\"{}\"", piece.replace('"', "\"\""))).collect();

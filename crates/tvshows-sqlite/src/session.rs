@@ -18,7 +18,7 @@ pub(crate) struct SqliteSession {
 }
 
 impl SqliteSession {
-    /// Reads if the staging tables still belong to this attempt.
+    /// Reads, provided that the staging tables still belong to this attempt.
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
@@ -27,7 +27,7 @@ impl SqliteSession {
         self.database.read(fenced).await
     }
 
-    /// Writes if the staging tables still belong to this attempt.
+    /// Writes, provided that the staging tables still belong to this attempt.
     async fn write<T: Send + 'static>(
         &self,
         kind: &'static str,

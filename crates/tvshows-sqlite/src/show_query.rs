@@ -43,7 +43,7 @@ fn cursor(row: &Row<'_>) -> SqlResult<KeysetCursor> {
     Ok(KeysetCursor { value, id: ShowId(row.get(0)?) })
 }
 
-/// Builds a `SELECT` of ids and their sort values from fixed texts. What a client sent is only ever bound.
+/// Builds a `SELECT` of ids and their sort values from constant text. Values from clients are always bound.
 struct SelectBuilder {
     sort_expression: String,
     conditions: Vec<String>,

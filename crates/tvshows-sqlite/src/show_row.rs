@@ -10,20 +10,18 @@ use crate::columns;
 use crate::error::{SqlResult, invalid_text};
 
 /// Stages a row for [`insert`], unless the show is staged already.
-pub(crate) static INSERT_STAGED: LazyLock<String> =
-    LazyLock::new(|| columns::insert("INSERT OR IGNORE INTO _Staged_Shows", columns()));
+pub(crate) static INSERT_STAGED: LazyLock<String> = LazyLock::new(|| {
+    columns::insert("INSERT OR IGNORE INTO _Staged_Shows", Table::AllShows.column_names())
+});
 
 /// Counts the staged rows that differ from the published row in more than the time they were fetched.
 pub(crate) fn count_changed() -> String {
-    let compared = columns().filter(|column| !matches!(*column, "id" | "processed_at"));
+    let compared =
+        Table::AllShows.column_names().filter(|column| !matches!(*column, "id" | "processed_at"));
     let differences: Vec<_> =
         compared.map(|column| format!("s.{column} IS NOT a.{column}")).collect();
     let differs = differences.join(" OR ");
     format!("SELECT count(*) FROM _Staged_Shows s JOIN All_Shows a USING (id) WHERE {differs}")
-}
-
-fn columns() -> impl Iterator<Item = &'static str> {
-    Table::AllShows.columns().iter().map(|column| column.name)
 }
 
 /// Binds the columns in their order.

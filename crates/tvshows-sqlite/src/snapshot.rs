@@ -6,7 +6,7 @@ use tvshows_core::SnapshotVersion;
 
 use crate::error::{SqlResult, invalid_text};
 
-/// Gives the snapshot that is about to be committed a new version.
+/// Assigns a new version to the snapshot that is about to be committed.
 pub(crate) fn bump(connection: &Connection, at: Timestamp) -> SqlResult<()> {
     let sql = "UPDATE _Snapshot_Version SET number = number + 1, published_at = ?1";
     connection.execute(sql, [at.to_string()]).map(|_| ())

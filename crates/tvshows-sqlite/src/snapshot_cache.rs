@@ -8,8 +8,8 @@ use crate::error::SqlResult;
 
 /// Caches the snapshot version until anything is committed to the database, by any process.
 ///
-/// It reads SQLite's `data_version`, which changes when another connection commits. That takes a
-/// microsecond or two of shared memory access, so it runs on the caller's thread, on a connection of its own.
+/// It reads SQLite's `data_version`, which changes when another connection commits. This only reads shared
+/// memory and takes one or two microseconds, so it runs on the caller's thread, on a separate connection.
 pub(crate) struct SnapshotCache {
     /// `None` once it is closed, or if nothing is cached.
     cached: Mutex<Option<Cached>>,
@@ -25,7 +25,7 @@ pub(crate) struct DataVersion(i64);
 
 impl SnapshotCache {
     pub(crate) fn new(connection: Connection) -> SqlResult<SnapshotCache> {
-        // If the version is not available at once, the caller reads the snapshot.
+        // If the version is not available immediately, the caller reads the snapshot.
         connection.busy_timeout(Duration::ZERO)?;
         connection.pragma_update(None, "query_only", true)?;
         Ok(SnapshotCache { cached: Mutex::new(Some(Cached { connection, last: None })) })
@@ -48,7 +48,7 @@ impl SnapshotCache {
         }
     }
 
-    /// Caches a snapshot that was read after [`get`](Self::get) returned `version`.
+    /// Caches a snapshot that was read after [`get`](Self::get) had returned `version`.
     pub(crate) fn insert(&self, version: Option<DataVersion>, snapshot: SnapshotVersion) {
         if let (Some(version), Some(cached)) = (version, self.cached().as_mut()) {
             cached.last = Some((version, snapshot));

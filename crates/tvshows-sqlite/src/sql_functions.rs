@@ -1,4 +1,5 @@
-//! SQL functions for this program's own statements. Nothing in the schema may call them: other programs read the file.
+//! SQL functions for this program's own statements. The schema must not use them, because other programs read the
+//! file.
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;

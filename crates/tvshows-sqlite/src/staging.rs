@@ -1,4 +1,4 @@
-//! The staging tables: what a run writes before it publishes.
+//! The staging tables, which a run writes to before it publishes.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -22,8 +22,8 @@ impl Attempt {
     }
 }
 
-/// Makes an attempt the owner of the staging tables. Only what an earlier attempt at the same run staged
-/// remains.
+/// Makes an attempt the owner of the staging tables, and discards everything that was not staged by an earlier
+/// attempt at the same run.
 pub(crate) fn take_over(
     connection: &Connection,
     attempt: Attempt,
@@ -60,18 +60,18 @@ pub(crate) fn ownership(connection: &Connection, status: &RunStatus) -> SqlResul
     let ownership = select.query_row([status.request_id.to_string()], |row| {
         Ok(Ownership { lock: row.get(0)?, lease: row.get(1)? })
     });
-    // A run that started and lost the staging tables to another one cannot write: only the lock counts.
+    // A run that has lost the staging tables to another one cannot write, so only the lock counts.
     let fallback = Ownership { lock: status.attempt > 0, lease: false };
     Ok(ownership.optional()?.unwrap_or(fallback))
 }
 
-/// Empties the staging tables, which belong to no attempt then.
+/// Empties the staging tables, and removes their owner.
 pub(crate) fn reset(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch("DELETE FROM _Staged_Run")?;
     discard(connection)
 }
 
-/// Empties the staging tables, which still belong to their attempt.
+/// Empties the staging tables, but keeps their owner.
 pub(crate) fn discard(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch(
         "UPDATE _Staged_Run SET is_incremental = 0; DELETE FROM _Staged_Pages; \
@@ -80,7 +80,7 @@ pub(crate) fn discard(connection: &Connection) -> SqlResult<()> {
     )
 }
 
-/// Counts an attempt that resumed, until something is staged.
+/// Counts an attempt that resumed. The count is reset when something is staged.
 pub(crate) fn record_resume(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch("UPDATE _Staged_Run SET stalled_resumes = stalled_resumes + 1")
 }

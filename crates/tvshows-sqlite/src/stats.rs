@@ -10,7 +10,7 @@ use tvshows_core::{FacetCount, RowCounts, ShowStats};
 use crate::error::SqlResult;
 use crate::snapshot;
 
-/// As many networks as a chart can show. There are more than a thousand.
+/// As many networks as a chart can show; there are more than a thousand.
 const MAX_NETWORKS: usize = 50;
 
 /// Counts in one pass over the table `_Show_Facets`, and in one snapshot.
@@ -88,7 +88,7 @@ fn text<'row>(row: &'row Row<'_>, column: usize) -> SqlResult<Option<&'row str>>
     }
 }
 
-/// How often each text and NULL occurred.
+/// The number of occurrences of each text, and of NULL.
 #[derive(Default)]
 struct Tally {
     some: HashMap<String, u64>,
@@ -106,7 +106,7 @@ impl Tally {
         }
     }
 
-    /// Returns the most frequent first, and equally frequent ones in alphabetical order.
+    /// Returns the texts by frequency, highest first, and in alphabetical order if they are equally frequent.
     fn by_count(self) -> Vec<FacetCount<String>> {
         let some =
             self.some.into_iter().map(|(value, count)| FacetCount { value: Some(value), count });

@@ -22,7 +22,7 @@ use crate::{cast_row, export, health, read, runs, show_query, snapshot, staging,
 
 /// A [`Catalog`], [`RunQueue`] and [`RunLock`] in an SQLite file.
 ///
-/// Work runs on blocking threads. Dropping a future does not interrupt its transaction.
+/// Statements run on blocking threads. Dropping a future does not interrupt its transaction.
 pub struct SqliteStore {
     database: Database,
     exports: Pool,
@@ -41,7 +41,7 @@ impl SqliteStore {
     pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         let path = canonical_path(path)?;
         let database = Database::open(&path).await?;
-        // The file exists now, so that links are resolved.
+        // The file exists now, so links can be resolved.
         let path = canonical_path(&path)?;
         let exports = pool::exports(&path, Access::ReadWrite)?;
         let snapshot_cache =
@@ -289,7 +289,7 @@ impl RunLock for SqliteStore {
 fn integrity_check(connection: &Connection) -> SqlResult<Vec<String>> {
     let mut check = connection.prepare("PRAGMA integrity_check")?;
     let lines = check.query_map([], |row| row.get::<_, String>(0))?;
-    // Some damage makes the check itself fail.
+    // Some kinds of damage make the check itself fail.
     let defect = |line: SqlResult<String>| match line {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
             Ok(error.to_string())
@@ -307,8 +307,8 @@ fn canonical_path(path: &Path) -> Result<PathBuf, StoreError> {
         return Ok(path);
     }
     let missing = || {
-        let reason = format!("{} is not a file in an existing folder", path.display());
-        StoreError::InvalidDatabase { reason }
+        let reason = "the path must be that of a file in an existing folder";
+        StoreError::InvalidDatabase { reason: reason.into() }
     };
     let folder = match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),

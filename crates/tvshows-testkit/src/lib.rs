@@ -1,4 +1,4 @@
-//! What the integration tests of several crates share.
+//! Utilities for the integration tests of several crates.
 //!
 //! [`TestEnv`] is a temporary folder with a database and a mock TVmaze server; it starts the `tvshows` binary with
 //! [`Service`] or as a command. [`ScriptedSimulator`], [`RedisServer`], [`SmallDisk`], [`ReadOnlyFolder`], [`free_port`],

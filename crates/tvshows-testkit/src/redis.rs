@@ -24,12 +24,12 @@ impl RedisServer {
         }
     }
 
-    /// Starts a server on a given port; `None` if the port is taken.
+    /// Starts a server on a given port; `None` if the port is in use.
     pub async fn start_on(port: u16) -> Option<RedisServer> {
         RedisServer::start_with(port, &["--port", &port.to_string()]).await
     }
 
-    /// Starts a server with options that make it listen on `port`; `None` if the port is taken.
+    /// Starts a server with options that make it listen on `port`; `None` if the port is in use.
     pub async fn start_with(port: u16, options: &[&str]) -> Option<RedisServer> {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new("redis-server")

@@ -23,7 +23,7 @@ pub fn served_shows(dataset: &Dataset) -> Vec<Value> {
 
 /// A mock TVmaze server whose scripted faults must all happen.
 ///
-/// A fault that no request ran into fails the test when the script is replaced or the simulator is dropped.
+/// A fault that no request has met fails the test when the script is replaced or the simulator is dropped.
 #[derive(Debug)]
 pub struct ScriptedSimulator {
     /// `None` once stopped.
@@ -95,7 +95,7 @@ impl ScriptedSimulator {
         self.simulator().set_dataset(dataset);
     }
 
-    /// The URL that takes the place of `https://api.tvmaze.com`.
+    /// The URL that replaces `https://api.tvmaze.com`.
     pub fn base_url(&self) -> String {
         self.simulator().base_url()
     }

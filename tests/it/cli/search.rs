@@ -1,7 +1,11 @@
 //! `tvshows top`, `show` and `search`.
 
-use super::{parse, stdout_of};
-use tvshows_testkit::{Service, TestEnv};
+use std::time::Duration;
+
+use tvmaze_sim::Dataset;
+use tvshows_testkit::{ScriptedSimulator, Service, TestEnv};
+
+use super::{parse, stderr_of_failure, stdout_of};
 
 #[tokio::test]
 async fn shows_are_listed_as_the_service_lists_them() {
@@ -28,4 +32,23 @@ async fn shows_are_listed_as_the_service_lists_them() {
         stdout_of(&env, &["search", "--language", "English", "--limit", "1", "--json"]).await;
     let expected = service.json("/shows?language=English&sort=-rating&limit=1").await;
     assert_eq!(parse(&best), expected["shows"], "the best come first without words");
+}
+
+#[tokio::test]
+async fn a_number_is_an_id_or_else_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("pages")).unwrap();
+    let page = r#"[{"id": 1, "name": "1992 and All That", "updated": 5}, {"id": 2, "name": "1992", "updated": 5},
+                   {"id": 24, "name": "A show", "updated": 5}, {"id": 25, "name": "24", "updated": 5}]"#;
+    std::fs::write(folder.path().join("pages/0.json"), page).unwrap();
+    let dataset = Dataset::recorded(folder.path()).unwrap();
+    let simulator = ScriptedSimulator::start_with(dataset, Duration::ZERO).await;
+    let env = TestEnv::with_simulator(simulator);
+    stdout_of(&env, &["update"]).await;
+    for (id_or_name, first) in [("1992", "1992 (show 2)"), ("24", "A show (show 24)")] {
+        let show = stdout_of(&env, &["show", id_or_name]).await;
+        assert_eq!(show.lines().next(), Some(first));
+    }
+    let error = stderr_of_failure(&env, &["show", "1993"]).await;
+    assert!(error.contains("1993") && error.contains("tvshows search"), "{error}");
 }

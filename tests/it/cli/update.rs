@@ -118,16 +118,6 @@ async fn a_log_for_machines_has_nothing_else_in_it() {
 }
 
 #[tokio::test]
-async fn a_proxy_is_not_asked_for_this_machine() {
-    let env = TestEnv::new(&[]).await;
-    let mut update = env.tvshows(&["update"]);
-    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
-        update.env(variable, "http://127.0.0.1:1");
-    }
-    assert!(update.output().await.unwrap().status.success());
-}
-
-#[tokio::test]
 async fn an_update_tells_machines_its_outcome() {
     let env = TestEnv::new(&[]).await;
     let outcome = parse(&stdout_of(&env, &["update", "--json"]).await);

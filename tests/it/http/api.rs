@@ -1,4 +1,4 @@
-//! What holds for all routes.
+//! The common behavior of all routes.
 
 use serde_json::json;
 use tvshows_testkit::{Service, TestEnv, json_body};
@@ -53,12 +53,18 @@ async fn wrong_requests_get_a_problem_that_says_what_to_do() {
         ("GET", "/shows/top_shows?limit=many", 422, "invalid_parameter", "limit"),
         ("GET", "/shows/x", 422, "invalid_parameter", "id"),
         ("GET", "/shows/99999999999999999999", 422, "invalid_parameter", "id"),
-        ("GET", "/shows/1", 404, "no_such_show", ""),
+        ("GET", "/shows/1", 404, "show_not_found", ""),
         ("GET", unknown, 404, "run_not_found", ""),
         ("GET", "/pipeline/status/%00%ff", 404, "run_not_found", ""),
         ("GET", &format!("{unknown}?wait=61"), 422, "invalid_parameter", "wait"),
         ("POST", "/pipeline/cancel/nonsense", 404, "run_not_found", ""),
-        ("GET", "/nowhere", 404, "no_such_path", ""),
+        ("GET", "/shows/1/cast", 404, "cast_not_found", ""),
+        ("GET", "/export/x.csv", 404, "export_not_found", ""),
+        ("GET", "/export/top_shows.csv?dialect=word", 422, "invalid_parameter", "dialect"),
+        ("GET", "/export/top_shows.ndjson?dialect=excel", 422, "invalid_parameter", "dialect"),
+        ("GET", "/export/top_shows.parquet?dialect=standard", 422, "invalid_parameter", "dialect"),
+        ("GET", "/export/top_shows.csv?dialects=excel", 400, "invalid_query", "dialects"),
+        ("GET", "/nowhere", 404, "path_not_found", ""),
     ];
     for (method, path, status, code, parameter) in cases {
         let request = if method == "GET" { service.get(path) } else { service.post(path) };

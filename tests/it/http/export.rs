@@ -43,6 +43,23 @@ async fn a_csv_is_its_table() {
 }
 
 #[tokio::test]
+async fn a_csv_for_spreadsheets_holds_no_formula() {
+    let (env, service) = TestEnv::published_and_served().await;
+    env.connection().execute("UPDATE Top_Shows SET name = '=1+1'", []).unwrap();
+    let text = async |query: &str| {
+        let response = service.get(&format!("/export/top_shows.csv{query}")).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        // Bytes, because reading text drops a byte order mark.
+        String::from_utf8(response.bytes().await.unwrap().into()).unwrap()
+    };
+    let standard = text("").await;
+    assert!(standard.starts_with("id,name,") && standard.contains(",=1+1,"), "{standard}");
+    assert_eq!(text("?dialect=standard").await, standard);
+    let excel = text("?dialect=excel").await;
+    assert_eq!(excel, format!("\u{feff}{}", standard.replace(",=1+1,", ",'=1+1,")));
+}
+
+#[tokio::test]
 async fn an_ndjson_is_its_table_with_json_nested() {
     let (env, service) = TestEnv::published_and_served().await;
     for table in TABLES {

@@ -1,4 +1,4 @@
-//! What the service logs, and by which names.
+//! The log of the service: its messages and field names.
 
 use std::process::Stdio;
 
@@ -122,9 +122,31 @@ async fn a_failure_is_logged_with_its_cause_and_the_id_that_the_client_sees() {
 #[tokio::test]
 async fn a_line_of_text_ends_with_the_id_of_the_request() {
     let env = TestEnv::new(&[]).await;
-    let (service, mut lines) = logging(&env, "text", "warn,tvshows_api=info").await;
+    let (service, mut lines) = logging(&env, "text", "error,tvshows_api=info").await;
     let cancel = service.post("/pipeline/cancel/x").header("x-request-id", "mine-8");
     cancel.send().await.unwrap();
     let line = lines.next_line().await.unwrap().unwrap();
     assert!(line.ends_with(" request.id=mine-8"), "{line}");
+}
+
+#[tokio::test]
+async fn the_start_says_once_whether_changes_require_a_token() {
+    let env = TestEnv::new(&[]).await;
+    for (token, level, expected) in [
+        (None, "WARN", "API_TOKEN is not set"),
+        (Some(""), "WARN", "API_TOKEN is not set"),
+        (Some("the-right-api-token"), "INFO", "requires the API token"),
+    ] {
+        let log = env.path("log");
+        let mut command = env.tvshows(&["serve", "--port", "0"]);
+        command.envs(token.map(|token| ("API_TOKEN", token)));
+        let file = std::fs::File::create(&log).unwrap();
+        let mut service = Service::spawn_with_log(command, file).await;
+        service.terminate().await;
+        let log = std::fs::read_to_string(log).unwrap();
+        let lines: Vec<_> =
+            log.lines().filter(|line| line.contains("token") || line.contains("TOKEN")).collect();
+        assert_eq!(lines.len(), 1, "{log}");
+        assert!(lines[0].contains(level) && lines[0].contains(expected), "{log}");
+    }
 }

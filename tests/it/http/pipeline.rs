@@ -13,7 +13,7 @@ async fn a_run_is_started_followed_and_its_shows_served() {
     let accepted = json_body(response).await;
     assert_eq!(accepted["status"], "accepted");
     let run = accepted["request_id"].as_str().unwrap();
-    assert_eq!(location, format!("/pipeline/status/{run}"));
+    assert_eq!(location, format!("status/{run}"), "relative to the path of the request");
 
     let status = service.wait_for_end(run).await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Names that say too little, and traits that ask for too much.
+//! Nonstandard names, and traits with too many methods.
 
 use super::sources::{files, root};
 

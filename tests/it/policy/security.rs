@@ -26,14 +26,18 @@ async fn a_service_with_a_token_lets_only_those_change_something_who_know_it() {
     for path in ["/pipeline/update?top=3", &cancel, "/pipeline/of-tomorrow", "/shows"] {
         for (given, code, challenge) in [
             (None, "token_required", "Bearer"),
-            (Some("Bearer not-the-token-of-this"), "wrong_token", "Bearer error=\"invalid_token\""),
-            (Some("Bearer a-token-of-this-tes"), "wrong_token", "Bearer error=\"invalid_token\""),
             (
-                Some("Basic YS10b2tlbi1vZi10aGlzLXRlc3Q="),
-                "wrong_token",
+                Some("Bearer not-the-token-of-this"),
+                "invalid_token",
                 "Bearer error=\"invalid_token\"",
             ),
-            (Some(TOKEN), "wrong_token", "Bearer error=\"invalid_token\""),
+            (Some("Bearer a-token-of-this-tes"), "invalid_token", "Bearer error=\"invalid_token\""),
+            (
+                Some("Basic YS10b2tlbi1vZi10aGlzLXRlc3Q="),
+                "invalid_token",
+                "Bearer error=\"invalid_token\"",
+            ),
+            (Some(TOKEN), "invalid_token", "Bearer error=\"invalid_token\""),
         ] {
             let mut post = service.post(path);
             if let Some(given) = given {
@@ -62,7 +66,7 @@ async fn what_cannot_be_a_token_stops_the_start_and_is_not_shown() {
         let output = env.tvshows(&["serve", "--api-token", wrong]).output().await.unwrap();
         assert_eq!(output.status.code(), Some(2));
         let error = String::from_utf8(output.stderr).unwrap();
-        assert!(error.contains("API_TOKEN"), "{error}");
+        assert!(error.contains("--api-token"), "{error}");
         assert!(!error.contains(wrong), "{error}");
     }
     let mut command = env.tvshows(&["serve", "--port", "0"]);
@@ -123,6 +127,24 @@ async fn a_page_that_is_named_may_send_the_token() {
     let refused = refused.send().await.unwrap();
     assert_eq!(refused.status(), 401);
     assert_eq!(refused.headers()["access-control-allow-origin"], "*", "the page can read why");
+}
+
+#[tokio::test]
+async fn a_preflight_request_that_is_rejected_gets_a_problem() {
+    let env = TestEnv::new(&[]).await;
+    let service = Service::start(&env, &["--cors-origins", "https://friend.example"]).await;
+    for (origin, method) in [("https://foe.example", "POST"), ("https://friend.example", "PUT")] {
+        let preflight = reqwest::Client::new()
+            .request(reqwest::Method::OPTIONS, format!("{}/pipeline/update", service.base_url))
+            .header("origin", origin)
+            .header("access-control-request-method", method);
+        let rejected = preflight.send().await.unwrap();
+        assert_eq!(rejected.status(), 400);
+        assert_eq!(rejected.headers()["content-type"], "application/problem+json");
+        assert_eq!(rejected.headers()["x-content-type-options"], "nosniff");
+        assert!(!rejected.headers().contains_key("access-control-allow-origin"), "{origin}");
+        assert_eq!(json_body(rejected).await["code"], "preflight_rejected", "{origin}");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Runs whose process ends before they do.
+//! Runs whose process ends before the run does.
 
 use std::process::Stdio;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Joining, queueing, following, cancelling and stopping runs.
+//! Joining, queueing, following, canceling and stopping runs.
 
 use serde_json::json;
 use std::process::Stdio;

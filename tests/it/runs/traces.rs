@@ -69,5 +69,5 @@ async fn what_is_no_url_is_refused() {
     let output = env.tvshows(&["serve", "--otlp-endpoint", "collector"]).output().await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("OTLP_ENDPOINT"), "{error}");
+    assert!(error.contains("--otlp-endpoint: must be"), "{error}");
 }

@@ -9,11 +9,11 @@ use crate::cli::settings::{BaseUrl, Database};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tvshows top\n  tvshows top --limit 3 --json")]
 pub(crate) struct Top {
-    /// Maximum number of shows, 1 to 1000; the last update's --top is the upper bound
+    /// Maximum number of shows, 1 to 1000; the database has at most as many as the last update's --top
     #[arg(long, default_value_t)]
     pub(crate) limit: TopLimit,
 
-    /// Print JSON, like `GET /shows/top_shows`
+    /// Print JSON, as in `GET /shows/top_shows`
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -24,11 +24,11 @@ pub(crate) struct Top {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tvshows show 82\n  tvshows show 'game of thrones'")]
 pub(crate) struct Show {
-    /// TVmaze id of the show, or words from its name
+    /// TVmaze id of the show, or words from its name; a number is looked up as an id first, then as a name
     #[arg(value_name = "ID|NAME", required = true, num_args = 1..)]
     pub(crate) id_or_name: Vec<String>,
 
-    /// Print JSON, like `GET /shows/{id}`
+    /// Print JSON, as in `GET /shows/{id}`
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -123,7 +123,7 @@ pub(crate) struct Runs {
     #[arg(long, default_value = "20")]
     pub(crate) limit: TopLimit,
 
-    /// Print JSON, like `runs` in `GET /pipeline/runs`
+    /// Print JSON, as in `runs` of `GET /pipeline/runs`
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -144,7 +144,7 @@ pub(crate) struct Status {
     #[arg(long)]
     pub(crate) watch: bool,
 
-    /// Print JSON, like `status` in `GET /pipeline/status/{request_id}`
+    /// Print JSON, as in `status` of `GET /pipeline/status/{request_id}`
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -157,7 +157,7 @@ pub(crate) struct Status {
 }
 
 fn parse_run_id(text: &str) -> Result<RunId, &'static str> {
-    text.parse().map_err(|_| "must be a request_id; `tvshows runs` lists them")
+    text.parse().map_err(|_| "must be the id of an update; `tvshows runs` lists them")
 }
 
 #[derive(Args)]

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tvshows_api::{AccessPolicy, AllowedOrigins, ApiToken, InvalidApiToken};
 use tvshows_pipeline::Schedule;
 
-use crate::cli::settings::{Settings, parse_duration};
+use crate::cli::settings::{Settings, parse_duration, parse_host};
 use crate::config_error::ConfigError;
 
 /// The options of `tvshows serve`, which are the settings of the service.
@@ -24,8 +24,8 @@ pub struct Serve {
     #[arg(long, env = "SCHEDULE", value_parser = parse_schedule)]
     pub(crate) schedule: Option<Schedule>,
 
-    /// Address to listen on; 0.0.0.0 for all interfaces
-    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    /// Address to listen on, an IP address or localhost; 0.0.0.0 for all interfaces
+    #[arg(long, env = "HOST", default_value = "127.0.0.1", value_parser = parse_host)]
     pub(crate) host: IpAddr,
 
     /// Port to listen on; 0 for any free port
@@ -59,7 +59,7 @@ pub struct Serve {
 impl Serve {
     pub(crate) fn access(&self) -> Result<AccessPolicy, ConfigError> {
         let invalid = |error: InvalidApiToken| ConfigError {
-            setting: "API_TOKEN",
+            setting: "api_token",
             problem: error.to_string(),
         };
         let token = self.api_token.clone().filter(|token| !token.expose_secret().is_empty());

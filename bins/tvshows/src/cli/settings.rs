@@ -1,5 +1,6 @@
 //! Settings that several commands share.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -86,9 +87,35 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     duration.ok_or_else(|| "must be a duration such as 7d, 36h, or 0".into())
 }
 
+/// Parses `localhost`, which is 127.0.0.1, or an IP address, with or without the brackets of URLs.
+pub(super) fn parse_host(text: &str) -> Result<IpAddr, &'static str> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    }
+    let address = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let address = address.unwrap_or(text).parse();
+    address.map_err(|_| "must be localhost or an IP address, such as 127.0.0.1, 0.0.0.0, or ::1")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_localhost_or_an_address() {
+        for (text, address) in [
+            ("localhost", "127.0.0.1"),
+            ("LOCALHOST", "127.0.0.1"),
+            ("0.0.0.0", "0.0.0.0"),
+            ("::1", "::1"),
+            ("[::1]", "::1"),
+        ] {
+            assert_eq!(parse_host(text), Ok(address.parse().unwrap()), "{text}");
+        }
+        for invalid in ["", "localhst", "[::1", "::1]", "127.0.0.1:8000", "http://localhost"] {
+            assert!(parse_host(invalid).is_err(), "{invalid}");
+        }
+    }
 
     #[test]
     fn a_duration_has_a_unit_or_is_0() {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::cli::settings::parse_host;
+
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  tvshows sim --shows 1000 --limit 20/10s\n  tvshows sim --fault 'status:500*2@/shows?page=7' --latency 50"
@@ -39,13 +41,13 @@ pub(crate) struct Sim {
     #[arg(long, requires = "limit")]
     pub(crate) cached_exempt: bool,
 
-    /// Fault to inject, `KIND[:ARG][*TIMES]@PATH`, such as `status:500@/shows?page=7`, `cut*2@/shows?page=3`, or
-    /// `hang@/shows/1/cast`; kinds: status:CODE, cut, malformed, object, hang, reset, missing
+    /// Fault to inject, `KIND[:ARG][*TIMES]@PATH`, such as `status:500@/shows?page=7`, `truncate*2@/shows?page=3`, or
+    /// `hang@/shows/1/cast`; kinds: status:CODE, truncate, malformed, wrong-shape, hang, reset, not-found
     #[arg(long, value_name = "FAULT")]
     pub(crate) fault: Vec<tvmaze_sim::Fault>,
 
-    /// Address to listen on
-    #[arg(long, default_value = "127.0.0.1")]
+    /// Address to listen on, an IP address or localhost; 0.0.0.0 for all interfaces
+    #[arg(long, default_value = "127.0.0.1", value_parser = parse_host)]
     pub(crate) host: IpAddr,
 
     /// Port to listen on; 0 for any free port

@@ -20,7 +20,7 @@ pub(crate) struct Update {
     #[arg(long, default_value_t)]
     mode: FetchMode,
 
-    /// Print the result as JSON, like `status` in `GET /pipeline/status/{request_id}`
+    /// Print the result as JSON, as in `status` of `GET /pipeline/status/{request_id}`
     #[arg(long)]
     pub(crate) json: bool,
 

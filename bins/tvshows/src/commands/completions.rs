@@ -8,6 +8,6 @@ use crate::output;
 pub(crate) fn run(options: &Completions) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut Cli::command(), "tvshows", &mut script);
-    output::print(String::from_utf8(script)?)?;
+    output::print_exact(&String::from_utf8(script)?)?;
     Ok(ExitCode::SUCCESS)
 }

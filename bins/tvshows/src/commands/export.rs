@@ -50,7 +50,7 @@ async fn write(
         Content::Table(table, format, compression) => {
             let make_writer = move |date_columns| {
                 let options = WriterOptions { compression, dialect, date_columns };
-                format.writer_with_options(table.columns(), &options, file)
+                format.writer(table.columns(), &options, file)
             };
             store.export(table, Box::new(make_writer)).await
         }

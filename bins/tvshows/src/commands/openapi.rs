@@ -3,6 +3,6 @@ use std::process::ExitCode;
 use crate::output;
 
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    output::print(tvshows_api::openapi().to_pretty_json()? + "\n")?;
+    output::print_exact(&(tvshows_api::openapi().to_pretty_json()? + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,11 +14,11 @@ pub(crate) async fn run(options: &Runs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let header =
-        ["STARTED", "OUTCOME", "SECONDS", "SHOWS", "ADDED", "CHANGED", "DELETED", "REQUESTS", "ID"];
+        ["STARTED", "STATE", "SECONDS", "SHOWS", "ADDED", "CHANGED", "DELETED", "REQUESTS", "ID"];
     output::print_table(&header, runs.iter().map(row))?;
     for status in runs.iter().filter(|status| status.state == RunState::Failed) {
         let error = status.error.as_deref().unwrap_or_default();
-        output::print(format!("{}: {error}\n", status.request_id))?;
+        output::print_line(format!("{}: {error}", status.request_id))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -35,10 +35,10 @@ fn row(status: &RunStatus) -> Vec<String> {
         status.state.to_string(),
         seconds.unwrap_or_else(|| "-".to_owned()),
         count(status.shows_seen.into()),
-        count(status.added.into()),
-        count(status.changed.into()),
-        count(status.deleted.into()),
-        count(status.requests),
+        count(status.changes.added.into()),
+        count(status.changes.changed.into()),
+        count(status.changes.deleted.into()),
+        count(status.counts.requests),
         status.request_id.to_string(),
     ]
 }

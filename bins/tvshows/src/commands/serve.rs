@@ -8,7 +8,7 @@ use crate::application::Application;
 use crate::cli::{LogFormat, Serve};
 use crate::{logging, output, progress_bar, signals};
 
-/// actix logs its own startup, and every malformed request.
+/// Without the details that actix logs: its own startup, and every malformed request.
 const LOG_FILTER: &str = "info,actix_server=warn,actix_http=off";
 
 pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
@@ -20,9 +20,9 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let (runner, address) = (application.runner().clone(), application.address());
     // Before the announcement, because a reader may send a signal as soon as it is printed.
     let signal = signals::shutdown_signal();
-    let announcement = format!("Serving http://{address} (API: http://{address}/docs)\n");
+    let announcement = format!("Serving http://{address} (API: http://{address}/docs)");
     // A closed stdout is no reason to stop.
-    let _ = output::print(announcement);
+    let _ = output::print_line(announcement);
     tokio::select! {
         served = application.run_until(signal) => served?,
         Err(error) = update(&runner, &bars, log_format), if options.update => return Err(error),
@@ -34,8 +34,8 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
 /// Runs an update with its progress, and reports a failure.
 async fn update(runner: &Runner, bars: &MultiProgress, format: LogFormat) -> anyhow::Result<()> {
     let submitted = match runner.submit(RunParameters::default()).await {
-        // The log says why.
-        Err(SubmitError::Store(StoreError::ReadOnly)) => return Ok(()),
+        // The log has the reason.
+        Err(SubmitError::ShuttingDown | SubmitError::Store(StoreError::ReadOnly)) => return Ok(()),
         submitted => submitted?.status,
     };
     let status = progress_bar::follow(runner, submitted, bars, format).await?;

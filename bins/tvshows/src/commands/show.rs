@@ -1,4 +1,3 @@
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -17,15 +16,17 @@ pub(crate) async fn run(options: &cli::Show) -> anyhow::Result<ExitCode> {
     if options.json {
         output::print_json(&show)?;
     } else {
-        output::print(describe(&show, &store.cast(show.id).await?)?)?;
+        output::print_lines(describe(&show, &store.cast(show.id).await?))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The show with this id, or the best match for this name.
+/// The show with this id, or else the best match for this name: a name can be a number, such as `1992`.
 async fn find(store: &SqliteStore, id_or_name: &str) -> anyhow::Result<Option<Show>> {
-    if let Ok(id) = id_or_name.parse() {
-        return Ok(store.show(ShowId(id)).await?);
+    if let Ok(id) = id_or_name.parse()
+        && let Some(show) = store.show(ShowId(id)).await?
+    {
+        return Ok(Some(show));
     }
     let text = id_or_name.parse().context("invalid name")?;
     let filter = ShowFilter { text: Some(text), ..ShowFilter::default() };
@@ -34,8 +35,8 @@ async fn find(store: &SqliteStore, id_or_name: &str) -> anyhow::Result<Option<Sh
     Ok(page.shows.pop())
 }
 
-fn describe(show: &Show, cast: &[CastRow]) -> anyhow::Result<String> {
-    let mut text = format!("{} (show {})\n", show.name, show.id);
+fn describe(show: &Show, cast: &[CastRow]) -> Vec<String> {
+    let mut lines = vec![format!("{} (show {})", show.name, show.id)];
     let rating = show.rating_average.map(|rating| format!("{rating:.1}"));
     let runtime = show.average_runtime.or(show.runtime).map(|minutes| format!("{minutes} min"));
     let rows = [
@@ -52,17 +53,19 @@ fn describe(show: &Show, cast: &[CastRow]) -> anyhow::Result<String> {
     ];
     for (name, value) in rows {
         if let Some(value) = value {
-            writeln!(text, "{name:<10} {value}")?;
+            lines.push(format!("{name:<10} {value}"));
         }
     }
     if let Some(summary) = &show.summary {
-        writeln!(text, "\n{}", plain_text(summary))?;
+        lines.push(String::new());
+        lines.extend(plain_text(summary).lines().map(str::to_owned));
     }
     if !cast.is_empty() {
-        writeln!(text, "\nCast")?;
+        lines.extend([String::new(), "Cast".to_owned()]);
     }
-    for row in cast {
-        writeln!(text, "  {} as {}", row.person_name, row.character_name)?;
-    }
-    Ok(text)
+    lines.extend(
+        cast.iter()
+            .map(|row| format!("  {} as {}", row.member.person_name, row.member.character_name)),
+    );
+    lines
 }

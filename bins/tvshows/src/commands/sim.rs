@@ -1,5 +1,7 @@
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use tvmaze_sim::{Dataset, RateLimit, SimConfig, Simulator};
 
 use crate::cli::Sim;
@@ -16,14 +18,16 @@ pub(crate) async fn run(options: Sim) -> anyhow::Result<ExitCode> {
         ..limit
     });
     let config = SimConfig { latency: options.latency, limit, faults: options.fault };
-    let simulator = Simulator::start((options.host, options.port), dataset, config).await?;
+    let address = SocketAddr::new(options.host, options.port);
+    let simulator = Simulator::start(address, dataset, config).await;
+    let simulator = simulator.with_context(|| address.to_string())?;
     // Before the announcement, because a reader may send a signal as soon as it is printed.
     let signal = signals::shutdown_signal();
-    let _ = output::print(format!("Simulating TVmaze at {}\n", simulator.base_url()));
+    let _ = output::print_line(format!("Simulating TVmaze at {}", simulator.base_url()));
     signal.await;
     let requests = output::count(simulator.request_count(), "request", "requests");
     let rate_limited = simulator.rate_limited_count();
-    let _ = output::print(format!("{requests}, {rate_limited} rate-limited\n"));
+    let _ = output::print_line(format!("{requests}, {rate_limited} rate-limited"));
     simulator.stop().await;
     Ok(ExitCode::SUCCESS)
 }

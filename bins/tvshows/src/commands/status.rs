@@ -11,7 +11,9 @@ use tvshows_sqlite::SqliteStore;
 use crate::cli::{LogFormat, Status};
 use crate::output::count;
 use crate::progress_bar::ProgressView;
-use crate::{database, output, signals};
+use crate::{database, http_client, output, signals};
+
+use super::update::malformed_shows;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,7 +30,7 @@ pub(crate) async fn run(options: &Status) -> anyhow::Result<ExitCode> {
     if options.json {
         output::print_json(&status)?;
     } else {
-        output::print(describe(&status))?;
+        output::print_lines(describe(&status))?;
     }
     let has_failed = options.watch && status.state != RunState::Succeeded;
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -44,7 +46,7 @@ impl Source {
         let Some(url) = &options.service else {
             return Ok(Source::File(Box::new(database::open_existing(&options.database).await?)));
         };
-        let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build()?;
+        let client = http_client::build(url, REQUEST_TIMEOUT)?;
         Ok(Source::Service { client, url: url.clone() })
     }
 
@@ -78,7 +80,7 @@ async fn fetch_status(
         None => "pipeline/runs?limit=1".to_owned(),
     };
     let url = format!("{}/{path}", url.as_str().trim_end_matches('/'));
-    let response = client.get(url).send().await?;
+    let response = client.get(url).send().await.map_err(reqwest::Error::without_url)?;
     if response.status() == StatusCode::NOT_FOUND && run.is_some() {
         return Ok(None);
     }
@@ -105,7 +107,7 @@ async fn watch(source: &Source, mut status: RunStatus) -> anyhow::Result<RunStat
     }
 }
 
-fn describe(status: &RunStatus) -> String {
+fn describe(status: &RunStatus) -> Vec<String> {
     let number = |number: u32| HumanCount(number.into()).to_string();
     let progress = |done: u32, total: Option<u32>| match total {
         Some(total) => format!("{} of {}", number(done), number(total)),
@@ -115,10 +117,10 @@ fn describe(status: &RunStatus) -> String {
     let changes = (status.state == RunState::Succeeded).then(|| {
         format!(
             "{} added, {} changed, {} deleted, {} unchanged",
-            number(status.added),
-            number(status.changed),
-            number(status.deleted),
-            number(status.unchanged)
+            number(status.changes.added),
+            number(status.changes.changed),
+            number(status.changes.deleted),
+            number(status.changes.unchanged)
         )
     });
     let ahead = |ahead| format!("{} ahead", count(ahead, "update", "updates"));
@@ -132,12 +134,12 @@ fn describe(status: &RunStatus) -> String {
         ("Shows", Some(number(status.shows_seen))),
         ("Casts", Some(progress(status.casts_done, status.casts_total))),
         ("Changes", changes),
-        ("Requests", Some(HumanCount(status.requests).to_string())),
+        ("Malformed", (status.malformed_shows > 0).then(|| malformed_shows(status))),
+        ("Requests", Some(HumanCount(status.counts.requests).to_string())),
         ("Started", time(status.started_at)),
         ("Finished", time(status.finished_at)),
         ("Time left", status.eta_seconds.map(|seconds| format!("{seconds} s"))),
     ];
-    let lines =
-        rows.into_iter().filter_map(|(name, value)| Some(format!("{name:<10} {}\n", value?)));
+    let lines = rows.into_iter().filter_map(|(name, value)| Some(format!("{name:<10} {}", value?)));
     lines.collect()
 }

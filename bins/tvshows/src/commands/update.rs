@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use indicatif::{HumanCount, MultiProgress};
-use tvshows_core::{Catalog, RunQueue, RunState, RunStatus, TopShow};
+use tvshows_core::{Catalog, ChangeCounts, RunQueue, RunState, RunStatus, TopShow};
 
 use crate::cli::{LogFormat, Update};
 use crate::engine::{Engine, Interrupted};
@@ -11,13 +11,13 @@ use crate::{database, logging, progress_bar, signals};
 
 use super::top::print_top_shows;
 
-/// What shells report for a process that SIGINT terminated.
+/// The code that shells report for a process that was terminated by SIGINT.
 const EXIT_INTERRUPTED: u8 = 130;
 
 pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
     let log_format = options.settings.log_format;
-    // In text mode, the progress bar and the summary cover the run and its end.
+    // In text mode, the progress bar and the summary report the run and how it ended.
     let filter = match log_format {
         LogFormat::Text => "warn,tvshows_pipeline::end=off",
         LogFormat::Json => "info",
@@ -103,7 +103,7 @@ fn failure(status: &RunStatus, is_saved: bool) -> Option<String> {
             };
             return Some(format!("The update failed and changed nothing: {error}{advice}"));
         }
-        RunState::Cancelled => "The update was cancelled and changed nothing.",
+        RunState::Cancelled => "The update was canceled and changed nothing.",
         RunState::Interrupted => {
             "The update was interrupted and has changed nothing yet; the next `tvshows update` or \
              `tvshows serve` resumes it."
@@ -116,30 +116,40 @@ fn failure(status: &RunStatus, is_saved: bool) -> Option<String> {
 }
 
 fn print_summary(status: &RunStatus, top: &[TopShow]) -> anyhow::Result<()> {
-    output::print(summary(status))?;
+    output::print_line(summary(status))?;
+    if status.malformed_shows > 0 {
+        output::print_line(format!("{}; the log names them.", malformed_shows(status)))?;
+    }
     if top.is_empty() {
         return Ok(());
     }
-    output::print("\n")?;
+    output::print_line("")?;
     print_top_shows(top)
 }
 
 fn summary(status: &RunStatus) -> String {
-    let RunStatus { added, changed, deleted, .. } = status;
+    let ChangeCounts { added, changed, deleted, .. } = status.changes;
     let shows = count(status.shows_seen, "show", "shows");
     let outcome = if added + changed + deleted == 0 {
         format!("Already up to date: {shows}")
     } else {
-        let number = |number: &u32| HumanCount((*number).into());
+        let number = |number: u32| HumanCount(number.into());
         let (added, changed, deleted) = (number(added), number(changed), number(deleted));
         format!("Published {shows}: {added} added, {changed} changed, {deleted} deleted")
     };
     let elapsed = status.started_at.zip(status.finished_at);
     format!(
-        "{outcome} ({:.1} s, {}, {}, {} rate-limited).\n",
+        "{outcome} ({:.1} s, {}, {}, {} rate-limited).",
         elapsed.map_or(0.0, |(start, end)| end.duration_since(start).as_secs_f64()),
-        count(status.requests, "request", "requests"),
-        count(status.retries, "retry", "retries"),
-        HumanCount(status.rate_limited),
+        count(status.counts.requests, "request", "requests"),
+        count(status.counts.retries, "retry", "retries"),
+        HumanCount(status.counts.rate_limited),
     )
+}
+
+/// How many shows were fetched with unexpected values.
+pub(crate) fn malformed_shows(status: &RunStatus) -> String {
+    let shows = count(status.malformed_shows, "show", "shows");
+    let verb = if status.malformed_shows == 1 { "has" } else { "have" };
+    format!("{shows} {verb} values of unexpected types")
 }

@@ -1,4 +1,3 @@
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use indicatif::{HumanCount, MultiProgress};
@@ -18,39 +17,42 @@ pub(crate) async fn run(options: &Verify) -> anyhow::Result<ExitCode> {
     let store = database::open_existing(&options.database).await?;
     let damage = store.integrity_check().await?;
     if !damage.is_empty() {
-        output::print(format!(
-            "damaged: {}\nReplace the file with a backup, or move it away and run `tvshows update`.\n",
-            list(&damage, "\ndamaged: ")
-        ))?;
+        let damage = list(&damage, "\n");
+        output::print_lines(damage.lines().map(|line| format!("damaged: {line}")))?;
+        output::print_line(
+            "Replace the file with a backup, or move it away and run `tvshows update`.",
+        )?;
         return Ok(ExitCode::FAILURE);
     }
     let upstream = Upstream::connect(&options.upstream.tvmaze_base_url).await?;
     let drift = tvshows_pipeline::verify(&upstream.client, &store).await;
     let drift = drift.map_err(|error| anyhow::anyhow!(error_chain(&error)))?;
-    output::print(describe(&drift)?)?;
+    output::print_lines(describe(&drift))?;
     Ok(if drift.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn describe(drift: &DriftReport) -> anyhow::Result<String> {
+fn describe(drift: &DriftReport) -> Vec<String> {
     let DriftReport { published, upstream, missing, stale, removed } = drift;
-    let mut text = format!(
-        "{} in the database, {} at TVmaze.\n",
+    let mut lines = vec![format!(
+        "{} in the database, {} at TVmaze.",
         count(*published as u64, "show", "shows"),
         HumanCount(*upstream as u64)
-    );
+    )];
     for (shows, kind) in [(missing, "missing"), (stale, "outdated"), (removed, "deleted at TVmaze")]
     {
         if !shows.is_empty() {
             let ids: Vec<_> = shows.iter().map(ShowId::to_string).collect();
-            writeln!(text, "{} {kind}: {}", HumanCount(ids.len() as u64), list(&ids, ", "))?;
+            let number = HumanCount(ids.len() as u64);
+            lines.push(format!("{number} {kind}: {}", list(&ids, ", ")));
         }
     }
-    text += if drift.is_empty() {
-        "No show is missing, outdated, or deleted at TVmaze.\n"
+    let conclusion = if drift.is_empty() {
+        "No show is missing, outdated, or deleted at TVmaze."
     } else {
-        "Run `tvshows update` to bring the database up to date.\n"
+        "Run `tvshows update` to bring the database up to date."
     };
-    Ok(text)
+    lines.push(conclusion.to_owned());
+    lines
 }
 
 fn list(items: &[String], separator: &str) -> String {

@@ -11,6 +11,10 @@ use crate::{
 /// returns true.
 impl Client {
     /// Gets a show.
+    ///
+    /// TVmaze redirects the id of a show that was merged into another one, so the result can have another
+    /// id than `id`, unless the request [rejects that](Request::reject_moved). The same applies to the
+    /// parts of a show.
     pub fn show(&self, id: ShowId) -> Request<Show> {
         Request::new(self, format!("/shows/{id}"))
     }

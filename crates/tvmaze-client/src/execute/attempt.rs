@@ -10,6 +10,7 @@ use tracing::{Instrument, Span};
 use super::call_state::{AttemptError, CallState};
 use super::milliseconds;
 use crate::client::Inner;
+use crate::decode::{DecodeError, Recover, decode};
 use crate::error::Error;
 use crate::metrics::{self, RequestTimer};
 use crate::rate_limit::{Feedback, SendPermit};
@@ -27,6 +28,7 @@ impl Inner {
         &self,
         call: &CallState,
         permit: SendPermit<'_>,
+        recover: Recover<T>,
     ) -> Result<T, AttemptError> {
         let attempt = call.attempts;
         let path = call.url.path();
@@ -39,7 +41,7 @@ impl Inner {
             duration_ms = Empty
         );
         let (since, timer) = (Instant::now(), RequestTimer::start(&call.endpoint, attempt));
-        let result = self.send(call, permit).instrument(span.clone()).await;
+        let result = self.send(call, permit, recover).instrument(span.clone()).await;
         timer.finish(result.as_ref().err().map(|failure| &failure.error));
         span.record("duration_ms", milliseconds(since.elapsed()));
         result
@@ -49,6 +51,7 @@ impl Inner {
         &self,
         call: &CallState,
         permit: SendPermit<'_>,
+        recover: Recover<T>,
     ) -> Result<T, AttemptError> {
         self.counters.record_request(call.attempts);
         let sending = self.http.get(call.url.clone()).send();
@@ -73,13 +76,20 @@ impl Inner {
         if let Some(content_type) = unexpected_content_type(&response) {
             return Err(Error::ContentType { context: call.context(), content_type }.into());
         }
+        let url = response.url().clone();
         let limit = self.max_body_bytes;
         let body = self.read_body(response, limit).await;
         let body = body
             .map_err(|source| call.transport_error(source))?
             .ok_or_else(|| Error::TooLarge { context: call.context(), limit })?;
-        let decoded = self.decode(body).await;
-        Ok(decoded.map_err(|source| Error::Decode { context: call.context(), source })?)
+        let decoded = self.decode(body, recover).await.map_err(|error| {
+            let DecodeError { source, path, id } = error;
+            Error::Decode { context: call.context(), path, id, source }
+        })?;
+        if call.is_moved(&url) {
+            return Err(Error::Moved { context: call.context(), location: Box::new(url) }.into());
+        }
+        Ok(decoded)
     }
 
     /// Reads a body; `None` if it is larger than `limit`.
@@ -101,13 +111,17 @@ impl Inner {
         Ok(Some(body))
     }
 
-    async fn decode<T: FromResponse>(&self, body: Vec<u8>) -> Result<T, serde_json::Error> {
+    async fn decode<T: FromResponse>(
+        &self,
+        body: Vec<u8>,
+        recover: Recover<T>,
+    ) -> Result<T, DecodeError> {
         if body.len() <= MAX_INLINE_DECODE_BYTES {
-            return serde_json::from_slice(&body);
+            return decode(&body, recover);
         }
         // The semaphore is never closed.
         let _permit = self.decoders.acquire().await;
-        match tokio::task::spawn_blocking(move || serde_json::from_slice(&body)).await {
+        match tokio::task::spawn_blocking(move || decode(&body, recover)).await {
             Ok(decoded) => decoded,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
@@ -124,7 +138,7 @@ impl Inner {
             message: String,
         }
         let body = self.read_body(response, MAX_ERROR_BODY_BYTES).await.ok()??;
-        let problem: Problem = serde_json::from_slice(&body).ok()?;
+        let problem: Problem = decode(&body, |_, error| Err(error)).ok()?;
         Some(problem.message).filter(|message| !message.is_empty())
     }
 }

@@ -1,167 +1,73 @@
-//! Codecs for dates and times in TVmaze's formats.
+//! Dates and times as TVmaze writes them.
+#![expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signatures that serde requires"
+)]
 
-use std::fmt::{self, Display, Write};
-use std::marker::PhantomData;
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Unexpected, Visitor};
-use serde::ser::Serializer;
-use serde_json::Number;
+use jiff::tz::Offset;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::codec::Codec;
-use super::presence::FieldRecorder;
+/// Parses a date, a time or a timestamp; `None` if it is null, empty or invalid, such as `1979-00-17`.
+pub(super) fn parse_or_none<'de, T: FromStr, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    /// Copied only if it has escapes.
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// A date, a time of day or a timestamp as text; `""` if unknown.
-pub(super) struct AsText;
-
-pub(super) trait TextFormat: FromStr {
-    /// Parses TVmaze's canonical format, in a quarter of the time that it takes to parse any format and
-    /// compare the result with the text.
-    fn parse_canonical(_: &[u8]) -> Option<Self> {
-        None
-    }
-
-    /// Formats the value as TVmaze does.
-    fn canonical(&self) -> impl Display;
+    let text = Option::<Text<'_>>::deserialize(deserializer)?;
+    Ok(text.and_then(|Text(text)| text.parse().ok()))
 }
 
-impl TextFormat for Date {
-    fn parse_canonical(text: &[u8]) -> Option<Date> {
-        let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
-        let year = 100 * i16::from(two_digits(y1, y2)?) + i16::from(two_digits(y3, y4)?);
-        Date::new(year, two_digits(m1, m2)?, two_digits(d1, d2)?).ok()
-    }
-
-    fn canonical(&self) -> impl Display {
-        self
+pub(super) fn date_or_empty<S: Serializer>(
+    date: &Option<Date>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match date {
+        Some(date) => date.serialize(serializer),
+        None => serializer.serialize_str(""),
     }
 }
 
-impl TextFormat for Time {
-    fn parse_canonical(text: &[u8]) -> Option<Time> {
-        let &[h1, h2, b':', m1, m2] = text else { return None };
-        Time::new(two_digits(h1, h2)?, two_digits(m1, m2)?, 0, 0).ok()
-    }
-
-    /// `HH:MM`, with seconds only if they are not zero.
-    fn canonical(&self) -> impl Display {
-        let is_whole = (self.second(), self.subsec_nanosecond()) == (0, 0);
-        self.strftime(if is_whole { "%H:%M" } else { "%H:%M:%S%.f" })
-    }
-}
-
-impl TextFormat for Timestamp {
-    /// With `+00:00` where jiff would write `Z`.
-    fn canonical(&self) -> impl Display {
-        self.strftime("%Y-%m-%dT%H:%M:%S%.f+00:00")
-    }
-}
-
-fn two_digits(tens: u8, ones: u8) -> Option<i8> {
-    let both = tens.is_ascii_digit() && ones.is_ascii_digit();
-    both.then(|| ((tens - b'0') * 10 + (ones - b'0')).cast_signed())
-}
-
-impl<T: TextFormat> Codec<T> for AsText {
-    fn read<'de, A: MapAccess<'de>>(
-        map: &mut A,
-        recorder: &mut FieldRecorder<'_>,
-    ) -> Result<Option<T>, A::Error> {
-        map.next_value_seed(TextSeed(recorder, PhantomData))
-    }
-
-    fn write<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&value.canonical())
-    }
-}
-
-/// Parses a string without copying it.
-struct TextSeed<'a, 'r, T>(&'a mut FieldRecorder<'r>, PhantomData<T>);
-
-impl<'de, T: TextFormat> DeserializeSeed<'de> for TextSeed<'_, '_, T> {
-    type Value = Option<T>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-        deserializer.deserialize_option(self)
-    }
-}
-
-impl<'de, T: TextFormat> Visitor<'de> for TextSeed<'_, '_, T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the text of a date or time")
-    }
-
-    fn visit_none<E>(self) -> Result<Option<T>, E> {
-        self.0.mark_null();
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Option<T>, E> {
-        if text.is_empty() {
-            self.0.mark_empty();
-            return Ok(None);
+/// Writes `HH:MM`, with seconds only if they are not zero.
+pub(super) fn time_or_empty<S: Serializer>(
+    time: &Option<Time>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) if (time.second(), time.subsec_nanosecond()) == (0, 0) => {
+            serializer.collect_str(&time.strftime("%H:%M"))
         }
-        if let Some(value) = T::parse_canonical(text.as_bytes()) {
-            return Ok(Some(value));
-        }
-        let value: Option<T> = text.parse().ok();
-        if !value.as_ref().is_some_and(|value| displays_as(&value.canonical(), text)) {
-            self.0.keep_raw(text);
-        }
-        Ok(value)
+        Some(time) => time.serialize(serializer),
+        None => serializer.serialize_str(""),
     }
 }
 
-/// Whether `value` is displayed as exactly `text`. Does not allocate.
-fn displays_as(value: &impl Display, text: &str) -> bool {
-    let mut matcher = PrefixMatcher { remaining: text };
-    write!(matcher, "{value}").is_ok() && matcher.remaining.is_empty()
+/// Writes a timestamp with `+00:00` where jiff would write `Z`.
+pub(super) fn with_utc_offset<S: Serializer>(
+    timestamp: &Option<Timestamp>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let text = timestamp.map(|timestamp| timestamp.display_with_offset(Offset::UTC).to_string());
+    text.serialize(serializer)
 }
 
-/// Compares what is written with the start of the remaining text.
-struct PrefixMatcher<'a> {
-    remaining: &'a str,
-}
+/// A Unix time in seconds; `None` if it is null or out of range.
+pub(super) mod unix_seconds {
+    use jiff::Timestamp;
+    pub(crate) use jiff::fmt::serde::timestamp::second::optional::serialize;
+    use serde::{Deserialize, Deserializer};
 
-impl Write for PrefixMatcher<'_> {
-    fn write_str(&mut self, written: &str) -> fmt::Result {
-        self.remaining = self.remaining.strip_prefix(written).ok_or(fmt::Error)?;
-        Ok(())
-    }
-}
-
-/// A timestamp as Unix time in seconds.
-pub(super) struct UnixSeconds;
-
-impl Codec<Timestamp> for UnixSeconds {
-    fn read<'de, A: MapAccess<'de>>(
-        map: &mut A,
-        recorder: &mut FieldRecorder<'_>,
-    ) -> Result<Option<Timestamp>, A::Error> {
-        let Some(number) = map.next_value::<Option<Number>>()? else {
-            recorder.mark_null();
-            return Ok(None);
-        };
-        if let Some(fraction) = number.as_f64().filter(|_| number.is_f64()) {
-            let unexpected = Unexpected::Float(fraction);
-            return Err(A::Error::invalid_type(unexpected, &"Unix time in seconds"));
-        }
-        let timestamp = number.as_i64().and_then(|seconds| Timestamp::from_second(seconds).ok());
-        if timestamp.is_none() {
-            recorder.keep_raw(number);
-        }
-        Ok(timestamp)
-    }
-
-    fn write<S: Serializer>(value: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i64(value.as_second())
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        let seconds = Option::<i64>::deserialize(deserializer)?;
+        Ok(seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()))
     }
 }

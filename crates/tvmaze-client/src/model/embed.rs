@@ -180,9 +180,7 @@ fn extract<T: DeserializeOwned, E: Error>(
     name: &'static str,
     embedded: &mut Map<String, Value>,
 ) -> Result<T, E> {
-    // A null stays in the map, so that it is serialized again.
-    let is_present = embedded.get(name).is_some_and(|value| !value.is_null());
-    match if is_present { embedded.remove(name) } else { None } {
+    match embedded.remove(name) {
         Some(value) => serde_json::from_value(value)
             .map_err(|error| E::custom(format_args!("`_embedded.{name}`: {error}"))),
         // Only an option can be decoded from null.
@@ -195,9 +193,6 @@ fn insert<T: Serialize>(
     output: &T,
     embedded: &mut Map<String, Value>,
 ) -> serde_json::Result<()> {
-    let value = serde_json::to_value(output)?;
-    if !value.is_null() {
-        embedded.insert(name.to_owned(), value);
-    }
+    embedded.insert(name.to_owned(), serde_json::to_value(output)?);
     Ok(())
 }

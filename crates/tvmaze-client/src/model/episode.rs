@@ -1,46 +1,55 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::date_time::AsText;
+use super::date_time::{date_or_empty, parse_or_none, time_or_empty, with_utc_offset};
 use super::id::EpisodeId;
 use super::image::Image;
 use super::link::Links;
-use super::lossless::lossless;
 use super::show::Rating;
 use super::summary;
 
-lossless! {
-    /// An episode.
-    pub struct Episode {
-        /// TVmaze's id.
-        "id" => id: EpisodeId,
-        /// The page about the episode on tvmaze.com.
-        "url" => url: Option<String>,
-        /// The title.
-        "name" => name: String,
-        /// The season number; a year for some shows.
-        "season" => season: Option<i64>,
-        /// The number within the season; `None` for a special.
-        "number" => number: Option<i64>,
-        /// `regular`, `significant_special` or `insignificant_special`; absent in old responses.
-        "type" => kind: Option<String>,
-        /// The broadcast date in the network's time zone.
-        "airdate" => airdate: Option<Date> as AsText,
-        /// The broadcast time in the network's time zone.
-        "airtime" => airtime: Option<Time> as AsText,
-        /// The timestamp of the broadcast.
-        "airstamp" => airstamp: Option<Timestamp> as AsText,
-        /// The runtime in minutes.
-        "runtime" => runtime: Option<i64>,
-        /// The user rating; absent in old responses.
-        "rating" => rating: Option<Rating>,
-        /// A still image.
-        "image" => image: Option<Image>,
-        /// HTML; see [`summary_text`](Episode::summary_text).
-        "summary" => summary: Option<String>,
-        /// HAL links.
-        "_links" => links: Option<Box<Links>>,
-    }
+/// An episode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Episode {
+    /// TVmaze's id.
+    pub id: EpisodeId,
+    /// The page about the episode on tvmaze.com.
+    pub url: Option<String>,
+    /// The title.
+    pub name: String,
+    /// The season number; a year for some shows.
+    pub season: Option<i64>,
+    /// The number within the season; `None` for a special.
+    pub number: Option<i64>,
+    /// `regular`, `significant_special` or `insignificant_special`; absent in old responses.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The broadcast date in the network's time zone.
+    #[serde(default, deserialize_with = "parse_or_none", serialize_with = "date_or_empty")]
+    pub airdate: Option<Date>,
+    /// The broadcast time in the network's time zone.
+    #[serde(default, deserialize_with = "parse_or_none", serialize_with = "time_or_empty")]
+    pub airtime: Option<Time>,
+    /// The timestamp of the broadcast.
+    #[serde(default, deserialize_with = "parse_or_none", serialize_with = "with_utc_offset")]
+    pub airstamp: Option<Timestamp>,
+    /// The runtime in minutes.
+    pub runtime: Option<i64>,
+    /// The user rating; absent in old responses.
+    pub rating: Option<Rating>,
+    /// A still image.
+    pub image: Option<Image>,
+    /// HTML; see [`summary_text`](Episode::summary_text).
+    pub summary: Option<String>,
+    /// HAL links.
+    #[serde(rename = "_links")]
+    pub links: Option<Box<Links>>,
+    /// Keys without a field.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 impl Episode {

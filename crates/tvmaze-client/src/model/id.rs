@@ -2,8 +2,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::field::Required;
-
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -16,8 +14,6 @@ macro_rules! id {
                 self.0.fmt(f)
             }
         }
-
-        impl Required for $name {}
     };
 }
 

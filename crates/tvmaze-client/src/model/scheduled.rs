@@ -16,16 +16,9 @@ pub struct ScheduledEpisode {
     pub episode: Episode,
     /// The show of the episode.
     pub show: Show,
-    show_location: ShowLocation,
-}
-
-/// Where the JSON of an episode contains its show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ShowLocation {
-    /// In the key `show`, as in `/schedule`.
-    Inline,
-    /// In `_embedded`, as in `/schedule/web` and `/schedule/full`.
-    Embedded,
+    /// Whether the show is in `_embedded`, as in `/schedule/web` and `/schedule/full`. In `/schedule`, it
+    /// is not.
+    show_is_embedded: bool,
 }
 
 impl Deref for ScheduledEpisode {
@@ -45,63 +38,26 @@ impl DerefMut for ScheduledEpisode {
 impl<'de> Deserialize<'de> for ScheduledEpisode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ScheduledEpisode, D::Error> {
         let mut episode = Episode::deserialize(deserializer)?;
-        let (show, show_location) = if let Some(show) = episode.extra.remove("show") {
-            let show = serde_json::from_value(show);
-            (show.map_err(|error| in_show(&error))?, ShowLocation::Inline)
-        } else {
-            let show = extract_embedded::<embed::Show, Episode, _>(&mut episode.extra)?;
-            (show, ShowLocation::Embedded)
+        let inline = episode.extra.remove("show");
+        let show_is_embedded = inline.is_none();
+        let show = match inline {
+            Some(show) => serde_json::from_value(show)
+                .map_err(|error| D::Error::custom(format_args!("`show`: {error}")))?,
+            None => extract_embedded::<embed::Show, Episode, _>(&mut episode.extra)?,
         };
-        Ok(ScheduledEpisode { episode, show, show_location })
+        Ok(ScheduledEpisode { episode, show, show_is_embedded })
     }
-}
-
-fn in_show<E: Error>(error: &serde_json::Error) -> E {
-    E::custom(format_args!("`show`: {error}"))
 }
 
 impl Serialize for ScheduledEpisode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serde_json::to_value(&self.episode).map_err(S::Error::custom)?;
-        match self.show_location {
-            ShowLocation::Inline => {
-                object["show"] = serde_json::to_value(&self.show).map_err(S::Error::custom)?;
-            }
-            ShowLocation::Embedded => {
-                insert_embedded::<embed::Show, Episode>(&mut object, &self.show)
-                    .map_err(S::Error::custom)?;
-            }
+        if self.show_is_embedded {
+            insert_embedded::<embed::Show, Episode>(&mut object, &self.show)
+                .map_err(S::Error::custom)?;
+        } else {
+            object["show"] = serde_json::to_value(&self.show).map_err(S::Error::custom)?;
         }
         object.serialize(serializer)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn read(sent: &Value) -> serde_json::Result<ScheduledEpisode> {
-        serde_json::from_str(&sent.to_string())
-    }
-
-    #[test]
-    fn a_show_beside_or_embedded_goes_back_where_it_came_from() {
-        let show = json!({"id": 2, "name": "X", "url": null});
-        let inline = json!({"id": 1, "name": "Pilot", "show": show});
-        let embedded = json!({"id": 1, "name": "Pilot", "_embedded": {"show": show, "more": 1}});
-        for sent in [inline, embedded] {
-            let scheduled = read(&sent).unwrap();
-            assert_eq!((scheduled.id.0, scheduled.show.id.0), (1, 2));
-            assert_eq!(serde_json::to_value(&scheduled).unwrap(), sent);
-        }
-    }
-
-    #[test]
-    fn an_episode_without_its_show_is_an_error_that_names_it() {
-        let error = |sent: Value| read(&sent).unwrap_err().to_string();
-        assert!(error(json!({"id": 1, "name": "Pilot"})).contains("missing field `show`"));
-        assert!(error(json!({"id": 1, "name": "Pilot", "show": 5})).contains("`show`: invalid"));
     }
 }

@@ -94,7 +94,7 @@ pub(crate) struct AdaptiveRateController {
     rate_factor: f64,
     /// Most responses seem to come from the cache, so `rate` says little about a single request.
     mostly_cached: bool,
-    /// Requests that may be sent at once, as of `refilled_at`.
+    /// Requests that may be sent immediately, as of `refilled_at`.
     tokens: f64,
     refilled_at: Instant,
     /// Nothing that costs a token is sent before this time.

@@ -187,12 +187,60 @@ async fn hopeless_rate_limiting_comes_to_an_end() {
 
 #[tokio::test]
 async fn a_retry_after_beyond_all_patience_is_told_at_once() {
-    let tomorrow = ResponseTemplate::new(429).insert_header("retry-after", "86400");
-    let server = failing_at_first(1000, tomorrow).await;
+    let later = ResponseTemplate::new(429).insert_header("retry-after", "3600");
+    let server = failing_at_first(1000, later).await;
     let error =
         error_of(throttled_client(&server, Duration::from_mins(5), RateLimit::Adaptive)).await;
-    let day = Duration::from_hours(24);
-    assert!(matches!(error, Error::Throttled { retry_after, .. } if retry_after == day));
+    let hour = Duration::from_hours(1);
+    assert!(matches!(error, Error::Throttled { retry_after, .. } if retry_after == hour));
+}
+
+#[tokio::test]
+async fn a_retry_after_that_cannot_be_meant_is_ignored() {
+    for retry_after in ["1795000000", "Fri, 31 Dec 2100 23:59:59 GMT"] {
+        let limited = ResponseTemplate::new(429).insert_header("retry-after", retry_after);
+        let server = failing_at_first(1, limited).await;
+        let client = throttled_client(&server, Duration::from_mins(5), RateLimit::Adaptive);
+        assert_eq!(client.show(ShowId(7)).await.unwrap().id, ShowId(7));
+        assert_eq!(client.stats().rate_limited, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_no_fault() {
+    let body = format!("\u{feff}{}", show(7));
+    let marked = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+    let server = failing_at_first(9, marked).await;
+    assert_eq!(client(&server.uri()).show(ShowId(7)).await.unwrap().id, ShowId(7));
+}
+
+#[tokio::test]
+async fn an_unreadable_show_is_named_with_the_path_to_the_field() {
+    let server = MockServer::start().await;
+    let mut odd = show(3);
+    odd["externals"] = json!([]);
+    let page = ResponseTemplate::new(200).set_body_json(json!([show(1), show(2), odd]));
+    Mock::given(path("/shows")).respond_with(page).mount(&server).await;
+    let error = client(&server.uri()).show_page(PageIndex(0)).await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("cannot decode `[2].externals` (id 3) in the response from "),
+        "{text}"
+    );
+    assert!(text.contains("/shows?page=0 (3 attempts"), "{text}");
+}
+
+#[tokio::test]
+async fn an_unreadable_body_gets_a_second_chance() {
+    let odd = json!([{"id": 7, "name": 7}]);
+    let page = ResponseTemplate::new(200).set_body_json(odd);
+    let server = MockServer::start().await;
+    Mock::given(path("/shows")).respond_with(page).expect(1).mount(&server).await;
+    let request = client(&server.uri()).show_page(PageIndex(0)).recover_with(|body, error| {
+        assert!(body.starts_with(b"[{") && error.is_data());
+        Ok(None)
+    });
+    assert_eq!(request.await.unwrap(), None);
 }
 
 #[tokio::test]

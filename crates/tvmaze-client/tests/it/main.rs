@@ -4,6 +4,7 @@
 mod endpoints;
 mod examples;
 mod faults;
+mod models;
 mod recorded;
 mod requests;
 mod upstream;

@@ -10,8 +10,8 @@ use jiff::civil::date;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tvmaze_client::{
-    AlternateListId, Client, EpisodeId, ExternalId, PageIndex, PersonId, SeasonId, ShowId, Since,
-    embed,
+    AlternateListId, Client, EpisodeId, ExternalId, PageIndex, PersonId, SeasonId, Show, ShowId,
+    Since, embed,
 };
 use wiremock::matchers::{any, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -144,6 +144,43 @@ async fn a_lookup_follows_its_redirect() {
         lookup.respond_with(redirect).expect(1).mount(&server).await;
         let show = client(&server.uri()).lookup(&id).await.unwrap();
         assert_eq!(show.unwrap().id, ShowId(1), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_merged_show_is_the_other_one_or_missing() {
+    let server = MockServer::start().await;
+    let redirect = |to: &str| ResponseTemplate::new(301).insert_header("location", to);
+    Mock::given(path("/shows/2")).respond_with(redirect("/shows/1")).mount(&server).await;
+    let found = ResponseTemplate::new(200).set_body_json(show(1));
+    Mock::given(path("/shows/1")).respond_with(found).mount(&server).await;
+    Mock::given(path("/shows/2/cast")).respond_with(redirect("/shows/1/cast")).mount(&server).await;
+    let cast = ResponseTemplate::new(200).set_body_json(json!([]));
+    Mock::given(path("/shows/1/cast")).respond_with(cast).mount(&server).await;
+    let client = client(&server.uri());
+    assert_eq!(client.show(ShowId(2)).await.unwrap().id, ShowId(1));
+    assert_eq!(client.cast(ShowId(2)).await.unwrap(), []);
+    let error = client.show(ShowId(2)).reject_moved().await.unwrap_err();
+    assert!(error.is_not_found() && !error.is_transient(), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("/shows/2 was redirected to ") && text.ends_with("/shows/1"), "{text}");
+    assert!(client.cast(ShowId(2)).reject_moved().await.unwrap_err().is_not_found());
+    let optional = client.show(ShowId(2)).decode_as::<Option<Show>>().reject_moved();
+    assert_eq!(optional.await.unwrap(), None);
+    assert_eq!(client.show(ShowId(1)).reject_moved().await.unwrap().id, ShowId(1));
+}
+
+#[tokio::test]
+async fn a_redirect_that_keeps_the_id_is_followed() {
+    let server = MockServer::start().await;
+    for to in ["/mirror/shows/7", "/shows/7/", "/anything"] {
+        server.reset().await;
+        let redirect = ResponseTemplate::new(301).insert_header("location", to);
+        Mock::given(path("/shows/7")).respond_with(redirect).mount(&server).await;
+        let found = ResponseTemplate::new(200).set_body_json(show(7));
+        Mock::given(path(to)).respond_with(found).mount(&server).await;
+        let show = client(&server.uri()).show(ShowId(7)).reject_moved().await;
+        assert_eq!(show.unwrap().id, ShowId(7), "{to}");
     }
 }
 

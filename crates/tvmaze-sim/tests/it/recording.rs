@@ -51,6 +51,15 @@ fn serves_the_files_as_they_are() {
 }
 
 #[test]
+fn malformed_shows_are_served_too() {
+    let page = r#"[{"id":1,"name":7,"externals":[],"updated":"now"},{"id":2,"summary":"a \ud83d","updated":7}]"#;
+    let dataset = recorded(&[("pages/0.json", page)]).expect("a dataset");
+    assert_eq!(dataset.page(0).expect("a file"), page);
+    assert_eq!(dataset.show(2).expect("a show"), r#"{"id":2,"summary":"a \ud83d","updated":7}"#);
+    assert_eq!(dataset.updates(), r#"{"1":0,"2":7}"#);
+}
+
+#[test]
 fn updates_are_the_file_or_else_every_shows_own_time() {
     let pages = ("pages/0.json", r#"[{"id":1,"updated":5},{"id":20,"updated":7}]"#);
     let derived = recorded(&[pages]).expect("a dataset");

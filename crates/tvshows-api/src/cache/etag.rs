@@ -7,12 +7,12 @@ pub(crate) fn for_revision(revision: u64) -> EntityTag {
     EntityTag::new_strong(revision.to_string())
 }
 
-/// The tag of everything read from a snapshot. Weak, because responses may be compressed.
+/// The tag of all data in a snapshot. Weak, because responses may be compressed.
 pub(crate) fn for_snapshot(snapshot: &SnapshotVersion) -> EntityTag {
     EntityTag::new_weak(snapshot.etag())
 }
 
-/// Makes clients revalidate a response by its tag before they reuse it.
+/// Adds the tag, and makes clients revalidate the response before they reuse it.
 pub(crate) fn with_etag(mut response: HttpResponseBuilder, tag: EntityTag) -> HttpResponseBuilder {
     response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
     response

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 /// Cache budget in bytes (keys and bodies), about 20,000 shows.
 const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
 
-/// The memory that an entry takes besides its key and body, measured with 400,000 small entries.
+/// The memory of an entry in addition to its key and body, measured with 400,000 small entries.
 const ENTRY_OVERHEAD: usize = 256;
 
 /// Caches the responses rendered from the published snapshot.
@@ -30,8 +30,8 @@ struct Entries {
 }
 
 impl ResponseCache {
-    /// The response to `request`: 304 if the client has the current snapshot, otherwise the cached body or the one
-    /// that `render` makes. Errors are not cached.
+    /// The response to `request`: 304 if the client has the current snapshot, otherwise the cached body, or else the
+    /// one that `render` returns. Errors are not cached.
     pub(crate) async fn get_or_render(
         &self,
         catalog: &Arc<dyn Catalog>,

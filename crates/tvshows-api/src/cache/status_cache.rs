@@ -8,7 +8,7 @@ use tvshows_core::{RunId, RunStatus};
 
 use crate::schemas;
 
-/// More runs than clients usually follow at a time.
+/// More runs than clients usually follow at the same time.
 const CAPACITY: usize = 256;
 
 /// Caches the last rendered status of each run, so that all clients of a run share its bytes.

@@ -2,7 +2,7 @@ use tvshows_core::{RunId, ShowId};
 
 use crate::problem::Problem;
 
-/// Text that is not a valid run id cannot name an existing run, so it is a 404 rather than a 422.
+/// Parses a run id. Text that is not a valid id cannot be that of an existing run, so it is a 404 rather than a 422.
 pub(crate) fn run_id(text: &str) -> Result<RunId, Problem> {
     text.parse().map_err(|_| Problem::RunNotFound(text.to_owned()))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tvshows_core::{RunParameters, TopLimit};
+use tvshows_export::{Dialect, Format};
 
 use crate::problem::Problem;
 
@@ -31,10 +32,11 @@ impl UpdateQuery {
 #[serde(deny_unknown_fields)]
 pub(crate) struct StatusQuery {
     wait: Option<String>,
+    pub(crate) previous_signature: Option<String>,
 }
 
 impl StatusQuery {
-    /// How long to wait for a change; `None` to respond at once.
+    /// How long to wait for a change; `None` to respond immediately.
     pub(crate) fn wait(&self) -> Result<Option<Duration>, Problem> {
         let wait: Option<WaitSeconds> = parse("wait", self.wait.as_deref())?;
         Ok(wait.map(|WaitSeconds(seconds)| Duration::from_secs(seconds)))
@@ -62,6 +64,23 @@ pub(crate) struct LimitQuery {
 impl LimitQuery {
     pub(crate) fn limit(&self, default: u32) -> Result<u32, Problem> {
         limit(self.limit.as_deref(), default)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExportQuery {
+    dialect: Option<String>,
+}
+
+impl ExportQuery {
+    pub(crate) fn dialect(&self, format: Format) -> Result<Dialect, Problem> {
+        let dialect = parse("dialect", self.dialect.as_deref())?;
+        if dialect.is_some() && format != Format::Csv {
+            let reason = format!("applies to CSV only, not to {format}");
+            return Err(Problem::Parameter { name: "dialect", reason });
+        }
+        Ok(dialect.unwrap_or_default())
     }
 }
 

@@ -85,13 +85,14 @@ impl ShowsQuery {
     pub(crate) fn fields(&self) -> Result<Option<Vec<String>>, Problem> {
         let Some(fields) = non_empty(self.fields.as_deref()) else { return Ok(None) };
         let fields: Vec<String> = fields.split(',').map(|field| field.trim().to_owned()).collect();
-        match fields.iter().find(|field| !Show::FIELDS.contains(&field.as_str())) {
+        let names: Vec<_> = Show::field_names().collect();
+        match fields.iter().find(|field| !names.contains(&field.as_str())) {
             None => Ok(Some(fields)),
             Some(unknown) => Err(Problem::Parameter {
                 name: "fields",
                 reason: format!(
                     "has unknown field {unknown:?}; the fields are {}",
-                    Show::FIELDS.join(", ")
+                    names.join(", ")
                 ),
             }),
         }

@@ -1,7 +1,8 @@
-//! Decides which requests may change something, and how often, before any route runs.
+//! Decides, before any route runs, which requests may change something, and how often.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -9,18 +10,20 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError, web};
+use actix_web::{Error, web};
 
 use super::api_token::ApiToken;
+use super::connection_state::ConnectionState;
 use super::cors::AllowedOrigins;
 use super::drain_body::drain;
 use super::rate_limit::ClientRateLimiter;
+use super::request_reader::is_invalid;
 use crate::problem::Problem;
 
-/// Who may use the service.
+/// Which requests are allowed to change something.
 #[derive(Debug, Clone, Default)]
 pub struct AccessPolicy {
-    /// Origins of the web pages that may use the service, besides its own.
+    /// Origins of web pages that may use the service, in addition to its own.
     pub origins: AllowedOrigins,
     /// The token that state-changing requests require; `None` leaves them open.
     pub token: Option<ApiToken>,
@@ -58,7 +61,7 @@ impl AccessGuard {
         self.check_token(request, client)
     }
 
-    /// Browsers let any web page send a POST request, but name the page's origin.
+    /// Browsers let any web page send a POST request, but add the page's origin to it.
     fn check_origin(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let header = |name: &str| request.headers().get(name)?.to_str().ok();
         let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };
@@ -94,23 +97,33 @@ fn is_same_origin(origin: &str, host: &str) -> bool {
     uri.is_some_and(|uri| uri.authority().is_some_and(|own| own.as_str() == host))
 }
 
+/// Fails for the request that takes the place of a malformed one.
+fn check_is_valid(request: &ServiceRequest) -> Result<(), Problem> {
+    if !is_invalid(request.method()) {
+        return Ok(());
+    }
+    let connection = request.conn_data::<Rc<ConnectionState>>();
+    connection.and_then(|connection| connection.problem.take()).map_or(Ok(()), Err)
+}
+
 fn too_many_requests(wait: Duration) -> Problem {
     Problem::TooManyRequests { seconds: wait.as_secs() + 1 }
 }
 
-/// Rejects requests that the policy forbids. Discards the body of the others, since no route uses one.
+/// Rejects requests that are malformed or that the policy forbids. Discards the body of the others, since no route uses one.
 pub(crate) async fn enforce_access<B: MessageBody>(
     guard: web::Data<AccessGuard>,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let access = async {
+        check_is_valid(&request)?;
         guard.check(&request)?;
         drain(&mut request).await
     };
     // A response, because an error would bypass the middleware that adds headers.
     match access.await {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
-        Err(problem) => Ok(request.into_response(problem.error_response()).map_into_right_body()),
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
     }
 }

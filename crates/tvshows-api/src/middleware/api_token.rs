@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 const MIN_LENGTH: usize = 16;
 const MAX_LENGTH: usize = 256;
 
-/// The bearer token that state-changing requests require. Neither its `Debug` output nor an error shows it.
+/// The bearer token that state-changing requests require. Neither its `Debug` output nor any error reveals it.
 #[derive(Debug, Clone)]
 pub struct ApiToken(SecretString);
 

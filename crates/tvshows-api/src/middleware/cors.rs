@@ -1,12 +1,17 @@
 use std::str::FromStr;
 
-use actix_cors::Cors;
+use actix_cors::{Cors, CorsError};
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Uri;
 use actix_web::http::header::{
     AUTHORIZATION, CONTENT_DISPOSITION, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
 };
+use actix_web::middleware::Next;
+use actix_web::{Error, ResponseError};
 
 use super::request_id::REQUEST_ID;
+use crate::problem::Problem;
 
 /// Origins of the web pages that browsers let use this service.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -14,7 +19,7 @@ pub enum AllowedOrigins {
     /// Only the service's own.
     #[default]
     None,
-    /// These, besides the service's own.
+    /// These, and the service's own.
     Listed(Vec<String>),
     /// Every origin.
     Any,
@@ -89,6 +94,22 @@ impl AllowedOrigins {
             .allowed_headers([AUTHORIZATION, IF_NONE_MATCH, signature])
             .expose_headers([ETAG, LOCATION, RETRY_AFTER, CONTENT_DISPOSITION, REQUEST_ID])
             .max_age(3600)
+    }
+}
+
+/// Turns rejections by [`AllowedOrigins::cors`] into problems.
+pub(crate) async fn explain_rejection<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let response = next.call(request).await?;
+    let error = response.response().error();
+    match error.and_then(|error| error.as_error::<CorsError>()) {
+        None => Ok(response.map_into_left_body()),
+        Some(error) => {
+            let problem = Problem::PreflightRejected(error.to_string());
+            Ok(response.into_response(problem.error_response()).map_into_right_body())
+        }
     }
 }
 

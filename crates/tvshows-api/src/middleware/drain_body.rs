@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::problem::Problem;
 
-/// Larger than any body that clients send by default to a service that uses none.
+/// More than clients send by default to a service that uses no bodies.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -16,7 +16,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) async fn drain(request: &mut ServiceRequest) -> Result<(), Problem> {
     let length = request.headers().get(CONTENT_LENGTH);
     let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
-    // Without either, there is no body: the payload is the rest of the connection, as for an upgrade.
+    // Without either, there is no body: the payload would be the rest of the connection, as for an upgrade.
     if length.is_none() && !is_chunked {
         return Ok(());
     }

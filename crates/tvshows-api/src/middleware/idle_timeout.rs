@@ -8,14 +8,14 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// Longer than the longest long poll, which takes a minute.
 const WRITE_IDLE_TIMEOUT: Duration = Duration::from_mins(2);
-/// How long a client may block a write, while the rest of the response stays in memory.
+/// How long a client may block a write. Meanwhile, the rest of the response stays in memory.
 const WRITE_STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection that fails if nothing was written for [`WRITE_IDLE_TIMEOUT`], or if a write is blocked for
+/// A connection that fails if nothing has been written for [`WRITE_IDLE_TIMEOUT`], or if a write has been blocked for
 /// [`WRITE_STALL_TIMEOUT`].
 ///
-/// The HTTP server closes connections without a request, and those whose first request stays incomplete. This type
-/// covers the rest: later requests that trickle in byte by byte, and clients that do not read responses.
+/// The HTTP server closes idle connections, and the request reader rejects headers that take too long. This type covers
+/// the rest: clients that neither finish a request nor go away, and those that do not read responses.
 pub(crate) struct TimeoutStream<T> {
     io: T,
     last_write: Instant,

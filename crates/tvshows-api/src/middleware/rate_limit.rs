@@ -7,7 +7,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-/// How many clients have a limit of their own. Bounds memory: each takes about 100 bytes.
+/// How many clients have a separate limit. Bounds memory: each takes about 100 bytes.
 const MAX_CLIENTS: usize = 10_000;
 /// The key that all clients beyond [`MAX_CLIENTS`] share.
 const OVERFLOW_KEY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -18,7 +18,7 @@ pub(crate) struct ClientRateLimiter<C: Clock = MonotonicClock> {
 }
 
 impl ClientRateLimiter {
-    /// Allows `requests` a minute, and bursts of that many after an idle minute.
+    /// Allows `requests` per minute, and a burst of that many after an idle minute.
     pub(crate) fn per_minute(requests: NonZeroU32) -> ClientRateLimiter {
         ClientRateLimiter::with_clock(requests, MonotonicClock)
     }

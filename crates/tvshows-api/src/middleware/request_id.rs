@@ -11,9 +11,9 @@ tokio::task_local! {
     pub(crate) static CURRENT: RequestContext;
 }
 
-/// The ids of a request. [`RequestContext::current`] finds them wherever the request is handled.
+/// The ids of a request. [`RequestContext::current`] returns them anywhere in the task that handles the request.
 ///
-/// They are not span fields, because those are recorded for every request, even if nothing is logged.
+/// They are not span fields, because those would be recorded for every request, even if nothing is logged.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
     /// Visible ASCII.
@@ -34,7 +34,7 @@ impl RequestContext {
         self.id.to_str().unwrap_or_default()
     }
 
-    /// The trace that the client's `traceparent` names.
+    /// The id of the trace in the client's `traceparent`.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
         self.traceparent()?.get(3..35)

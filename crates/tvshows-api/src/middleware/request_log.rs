@@ -10,6 +10,7 @@ use tracing::{Instrument, Span};
 
 use super::metrics::{self, InFlightGuard};
 use super::request_id::{CURRENT, REQUEST_ID, RequestContext};
+use super::request_reader::is_invalid;
 use crate::problem::Problem;
 use crate::state::Telemetry;
 
@@ -45,7 +46,7 @@ pub(crate) async fn log_request(
 
 /// Only state-changing requests get a span.
 fn span(request: &ServiceRequest, context: &RequestContext) -> Span {
-    if request.method().is_safe() {
+    if request.method().is_safe() || is_invalid(request.method()) {
         return Span::none();
     }
     let (method, path) = (request.method().as_str(), request.path());
@@ -69,7 +70,15 @@ fn log_response<B>(method: &Method, response: &ServiceResponse<B>, elapsed: Dura
     metrics::record(request.match_pattern(), method, status, elapsed);
     let (status, duration_ms) = (status.as_u16(), elapsed.as_secs_f64() * 1e3);
     log_failure(response.response().error(), status);
-    if method.is_safe() {
+    if is_invalid(method) {
+        let client = request.peer_addr().map(|address| address.ip());
+        tracing::info!(
+            client = client.map(tracing::field::display),
+            http.response.status_code = status,
+            error = response.response().error().map(tracing::field::display),
+            "request rejected: malformed"
+        );
+    } else if method.is_safe() {
         tracing::debug!(
             http.request.method = method.as_str(),
             url.path = request.path(),
@@ -88,7 +97,7 @@ fn log_failure(error: Option<&Error>, status: u16) {
     let Some(error) = error.filter(|_| status >= 500) else { return };
     match error.as_error::<Problem>() {
         Some(problem) if problem.retry_after().is_some() => {
-            tracing::warn!(error = %problem, "request rejected (at capacity)");
+            tracing::warn!(error = %problem, "request rejected: at capacity");
         }
         Some(Problem::Store(error)) => {
             let error = error as &dyn std::error::Error;

@@ -11,7 +11,7 @@ use actix_web::middleware::Next;
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 
-/// For data: if a browser renders it as a document anyway, that may load and run nothing.
+/// For data: if a browser renders it as a document anyway, the document may load and run nothing.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// For Swagger UI, which uses inline styles and icons in `data:` URLs.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \

@@ -20,7 +20,7 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// Stream the status of a run
 ///
 /// Server-sent events: the current status, then each change, as in `/pipeline/status/{request_id}`, with the revision
-/// as the event `id`. The stream ends after the run does. A slow client gets the latest status, not every one. With
+/// as the event `id`. The stream ends when the run does. A slow client skips intermediate statuses. With
 /// `Last-Event-ID`, the stream resumes after that event, or responds with 204 if the run has ended with it.
 #[utoipa::path(
     get, path = "/pipeline/status/{request_id}/events", tag = "pipeline",
@@ -60,8 +60,9 @@ pub(crate) async fn events(
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
-        // Compression would delay small events.
+        // Compression would delay small events, and so would a proxy's buffer.
         .insert_header(ContentEncoding::Identity)
+        .insert_header(("X-Accel-Buffering", "no"))
         .streaming(stream.into_stream()))
 }
 

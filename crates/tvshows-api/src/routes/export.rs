@@ -1,11 +1,13 @@
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use futures::stream;
 use tvshows_core::Table;
 use tvshows_export::{Format, WriterOptions};
 
 use crate::cache::etag;
-use crate::problem::responses::ExportUnavailable;
+use crate::extract::query::ExportQuery;
+use crate::problem::responses::{ExportUnavailable, InvalidQuery};
 use crate::problem::{Problem, ProblemBody};
 use crate::schemas;
 use crate::state::AppState;
@@ -22,6 +24,7 @@ use crate::streaming_body::streaming_body;
     params(
         ("table" = inline(schemas::Table), Path, description = "The table", example = "top_shows"),
         ("format" = inline(schemas::Format), Path, description = "The file format", example = "csv"),
+        ("dialect" = inline(Option<schemas::Dialect>), Query, description = "For CSV only. `standard`, the default, has every value unchanged, so a spreadsheet may run text such as `=1+1` as a formula. `excel` is for spreadsheets: it begins with a byte order mark, and has an apostrophe before such text"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
     ),
     responses(
@@ -35,17 +38,20 @@ use crate::streaming_body::streaming_body;
             )),
         (status = 304, description = "The snapshot matches `If-None-Match`"),
         (status = 404, description = "Table or format not found", body = ProblemBody, content_type = "application/problem+json"),
+        InvalidQuery,
         ExportUnavailable,
     )
 )]
 pub(crate) async fn table(
     state: web::Data<AppState>,
     path: web::Path<(String, String)>,
+    query: web::Query<ExportQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let not_found = || Problem::ExportNotFound(format!("{}.{}", path.0, path.1));
     let table: Table = path.0.parse().map_err(|_| not_found())?;
     let format: Format = path.1.parse().map_err(|_| not_found())?;
+    let dialect = query.dialect(format)?;
     let tag = etag::for_snapshot(&state.catalog.snapshot_version().await?);
     if let Some(response) = etag::not_modified(&request, &tag) {
         return Ok(response);
@@ -56,13 +62,13 @@ pub(crate) async fn table(
     }
     let mut response = etag::with_etag(response, tag);
     if request.method() == Method::HEAD {
-        return Ok(response.finish());
+        return Ok(without_body(response));
     }
     let catalog = state.catalog.clone();
     let body = streaming_body(async move |file| {
         let make_writer = move |date_columns| {
-            let options = WriterOptions { date_columns, ..WriterOptions::default() };
-            format.writer_with_options(table.columns(), &options, file)
+            let options = WriterOptions { dialect, date_columns, ..WriterOptions::default() };
+            format.writer(table.columns(), &options, file)
         };
         catalog.export(table, Box::new(make_writer)).await
     });
@@ -72,7 +78,7 @@ pub(crate) async fn table(
 /// Download the database
 ///
 /// A consistent SQLite file with the published tables, the run history and the search index, without staging data.
-/// Creating it temporarily needs disk space for a copy on the server.
+/// Creating it temporarily needs disk space for the copy on the server.
 #[utoipa::path(
     get, path = "/export/tvshows.db", tag = "export",
     params(("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged")),
@@ -96,11 +102,16 @@ pub(crate) async fn database(
     response.insert_header(ContentEncoding::Identity);
     let mut response = etag::with_etag(response, tag);
     if request.method() == Method::HEAD {
-        return Ok(response.finish());
+        return Ok(without_body(response));
     }
     let catalog = state.catalog.clone();
     let body = streaming_body(async move |file| catalog.backup_to(file).await);
     Ok(response.body(body.await?))
+}
+
+/// A response to HEAD, with a body of unknown size like the response to GET.
+fn without_body(mut response: HttpResponseBuilder) -> HttpResponse {
+    response.streaming(stream::empty::<Result<web::Bytes, actix_web::Error>>())
 }
 
 fn attachment(name: &str, content_type: &str) -> HttpResponseBuilder {

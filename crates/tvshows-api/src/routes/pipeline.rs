@@ -1,4 +1,4 @@
-use actix_web::http::header::{CACHE_CONTROL, LOCATION};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, IF_NONE_MATCH, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,6 +15,7 @@ use crate::schemas;
 use crate::state::AppState;
 
 const DEFAULT_RUNS: u32 = 20;
+/// A header and a query parameter, because some proxies drop headers with an underscore.
 const PREVIOUS_SIGNATURE: &str = "previous_signature";
 
 /// An accepted request.
@@ -61,7 +62,7 @@ pub(crate) struct RunList {
         ("mode" = Option<schemas::FetchMode>, Query, description = "`full` fetches everything. `auto`, the default, fetches what is new, changed or expired, and everything if no data is stored yet"),
     ),
     responses(
-        (status = 202, description = "Accepted", body = Accepted, headers(("Location" = String, description = "The path of the run's status"))),
+        (status = 202, description = "Accepted", body = Accepted, headers(("Location" = String, description = "The URL of the run's status, relative to the request's"))),
         InvalidQuery,
         AccessDenied,
         (status = 503, description = "The queue is full, the service is shutting down, or the database is unavailable or read-only", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds"))),
@@ -74,13 +75,14 @@ pub(crate) async fn update(
     let Submission { status, kind } = state.runner.submit(query.parameters()?).await?;
     let message = match kind {
         SubmissionKind::Started => "the run has started".to_owned(),
-        SubmissionKind::Joined => "joined the run in progress with the same parameters".to_owned(),
+        SubmissionKind::Joined => "joined the unfinished run with the same parameters".to_owned(),
         SubmissionKind::Queued { ahead: 1 } => "the run is queued; 1 run is ahead of it".to_owned(),
         SubmissionKind::Queued { ahead } => {
             format!("the run is queued; {ahead} runs are ahead of it")
         }
     };
-    let location = format!("/pipeline/status/{}", status.request_id);
+    // Relative to `/pipeline/update`, because a proxy may strip a path prefix.
+    let location = format!("status/{}", status.request_id);
     Ok(HttpResponse::Accepted().insert_header((LOCATION, location)).json(Accepted::new(
         status.request_id,
         status.revision,
@@ -98,7 +100,8 @@ pub(crate) async fn update(
         ("request_id" = String, Path, description = "The run's id"),
         ("wait" = Option<u16>, Query, minimum = 0, maximum = 60, description = "Seconds to wait for a change"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the status is unchanged"),
-        ("previous_signature" = Option<String>, Header, description = "The signature of an earlier response, to get 204 if the status is unchanged"),
+        ("previous_signature" = Option<String>, Query, description = "The signature of an earlier response, to get 204 if the status is unchanged"),
+        ("previous_signature" = Option<String>, Header, description = "The same as the query parameter, which takes precedence. nginx drops this header by default"),
     ),
     responses(
         (status = 200, description = "The status", body = StatusBody, headers(("ETag" = String, description = "The revision"))),
@@ -119,15 +122,16 @@ pub(crate) async fn status(
     let run = run_id(&path)?;
     let not_found = || Problem::RunNotFound(run.to_string());
     let wait = query.wait()?;
+    let known = KnownRevision::new(&query, &request);
     let mut status = state.runner.status(run).await?.ok_or_else(not_found)?;
     if let Some(timeout) = wait
-        && !client_has_other_revision(&request, status.revision)
+        && !known.differs_from(status.revision)
     {
         let changed = state.runner.wait_for_change(run, status.revision, timeout).await?;
         status = changed.ok_or_else(not_found)?;
     }
     let tag = etag::for_revision(status.revision);
-    if is_previous_signature(&request, status.revision) {
+    if known.is_signature_of(status.revision) {
         return Ok(etag::with_etag(HttpResponse::NoContent(), tag).finish());
     }
     if let Some(response) = etag::not_modified(&request, &tag) {
@@ -139,19 +143,31 @@ pub(crate) async fn status(
     Ok(response)
 }
 
-/// Whether the client names a revision that differs from this one, so that there is news for it already.
-fn client_has_other_revision(request: &HttpRequest, revision: u64) -> bool {
-    let headers = request.headers();
-    let names_a_revision =
-        headers.contains_key(PREVIOUS_SIGNATURE) || headers.contains_key("if-none-match");
-    names_a_revision
-        && !is_previous_signature(request, revision)
-        && !etag::if_none_match(request, &etag::for_revision(revision))
+/// The revision that the client already has.
+struct KnownRevision<'a> {
+    signature: Option<&'a [u8]>,
+    request: &'a HttpRequest,
 }
 
-fn is_previous_signature(request: &HttpRequest, revision: u64) -> bool {
-    let signature = request.headers().get(PREVIOUS_SIGNATURE);
-    signature.is_some_and(|signature| signature.as_bytes() == revision.to_string().as_bytes())
+impl KnownRevision<'_> {
+    fn new<'a>(query: &'a StatusQuery, request: &'a HttpRequest) -> KnownRevision<'a> {
+        let header = request.headers().get(PREVIOUS_SIGNATURE).map(HeaderValue::as_bytes);
+        let parameter = query.previous_signature.as_deref().map(str::as_bytes);
+        KnownRevision { signature: parameter.or(header), request }
+    }
+
+    fn is_signature_of(&self, revision: u64) -> bool {
+        self.signature.is_some_and(|signature| signature == revision.to_string().as_bytes())
+    }
+
+    /// Whether the client names a revision that differs from this one, so that there is news for it already.
+    fn differs_from(&self, revision: u64) -> bool {
+        let names_one =
+            self.signature.is_some() || self.request.headers().contains_key(IF_NONE_MATCH);
+        names_one
+            && !self.is_signature_of(revision)
+            && !etag::if_none_match(self.request, &etag::for_revision(revision))
+    }
 }
 
 /// Cancel a run

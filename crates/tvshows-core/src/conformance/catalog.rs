@@ -1,4 +1,4 @@
-//! What every [`Catalog`](crate::Catalog) promises about lists, searches, casts and counts.
+//! The promises of every [`Catalog`](crate::Catalog) about lists, searches, casts and counts.
 
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
@@ -26,7 +26,7 @@ async fn searched(store: &impl Store, text: &str) -> Vec<u32> {
     ids(&store.shows(query(filter, "relevance")).await.expect("shows"))
 }
 
-/// Shows of which some lack what is sorted by, and some have it in common.
+/// Shows, some without the values that lists are sorted by, and some with equal ones.
 fn assorted() -> Vec<Show> {
     let names = ["beta", "Alpha", "alpha", "Beta", "Émile", "gamma"];
     let ratings = [Some(8.0), None, Some(8.1), Some(8.0), None, Some(0.3)];
@@ -127,7 +127,7 @@ pub async fn a_list_read_on_after_a_publish_has_each_unchanged_show_once(store: 
             publish_at(store, assorted(), 2).await;
             let asked = ShowQuery { limit: read, ..query(ShowFilter::default(), order) };
             let first = store.shows(asked.clone()).await.expect("shows");
-            // The show that the page ended with is gone, one moved to the front, others came.
+            // The last show of the page is deleted, another moves to the front, and others are added.
             let last = first.shows.last().expect("a show").id;
             let mut next = assorted();
             next.retain(|show| show.id != last);
@@ -280,13 +280,10 @@ pub async fn a_cast_is_given_as_it_is_stored(store: &impl Store) {
     session.commit(cast_of(&show(1), cast, at(3)), &status).await.expect("cast");
     session.publish(&[ShowId(1)], at(4), success(&status)).await.expect("publish");
     let rows = store.cast(ShowId(1)).await.expect("cast");
-    let places: Vec<_> = rows.iter().map(|row| (row.position, row.character_id)).collect();
+    let places: Vec<_> = rows.iter().map(|row| (row.position, row.member.character_id)).collect();
     assert_eq!(places, [(0, 5), (1, 4)]);
-    let member = cast_member(1, 9, 5);
-    let row = &rows[0];
-    assert_eq!((&row.show_name, &row.person_name), (&member.show_name, &member.person_name));
-    assert_eq!((row.plays_self, row.voice), (Some(false), None));
-    assert_eq!(row.processed_at, at(3));
+    assert_eq!(rows[0].member, cast_member(1, 9, 5));
+    assert_eq!(rows[0].processed_at, at(3));
     assert!(store.cast(ShowId(2)).await.expect("cast").is_empty());
 }
 

@@ -18,7 +18,7 @@ pub const WITH_LOCK: Ownership = Ownership { lock: true, lease: false };
 /// A process with the store's lock and a lease.
 pub const WITH_LEASE: Ownership = Ownership { lock: true, lease: true };
 
-/// Acquires the run lock as the process `here`, which every run of these fixtures belongs to.
+/// Acquires the run lock as the process `here`, which owns every run of these fixtures.
 pub async fn lock(store: &impl Store) {
     assert!(store.acquire("here", None).await.expect("acquire"), "the lock is free");
 }
@@ -29,7 +29,7 @@ pub async fn begin(store: &impl Store, status: &RunStatus) -> Box<dyn RunSession
     store.begin(status, WITH_LOCK).await.expect("begin")
 }
 
-/// A whole run that publishes these shows, those of `top` with a cast of one.
+/// A complete run that publishes these shows, with a cast of one person for each show in `top`.
 pub async fn publish(store: &impl Store, shows: Vec<Show>, top: &[u32]) {
     let status = running();
     let session = begin(store, &status).await;
@@ -42,7 +42,7 @@ pub async fn publish(store: &impl Store, shows: Vec<Show>, top: &[u32]) {
     session.publish(&top, at(4), success(&status)).await.expect("publish");
 }
 
-/// A whole run that publishes these shows without top shows at `at(second)`.
+/// A complete run that publishes these shows at `at(second)`, without top shows.
 pub async fn publish_at(store: &impl Store, shows: Vec<Show>, second: i64) {
     let status = running();
     let session = begin(store, &status).await;
@@ -74,6 +74,7 @@ pub fn at(second: i64) -> Timestamp {
 pub fn running() -> RunStatus {
     let mut status = RunStatus::queued(RunId::random(), RunParameters::default(), "here", at(0));
     status.apply(RunEvent::Started, at(1));
+    status.apply(RunEvent::MalformedShows(2), at(1));
     status
 }
 
@@ -120,7 +121,7 @@ pub fn show(id: u32) -> Show {
     }
 }
 
-/// A person in a character of a show made by [`show`].
+/// A person who plays a character in a show made by [`show`].
 #[must_use]
 pub fn cast_member(show_id: u32, person_id: u32, character_id: u32) -> CastMember {
     CastMember {
@@ -140,14 +141,14 @@ pub fn cast_member(show_id: u32, person_id: u32, character_id: u32) -> CastMembe
     }
 }
 
-/// The last ten years, seen from 2026.
+/// The ten years before 2026.
 #[must_use]
 pub fn criteria(top: u16) -> TopShowsCriteria {
     let top = TopLimit::new(top).expect("within the range");
     TopShowsCriteria { years: Years::default(), top, this_year: 2026 }
 }
 
-/// The end of a run that succeeds, for publishing it.
+/// The final status of a successful run, for [`publish`](crate::RunSession::publish).
 #[must_use]
 pub fn success(status: &RunStatus) -> FinalStatus {
     let status = status.clone();

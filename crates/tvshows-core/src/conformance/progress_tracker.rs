@@ -1,4 +1,4 @@
-//! What every [`ProgressTracker`] promises.
+//! The promises of every [`ProgressTracker`].
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
 use super::fixtures::{after, running};

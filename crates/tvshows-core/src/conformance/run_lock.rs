@@ -1,4 +1,4 @@
-//! What every [`RunLock`] promises.
+//! The promises of every [`RunLock`].
 
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
@@ -22,7 +22,7 @@ pub async fn one_holder_at_a_time(lock: &dyn RunLock) {
     assert!(!acquire("a").await);
 }
 
-/// A lock that ends with its process needs no eviction: it is free when the holder is dead.
+/// A lock that ends with its process needs no eviction: it is free once the holder is dead.
 pub async fn a_dead_holder_is_evicted(lock: &dyn RunLock) {
     if lock.expiry() == LockExpiry::WithProcess {
         return;

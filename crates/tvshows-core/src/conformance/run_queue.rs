@@ -1,4 +1,4 @@
-//! What every [`RunQueue`](crate::RunQueue) promises.
+//! The promises of every [`RunQueue`](crate::RunQueue).
 
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 

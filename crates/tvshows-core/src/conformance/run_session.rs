@@ -1,4 +1,4 @@
-//! What every [`RunSession`](crate::RunSession) promises, and what its publishing does to the catalog.
+//! The promises of every [`RunSession`](crate::RunSession), including how publishing changes the catalog.
 
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
@@ -94,7 +94,8 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
 
     let top = [ShowId(6), ShowId(1), ShowId(2)];
     let done = session.publish(&top, at(14), success(&status)).await.expect("publish");
-    assert_eq!((done.added, done.changed, done.deleted, done.unchanged), (1, 1, 1, 3));
+    let expected = ChangeCounts { added: 1, changed: 1, deleted: 1, unchanged: 3 };
+    assert_eq!(done.changes, expected);
     assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)), "kept");
     assert_eq!(store.show(ShowId(2)).await.expect("show"), Some(changed));
     assert_eq!(store.show(ShowId(4)).await.expect("show"), None);

@@ -5,7 +5,7 @@ use std::io;
 use async_trait::async_trait;
 
 use super::list::network_name;
-use super::{MemoryStore, Snapshot, list};
+use super::{MemoryStore, Snapshot, count, list};
 use crate::{
     CastRow, Catalog, FacetCount, MakeRowWriter, MultiCharacterActor, PublishedManifest, RowCounts,
     Show, ShowId, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table,
@@ -48,9 +48,9 @@ impl Catalog for MemoryStore {
     async fn multi_character_actors(&self) -> Result<Vec<MultiCharacterActor>, StoreError> {
         let data = self.data();
         let mut characters: BTreeMap<(&str, u32), BTreeSet<u32>> = BTreeMap::new();
-        for row in data.published.casts.values().flat_map(|cast| &cast.rows) {
-            let person = (row.person_name.as_str(), row.person_id);
-            characters.entry(person).or_default().insert(row.character_id);
+        for CastRow { member, .. } in data.published.casts.values().flat_map(|cast| &cast.rows) {
+            let person = (member.person_name.as_str(), member.person_id);
+            characters.entry(person).or_default().insert(member.character_id);
         }
         let actors = characters.into_iter().map(|((name, _), characters)| MultiCharacterActor {
             person_name: name.to_owned(),
@@ -138,8 +138,4 @@ fn by_value<T: Ord>(values: impl Iterator<Item = Option<T>>) -> Vec<FacetCount<T
     let none = counts.remove(&None).map(|count| (None, count));
     let counts = counts.into_iter().chain(none);
     counts.map(|(value, count)| FacetCount { value, count }).collect()
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

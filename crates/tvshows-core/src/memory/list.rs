@@ -100,7 +100,7 @@ fn compare_values(sort: Sort, a: &SortValue, b: &SortValue) -> Ordering {
     if sort.descending { order.reverse() } else { order }
 }
 
-/// A search text: phrases that a show must have, each the words of a piece between spaces.
+/// A search text: the phrases that a show must contain, one for each part between spaces.
 struct Search {
     text: String,
     phrases: Vec<Vec<String>>,

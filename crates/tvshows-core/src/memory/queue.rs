@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use super::session::MemorySession;
-use super::{Data, MemoryStore, Snapshot, Staging};
+use super::{Data, MemoryStore, Snapshot, Staging, count};
 use crate::{
     Enqueued, NextRun, Ownership, RunId, RunQueue, RunSession, RunState, RunStatus, StoreError,
 };
@@ -26,7 +26,7 @@ impl RunQueue for MemoryStore {
         if let Some(run) = unfinished.iter().find(|run| run.parameters() == status.parameters()) {
             return Ok(Enqueued::Joined(run.clone()));
         }
-        let ahead = u32::try_from(unfinished.len()).unwrap_or(u32::MAX);
+        let ahead = count(unfinished.len());
         if ahead > max_waiting {
             return Ok(Enqueued::Full);
         }
@@ -113,7 +113,7 @@ impl Data {
 
     /// Adds or replaces a run, unless it has ended or a later attempt has started. Returns whether it did.
     pub(super) fn save(&mut self, status: &RunStatus) -> bool {
-        // The history does not hold what only a live run knows.
+        // The history does not store what only applies to a live run.
         let status = RunStatus { eta_seconds: None, position: None, ..status.clone() };
         match self.runs.iter_mut().find(|stored| stored.request_id == status.request_id) {
             None => self.runs.push(status),
@@ -127,7 +127,7 @@ impl Data {
         true
     }
 
-    /// A stored run as readers see it: with its position, and interrupted if its process is gone.
+    /// A stored run as readers see it: with its position, and as interrupted if its process has ended.
     fn as_seen(&self, stored: &RunStatus) -> RunStatus {
         let mut status = stored.clone();
         if status.state == RunState::Queued {

@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Data, MemoryStore, Snapshot, Staging, StoredCast, StoredShow};
+use super::{Data, MemoryStore, Snapshot, Staging, StoredCast, StoredShow, count};
 use crate::{
-    CastMember, CastRow, ChangeCounts, FinalStatus, RunId, RunSession, RunStatus, Show, ShowId,
-    StagedBatch, StagingState, StoreError, TopShowsCriteria,
+    CastRow, ChangeCounts, FinalStatus, RunId, RunSession, RunStatus, Show, ShowId, StagedBatch,
+    StagingState, StoreError, TopShowsCriteria,
 };
 
 pub(super) struct MemorySession {
@@ -145,7 +145,11 @@ impl Staging {
                 self.deletions.extend(shows);
             }
             StagedBatch::Cast { show, cast, at } => {
-                let rows = (0..).zip(cast).map(|(position, member)| row(position, member, at));
+                let rows = (0..).zip(cast).map(|(position, member)| CastRow {
+                    member,
+                    processed_at: at,
+                    position,
+                });
                 let cast = StoredCast { show_updated: show.updated, rows: rows.collect() };
                 self.staged.casts.insert(show.id, cast);
             }
@@ -190,28 +194,4 @@ fn changes(before: &Snapshot, after: &Snapshot) -> ChangeCounts {
         deleted: missing(after, before),
         unchanged: shared(&after.shows, true),
     }
-}
-
-fn row(position: u32, member: CastMember, processed_at: Timestamp) -> CastRow {
-    CastRow {
-        show_id: member.show_id,
-        show_name: member.show_name,
-        person_id: member.person_id,
-        person_name: member.person_name,
-        person_birthday: member.person_birthday,
-        person_deathday: member.person_deathday,
-        person_gender: member.person_gender,
-        person_country_name: member.person_country_name,
-        character_id: member.character_id,
-        character_name: member.character_name,
-        image: member.image,
-        processed_at,
-        plays_self: member.plays_self,
-        voice: member.voice,
-        position,
-    }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -3,7 +3,9 @@ use std::io;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
 use super::StoreError;
 use crate::{
@@ -72,7 +74,6 @@ pub struct StoreHealth {
     pub schema: u32,
     /// Whether this process can write to it, and there is space for more than a few rows.
     pub is_writable: bool,
-    /// The size of the data.
     pub database_bytes: u64,
     /// The size of the write-ahead log; `None` for a backend without one.
     pub wal_bytes: Option<u64>,
@@ -83,7 +84,6 @@ pub struct StoreHealth {
 /// What planning the next run needs to know about the published snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PublishedManifest {
-    /// The version of every show.
     pub shows: BTreeMap<ShowId, ShowVersion>,
     /// When each index page was last fetched. Pages that were never fetched are missing.
     pub pages: BTreeMap<u32, Timestamp>,
@@ -96,28 +96,31 @@ pub struct PublishedManifest {
 pub struct ShowVersion {
     /// TVmaze's Unix time of the show's last change.
     pub updated: Option<i64>,
-    /// When it was fetched.
     pub fetched_at: Timestamp,
 }
 
-/// An entry of the list of top shows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// A top show.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(example = json!({
+    "id": 82, "name": "Game of Thrones", "rating": 8.9, "premiered": "2011-04-17",
+}))]
 pub struct TopShow {
-    /// The show's id.
+    /// The show's id at TVmaze.
     pub id: ShowId,
     /// The show's name.
     pub name: String,
-    /// The average rating, 0 to 10 with at most one decimal.
+    /// The average rating: 0 to 10, at most one decimal place.
     pub rating: Option<f64>,
     /// The premiere date, `YYYY-MM-DD`.
     pub premiered: Option<String>,
 }
 
-/// An entry of the list of actors with several characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A person who plays several characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(example = json!({"person_name": "Tatiana Maslany", "character_count": 11}))]
 pub struct MultiCharacterActor {
     /// The person's name.
     pub person_name: String,
-    /// How many distinct characters the person plays in the top shows.
+    /// Distinct characters that the person plays in the top shows.
     pub character_count: u32,
 }

@@ -29,30 +29,16 @@ pub enum StoreError {
     TooManyExports,
     /// The receiver of an export failed, for example because the client closed the connection.
     #[error("the export was aborted by its receiver")]
-    ExportAborted {
-        /// The receiver's error.
-        #[source]
-        source: io::Error,
-    },
+    ExportAborted { source: io::Error },
     /// A condition the operator can fix, such as a file of another program or a damaged one.
     #[error("the database cannot be used: {reason}")]
-    InvalidDatabase {
-        /// What is wrong, and what to do about it.
-        reason: String,
-    },
+    InvalidDatabase { reason: String },
     /// Any other failure of the backend.
     #[error("the database cannot be used")]
-    Unavailable {
-        /// The backend's error.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Unavailable { source: Box<dyn std::error::Error + Send + Sync> },
     /// A stored row holds a value that cannot be decoded.
     #[error("the database contains an invalid row: {what}")]
-    CorruptRow {
-        /// The row and the value.
-        what: String,
-    },
+    CorruptRow { what: String },
 }
 
 /// Why a progress tracker operation failed.
@@ -61,18 +47,8 @@ pub enum StoreError {
 pub enum TrackerError {
     /// The backend did not respond in time.
     #[error("the progress tracker is unavailable")]
-    Unavailable {
-        /// The backend's error.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Unavailable { source: Box<dyn std::error::Error + Send + Sync> },
     /// The stored value is not a run status.
     #[error("the progress tracker holds an invalid status for run {run}")]
-    InvalidStatus {
-        /// The run.
-        run: RunId,
-        /// What could not be decoded.
-        #[source]
-        source: serde_json::Error,
-    },
+    InvalidStatus { run: RunId, source: serde_json::Error },
 }

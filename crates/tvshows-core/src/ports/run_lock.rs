@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::StoreError;
+
 /// The right to work on the runs of one database. At most one process holds it at a time.
 ///
 /// What a holder writes is fenced as well (see [`RunSession`](super::RunSession)): a holder that loses
@@ -28,21 +30,25 @@ pub trait RunLock: Send + Sync {
 /// When a lock becomes free without being released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockExpiry {
-    /// When its process ends: who acquires it knows that the previous holder is dead.
+    /// When its process ends: a process that acquires it knows that the previous holder is dead.
     WithProcess,
     /// This long after the last renewal: the previous holder may be alive, paused or cut off.
     After(Duration),
 }
 
-/// The lifetime of a lock that expires. Several renewals fit into it, and another process takes over
-/// soon after the holder is gone.
+/// The lifetime of a lock that expires: long enough for several renewals, and short enough that another
+/// process takes over soon after the holder has ended.
 pub const LOCK_TTL: Duration = Duration::from_secs(15);
 
 /// Why a lock operation failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the run lock is unavailable")]
 pub struct LockError {
-    /// The backend's error.
-    #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl From<LockError> for StoreError {
+    fn from(error: LockError) -> StoreError {
+        StoreError::Unavailable { source: Box::new(error) }
+    }
 }

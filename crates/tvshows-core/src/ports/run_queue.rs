@@ -5,7 +5,7 @@ use crate::{RunId, RunStatus};
 
 /// The history of runs, which is also the queue, shared by all processes that use the database.
 ///
-/// A stored `running` run whose lock is free is returned as `interrupted`: no caller has to check.
+/// A run stored as `running` whose lock is free is returned as `interrupted`, so no caller has to check.
 #[async_trait]
 pub trait RunQueue: Send + Sync {
     /// Returns the id of the database, the same in every process and after every restart.
@@ -50,8 +50,8 @@ pub trait RunQueue: Send + Sync {
         ownership: Ownership,
     ) -> Result<Box<dyn RunSession>, StoreError>;
 
-    /// Closes the store and leaves everything in its main file. Best effort: whoever opens it next
-    /// completes what failed.
+    /// Closes the store and leaves everything in its main file. Best effort: what fails is completed when
+    /// the store is opened again.
     async fn close(&self);
 }
 
@@ -69,9 +69,8 @@ pub enum Enqueued {
 /// A run to work on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextRun {
-    /// Its stored status.
     pub status: RunStatus,
-    /// The locks that its last attempt held; none if it never started.
+    /// The locks that its last attempt held; neither if it never started.
     pub ownership: Ownership,
 }
 

@@ -3,6 +3,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{PublishedManifest, StoreError};
 use crate::{CastMember, RunStatus, Show, ShowId, TopShowsCriteria};
@@ -23,14 +25,14 @@ pub trait RunSession: Send + Sync {
     /// Discards everything that is staged.
     async fn discard_staging(&self) -> Result<(), StoreError>;
 
-    /// Counts this attempt as one that resumed and has staged nothing more yet; the next committed batch
-    /// resets the count.
+    /// Counts this attempt as one that resumed without having staged anything more; the next committed
+    /// batch resets the count.
     async fn record_resume(&self) -> Result<(), StoreError>;
 
     /// Starts the next snapshot from the published one instead of from nothing.
     async fn start_incremental(&self) -> Result<(), StoreError>;
 
-    /// Stages a batch, if any, and saves `status`, all or nothing.
+    /// Stages a batch, if any, and saves `status`, both or neither.
     async fn commit(
         &self,
         batch: Option<StagedBatch>,
@@ -53,36 +55,19 @@ pub trait RunSession: Send + Sync {
     ) -> Result<RunStatus, StoreError>;
 }
 
-/// Data to stage together, in one transaction.
+/// Data to stage together, in one transaction, with the time when it was fetched.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StagedBatch {
     /// Index pages, each a page number and its shows. If a show is staged already, the version with the
     /// later `updated` remains.
-    Pages {
-        /// The pages.
-        pages: Vec<(u32, Vec<Show>)>,
-        /// When they were fetched.
-        at: Timestamp,
-    },
+    Pages { pages: Vec<(u32, Vec<Show>)>, at: Timestamp },
     /// Shows that were fetched individually. They replace any staged version.
-    Shows {
-        /// The shows.
-        shows: Vec<Show>,
-        /// When they were fetched.
-        at: Timestamp,
-    },
+    Shows { shows: Vec<Show>, at: Timestamp },
     /// Shows that no longer exist at TVmaze.
     Deletions(Vec<ShowId>),
     /// The cast of a staged or published show, in TVmaze's order. A top show without a staged cast keeps
-    /// its published one.
-    Cast {
-        /// The show, as it is in the next snapshot.
-        show: Box<Show>,
-        /// Its cast.
-        cast: Vec<CastMember>,
-        /// When it was fetched.
-        at: Timestamp,
-    },
+    /// its published one. `show` is the show in the next snapshot.
+    Cast { show: Box<Show>, cast: Vec<CastMember>, at: Timestamp },
 }
 
 /// Makes the final status of a run that is about to be published. May be called more than once, when a
@@ -90,15 +75,16 @@ pub enum StagedBatch {
 pub type FinalStatus = Arc<dyn Fn(ChangeCounts) -> RunStatus + Send + Sync>;
 
 /// How many shows a publish changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct ChangeCounts {
-    /// Shows that were not published before.
+    /// Shows that publishing added.
     pub added: u32,
-    /// Shows with any difference.
+    /// Shows that publishing changed.
     pub changed: u32,
-    /// Shows that are no longer published.
+    /// Shows that publishing deleted.
     pub deleted: u32,
-    /// Shows without a difference.
+    /// Shows that publishing left unchanged.
     pub unchanged: u32,
 }
 
@@ -107,7 +93,7 @@ pub struct ChangeCounts {
 pub struct StagingState {
     /// Whether the next snapshot starts from the published one.
     pub is_incremental: bool,
-    /// How many attempts in a row resumed and staged nothing more.
+    /// How many attempts in a row resumed without staging anything more.
     pub stalled_resumes: u32,
     /// When each staged index page was fetched.
     pub pages: BTreeMap<u32, Timestamp>,

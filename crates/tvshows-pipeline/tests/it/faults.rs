@@ -92,7 +92,10 @@ async fn passing_faults_leave_no_trace() {
     let simulator = ScriptedSimulator::start(&faults).await;
     let env = TestEnv::new(&simulator.base_url()).await;
     let status = env.update().await;
-    assert_eq!((status.state, status.shows_seen, status.retries), (RunState::Succeeded, 2300, 5));
+    assert_eq!(
+        (status.state, status.shows_seen, status.counts.retries),
+        (RunState::Succeeded, 2300, 5)
+    );
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn asks_for_each_thing_once() {
     let env = TestEnv::new(&simulator.base_url()).await;
     let status = env.update().await;
     let expected = 1 /* updates */ + 10 /* pages */ + 1 /* the end */ + 10 /* casts */;
-    assert_eq!(status.requests, expected);
+    assert_eq!(status.counts.requests, expected);
     assert_eq!(simulator.request_count(), expected);
     assert_eq!(simulator.requests_for("/shows?page=10"), 1, "the 404 that ends the index");
 }
@@ -100,7 +100,7 @@ async fn a_rate_limit_slows_a_run_and_loses_nothing() {
         let env = TestEnv::new(&simulator.base_url()).await;
         let status = env.update().await;
         assert_eq!((status.state, status.shows_seen), (RunState::Succeeded, 2300));
-        assert_eq!(status.rate_limited, simulator.rate_limited_count());
+        assert_eq!(status.counts.rate_limited, simulator.rate_limited_count());
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn ids() -> impl Iterator<Item = u32> {
 
 fn counts(status: &RunStatus) -> (u32, u32, u32, u32) {
     assert_eq!(status.state, RunState::Succeeded, "{:?}", status.error);
-    (status.added, status.changed, status.deleted, status.unchanged)
+    (status.changes.added, status.changes.changed, status.changes.deleted, status.changes.unchanged)
 }
 
 /// The content that a full run into an empty database produces.
@@ -34,7 +34,7 @@ async fn a_run_without_news_asks_once_and_succeeds() {
     upstream.take_requests();
     let status = env.update().await;
     assert_eq!(counts(&status), (0, 0, 0, 30));
-    assert_eq!((status.requests, status.shows_seen, status.progress), (1, 30, 100));
+    assert_eq!((status.counts.requests, status.shows_seen, status.progress), (1, 30, 100));
     assert_eq!(upstream.take_requests(), ["/updates/shows"]);
     let shows = |tables: &str| tables.lines().take(30).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(shows(&env.tables().await), shows(&before), "not even the times moved");
@@ -200,7 +200,7 @@ proptest! {
                 let status = env.update().await;
                 assert_eq!(status.state, RunState::Succeeded, "{:?}", status.error);
                 let known = upstream.ids().len();
-                assert_eq!((status.added + status.changed + status.unchanged) as usize, known);
+                assert_eq!((status.changes.added + status.changes.changed + status.changes.unchanged) as usize, known);
                 assert_eq!(env.content().await, expected_content(&server.uri()).await);
             }
         });

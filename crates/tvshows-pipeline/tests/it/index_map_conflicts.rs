@@ -41,7 +41,7 @@ async fn a_show_that_is_older_than_the_map_says_is_fetched_by_itself() {
     assert_eq!((status.singles_done, status.singles_total), (1, Some(1)));
     assert_eq!(name(&env, 1).await.unwrap(), "1 at 10");
     assert_eq!(name(&env, 2).await.unwrap(), "2 at 20");
-    assert_eq!(status.requests, 1 + 2 + 1, "the map, the page, the end, the show");
+    assert_eq!(status.counts.requests, 1 + 2 + 1, "the map, the page, the end, the show");
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn an_index_without_an_end_fails_the_run() {
     let env = TestEnv::new(&server.uri()).await;
     let status = env.update().await;
     assert!(status.error.unwrap().contains("more than 100 pages"));
-    assert!(status.requests < 110, "{}", status.requests);
+    assert!(status.counts.requests < 110, "{}", status.counts.requests);
 }
 
 #[tokio::test]

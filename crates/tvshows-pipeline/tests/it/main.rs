@@ -6,5 +6,7 @@ mod full_run;
 mod harness;
 mod incremental;
 mod index_map_conflicts;
+mod malformed_shows;
+mod merged_shows;
 mod queue;
 mod resume;

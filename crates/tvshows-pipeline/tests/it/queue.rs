@@ -120,7 +120,7 @@ async fn a_stop_interrupts_what_runs_and_leaves_what_waits() {
     let (_simulator, env) = stalled().await;
     let running = env.runner.submit(parameters(10)).await.unwrap().status;
     let waiting = env.runner.submit(parameters(20)).await.unwrap().status;
-    until(&env, &running, |status| status.requests > 0).await;
+    until(&env, &running, |status| status.counts.requests > 0).await;
     env.runner.shutdown().await;
     for (run, state) in [(running, RunState::Interrupted), (waiting, RunState::Queued)] {
         let stored = env.store.get(run.request_id).await.unwrap().unwrap();
@@ -166,7 +166,7 @@ async fn a_change_is_waited_for_and_patience_ends() {
     assert!(news.is_some(), "any other revision is news");
     // The updates map and the four pages that a concurrency of four requests while the first page hangs. After
     // those nothing changes for a while, so only the timeout ends the wait.
-    let known = until(&env, &run, |status| status.requests >= 5).await.revision;
+    let known = until(&env, &run, |status| status.counts.requests >= 5).await.revision;
     let last =
         env.runner.wait_for_change(run.request_id, known, Duration::from_millis(1)).await.unwrap();
     assert!(last.unwrap().revision >= known);

@@ -44,7 +44,9 @@ async fn interrupted(
     let after = env.end_of(run).await;
     assert_eq!(after.attempt, 2);
     assert!(after.progress >= before.progress && after.revision > before.revision);
-    assert!(after.requests > before.requests && after.started_at == before.started_at);
+    assert!(
+        after.counts.requests > before.counts.requests && after.started_at == before.started_at
+    );
     for page in pages(upstream) {
         assert!(!staged.contains_key(&page), "page {page} was staged before the interruption");
     }
@@ -57,7 +59,7 @@ async fn a_full_run_goes_on_under_its_id_where_it_was() {
     let mut env = TestEnv::on_disk(&server.uri()).await;
     let status = interrupted(&upstream, &mut env, FetchMode::Full, 4, || {}).await;
     assert_eq!((status.state, status.pages_done), (RunState::Succeeded, 5));
-    assert_eq!((status.added, status.shows_seen, status.progress), (30, 30, 100));
+    assert_eq!((status.changes.added, status.shows_seen, status.progress), (30, 30, 100));
     assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
@@ -72,7 +74,7 @@ async fn what_changed_while_nobody_worked_is_fetched_again() {
         upstream.change(2);
     };
     let status = interrupted(&upstream, &mut env, FetchMode::Full, 5, meanwhile).await;
-    assert_eq!((status.state, status.added), (RunState::Succeeded, 30));
+    assert_eq!((status.state, status.changes.added), (RunState::Succeeded, 30));
     assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
@@ -82,7 +84,12 @@ async fn without_a_map_the_404_at_the_end_still_tells() {
     let mut env = TestEnv::on_disk(&server.uri()).await;
     upstream.remove_updates_map();
     let status = interrupted(&upstream, &mut env, FetchMode::Full, 4, || {}).await;
-    assert_eq!((status.state, status.added), (RunState::Succeeded, 30), "{:?}", status.error);
+    assert_eq!(
+        (status.state, status.changes.added),
+        (RunState::Succeeded, 30),
+        "{:?}",
+        status.error
+    );
     assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
 
@@ -103,7 +110,12 @@ async fn an_incremental_run_that_loses_the_map_begins_anew() {
     upstream.resume();
     env.restart().await;
     let status = env.end_of(run).await;
-    assert_eq!((status.state, status.changed), (RunState::Succeeded, 30), "{:?}", status.error);
+    assert_eq!(
+        (status.state, status.changes.changed),
+        (RunState::Succeeded, 30),
+        "{:?}",
+        status.error
+    );
     assert_eq!((status.pages_done, status.pages_total), (5, Some(5)));
     assert_eq!(env.content().await, expected_content(&server.uri()).await);
 }
@@ -218,7 +230,7 @@ async fn the_runs_that_waited_go_on_after_the_one_that_was_interrupted() {
     let (first, second) = (env.end_of(first).await, env.end_of(second).await);
     assert_eq!((first.state, second.state), (RunState::Succeeded, RunState::Succeeded));
     assert!(first.finished_at <= second.started_at);
-    assert_eq!((first.added, second.added, second.unchanged), (30, 0, 30));
+    assert_eq!((first.changes.added, second.changes.added, second.changes.unchanged), (30, 0, 30));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Both trackers, the one in Redis with a real server per test.
+//! Both trackers. Each test of the one in Redis starts a server.
 
 mod in_process;
 mod redis;

@@ -24,7 +24,7 @@ async fn filled(path: &std::path::Path) -> Arc<SqliteStore> {
     Arc::new(store)
 }
 
-/// Sends each row, and waits for the permission to continue.
+/// Sends each row, and waits until it may continue.
 struct Gate(SyncSender<String>, Receiver<()>);
 
 impl RowWriter for Gate {
@@ -108,7 +108,7 @@ async fn too_many_exports_are_refused_at_once_and_disturb_no_reader() {
     assert!(matches!(refused, Err(StoreError::TooManyExports)), "{refused:?}");
     assert!(store.show(ShowId(1)).await.unwrap().is_some());
 
-    // The receiver of one export fails: its connection is available again.
+    // When the receiver of an export fails, its connection becomes available again.
     let (export, rows, go) = gates.pop().unwrap();
     drop((rows, go));
     let ended = export.await.unwrap();

@@ -117,7 +117,7 @@ async fn a_reader_keeps_its_snapshot_while_a_run_publishes() {
     assert_eq!(count(&reader), 2);
 }
 
-/// Analysts add such objects to the file.
+/// Users may add such objects to the file.
 #[tokio::test]
 async fn what_others_have_made_around_the_shows_stays() {
     let folder = tempfile::tempdir().unwrap();

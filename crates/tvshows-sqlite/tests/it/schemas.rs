@@ -1,4 +1,4 @@
-//! Files of earlier schemas, and what other SQLite versions make of the present one.
+//! Files with earlier schemas, and the compatibility of the current schema with other SQLite versions.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use tvshows_core::{
 };
 use tvshows_sqlite::SqliteStore;
 
-/// Opens a file that an earlier version left.
+/// Opens a file that an earlier version has written.
 async fn open(path: &Path, dump: &str) -> SqliteStore {
     Connection::open(path).unwrap().execute_batch(dump).unwrap();
     let store = SqliteStore::open(path).await.unwrap();
@@ -31,7 +31,7 @@ async fn a_file_of_schema_1_keeps_its_rows() {
     let store = open(&path, include_str!("../fixtures/schema-1.sql")).await;
     assert_eq!(store.show(ShowId(7)).await.unwrap().unwrap().name, "Old");
     let run = store.list(1).await.unwrap().remove(0);
-    assert_eq!((run.state, run.shows_seen, run.added), (RunState::Succeeded, 1, 0));
+    assert_eq!((run.state, run.shows_seen, run.changes.added), (RunState::Succeeded, 1, 0));
     let published = store.manifest().await.unwrap();
     assert_eq!(published.shows[&ShowId(7)].updated, Some(5));
     assert!(published.pages.is_empty(), "so that every page is due");
@@ -100,7 +100,15 @@ async fn a_killed_run_of_schemas_3_to_5_resumes_with_what_it_staged() {
 
         let done = session.publish(&[ShowId(2)], at(9), success(&resumed)).await.unwrap();
         let expected = if is_incremental { (0, 1, 1, 12) } else { (0, 0, 0, 14) };
-        assert_eq!((done.added, done.changed, done.deleted, done.unchanged), expected);
+        assert_eq!(
+            (
+                done.changes.added,
+                done.changes.changed,
+                done.changes.deleted,
+                done.changes.unchanged
+            ),
+            expected
+        );
         assert_eq!(store.cast(ShowId(2)).await.unwrap().len(), 3, "the staged cast");
         let renamed: &[u32] = if is_incremental { &[1] } else { &[] };
         assert_eq!(search(&store, "renamed while staged").await, renamed);
@@ -111,7 +119,7 @@ async fn a_killed_run_of_schemas_3_to_5_resumes_with_what_it_staged() {
     }
 }
 
-/// Everything of another name than these is internal.
+/// All other tables, views, indexes and triggers are internal.
 #[tokio::test]
 async fn names_of_internal_objects_start_with_an_underscore() {
     let folder = tempfile::tempdir().unwrap();
@@ -143,7 +151,7 @@ async fn the_schema_needs_no_more_than_sqlite_3_37() {
     let statements = select.query_map([], |row| row.get::<_, String>(0)).unwrap();
     for statement in statements.map(Result::unwrap) {
         let lowercase = statement.to_lowercase();
-        // A function of this program, then what later versions of SQLite added.
+        // A function of this program, then features of later SQLite versions.
         for feature in [
             "plain_text",
             "->",
@@ -172,7 +180,7 @@ async fn the_schema_needs_no_more_than_sqlite_3_37() {
     }
 }
 
-/// Runs the `sqlite3` program of this system, if it is installed.
+/// Runs the system's `sqlite3` program, if it is installed.
 fn system_sqlite(path: &Path, sql: &str) -> Option<String> {
     let output = Command::new("sqlite3").arg("-bail").arg(path).arg(sql).output().ok()?;
     assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));

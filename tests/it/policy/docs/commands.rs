@@ -111,7 +111,7 @@ async fn begin(shell: &Shell, command: &str) -> Result<(), String> {
     }
 }
 
-/// A run that hangs until it is cancelled.
+/// A run that hangs until it is canceled.
 async fn hanging_run(shell: &Shell) -> String {
     shell.env.simulator.set_faults(&["hang@/updates/shows"]);
     let run = shell.service.as_ref().unwrap().submit("?top=20").await;
