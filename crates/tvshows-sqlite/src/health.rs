@@ -1,4 +1,4 @@
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -31,4 +31,10 @@ pub(crate) fn check(
 /// Writes to the folder, but not to the database file: closing that would release SQLite's locks.
 fn write_probe(folder: &Path) -> io::Result<()> {
     tempfile::tempfile_in(folder)?.write_all(PROBE)
+}
+
+/// Whether this process may not create files in a folder.
+pub(crate) fn is_read_only(folder: &Path) -> bool {
+    let refused = tempfile::tempfile_in(folder).err().map(|error| error.kind());
+    matches!(refused, Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem))
 }

@@ -40,6 +40,10 @@ impl SqliteStore {
     /// belongs to another program or a later version, which leaves it unchanged, or if it cannot be opened.
     pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         let path = canonical_path(path)?;
+        // Also if the file itself is writable: without a lock file, no run could start.
+        if path.exists() && health::is_read_only(path.parent().unwrap_or(&path)) {
+            return Err(StoreError::ReadOnly);
+        }
         let database = Database::open(&path).await?;
         // The file exists now, so links can be resolved.
         let path = canonical_path(&path)?;
