@@ -161,7 +161,7 @@ fn no_companion_files(access: Access) -> StoreError {
         Access::ReadWrite => StoreError::ReadOnly,
         Access::ReadOnly => StoreError::InvalidDatabase {
             reason: "it has changes in its -wal file that cannot be read in a read-only folder; copy both files \
-                     to a folder that is writable"
+                     to a writable folder"
                 .into(),
         },
     }

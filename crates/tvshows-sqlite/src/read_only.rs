@@ -1,4 +1,4 @@
-//! Reading a database without changing anything: not the file, and nothing next to it.
+//! Reading a database without changing the file or its folder.
 //!
 //! An ordinary read-only connection to a file in WAL mode creates `-wal` and `-shm`: it fails where it cannot, and
 //! does not remove them where it can. With `immutable`, SQLite creates no files and takes no locks. That is only
@@ -12,6 +12,10 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::SqlResult;
+
+/// The size of the -shm of a process that has a file in WAL mode open. It is smaller if a process could not open the
+/// file, because the disk is full.
+const MIN_SHM_BYTES: u64 = 32 * 1024;
 
 /// What a write to a database file changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +34,8 @@ impl FileState {
     /// Returns the present state of a file that contains everything and that nobody writes to; `None` if another
     /// process may have it open, or left changes in a journal.
     pub(crate) fn read_if_unused(path: &Path) -> Option<FileState> {
-        // A process that has a file in WAL mode open has created both.
-        let is_used = (companion(path, "-wal").exists() && companion(path, "-shm").exists())
+        let is_used = (companion(path, "-wal").exists()
+            && bytes(&companion(path, "-shm")) >= MIN_SHM_BYTES)
             || bytes(&companion(path, "-wal")) > 0
             || bytes(&companion(path, "-journal")) > 0
             // Its file names have no simple translation to addresses.

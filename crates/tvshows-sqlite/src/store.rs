@@ -54,8 +54,8 @@ impl SqliteStore {
         Ok(SqliteStore { database, exports, snapshot_cache, path, lock })
     }
 
-    /// Opens the file at `path` without changing it or anything next to it, also where it cannot be written. All
-    /// methods that change something return [`StoreError::ReadOnly`], and no run is ever next.
+    /// Opens the file at `path` without changing it or its folder; needs no write permission. All methods that change
+    /// something return [`StoreError::ReadOnly`], and no run is ever next.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! Commands that read change nothing, also where nothing can be changed.
+//! Commands that read change nothing and need no write permission.
+#![cfg(unix)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -52,7 +53,6 @@ async fn databases(env: &TestEnv) -> [&'static str; 3] {
     ["data/closed.db", "data/copy.db", "data/killed.db"]
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn a_command_that_reads_leaves_every_file_as_it_is() {
     let env = TestEnv::published().await;
@@ -69,7 +69,6 @@ async fn a_command_that_reads_leaves_every_file_as_it_is() {
     }
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn a_read_only_folder_is_read_and_a_service_serves_it() {
     let env = TestEnv::published().await;

@@ -46,3 +46,20 @@ async fn a_full_disk_is_not_ready_for_updates() {
     assert_eq!(service.json("/health/ready").await["status"], "ready");
     service.submit("").await;
 }
+
+#[tokio::test]
+async fn a_service_that_starts_on_a_full_disk_serves_what_is_there() {
+    let Some(disk) = SmallDisk::mount("a_service_that_starts_on_a_full_disk", "6m") else { return };
+    let env = TestEnv::published().await;
+    std::fs::copy(env.database(), disk.database()).unwrap();
+    disk.fill();
+    let database = disk.database();
+    let database = ["--database-path", database.to_str().unwrap()];
+    let service = Service::start(&env, &database).await;
+    assert_eq!(service.json("/health/ready").await["status"], "degraded");
+    assert_ne!(service.json("/shows/top_shows").await, json!([]));
+    let refused = service.post("/pipeline/update").send().await.unwrap();
+    assert_eq!(refused.status(), 503);
+    let top = env.tvshows(&[&["top"], &database[..]].concat()).output().await.unwrap();
+    assert!(top.status.success(), "{top:?}");
+}

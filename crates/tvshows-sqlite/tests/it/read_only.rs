@@ -1,4 +1,5 @@
-//! Opening a file to read it: nothing changes, also where nothing could.
+//! Opening a file to read it, without changing anything and without write permission.
+#![cfg(unix)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -108,12 +109,15 @@ async fn every_state(folder: &Path) {
     // What `sqlite3 -readonly` leaves.
     create(&folder.join("read before.db")).await;
     fs::write(folder.join("read before.db-wal"), "").unwrap();
+    // What a process leaves that fails to open the file on a full disk.
+    create(&folder.join("failed.db")).await;
+    fs::write(folder.join("failed.db-wal"), "").unwrap();
+    fs::write(folder.join("failed.db-shm"), "abc").unwrap();
     create(&folder.join("odd ?#%.db")).await;
 }
 
-const STATES: [&str; 5] = ["closed", "copy", "killed", "read before", "odd ?#%"];
+const STATES: [&str; 6] = ["closed", "copy", "killed", "read before", "failed", "odd ?#%"];
 
-#[cfg(unix)]
 #[tokio::test]
 async fn reading_changes_no_file_and_leaves_none() {
     let folder = tempfile::tempdir().unwrap();
@@ -133,7 +137,6 @@ async fn reading_changes_no_file_and_leaves_none() {
     }
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn a_read_only_folder_is_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -216,7 +219,6 @@ impl RowWriter for Gate {
     }
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn a_read_that_another_process_disturbs_fails_instead_of_mixing_two_snapshots() {
     let folder = tempfile::tempdir().unwrap();
