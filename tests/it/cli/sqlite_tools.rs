@@ -112,6 +112,7 @@ async fn datasette_starts_and_counts_every_table() {
     let port = free_port();
     let mut datasette = Command::new(&python);
     datasette.args(["-m", "datasette", "serve", "tvshows.db", "--port", &port.to_string()]);
+    datasette.args(["--setting", "sql_time_limit_ms", "20000"]);
     datasette.current_dir(env.folder()).kill_on_drop(true);
     datasette.stdout(Stdio::null()).stderr(Stdio::null());
     let mut datasette = datasette.spawn().unwrap();
@@ -126,12 +127,11 @@ async fn datasette_starts_and_counts_every_table() {
     .await;
     let database = get("/tvshows.json").await.unwrap();
     let tables = database["tables"].as_array().unwrap();
-    let counted: BTreeMap<_, _> = tables
-        .iter()
-        .map(|table| (table["name"].as_str().unwrap().to_owned(), table["count"].as_u64()))
-        .collect();
     for (name, count) in expected {
-        assert_eq!(counted[&name], Some(count), "{name}");
+        assert!(tables.iter().any(|table| table["name"] == *name), "{name}");
+        // Not the counts of the list, for which datasette takes a few milliseconds at most.
+        let sql = format!("/tvshows.json?_shape=arrayfirst&sql=select+count(*)+from+%22{name}%22");
+        assert_eq!(get(&sql).await.unwrap()[0], count, "{name}");
     }
     let found = get("/tvshows/_Show_Search.json?_shape=array&_size=1").await.unwrap();
     assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
