@@ -67,6 +67,7 @@ macro_rules! store_conformance {
         $crate::run_lock_conformance! { $new }
         $crate::conformance_tests! { catalog, $new:
             each_publish_is_another_snapshot
+            an_unchanged_publish_keeps_the_snapshot
             lists_are_sorted_with_unknown_values_last
             pages_of_any_size_make_up_the_whole_list
             a_list_read_on_after_a_publish_has_each_unchanged_show_once

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    CastRow, LockError, LockExpiry, Ownership, PublishedManifest, RunId, RunLock, RunStatus, Show,
-    ShowId, ShowVersion, SnapshotVersion,
+    CastMember, CastRow, LockError, LockExpiry, Ownership, PublishedManifest, RunId, RunLock,
+    RunStatus, Show, ShowId, ShowVersion, SnapshotVersion,
 };
 
 /// Shows and runs in memory. Clones share them.
@@ -71,6 +71,20 @@ impl MemoryStore {
 }
 
 impl Snapshot {
+    /// Whether two snapshots differ in nothing but the times when their rows were fetched.
+    fn has_same_content(&self, other: &Snapshot) -> bool {
+        let shows = |snapshot: &Snapshot| -> Vec<Show> {
+            snapshot.shows.values().map(|stored| stored.show.clone()).collect()
+        };
+        let casts = |snapshot: &Snapshot| -> Vec<(ShowId, Vec<CastMember>)> {
+            let members = |cast: &StoredCast| {
+                cast.rows.iter().map(|row| row.member.clone()).collect::<Vec<_>>()
+            };
+            snapshot.casts.iter().map(|(id, cast)| (*id, members(cast))).collect()
+        };
+        self.top == other.top && shows(self) == shows(other) && casts(self) == casts(other)
+    }
+
     fn manifest(&self) -> PublishedManifest {
         let version = |stored: &StoredShow| ShowVersion {
             updated: stored.show.updated,

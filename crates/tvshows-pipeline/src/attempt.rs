@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::SetOnce;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tvshows_core::{Ownership, RunEvent, RunQueue, RunSession, Step, StoreError};
@@ -12,6 +13,7 @@ use crate::local_runs::LocalRun;
 use crate::malformed_shows::MalformedShows;
 use crate::pipeline::{MAX_STALLED_RESUMES, Pipeline};
 use crate::run_context::RunContext;
+use crate::run_ownership::LeaseLoss;
 use crate::run_progress::RunProgress;
 
 /// How often the request counts are updated while nothing else changes, for example while TVmaze throttles.
@@ -23,8 +25,8 @@ pub(crate) struct Attempt {
     pub(crate) queue: Arc<dyn RunQueue>,
     pub(crate) run: Arc<LocalRun>,
     pub(crate) shutdown: CancellationToken,
-    /// Canceled when another process has acquired the lease.
-    pub(crate) lease_lost: CancellationToken,
+    /// Set when this process no longer has the lease.
+    pub(crate) lease_loss: Arc<SetOnce<LeaseLoss>>,
 }
 
 /// How an attempt ended for this process.
@@ -87,8 +89,8 @@ impl Attempt {
         Outcome::Unsaved
     }
 
-    /// Whether a run is to be resumed after an error: after a shutdown, while another program has locked the
-    /// database, and, a limited number of times, if a run with staged data cannot reach TVmaze, as after a
+    /// Whether a run is to be resumed after an error: after a shutdown, without its lease, while another program has
+    /// locked the database, and, a limited number of times, if a run with staged data cannot reach TVmaze, as after a
     /// boot without a network.
     async fn is_resumable(&self, error: &RunError, session: Option<&dyn RunSession>) -> bool {
         let has_resumes_left = async |session: &dyn RunSession| {
@@ -97,7 +99,12 @@ impl Attempt {
             Ok::<_, StoreError>(staging.stalled_resumes < MAX_STALLED_RESUMES)
         };
         match (error, session) {
-            (RunError::ShutDown | RunError::Store(StoreError::DatabaseBusy), _) => true,
+            (
+                RunError::ShutDown
+                | RunError::LeaseExpired
+                | RunError::Store(StoreError::DatabaseBusy),
+                _,
+            ) => true,
             (RunError::Unreachable { .. }, Some(session))
                 if self.run.progress.status().attempt > 1 =>
             {
@@ -122,7 +129,10 @@ impl Attempt {
             biased;
             () = self.shutdown.cancelled() => Err(RunError::ShutDown),
             () = self.run.cancel.cancelled() => Err(RunError::Cancelled),
-            () = self.lease_lost.cancelled() => Err(StoreError::Fenced.into()),
+            loss = self.lease_loss.wait() => Err(match loss {
+                LeaseLoss::Taken => StoreError::Fenced.into(),
+                LeaseLoss::Expiring => RunError::LeaseExpired,
+            }),
             never = update_request_counts(progress) => never,
             error = record_resume(&context) => Err(error),
             top = self.pipeline.stage(&context) => top,

@@ -45,6 +45,8 @@ pub enum RunError {
     Panicked,
     #[error("the run was canceled")]
     Cancelled,
+    #[error("the lease in Redis could not be renewed, so another process may take over the run")]
+    LeaseExpired,
     #[error("the service shut down before the run ended; it resumes when a service starts again")]
     ShutDown,
 }

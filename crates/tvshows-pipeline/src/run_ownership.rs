@@ -7,11 +7,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tvshows_core::{LockExpiry, NextRun, Ownership, RunId, RunLock, RunState, StoreError};
 
 use crate::runner_config::RunnerConfig;
 
+/// How long before its lease expires a holder that could not renew it stops.
+const STOP_MARGIN: Duration = Duration::from_secs(3);
 /// A margin beyond the renewal interval before a lease without a holder counts as abandoned.
 const LEASE_GRACE: Duration = Duration::from_secs(2);
 
@@ -34,6 +36,15 @@ pub(crate) enum PreviousOwner {
     LostLease,
     /// It may still be working.
     Active,
+}
+
+/// Why a process no longer has its lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeaseLoss {
+    /// Another process holds it.
+    Taken,
+    /// It could not be renewed, and is about to expire.
+    Expiring,
 }
 
 impl RunOwnership {
@@ -98,14 +109,33 @@ impl RunOwnership {
         }
     }
 
-    /// Renews the lease at intervals. Completes when another process holds it.
-    pub(crate) async fn lease_lost(&self) {
+    /// Renews the lease at intervals. Completes when another process holds it, and, if the run is owned by lease,
+    /// before another process can acquire it. `acquired_at` is a time before the lease was acquired.
+    pub(crate) async fn lease_lost(&self, ownership: Ownership, acquired_at: Instant) -> LeaseLoss {
         let Some(lease) = &self.lease else { return std::future::pending().await };
+        let mut renewed_at = acquired_at;
         loop {
-            sleep(renewal_interval(lease.as_ref())).await;
-            // An error is not a loss: the next attempt comes before the lease expires.
-            if let Ok(false) = lease.renew(&self.instance).await {
-                return;
+            let expiring = async {
+                match lease.expiry() {
+                    // This process's own clock decides: it may be cut off from the lease.
+                    LockExpiry::After(ttl) if ownership.lease => {
+                        sleep_until(renewed_at + ttl.saturating_sub(STOP_MARGIN)).await;
+                    }
+                    _ => std::future::pending().await,
+                }
+            };
+            let renewal = async {
+                sleep(renewal_interval(lease.as_ref())).await;
+                (Instant::now(), lease.renew(&self.instance).await)
+            };
+            tokio::select! {
+                biased;
+                () = expiring => return LeaseLoss::Expiring,
+                (asked_at, renewed) = renewal => match renewed {
+                    Ok(true) => renewed_at = asked_at,
+                    Ok(false) => return LeaseLoss::Taken,
+                    Err(_) => {}
+                },
             }
         }
     }
@@ -229,13 +259,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lease_is_lost_to_another_holder_but_not_to_an_error() {
-        let lease = lease(None);
+    async fn who_cannot_renew_a_lease_stops_before_it_expires() {
+        let (lease, start) = (lease(None), Instant::now());
         let ownership = ownership(Some(&lease));
-        let lost = ownership.lease_lost();
-        let lost = tokio::time::timeout(LOCK_TTL, lost).await;
-        assert!(lost.is_err(), "an error is no loss");
+        let loss = ownership.lease_lost(Ownership { lock: true, lease: true }, start).await;
+        assert_eq!(loss, LeaseLoss::Expiring);
+        assert!(start.elapsed() + STOP_MARGIN <= LOCK_TTL, "{:?}", start.elapsed());
+
+        // The lock alone does not expire.
+        let by_lock = ownership.lease_lost(Ownership { lock: true, lease: false }, start);
+        assert!(tokio::time::timeout(LOCK_TTL * 10, by_lock).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_is_renewed_is_lost_only_to_another_holder() {
+        let (lease, start) = (lease(Some(false)), Instant::now());
+        let ownership = ownership(Some(&lease));
+        let by_lease = Ownership { lock: true, lease: true };
+        let lost = ownership.lease_lost(by_lease, start);
+        assert!(tokio::time::timeout(LOCK_TTL * 10, lost).await.is_err(), "it was renewed");
         *lease.0.lock().unwrap() = Some(true);
-        ownership.lease_lost().await;
+        assert_eq!(ownership.lease_lost(by_lease, Instant::now()).await, LeaseLoss::Taken);
     }
 }

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use croner::Cron;
 use croner::parser::{CronParser, Seconds};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::now_millis;
 
@@ -13,6 +13,10 @@ const MAX_JITTER: Duration = Duration::from_mins(5);
 const JITTER_DIVISOR: u32 = 10;
 /// TVmaze's caches make shorter intervals pointless.
 const MIN_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How far the clock of another process may be ahead. A last update further in the future means that this clock was
+/// set back.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// When an update is due, based on the start of the previous one.
 #[derive(Debug, Clone)]
@@ -64,7 +68,7 @@ impl Schedule {
         now: Timestamp,
     ) -> Option<Timestamp> {
         // A clock that was set back must not delay an update.
-        let last = last.filter(|last| *last <= now);
+        let last = last.filter(|last| last.duration_since(now) <= MAX_CLOCK_SKEW);
         match &self.0 {
             Trigger::Every(interval) => match last {
                 Some(last) => last.checked_add(*interval).ok(),
@@ -139,6 +143,33 @@ mod tests {
         let noon = at("2026-11-24T12:00:00Z");
         assert_eq!(daily.next_due(None, noon, noon), Some(noon), "the first one at once");
         assert_eq!(daily.next_due(Some(noon), noon, noon), Some(at("2026-11-25T12:00:00Z")));
+    }
+
+    /// Two processes whose clocks differ by two minutes, each with its own jitter.
+    #[test]
+    fn processes_with_different_clocks_start_one_update() {
+        let skew = Duration::from_mins(2);
+        for pattern in ["0 4 * * *", "every"] {
+            let schedule = match pattern {
+                "every" => Schedule::every(Duration::from_hours(24)).unwrap(),
+                cron => Schedule::cron(cron).unwrap(),
+            };
+            let last = at("2026-11-23T04:00:00Z");
+            let due = schedule.next_due(Some(last), last, last).unwrap();
+            assert_eq!(due, at("2026-11-24T04:00:00Z"));
+            // The process with the fast clock starts the update, and the other reads its history.
+            let (started_by_fast, slow) = (due, due - skew);
+            assert!(
+                schedule.next_due(Some(started_by_fast), last, slow).unwrap() > due,
+                "{pattern}"
+            );
+            // The process with the slow clock starts it, and the other reads its history.
+            let (started_by_slow, fast) = (due, due + skew);
+            assert!(
+                schedule.next_due(Some(started_by_slow), last, fast).unwrap() > fast,
+                "{pattern}"
+            );
+        }
     }
 
     #[test]

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 use tvshows_core::{Ownership, RunState, RunStatus, StoreError};
@@ -43,6 +42,8 @@ pub(crate) struct Worker {
 struct Job {
     status: RunStatus,
     ownership: Ownership,
+    /// A time before the lease was acquired.
+    acquired_at: Instant,
 }
 
 impl Worker {
@@ -120,14 +121,15 @@ impl Worker {
                 self.config.queue.save_status(&status).await?;
             }
         }
+        let acquired_at = Instant::now();
         let ownership = self.ownership.acquire_lease(run, has_lock, dead.as_deref()).await;
-        Ok(ownership.map(|ownership| Job { status, ownership }))
+        Ok(ownership.map(|ownership| Job { status, ownership, acquired_at }))
     }
 
     /// Returns `false` if the run has to wait: another program has locked the database, or TVmaze is
     /// unreachable.
     async fn run_job(self: Arc<Self>, job: Job) -> bool {
-        let Job { mut status, ownership } = job;
+        let Job { mut status, ownership, acquired_at } = job;
         if status.state == RunState::Running {
             tracing::warn!(
                 instance = status.instance,
@@ -147,9 +149,9 @@ impl Worker {
             queue: Arc::clone(&self.config.queue),
             run: Arc::clone(&run),
             shutdown: self.tasks.shutdown.clone(),
-            lease_lost: CancellationToken::new(),
+            lease_loss: Arc::default(),
         };
-        let outcome = match self.run_attempt(&attempt, ownership).await {
+        let outcome = match self.run_attempt(&attempt, ownership, acquired_at).await {
             Some(outcome) => outcome,
             None => attempt.finish(RunError::Panicked, None).await,
         };
@@ -170,7 +172,12 @@ impl Worker {
 
     /// Runs an attempt as its own task, so that a panic ends the run and not the worker. Returns `None` if it
     /// panicked.
-    async fn run_attempt(&self, attempt: &Attempt, ownership: Ownership) -> Option<Outcome> {
+    async fn run_attempt(
+        &self,
+        attempt: &Attempt,
+        ownership: Ownership,
+        acquired_at: Instant,
+    ) -> Option<Outcome> {
         let running = {
             let attempt = attempt.clone();
             async move { attempt.run(ownership).await }
@@ -179,8 +186,8 @@ impl Worker {
         let mut running = AbortOnDropHandle::new(running);
         let outcome = tokio::select! {
             outcome = &mut running => outcome,
-            () = self.ownership.lease_lost() => {
-                attempt.lease_lost.cancel();
+            loss = self.ownership.lease_lost(ownership, acquired_at) => {
+                attempt.lease_loss.set(loss).ok();
                 running.await
             }
         };

@@ -13,6 +13,22 @@ pub(crate) static INSERT_STAGED: LazyLock<String> = LazyLock::new(|| {
     columns::insert("INSERT INTO _Staged_Cast_Rows", Table::TopShowsCast.column_names())
 });
 
+/// Counts the rows that differ between the staged casts and the published casts of the same shows, in more than
+/// the time they were fetched.
+pub(crate) fn count_changed() -> String {
+    let columns = Table::TopShowsCast.column_names().filter(|column| *column != "processed_at");
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    let staged = format!("SELECT {columns} FROM _Staged_Cast_Rows");
+    let published = format!(
+        "SELECT {columns} FROM Top_Shows_Cast \
+         WHERE show_id IN (SELECT show_id FROM _Staged_Cast_Shows)"
+    );
+    format!(
+        "SELECT (SELECT count(*) FROM ({staged} EXCEPT {published})) + \
+         (SELECT count(*) FROM ({published} EXCEPT {staged}))"
+    )
+}
+
 /// Binds the columns in their order.
 pub(crate) fn insert(
     statement: &mut Statement<'_>,

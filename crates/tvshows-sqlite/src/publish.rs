@@ -5,54 +5,92 @@ use rusqlite::{Connection, params};
 use tvshows_core::{ChangeCounts, ShowId};
 
 use crate::error::SqlResult;
-use crate::{search, show_row, snapshot, staging};
+use crate::{cast_row, search, show_row, snapshot, staging};
 
-/// Replaces the published tables with the next snapshot, and empties the staging tables.
+/// Replaces the published tables with the next snapshot, and empties the staging tables. A snapshot that equals
+/// the published one keeps its version and its rows.
 pub(crate) fn publish(
     connection: &Connection,
     top: &[ShowId],
     at: Timestamp,
 ) -> SqlResult<ChangeCounts> {
     let is_incremental = staging::is_incremental(connection)?;
-    search::sync_index(connection, is_incremental)?;
-    let changes = publish_shows(connection, is_incremental)?;
-    search::mark_current(connection)?;
-    publish_top_shows(connection, top, at)?;
-    publish_casts(connection)?;
-    snapshot::bump(connection, at)?;
+    let changes = count_changes(connection)?;
+    if is_unchanged(connection, changes, top)? {
+        record_fetch_times(connection)?;
+    } else {
+        search::sync_index(connection, is_incremental)?;
+        publish_shows(connection, is_incremental)?;
+        search::mark_current(connection)?;
+        publish_top_shows(connection, top, at)?;
+        publish_casts(connection)?;
+        snapshot::bump(connection, at)?;
+    }
+    publish_pages(connection, is_incremental)?;
     staging::reset(connection)?;
     Ok(changes)
 }
 
-fn publish_shows(connection: &Connection, is_incremental: bool) -> SqlResult<ChangeCounts> {
-    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0));
-    let size = || count("SELECT count(*) FROM _Show_Facets");
-    let before = size()?;
-    let (mut added, mut changed) = (0, 0);
-    if before > 0 {
-        added = count(
-            "SELECT count(*) FROM _Staged_Shows WHERE id NOT IN (SELECT id FROM _Show_Facets)",
-        )?;
-        changed = count(&show_row::count_changed())?;
+fn count(connection: &Connection, sql: &str) -> SqlResult<u32> {
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+fn count_changes(connection: &Connection) -> SqlResult<ChangeCounts> {
+    let before = count(connection, "SELECT count(*) FROM _Show_Facets")?;
+    let after = staging::count_shows(connection)?;
+    if before == 0 {
+        return Ok(ChangeCounts { added: after, ..ChangeCounts::default() });
     }
-    if is_incremental {
-        connection.execute_batch(
-            "DELETE FROM All_Shows WHERE id IN (SELECT id FROM _Staged_Deletions);
-             INSERT OR REPLACE INTO All_Shows SELECT * FROM _Staged_Shows;",
-        )?;
-    } else {
+    let added = count(
+        connection,
+        "SELECT count(*) FROM _Staged_Shows WHERE id NOT IN (SELECT id FROM _Show_Facets)",
+    )?;
+    let changed = count(connection, &show_row::count_changed())?;
+    let deleted = before + added - after;
+    Ok(ChangeCounts { added, changed, deleted, unchanged: before - deleted - changed })
+}
+
+/// Whether the next snapshot differs from the published one in nothing but the times when its rows were
+/// fetched.
+fn is_unchanged(connection: &Connection, changes: ChangeCounts, top: &[ShowId]) -> SqlResult<bool> {
+    let ChangeCounts { added, changed, deleted, unchanged: _ } = changes;
+    if (added, changed, deleted) != (0, 0, 0)
+        || snapshot::current(connection)?.published_at.is_none()
+        || search::is_stale(connection)?
+    {
+        return Ok(false);
+    }
+    let mut select = connection.prepare("SELECT id FROM Top_Shows ORDER BY rank")?;
+    let ids = select.query_map([], |row| row.get(0).map(ShowId))?.collect::<SqlResult<Vec<_>>>()?;
+    Ok(ids == top && count(connection, &cast_row::count_changed())? == 0)
+}
+
+/// Records when the shows of an unchanged snapshot were fetched, which planning reads, without changing their
+/// published rows.
+fn record_fetch_times(connection: &Connection) -> SqlResult<()> {
+    connection.execute_batch(
+        "UPDATE _Show_Facets SET processed_at = staged.processed_at FROM _Staged_Shows AS staged
+             WHERE _Show_Facets.id = staged.id",
+    )
+}
+
+fn publish_shows(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
+    if !is_incremental {
+        return swap_shows(connection);
+    }
+    connection.execute_batch(
+        "DELETE FROM All_Shows WHERE id IN (SELECT id FROM _Staged_Deletions);
+         INSERT OR REPLACE INTO All_Shows SELECT * FROM _Staged_Shows;",
+    )
+}
+
+fn publish_pages(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
+    if !is_incremental {
         connection.execute_batch("DELETE FROM _Index_Pages")?;
-        swap_shows(connection)?;
     }
     connection.execute_batch(
         "INSERT OR REPLACE INTO _Index_Pages SELECT page, staged_at FROM _Staged_Pages;",
-    )?;
-    let after = size()?;
-    if before == 0 {
-        added = after;
-    }
-    let deleted = before + added - after;
-    Ok(ChangeCounts { added, changed, deleted, unchanged: before - deleted - changed })
+    )
 }
 
 /// Renames the staging table to `All_Shows`, so that no row is copied, and creates a new staging table. The

@@ -17,6 +17,11 @@ pub(crate) fn sync_index(connection: &Connection, is_incremental: bool) -> SqlRe
     }
 }
 
+/// Whether another program has changed `All_Shows` since the index was written.
+pub(crate) fn is_stale(connection: &Connection) -> SqlResult<bool> {
+    connection.query_row("SELECT is_stale FROM _Search_State", [], |row| row.get(0))
+}
+
 fn rebuild_index(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch(
         "INSERT INTO _Show_Search (_Show_Search) VALUES ('delete-all');

@@ -3,9 +3,11 @@
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
 use super::Store;
-use super::fixtures::{at, begin, cast_member, cast_of, pages, publish_at, running, show, success};
+use super::fixtures::{
+    at, begin, cast_member, cast_of, pages, publish, publish_at, running, show, success,
+};
 use crate::{
-    FacetCount, KeysetCursor, RawJson, Show, ShowFilter, ShowId, ShowPage, ShowQuery,
+    ChangeCounts, FacetCount, KeysetCursor, RawJson, Show, ShowFilter, ShowId, ShowPage, ShowQuery,
     SnapshotVersion, Sort, StagedBatch,
 };
 
@@ -72,6 +74,57 @@ pub async fn each_publish_is_another_snapshot(store: &impl Store) {
     session.publish(&[], at(5), success(&status)).await.expect("publish");
     let second = SnapshotVersion { number: 2, published_at: Some(at(5)) };
     assert_eq!(store.snapshot_version().await.expect("snapshot"), second);
+}
+
+pub async fn an_unchanged_publish_keeps_the_snapshot(store: &impl Store) {
+    publish(store, vec![show(1), show(2)], &[2]).await;
+    let first = store.snapshot_version().await.expect("snapshot");
+
+    // A full run that fetches the same shows and casts again.
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, vec![show(1), show(2)])], at(20)), &status).await.expect("stage");
+    let cast = cast_of(&show(2), vec![cast_member(2, 1, 20)], at(21));
+    session.commit(cast, &status).await.expect("cast");
+    let done = session.publish(&[ShowId(2)], at(22), success(&status)).await.expect("publish");
+    assert_eq!(done.changes, ChangeCounts { unchanged: 2, ..ChangeCounts::default() });
+    assert_eq!(store.snapshot_version().await.expect("snapshot"), first);
+    let cast = store.cast(ShowId(2)).await.expect("cast");
+    assert_eq!(cast[0].processed_at, at(3), "the row was not written again");
+
+    // An incremental run that fetches one of them individually.
+    let status = running();
+    let session = begin(store, &status).await;
+    session.start_incremental().await.expect("start");
+    let shows = StagedBatch::Shows { shows: vec![show(1)], at: at(30) };
+    session.commit(Some(shows), &status).await.expect("stage");
+    session.publish(&[ShowId(2)], at(31), success(&status)).await.expect("publish");
+    assert_eq!(store.snapshot_version().await.expect("snapshot"), first);
+    let manifest = store.manifest().await.expect("manifest");
+    let fetched: Vec<_> = manifest.shows.values().map(|version| version.fetched_at).collect();
+    assert_eq!(fetched, [at(30), at(20)], "planning knows when they were fetched");
+    assert_eq!(manifest.pages.into_values().collect::<Vec<_>>(), [at(20)]);
+
+    // Another order of the top shows, another cast, and a deleted show are changes.
+    let changes = [
+        (vec![ShowId(2), ShowId(1)], 1, None),
+        (vec![ShowId(1), ShowId(2)], 1, None),
+        (vec![ShowId(1), ShowId(2)], 2, None),
+        (vec![ShowId(1), ShowId(2)], 0, None),
+        (vec![ShowId(1)], 0, Some(ShowId(2))),
+    ];
+    for (number, (top, members, deleted)) in (first.number + 1..).zip(changes) {
+        let status = running();
+        let session = begin(store, &status).await;
+        session.start_incremental().await.expect("start");
+        let members = (0..members).map(|k| cast_member(1, k, 10 + k)).collect();
+        session.commit(cast_of(&show(1), members, at(40)), &status).await.expect("cast");
+        let deletions = StagedBatch::Deletions(deleted.into_iter().collect());
+        session.commit(Some(deletions), &status).await.expect("delete");
+        session.publish(&top, at(41), success(&status)).await.expect("publish");
+        let version = store.snapshot_version().await.expect("snapshot");
+        assert_eq!(version, SnapshotVersion { number, published_at: Some(at(41)) });
+    }
 }
 
 pub async fn lists_are_sorted_with_unknown_values_last(store: &impl Store) {

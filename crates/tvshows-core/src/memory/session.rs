@@ -96,7 +96,7 @@ impl RunSession for MemorySession {
         at: Timestamp,
         final_status: FinalStatus,
     ) -> Result<RunStatus, StoreError> {
-        let next = self.with_staging(|staging, published| {
+        let mut next = self.with_staging(|staging, published| {
             let mut next = staging.next_snapshot(published);
             next.top = top.to_vec();
             for id in top {
@@ -109,9 +109,14 @@ impl RunSession for MemorySession {
         })?;
         let mut data = self.store.data();
         let status = final_status(changes(&data.published, &next));
+        if data.version.published_at.is_none() || !next.has_same_content(&data.published) {
+            data.version.number += 1;
+            data.version.published_at = Some(at);
+        } else {
+            // The rows remain as they were published.
+            next.casts.clone_from(&data.published.casts);
+        }
         data.published = next;
-        data.version.number += 1;
-        data.version.published_at = Some(at);
         data.staging = None;
         data.save(&status);
         Ok(status)
