@@ -3,7 +3,7 @@ use jiff::Timestamp;
 /// Which snapshot is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SnapshotVersion {
-    /// Rises with every publish; 0 before the first.
+    /// Rises with every publish that changes something; 0 before the first.
     pub number: u64,
     /// `None` before the first publish, and for a database whose last publish predates this field.
     pub published_at: Option<Timestamp>,

@@ -79,6 +79,26 @@ async fn a_redis_that_dies_in_the_middle_stops_nothing() {
 }
 
 #[tokio::test]
+async fn a_run_that_cannot_renew_its_lease_stops_and_resumes_with_the_lock_alone() {
+    let redis = RedisServer::start().await;
+    let env = TestEnv::new(&[]).await;
+    let expected = env.expected_content().await;
+    env.simulator.set_faults(&[HANGING_PAGE]);
+    let service = serve(&env, &redis.url()).await;
+    let run = service.submit_and_stall("?mode=full").await;
+    redis.kill().await;
+    let resumed = service.wait_until(&run, |status| status["attempt"] == 2).await;
+    assert_eq!(resumed["state"], "running", "no other process has the lock");
+    env.simulator.set_faults(&[]);
+    // The second attempt waits for the page that hangs, and no longer for the lease.
+    service.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
+    service.wait_for_end(&run).await;
+    let next = service.submit("?mode=full").await;
+    assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
+    assert_eq!(env.content(), expected);
+}
+
+#[tokio::test]
 async fn a_killed_service_leaves_no_run_running_in_redis() {
     let redis = RedisServer::start().await;
     let env = TestEnv::new(&[HANGING_PAGE]).await;
