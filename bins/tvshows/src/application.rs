@@ -1,4 +1,5 @@
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use actix_server::Server;
@@ -53,6 +54,7 @@ impl Application {
         let state = AppState {
             runner: engine.runner.clone(),
             catalog: Arc::<_>::clone(&engine.store) as _,
+            cdn_max_age: NonZeroU32::new(settings.cdn_max_age),
         };
         let telemetry = Telemetry { render_metrics: metrics, join_trace: otel::set_remote_parent };
         let server = tvshows_api::server(listener, state, access, telemetry)?;

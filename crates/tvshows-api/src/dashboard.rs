@@ -1,8 +1,6 @@
 //! The dashboard at `/`: its HTML page, scripts, style sheets and icon, all embedded in the binary.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-use actix_web::http::header::{ContentType, EntityTag};
+use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
 use crate::cache::etag;
@@ -83,16 +81,9 @@ fn respond(
     response: HttpResponseBuilder,
     content: &'static str,
 ) -> HttpResponse {
-    let tag = entity_tag(content);
+    let tag = etag::for_content(content.as_bytes());
     let unchanged = etag::not_modified(request, &tag);
     unchanged.unwrap_or_else(|| etag::with_etag(response, tag).body(content))
-}
-
-/// A weak tag, because the same content is served compressed and uncompressed.
-fn entity_tag(content: &str) -> EntityTag {
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
-    EntityTag::new_weak(format!("{:x}", hasher.finish()))
 }
 
 fn content_type(name: &str) -> &'static str {

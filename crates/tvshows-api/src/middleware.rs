@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod api_token;
+pub(crate) mod cache_headers;
 pub(crate) mod connection_state;
 pub(crate) mod cors;
 pub(crate) mod drain_body;

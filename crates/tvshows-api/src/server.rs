@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use crate::cache::response_cache::ResponseCache;
 use crate::cache::status_cache::StatusCache;
 use crate::middleware::access::{AccessGuard, AccessPolicy, enforce_access};
+use crate::middleware::cache_headers::add_cache_headers;
 use crate::middleware::connection_state::{ConnectionState, ResettableStream};
 use crate::middleware::cors::{AllowedOrigins, explain_rejection};
 use crate::middleware::framing::frame_response;
@@ -71,6 +72,7 @@ pub fn server(
             .app_data(telemetry.clone())
             .wrap(from_fn(enforce_access))
             .wrap(Compress::default())
+            .wrap(from_fn(add_cache_headers))
             .wrap(Condition::new(*origins != AllowedOrigins::None, origins.cors()))
             .wrap(from_fn(explain_rejection))
             .wrap(from_fn(add_security_headers))

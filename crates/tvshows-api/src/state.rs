@@ -1,3 +1,4 @@
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tracing::Span;
@@ -11,6 +12,8 @@ pub struct AppState {
     pub runner: Runner,
     /// The published data.
     pub catalog: Arc<dyn Catalog>,
+    /// For how many seconds a CDN may serve data without asking; `None` if it must revalidate each response.
+    pub cdn_max_age: Option<NonZeroU32>,
 }
 
 /// How the service exposes its metrics and joins distributed traces.

@@ -52,6 +52,11 @@ pub struct Serve {
     #[arg(long, value_name = "REQUESTS", env = "POST_RATE_LIMIT", default_value_t = 600)]
     pub(crate) post_rate_limit: u32,
 
+    /// For how many seconds a CDN may serve data without asking the service; 0 to make it revalidate each response.
+    /// Sent as `CDN-Cache-Control`, with a `Surrogate-Key` of the snapshot
+    #[arg(long, value_name = "SECONDS", env = "CDN_MAX_AGE", default_value_t = 0)]
+    pub(crate) cdn_max_age: u32,
+
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

@@ -1,3 +1,5 @@
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, Header, IfNoneMatch};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use tvshows_core::SnapshotVersion;
@@ -7,15 +9,41 @@ pub(crate) fn for_revision(revision: u64) -> EntityTag {
     EntityTag::new_strong(revision.to_string())
 }
 
-/// The tag of all data in a snapshot. Weak, because responses may be compressed.
+/// The tag of all data in a snapshot. Weak, because responses may be compressed. It includes the release, because the
+/// next one may render the same data differently.
 pub(crate) fn for_snapshot(snapshot: &SnapshotVersion) -> EntityTag {
-    EntityTag::new_weak(snapshot.etag())
+    EntityTag::new_weak(format!("{}-{}", snapshot.etag(), env!("CARGO_PKG_VERSION")))
+}
+
+/// The tag of content that is part of the executable. Weak, because it may be compressed.
+pub(crate) fn for_content(content: &[u8]) -> EntityTag {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    EntityTag::new_weak(format!("{:x}", hasher.finish()))
+}
+
+/// Adds the tag of a snapshot, and marks the response as its data.
+pub(crate) fn with_snapshot(
+    mut response: HttpResponseBuilder,
+    snapshot: SnapshotVersion,
+) -> HttpResponseBuilder {
+    response.extensions_mut().insert(snapshot);
+    with_etag(response, for_snapshot(&snapshot))
 }
 
 /// Adds the tag, and makes clients revalidate the response before they reuse it.
 pub(crate) fn with_etag(mut response: HttpResponseBuilder, tag: EntityTag) -> HttpResponseBuilder {
     response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
     response
+}
+
+/// A 304 response, if `If-None-Match` has the tag of the snapshot.
+pub(crate) fn same_snapshot(
+    request: &HttpRequest,
+    snapshot: SnapshotVersion,
+) -> Option<HttpResponse> {
+    if_none_match(request, &for_snapshot(&snapshot))
+        .then(|| with_snapshot(HttpResponse::NotModified(), snapshot).finish())
 }
 
 /// A 304 response, if `If-None-Match` has the tag.

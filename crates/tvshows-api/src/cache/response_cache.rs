@@ -50,11 +50,11 @@ impl ResponseCache {
             drop(evicted);
             body
         };
-        let tag = etag::for_snapshot(&snapshot);
-        if let Some(response) = etag::not_modified(request, &tag) {
+        if let Some(response) = etag::same_snapshot(request, snapshot) {
             return Ok(response);
         }
-        Ok(etag::with_etag(HttpResponse::Ok(), tag).content_type("application/json").body(body))
+        let mut response = etag::with_snapshot(HttpResponse::Ok(), snapshot);
+        Ok(response.content_type("application/json").body(body))
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {

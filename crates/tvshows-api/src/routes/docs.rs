@@ -1,9 +1,11 @@
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::ContentEncoding;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_swagger_ui::Config;
 
+use crate::cache::etag;
+use crate::cache::response_cache::json;
 use crate::openapi::openapi;
 use crate::problem::Problem;
 
@@ -12,10 +14,17 @@ static CONFIG: LazyLock<Arc<Config<'static>>> =
     LazyLock::new(|| Arc::new(Config::from("../openapi.json")));
 
 /// A file of Swagger UI.
-pub(crate) async fn swagger_ui(path: web::Path<String>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn swagger_ui(
+    path: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     let file = utoipa_swagger_ui::serve(&path, CONFIG.clone()).ok().flatten();
     let file = file.ok_or(Problem::PathNotFound)?;
-    let mut response = HttpResponse::Ok();
+    let tag = etag::for_content(&file.bytes);
+    if let Some(response) = etag::not_modified(&request, &tag) {
+        return Ok(response);
+    }
+    let mut response = etag::with_etag(HttpResponse::Ok(), tag);
     response.content_type(file.content_type);
     if file.gzpipped {
         response.insert_header(ContentEncoding::Gzip);
@@ -23,6 +32,12 @@ pub(crate) async fn swagger_ui(path: web::Path<String>) -> Result<HttpResponse, 
     Ok(response.body(file.bytes.into_owned()))
 }
 
-pub(crate) async fn openapi_document() -> HttpResponse {
-    HttpResponse::Ok().json(openapi())
+pub(crate) async fn openapi_document(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let document = json(&openapi())?;
+    let tag = etag::for_content(&document);
+    if let Some(response) = etag::not_modified(&request, &tag) {
+        return Ok(response);
+    }
+    let mut response = etag::with_etag(HttpResponse::Ok(), tag);
+    Ok(response.content_type("application/json").body(document))
 }

@@ -52,15 +52,15 @@ pub(crate) async fn table(
     let table: Table = path.0.parse().map_err(|_| not_found())?;
     let format: Format = path.1.parse().map_err(|_| not_found())?;
     let dialect = query.dialect(format)?;
-    let tag = etag::for_snapshot(&state.catalog.snapshot_version().await?);
-    if let Some(response) = etag::not_modified(&request, &tag) {
+    let snapshot = state.catalog.snapshot_version().await?;
+    if let Some(response) = etag::same_snapshot(&request, snapshot) {
         return Ok(response);
     }
     let mut response = attachment(&format!("{table}.{format}"), format.content_type());
     if format == Format::Parquet {
         response.insert_header(ContentEncoding::Identity);
     }
-    let mut response = etag::with_etag(response, tag);
+    let mut response = etag::with_snapshot(response, snapshot);
     if request.method() == Method::HEAD {
         return Ok(without_body(response));
     }
@@ -94,13 +94,13 @@ pub(crate) async fn database(
     state: web::Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let tag = etag::for_snapshot(&state.catalog.snapshot_version().await?);
-    if let Some(response) = etag::not_modified(&request, &tag) {
+    let snapshot = state.catalog.snapshot_version().await?;
+    if let Some(response) = etag::same_snapshot(&request, snapshot) {
         return Ok(response);
     }
     let mut response = attachment("tvshows.db", "application/vnd.sqlite3");
     response.insert_header(ContentEncoding::Identity);
-    let mut response = etag::with_etag(response, tag);
+    let mut response = etag::with_snapshot(response, snapshot);
     if request.method() == Method::HEAD {
         return Ok(without_body(response));
     }
@@ -170,7 +170,7 @@ mod tests {
             instance: "here".into(),
         };
         let runner = Runner::start(pipeline, config);
-        let state = web::Data::new(AppState { runner, catalog: store.clone() });
+        let state = web::Data::new(AppState { runner, catalog: store.clone(), cdn_max_age: None });
         let app = App::new()
             .app_data(state)
             .route("/export/tvshows.db", web::get().to(database))
