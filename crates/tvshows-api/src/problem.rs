@@ -12,6 +12,7 @@ use serde::Serialize;
 use tvshows_core::{RunId, ShowId, StoreError};
 use tvshows_pipeline::{CancelError, SubmitError};
 
+use crate::excerpt::excerpt;
 use crate::middleware::request_id::RequestContext;
 
 /// The delay after which a client may retry a request that was rejected at capacity.
@@ -53,6 +54,8 @@ pub(crate) enum Problem {
     CastNotFound(ShowId),
     ExportNotFound(String),
     QueueFull,
+    TooManyStreams,
+    TooManyUnreadResponses,
     ShuttingDown,
     Store(StoreError),
 }
@@ -124,9 +127,18 @@ impl Problem {
                 (StatusCode::SERVICE_UNAVAILABLE, "disk_full")
             }
             Problem::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
+            Problem::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, "too_many_streams"),
+            Problem::TooManyUnreadResponses => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too_many_unread_responses")
+            }
             Problem::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
             Problem::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
         }
+    }
+
+    /// Identifies the kind of error.
+    pub(crate) fn code(&self) -> &'static str {
+        self.status_and_code().1
     }
 
     fn detail(&self) -> String {
@@ -151,15 +163,16 @@ impl Problem {
                 "the API token is not valid; the operator sets it as API_TOKEN".into()
             }
             Problem::ForeignOrigin(origin) => format!(
-                "requests from the origin {origin:?} are not allowed; add the origin to CORS_ORIGINS, or, if it is the \
-                 service's own, make the proxy forward the Host header"
+                "requests from the origin {:?} are not allowed; add the origin to CORS_ORIGINS, or, if it is the \
+                 service's own, make the proxy forward the Host header",
+                excerpt(origin)
             ),
             Problem::PreflightRejected(reason) => {
                 format!("CORS does not allow this request ({reason}); see CORS_ORIGINS")
             }
             Problem::PathNotFound => "path not found; /docs lists all endpoints".into(),
             Problem::RunNotFound(run) => {
-                format!("run {run:?} not found; /pipeline/runs lists the runs")
+                format!("run {:?} not found; /pipeline/runs lists the runs", excerpt(run))
             }
             Problem::ShowNotFound(show) => {
                 format!("show {show} not found in the published snapshot")
@@ -168,8 +181,9 @@ impl Problem {
                 format!("no cast is stored for show {show}; only the top shows have one")
             }
             Problem::ExportNotFound(file) => format!(
-                "export {file:?} not found; available are tvshows.db, and all_shows, top_shows and top_shows_cast as \
-                 .csv, .ndjson and .parquet"
+                "export {:?} not found; available are tvshows.db, and all_shows, top_shows and top_shows_cast as \
+                 .csv, .ndjson and .parquet",
+                excerpt(file)
             ),
             Problem::MethodNotAllowed { allowed } => {
                 format!("this endpoint supports only {allowed}; see /docs")
@@ -193,6 +207,12 @@ impl Problem {
             }
             Problem::Store(error @ StoreError::DiskFull { .. }) => error.to_string(),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
+            Problem::TooManyStreams => {
+                "too many event streams and long polls are open; retry later, or poll the status without `wait`".into()
+            }
+            Problem::TooManyUnreadResponses => {
+                "clients are reading too many large responses; retry later, or use a smaller `limit`".into()
+            }
             Problem::ShuttingDown => SubmitError::ShuttingDown.to_string(),
             Problem::Store(_) => {
                 "the database is unavailable; retry, or ask the operator to check the log".into()
@@ -205,6 +225,8 @@ impl Problem {
         match self {
             Problem::TooManyRequests { seconds } => Some(*seconds),
             Problem::QueueFull
+            | Problem::TooManyStreams
+            | Problem::TooManyUnreadResponses
             | Problem::ShuttingDown
             | Problem::Store(StoreError::TooManyExports) => Some(RETRY_SECONDS),
             _ => None,

@@ -1,6 +1,6 @@
 use std::future::ready;
 use std::net::TcpListener;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::rc::Rc;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -18,11 +18,14 @@ use crate::cache::status_cache::StatusCache;
 use crate::middleware::access::{AccessGuard, AccessPolicy, enforce_access};
 use crate::middleware::connection_state::{ConnectionState, ResettableStream};
 use crate::middleware::cors::{AllowedOrigins, explain_rejection};
-use crate::middleware::framing::frame_response;
+use crate::middleware::framing::{CHUNK_BYTES, frame_response};
 use crate::middleware::idle_timeout::TimeoutStream;
+use crate::middleware::rejection_log::RejectionLog;
 use crate::middleware::request_log::log_request;
 use crate::middleware::request_reader::RequestReader;
+use crate::middleware::response_memory::{ResponseMemory, limit_response_memory};
 use crate::middleware::security_headers::add_security_headers;
+use crate::middleware::stream_limit::StreamLimit;
 use crate::router::routes;
 use crate::state::{AppState, Telemetry};
 
@@ -30,9 +33,11 @@ use crate::state::{AppState, Telemetry};
 const SHUTDOWN_TIMEOUT_SECONDS: u64 = 5;
 /// How long a client may take to close a connection after the server has asked for it.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Enough for five thousand event streams. Bounds memory: a connection may buffer a 128 kB header twice, and the rest of
-/// a response.
-const MAX_CONNECTIONS: u64 = 6144;
+/// The default limit of connections, enough for five thousand event streams.
+pub const DEFAULT_CONNECTIONS: NonZeroU32 = NonZeroU32::new(6144).unwrap();
+/// How much unsent data the system buffers for a connection, in addition to the server's own buffer.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = 64 * 1024;
 /// File descriptors for the database, its exports, Redis and TVmaze, with a margin.
 const RESERVED_FDS: u64 = 256;
 /// The common default limit, assumed if the real one is unknown.
@@ -51,14 +56,21 @@ pub fn server(
     access: AccessPolicy,
     telemetry: Telemetry,
 ) -> std::io::Result<Server> {
+    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
+    let connections = max_connections(access.max_connections);
+    let workers = workers.min(connections);
+    let connections_per_worker = connections / workers;
+    let streams = web::Data::new(StreamLimit::new(connections_per_worker * workers));
     let guard = web::Data::new(AccessGuard::new(access));
+    let rejections = web::Data::new(RejectionLog::default());
+    let memory = web::Data::new(ResponseMemory::default());
     let telemetry = web::Data::new(telemetry);
     let responses = web::Data::new(ResponseCache::default());
     let statuses = web::Data::new(StatusCache::default());
-    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
+    limit_unsent(&listener);
     let server = Server::build()
         .workers(workers)
-        .max_concurrent_connections((max_connections() / workers).max(1))
+        .max_concurrent_connections(connections_per_worker)
         .disable_signals()
         .shutdown_timeout(SHUTDOWN_TIMEOUT_SECONDS);
     let shutdown = server.graceful_shutdown_signal();
@@ -69,7 +81,11 @@ pub fn server(
             .app_data(responses.clone())
             .app_data(statuses.clone())
             .app_data(telemetry.clone())
+            .app_data(streams.clone())
+            .app_data(rejections.clone())
+            .app_data(memory.clone())
             .wrap(from_fn(enforce_access))
+            .wrap(from_fn(limit_response_memory))
             .wrap(Compress::default())
             .wrap(Condition::new(*origins != AllowedOrigins::None, origins.cors()))
             .wrap(from_fn(explain_rejection))
@@ -82,6 +98,7 @@ pub fn server(
             // The request reader has one.
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            .h1_write_buffer_size(CHUNK_BYTES)
             .graceful_shutdown_signal(move || {
                 let shutdown = shutdown.clone();
                 async move { shutdown.notified().await }
@@ -102,9 +119,27 @@ pub fn server(
     Ok(server.run())
 }
 
-/// Leaves enough file descriptors for the database; connections beyond the limit wait.
-fn max_connections() -> usize {
+/// The limit of connections that leaves enough file descriptors for the database.
+fn max_connections(wanted: NonZeroU32) -> usize {
     let fds = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(MIN_FDS);
-    let for_connections = fds.saturating_sub(RESERVED_FDS).min(MAX_CONNECTIONS);
-    usize::try_from(for_connections).unwrap_or(usize::MAX)
+    let available = fds.saturating_sub(RESERVED_FDS).max(1);
+    let wanted = u64::from(wanted.get());
+    if wanted > available {
+        tracing::warn!(
+            "CONNECTIONS is {wanted}, but the limit of {fds} file descriptors allows {available}; raise it with ulimit -n"
+        );
+    }
+    usize::try_from(wanted.min(available)).unwrap_or(usize::MAX)
 }
+
+/// Keeps clients that do not read from filling the system's send buffers, which can take 4 MB a connection. Unlike a
+/// smaller buffer, this does not slow down clients that read. Connections inherit it from the listener.
+#[cfg(target_os = "linux")]
+fn limit_unsent(listener: &TcpListener) {
+    if let Err(error) = socket2::SockRef::from(listener).set_tcp_notsent_lowat(UNSENT_BYTES) {
+        tracing::debug!(error = &error as &dyn std::error::Error, "cannot limit unsent data");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_unsent(_: &TcpListener) {}
