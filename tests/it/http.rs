@@ -1,6 +1,7 @@
 //! `tvshows serve` as HTTP clients see it: one file per resource, and files about all of them.
 
 mod api;
+mod connections;
 mod dashboard;
 mod events;
 mod export;

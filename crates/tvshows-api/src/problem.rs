@@ -280,11 +280,20 @@ impl fmt::Display for Problem {
 impl From<QueryPayloadError> for Problem {
     fn from(error: QueryPayloadError) -> Problem {
         let reason = match error {
-            QueryPayloadError::Deserialize(error) => error.to_string(),
+            QueryPayloadError::Deserialize(error) => shorten_name(&error.to_string()),
             other => other.to_string(),
         };
         Problem::InvalidQuery(format!("invalid query: {reason}"))
     }
+}
+
+/// Shortens the name in an error message of serde, such as "unknown field `x`, expected `years` or `top`".
+fn shorten_name(message: &str) -> String {
+    let parts = message.split_once('`').and_then(|(start, rest)| {
+        let (name, end) = rest.rsplit_once("`, expected ")?;
+        Some(format!("{start}`{}`, expected {end}", excerpt(name)))
+    });
+    parts.unwrap_or_else(|| excerpt(message).into_owned())
 }
 
 impl From<StoreError> for Problem {

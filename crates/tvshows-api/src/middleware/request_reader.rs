@@ -507,10 +507,11 @@ mod tests {
             assert_eq!(decode(&passed), decode(first.as_bytes()), "{split}");
             reader.flush().await.unwrap();
             assert!(read_request(&mut reader).await.is_empty(), "a part of the response");
-            respond(&mut reader).await;
-            assert_eq!(read_request(&mut reader).await, second.as_bytes(), "{split}");
-            respond(&mut reader).await;
-            assert_eq!(read_request(&mut reader).await, second.as_bytes(), "{split}");
+            for _ in 0..2 {
+                respond(&mut reader).await;
+                let passed = read_request(&mut reader).await;
+                assert_eq!(decode(&passed), decode(second.as_bytes()), "{split}");
+            }
         }
     }
 
@@ -532,7 +533,8 @@ mod tests {
         let (mut client, mut reader) = reader();
         client.write_all(request.repeat(10_000).as_bytes()).await.unwrap();
         for _ in 0..1000 {
-            assert_eq!(read_request(&mut reader).await, request.as_bytes());
+            let passed = read_request(&mut reader).await;
+            assert_eq!(decode(&passed), decode(request.as_bytes()));
             assert!(reader.received.len() <= READ_BYTES);
             respond(&mut reader).await;
         }
