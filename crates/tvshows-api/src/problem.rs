@@ -24,6 +24,7 @@ pub(crate) enum Problem {
     MalformedRequest(&'static str),
     HeaderTooLarge,
     HeaderTooSlow,
+    TooManyLargeHeaders,
     TokenRequired,
     InvalidToken,
     ForeignOrigin(String),
@@ -127,6 +128,9 @@ impl Problem {
                 (StatusCode::SERVICE_UNAVAILABLE, "disk_full")
             }
             Problem::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
+            Problem::TooManyLargeHeaders => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too_many_large_headers")
+            }
             Problem::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, "too_many_streams"),
             Problem::TooManyUnreadResponses => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_unread_responses")
@@ -207,6 +211,9 @@ impl Problem {
             }
             Problem::Store(error @ StoreError::DiskFull { .. }) => error.to_string(),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
+            Problem::TooManyLargeHeaders => {
+                "too many clients are sending large headers; retry later, or send a header of at most 8 kB".into()
+            }
             Problem::TooManyStreams => {
                 "too many event streams and long polls are open; retry later, or poll the status without `wait`".into()
             }
@@ -225,6 +232,7 @@ impl Problem {
         match self {
             Problem::TooManyRequests { seconds } => Some(*seconds),
             Problem::QueueFull
+            | Problem::TooManyLargeHeaders
             | Problem::TooManyStreams
             | Problem::TooManyUnreadResponses
             | Problem::ShuttingDown

@@ -2,6 +2,7 @@ use std::future::ready;
 use std::net::TcpListener;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -11,7 +12,9 @@ use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, web};
+use socket2::SockRef;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 use crate::cache::response_cache::ResponseCache;
 use crate::cache::status_cache::StatusCache;
@@ -22,7 +25,7 @@ use crate::middleware::framing::{CHUNK_BYTES, frame_response};
 use crate::middleware::idle_timeout::TimeoutStream;
 use crate::middleware::rejection_log::RejectionLog;
 use crate::middleware::request_log::log_request;
-use crate::middleware::request_reader::RequestReader;
+use crate::middleware::request_reader::{MAX_LARGE_HEADERS, RequestReader};
 use crate::middleware::response_memory::{ResponseMemory, limit_response_memory};
 use crate::middleware::security_headers::add_security_headers;
 use crate::middleware::stream_limit::StreamLimit;
@@ -37,7 +40,9 @@ const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 pub const DEFAULT_CONNECTIONS: NonZeroU32 = NonZeroU32::new(6144).unwrap();
 /// How much unsent data the system buffers for a connection, in addition to the server's own buffer.
 #[cfg(target_os = "linux")]
-const UNSENT_BYTES: u32 = 64 * 1024;
+const UNSENT_BYTES: u32 = 32 * 1024;
+/// How much of the requests of a connection the system buffers. They are small.
+const UNREAD_BYTES: usize = 32 * 1024;
 /// File descriptors for the database, its exports, Redis and TVmaze, with a margin.
 const RESERVED_FDS: u64 = 256;
 /// The common default limit, assumed if the real one is unknown.
@@ -67,7 +72,8 @@ pub fn server(
     let telemetry = web::Data::new(telemetry);
     let responses = web::Data::new(ResponseCache::default());
     let statuses = web::Data::new(StatusCache::default());
-    limit_unsent(&listener);
+    limit_buffers(&listener);
+    let large_headers = Arc::new(Semaphore::new(MAX_LARGE_HEADERS));
     let server = Server::build()
         .workers(workers)
         .max_concurrent_connections(connections_per_worker)
@@ -108,11 +114,13 @@ pub fn server(
             })
             .h1(map_config(app, |()| AppConfig::default()));
         let config = ServiceConfig::default();
+        let large_headers = large_headers.clone();
         let connection = move |tcp: TcpStream| {
             let client = tcp.peer_addr().ok();
             let state = Rc::new(ConnectionState::default());
             let stream = TimeoutStream::new(ResettableStream::new(tcp, state.clone()));
-            ready(Ok((RequestReader::new(stream, state, &config), client)))
+            let reader = RequestReader::new(stream, state, &config, large_headers.clone());
+            ready(Ok((reader, client)))
         };
         fn_service(connection).and_then(http)
     })?;
@@ -132,14 +140,16 @@ fn max_connections(wanted: NonZeroU32) -> usize {
     usize::try_from(wanted.min(available)).unwrap_or(usize::MAX)
 }
 
-/// Keeps clients that do not read from filling the system's send buffers, which can take 4 MB a connection. Unlike a
-/// smaller buffer, this does not slow down clients that read. Connections inherit it from the listener.
-#[cfg(target_os = "linux")]
-fn limit_unsent(listener: &TcpListener) {
-    if let Err(error) = socket2::SockRef::from(listener).set_tcp_notsent_lowat(UNSENT_BYTES) {
-        tracing::debug!(error = &error as &dyn std::error::Error, "cannot limit unsent data");
+/// Keeps clients from filling the system's buffers, which can take several megabytes for a connection. Connections
+/// inherit these options from the listener.
+fn limit_buffers(listener: &TcpListener) {
+    let socket = SockRef::from(listener);
+    let limited = socket.set_recv_buffer_size(UNREAD_BYTES);
+    // Unlike a smaller buffer, this does not slow down clients that read.
+    #[cfg(target_os = "linux")]
+    let limited = limited.and_then(|()| socket.set_tcp_notsent_lowat(UNSENT_BYTES));
+    if let Err(error) = limited {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "cannot limit the system's buffers for connections");
     }
 }
-
-#[cfg(not(target_os = "linux"))]
-fn limit_unsent(_: &TcpListener) {}

@@ -33,6 +33,9 @@ pub(crate) async fn frame_response<B: MessageBody + 'static>(
     let is_http10 = request.version() < Version::HTTP_11;
     let end = ResponseEnd(request.conn_data::<Rc<ConnectionState>>().cloned());
     let mut response = next.call(request).await?;
+    if end.0.as_ref().is_some_and(|connection| connection.is_last_request.get()) {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let size = response.response().body().size();
     let ends_with_connection = is_http10 && size == BodySize::Stream;
     if ends_with_connection {

@@ -11,6 +11,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use actix_web::http::header::CONNECTION;
 use actix_web::http::{Method, Version};
 use actix_web::web::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 use tokio_util::codec::Decoder;
 
@@ -30,6 +32,8 @@ use crate::problem::Problem;
 /// How long a request header may take.
 pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_BYTES: usize = 8 * 1024;
+/// How many connections may send a request with a header of more than [`READ_BYTES`]. Each takes up to 400 kB.
+pub(crate) const MAX_LARGE_HEADERS: usize = 128;
 /// The method of the request that takes the place of an invalid one.
 const INVALID: &str = "INVALID";
 /// Takes the place of an invalid request. Its body never arrives, so the server keeps reading for a while after its
@@ -50,12 +54,13 @@ pub(crate) struct RequestReader<T> {
     /// How many of the received bytes are checked and may be passed on.
     checked: usize,
     phase: Phase,
-    /// Whether the current request is the last one.
-    is_last: bool,
     /// Whether the response was sent before the end of the current request.
     is_answered: bool,
     /// Set while a header is incomplete.
     header_timer: Option<Pin<Box<Sleep>>>,
+    large_headers: Arc<Semaphore>,
+    /// Held until the connection ends, because the server keeps its buffer that long.
+    large_header: Option<OwnedSemaphorePermit>,
     state: Rc<ConnectionState>,
 }
 
@@ -77,11 +82,12 @@ pub(crate) fn is_invalid(method: &Method) -> bool {
 }
 
 impl<T> RequestReader<T> {
-    /// `config` is only used to decode.
+    /// `config` is only used to decode. `large_headers` has [`MAX_LARGE_HEADERS`] permits for all connections.
     pub(crate) fn new(
         io: T,
         state: Rc<ConnectionState>,
         config: &ServiceConfig,
+        large_headers: Arc<Semaphore>,
     ) -> RequestReader<T> {
         RequestReader {
             io,
@@ -89,9 +95,10 @@ impl<T> RequestReader<T> {
             received: BytesMut::new(),
             checked: 0,
             phase: Phase::Open,
-            is_last: false,
             is_answered: false,
             header_timer: Some(Box::pin(sleep(HEADER_TIMEOUT))),
+            large_headers,
+            large_header: None,
             state,
         }
     }
@@ -101,7 +108,7 @@ impl<T> RequestReader<T> {
     }
 
     fn receive(&mut self, bytes: &[u8]) {
-        if self.phase == Phase::Discarding || self.phase == Phase::Responding && self.is_last {
+        if self.phase == Phase::Discarding || self.phase == Phase::Responding && self.is_last() {
             return;
         }
         let is_new = self.received.is_empty();
@@ -115,6 +122,13 @@ impl<T> RequestReader<T> {
             self.check();
         }
         if self.phase == Phase::Open && self.is_in_header() && !self.received.is_empty() {
+            if self.received.len() - self.checked > READ_BYTES && self.large_header.is_none() {
+                self.large_header = self.large_headers.clone().try_acquire_owned().ok();
+                if self.large_header.is_none() {
+                    return self.reject(Problem::TooManyLargeHeaders);
+                }
+                self.state.is_last_request.set(true);
+            }
             if self.header_timer.is_none() {
                 self.header_timer = Some(Box::pin(sleep(HEADER_TIMEOUT)));
             }
@@ -138,7 +152,9 @@ impl<T> RequestReader<T> {
             match decoded {
                 Ok(None) => return,
                 Ok(Some(message)) => {
-                    self.is_last |= is_last(&message);
+                    if is_last(&message) {
+                        self.state.is_last_request.set(true);
+                    }
                     if self.is_in_header() {
                         self.complete();
                     }
@@ -157,10 +173,10 @@ impl<T> RequestReader<T> {
 
     /// Ends the current request.
     fn complete(&mut self) {
-        if self.is_last {
+        if self.is_last() {
             self.received.truncate(self.checked);
         }
-        self.phase = match (std::mem::take(&mut self.is_answered), self.is_last) {
+        self.phase = match (std::mem::take(&mut self.is_answered), self.is_last()) {
             (false, _) => Phase::Responding,
             (true, false) => Phase::Open,
             (true, true) => Phase::Ended,
@@ -175,10 +191,10 @@ impl<T> RequestReader<T> {
         if self.phase == Phase::Open {
             self.is_answered = true;
         } else if self.phase == Phase::Responding {
-            self.phase = if self.is_last { Phase::Ended } else { Phase::Open };
+            self.phase = if self.is_last() { Phase::Ended } else { Phase::Open };
             if !self.received.is_empty() {
                 self.proceed(true);
-            } else if !self.is_last {
+            } else if !self.is_last() {
                 // The server already waits for the next request.
                 return;
             }
@@ -219,6 +235,10 @@ impl<T> RequestReader<T> {
         self.received.extend_from_slice(INVALID_REQUEST);
         self.checked = self.received.len();
         self.phase = Phase::Discarding;
+    }
+
+    fn is_last(&self) -> bool {
+        self.state.is_last_request.get()
     }
 
     /// Whether the next byte is part of a header, not of a body.
@@ -351,7 +371,8 @@ mod tests {
     fn reader() -> (DuplexStream, RequestReader<DuplexStream>) {
         let (client, server) = duplex(1 << 20);
         let state = Rc::new(ConnectionState::default());
-        (client, RequestReader::new(server, state, &ServiceConfig::default()))
+        let large_headers = Arc::new(Semaphore::new(1));
+        (client, RequestReader::new(server, state, &ServiceConfig::default(), large_headers))
     }
 
     /// What the server can read now, without responding.
@@ -571,6 +592,30 @@ mod tests {
             let expected = [first.as_bytes(), INVALID_REQUEST].concat();
             assert_eq!(decode(&passed), decode(&expected), "{sent}");
         }
+    }
+
+    #[actix_web::test]
+    async fn the_number_of_large_headers_is_limited() {
+        let header = |bytes| format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}", "x".repeat(bytes));
+        let (mut client, mut reader) = reader();
+        let permits = reader.large_headers.clone();
+        let request = header(100_000) + "\r\n\r\n";
+        client.write_all((request.clone() + LAST).as_bytes()).await.unwrap();
+        let passed = read(&mut reader).await;
+        assert_eq!(decode(&passed), decode(request.as_bytes()), "and the connection closes");
+        assert_eq!(permits.available_permits(), 0);
+
+        let (mut client, server) = duplex(1 << 20);
+        let state = Rc::new(ConnectionState::default());
+        let mut other =
+            RequestReader::new(server, state, &ServiceConfig::default(), permits.clone());
+        let small = header(1000) + "\r\n\r\n";
+        client.write_all((small.clone() + &header(10_000)).as_bytes()).await.unwrap();
+        let passed = read(&mut other).await;
+        assert_eq!(decode(&passed), decode(&[small.as_bytes(), INVALID_REQUEST].concat()));
+        assert_eq!(status(&other), Some(503));
+        drop(reader);
+        assert_eq!(permits.available_permits(), 1);
     }
 
     #[actix_web::test]
