@@ -2,6 +2,7 @@
 
 mod api;
 mod caches;
+mod connections;
 mod dashboard;
 mod events;
 mod export;

@@ -19,6 +19,10 @@ const STEP_BUCKETS: &[f64] = &[0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.
 
 const COUNTERS: &[(&str, &str)] = &[
     ("tvshows_http_requests_total", "HTTP requests completed"),
+    (
+        "tvshows_http_rejections_total",
+        "HTTP requests that were malformed, failed, or rejected at capacity, and rejected changes, by error code",
+    ),
     ("tvshows_runs_total", "Updates finished by this process, by final state"),
     ("tvshows_tracker_errors_total", "Progress tracker operations that failed"),
     ("tvmaze_client_requests_total", "Requests to TVmaze, including retries, by outcome"),

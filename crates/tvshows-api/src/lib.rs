@@ -2,6 +2,7 @@
 
 mod cache;
 mod dashboard;
+mod excerpt;
 mod extract;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -18,8 +19,9 @@ mod streaming_body;
 
 pub use middleware::access::AccessPolicy;
 pub use middleware::api_token::{ApiToken, InvalidApiToken};
+pub use middleware::client_address::{ParseNetworkError, TrustedProxies};
 pub use middleware::cors::{AllowedOrigins, ParseOriginError};
 pub use middleware::request_id::RequestContext;
 pub use openapi::openapi;
-pub use server::server;
+pub use server::{DEFAULT_CONNECTIONS, server};
 pub use state::{AppState, Telemetry};

@@ -12,6 +12,7 @@ use serde::Serialize;
 use tvshows_core::{RunId, ShowId, StoreError};
 use tvshows_pipeline::{CancelError, SubmitError};
 
+use crate::excerpt::excerpt;
 use crate::middleware::request_id::RequestContext;
 
 /// The delay after which a client may retry a request that was rejected at capacity.
@@ -23,6 +24,7 @@ pub(crate) enum Problem {
     MalformedRequest(&'static str),
     HeaderTooLarge,
     HeaderTooSlow,
+    TooManyLargeHeaders,
     TokenRequired,
     InvalidToken,
     ForeignOrigin(String),
@@ -53,6 +55,8 @@ pub(crate) enum Problem {
     CastNotFound(ShowId),
     ExportNotFound(String),
     QueueFull,
+    TooManyStreams,
+    TooManyUnreadResponses,
     ShuttingDown,
     Store(StoreError),
 }
@@ -124,9 +128,21 @@ impl Problem {
                 (StatusCode::SERVICE_UNAVAILABLE, "disk_full")
             }
             Problem::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
+            Problem::TooManyLargeHeaders => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too_many_large_headers")
+            }
+            Problem::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, "too_many_streams"),
+            Problem::TooManyUnreadResponses => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too_many_unread_responses")
+            }
             Problem::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
             Problem::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
         }
+    }
+
+    /// Identifies the kind of error.
+    pub(crate) fn code(&self) -> &'static str {
+        self.status_and_code().1
     }
 
     fn detail(&self) -> String {
@@ -151,15 +167,16 @@ impl Problem {
                 "the API token is not valid; the operator sets it as API_TOKEN".into()
             }
             Problem::ForeignOrigin(origin) => format!(
-                "requests from the origin {origin:?} are not allowed; add the origin to CORS_ORIGINS, or, if it is the \
-                 service's own, make the proxy forward the Host header"
+                "requests from the origin {:?} are not allowed; add the origin to CORS_ORIGINS, or, if it is the \
+                 service's own, make the proxy forward the Host header",
+                excerpt(origin)
             ),
             Problem::PreflightRejected(reason) => {
                 format!("CORS does not allow this request ({reason}); see CORS_ORIGINS")
             }
             Problem::PathNotFound => "path not found; /docs lists all endpoints".into(),
             Problem::RunNotFound(run) => {
-                format!("run {run:?} not found; /pipeline/runs lists the runs")
+                format!("run {:?} not found; /pipeline/runs lists the runs", excerpt(run))
             }
             Problem::ShowNotFound(show) => {
                 format!("show {show} not found in the published snapshot")
@@ -168,8 +185,9 @@ impl Problem {
                 format!("no cast is stored for show {show}; only the top shows have one")
             }
             Problem::ExportNotFound(file) => format!(
-                "export {file:?} not found; available are tvshows.db, and all_shows, top_shows and top_shows_cast as \
-                 .csv, .ndjson and .parquet"
+                "export {:?} not found; available are tvshows.db, and all_shows, top_shows and top_shows_cast as \
+                 .csv, .ndjson and .parquet",
+                excerpt(file)
             ),
             Problem::MethodNotAllowed { allowed } => {
                 format!("this endpoint supports only {allowed}; see /docs")
@@ -193,6 +211,15 @@ impl Problem {
             }
             Problem::Store(error @ StoreError::DiskFull { .. }) => error.to_string(),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
+            Problem::TooManyLargeHeaders => {
+                "too many clients are sending large headers; retry later, or send a header of at most 8 kB".into()
+            }
+            Problem::TooManyStreams => {
+                "too many event streams and long polls are open; retry later, or poll the status without `wait`".into()
+            }
+            Problem::TooManyUnreadResponses => {
+                "clients are reading too many large responses; retry later, or use a smaller `limit`".into()
+            }
             Problem::ShuttingDown => SubmitError::ShuttingDown.to_string(),
             Problem::Store(_) => {
                 "the database is unavailable; retry, or ask the operator to check the log".into()
@@ -205,6 +232,9 @@ impl Problem {
         match self {
             Problem::TooManyRequests { seconds } => Some(*seconds),
             Problem::QueueFull
+            | Problem::TooManyLargeHeaders
+            | Problem::TooManyStreams
+            | Problem::TooManyUnreadResponses
             | Problem::ShuttingDown
             | Problem::Store(StoreError::TooManyExports) => Some(RETRY_SECONDS),
             _ => None,
@@ -258,11 +288,20 @@ impl fmt::Display for Problem {
 impl From<QueryPayloadError> for Problem {
     fn from(error: QueryPayloadError) -> Problem {
         let reason = match error {
-            QueryPayloadError::Deserialize(error) => error.to_string(),
+            QueryPayloadError::Deserialize(error) => shorten_name(&error.to_string()),
             other => other.to_string(),
         };
         Problem::InvalidQuery(format!("invalid query: {reason}"))
     }
+}
+
+/// Shortens the name in an error message of serde, such as "unknown field `x`, expected `years` or `top`".
+fn shorten_name(message: &str) -> String {
+    let parts = message.split_once('`').and_then(|(start, rest)| {
+        let (name, end) = rest.rsplit_once("`, expected ")?;
+        Some(format!("{start}`{}`, expected {end}", excerpt(name)))
+    });
+    parts.unwrap_or_else(|| excerpt(message).into_owned())
 }
 
 impl From<StoreError> for Problem {

@@ -1,7 +1,8 @@
 use std::future::ready;
 use std::net::TcpListener;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -11,7 +12,9 @@ use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, web};
+use socket2::SockRef;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 use crate::cache::response_cache::ResponseCache;
 use crate::cache::status_cache::StatusCache;
@@ -19,11 +22,14 @@ use crate::middleware::access::{AccessGuard, AccessPolicy, enforce_access};
 use crate::middleware::cache_headers::add_cache_headers;
 use crate::middleware::connection_state::{ConnectionState, ResettableStream};
 use crate::middleware::cors::{AllowedOrigins, explain_rejection};
-use crate::middleware::framing::frame_response;
+use crate::middleware::framing::{CHUNK_BYTES, frame_response};
 use crate::middleware::idle_timeout::TimeoutStream;
+use crate::middleware::rejection_log::RejectionLog;
 use crate::middleware::request_log::log_request;
-use crate::middleware::request_reader::RequestReader;
+use crate::middleware::request_reader::{MAX_LARGE_HEADERS, RequestReader};
+use crate::middleware::response_memory::{ResponseMemory, limit_response_memory};
 use crate::middleware::security_headers::add_security_headers;
+use crate::middleware::stream_limit::StreamLimit;
 use crate::router::routes;
 use crate::state::{AppState, Telemetry};
 
@@ -31,9 +37,13 @@ use crate::state::{AppState, Telemetry};
 const SHUTDOWN_TIMEOUT_SECONDS: u64 = 5;
 /// How long a client may take to close a connection after the server has asked for it.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Enough for five thousand event streams. Bounds memory: a connection may buffer a 128 kB header twice, and the rest of
-/// a response.
-const MAX_CONNECTIONS: u64 = 6144;
+/// The default limit of connections, enough for five thousand event streams.
+pub const DEFAULT_CONNECTIONS: NonZeroU32 = NonZeroU32::new(6144).unwrap();
+/// How much unsent data the system buffers for a connection, in addition to the server's own buffer.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = 32 * 1024;
+/// How much of the requests of a connection the system buffers. They are small.
+const UNREAD_BYTES: usize = 32 * 1024;
 /// File descriptors for the database, its exports, Redis and TVmaze, with a margin.
 const RESERVED_FDS: u64 = 256;
 /// The common default limit, assumed if the real one is unknown.
@@ -52,14 +62,22 @@ pub fn server(
     access: AccessPolicy,
     telemetry: Telemetry,
 ) -> std::io::Result<Server> {
+    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
+    let connections = max_connections(access.max_connections);
+    let workers = workers.min(connections);
+    let connections_per_worker = connections / workers;
+    let streams = web::Data::new(StreamLimit::new(connections_per_worker * workers));
     let guard = web::Data::new(AccessGuard::new(access));
+    let rejections = web::Data::new(RejectionLog::default());
+    let memory = web::Data::new(ResponseMemory::default());
     let telemetry = web::Data::new(telemetry);
     let responses = web::Data::new(ResponseCache::default());
     let statuses = web::Data::new(StatusCache::default());
-    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
+    limit_buffers(&listener);
+    let large_headers = Arc::new(Semaphore::new(MAX_LARGE_HEADERS));
     let server = Server::build()
         .workers(workers)
-        .max_concurrent_connections((max_connections() / workers).max(1))
+        .max_concurrent_connections(connections_per_worker)
         .disable_signals()
         .shutdown_timeout(SHUTDOWN_TIMEOUT_SECONDS);
     let shutdown = server.graceful_shutdown_signal();
@@ -70,7 +88,11 @@ pub fn server(
             .app_data(responses.clone())
             .app_data(statuses.clone())
             .app_data(telemetry.clone())
+            .app_data(streams.clone())
+            .app_data(rejections.clone())
+            .app_data(memory.clone())
             .wrap(from_fn(enforce_access))
+            .wrap(from_fn(limit_response_memory))
             .wrap(Compress::default())
             .wrap(from_fn(add_cache_headers))
             .wrap(Condition::new(*origins != AllowedOrigins::None, origins.cors()))
@@ -84,6 +106,7 @@ pub fn server(
             // The request reader has one.
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            .h1_write_buffer_size(CHUNK_BYTES)
             .graceful_shutdown_signal(move || {
                 let shutdown = shutdown.clone();
                 async move { shutdown.notified().await }
@@ -93,20 +116,42 @@ pub fn server(
             })
             .h1(map_config(app, |()| AppConfig::default()));
         let config = ServiceConfig::default();
+        let large_headers = large_headers.clone();
         let connection = move |tcp: TcpStream| {
             let client = tcp.peer_addr().ok();
             let state = Rc::new(ConnectionState::default());
             let stream = TimeoutStream::new(ResettableStream::new(tcp, state.clone()));
-            ready(Ok((RequestReader::new(stream, state, &config), client)))
+            let reader = RequestReader::new(stream, state, &config, large_headers.clone());
+            ready(Ok((reader, client)))
         };
         fn_service(connection).and_then(http)
     })?;
     Ok(server.run())
 }
 
-/// Leaves enough file descriptors for the database; connections beyond the limit wait.
-fn max_connections() -> usize {
+/// The limit of connections that leaves enough file descriptors for the database.
+fn max_connections(wanted: NonZeroU32) -> usize {
     let fds = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(MIN_FDS);
-    let for_connections = fds.saturating_sub(RESERVED_FDS).min(MAX_CONNECTIONS);
-    usize::try_from(for_connections).unwrap_or(usize::MAX)
+    let available = fds.saturating_sub(RESERVED_FDS).max(1);
+    let wanted = u64::from(wanted.get());
+    if wanted > available {
+        tracing::warn!(
+            "CONNECTIONS is {wanted}, but the limit of {fds} file descriptors allows {available}; raise it with ulimit -n"
+        );
+    }
+    usize::try_from(wanted.min(available)).unwrap_or(usize::MAX)
+}
+
+/// Keeps clients from filling the system's buffers, which can take several megabytes for a connection. Connections
+/// inherit these options from the listener.
+fn limit_buffers(listener: &TcpListener) {
+    let socket = SockRef::from(listener);
+    let limited = socket.set_recv_buffer_size(UNREAD_BYTES);
+    // Unlike a smaller buffer, this does not slow down clients that read.
+    #[cfg(target_os = "linux")]
+    let limited = limited.and_then(|()| socket.set_tcp_notsent_lowat(UNSENT_BYTES));
+    if let Err(error) = limited {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "cannot limit the system's buffers for connections");
+    }
 }

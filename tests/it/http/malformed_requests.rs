@@ -8,6 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tvshows_testkit::{HANGING_PAGE, Service, TestEnv};
 
+use super::raw::resident;
+
 /// Longer than any response takes; only a hang lasts longer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -305,14 +307,6 @@ async fn send_garbage(address: &str, seed: u64, requests: usize) {
     for sender in senders.collect::<Vec<_>>() {
         sender.await.unwrap();
     }
-}
-
-/// The resident memory of the process in kB; `None` where the system has no `/proc`.
-fn resident(service: &Service) -> Option<u64> {
-    let path = format!("/proc/{}/status", service.process.id()?);
-    let status = std::fs::read_to_string(path).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]

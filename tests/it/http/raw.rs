@@ -59,3 +59,11 @@ pub(crate) async fn read_to_end(mut connection: TcpStream) -> Response {
     let header = String::from_utf8(bytes).unwrap();
     Response { header, body, is_closed }
 }
+
+/// The resident memory of the process in kB; `None` where the system has no `/proc`.
+pub(crate) fn resident(service: &Service) -> Option<u64> {
+    let path = format!("/proc/{}/status", service.process.id()?);
+    let status = std::fs::read_to_string(path).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}

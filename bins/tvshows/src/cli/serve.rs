@@ -3,7 +3,9 @@ use std::num::NonZeroU32;
 
 use clap::Parser;
 use secrecy::{ExposeSecret, SecretString};
-use tvshows_api::{AccessPolicy, AllowedOrigins, ApiToken, InvalidApiToken};
+use tvshows_api::{
+    AccessPolicy, AllowedOrigins, ApiToken, DEFAULT_CONNECTIONS, InvalidApiToken, TrustedProxies,
+};
 use tvshows_pipeline::Schedule;
 
 use crate::cli::settings::{Settings, parse_duration, parse_host};
@@ -57,6 +59,15 @@ pub struct Serve {
     #[arg(long, value_name = "SECONDS", env = "CDN_MAX_AGE", default_value_t = 0)]
     pub(crate) cdn_max_age: u32,
 
+    /// Comma-separated addresses and networks of reverse proxies, such as `10.0.0.0/8,::1`. For their requests, the
+    /// client's address comes from `X-Forwarded-For` or `Forwarded`
+    #[arg(long, value_name = "NETWORKS", env = "TRUSTED_PROXIES", default_value = "")]
+    pub(crate) trusted_proxies: TrustedProxies,
+
+    /// Maximum number of connections; nine tenths of them can be event streams and long polls
+    #[arg(long, env = "CONNECTIONS", default_value_t = DEFAULT_CONNECTIONS)]
+    pub(crate) connections: NonZeroU32,
+
     #[command(flatten)]
     pub(crate) settings: Settings,
 }
@@ -72,6 +83,8 @@ impl Serve {
             origins: self.cors_origins.clone(),
             token: token.map(ApiToken::try_from).transpose().map_err(invalid)?,
             posts_per_minute: NonZeroU32::new(self.post_rate_limit),
+            trusted_proxies: self.trusted_proxies.clone(),
+            max_connections: self.connections,
         })
     }
 }

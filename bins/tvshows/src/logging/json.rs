@@ -37,6 +37,9 @@ where
         }
         event.record(&mut Fields(&mut line));
         RequestContext::current(|request| {
+            line.extend(
+                request.client().map(|client| ("client".into(), client.to_string().into())),
+            );
             line.insert("request.id".into(), request.request_id().into());
             line.extend(request.trace_id().map(|trace| ("trace.id".into(), trace.into())));
         });

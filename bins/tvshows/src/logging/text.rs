@@ -9,7 +9,7 @@ use tvshows_api::RequestContext;
 
 use crate::output;
 
-/// Lines in the format `F`, followed by the ids of the current request and its trace.
+/// Lines in the format `F`, followed by the client and the ids of the current request.
 pub(super) struct TextFormat<F>(pub(super) F);
 
 impl<S, N, F> FormatEvent<S, N> for TextFormat<F>
@@ -28,6 +28,9 @@ where
         self.0.format_event(context, Writer::new(&mut line), event)?;
         writer.write_str(line.trim_end_matches('\n'))?;
         let written = RequestContext::current(|request| {
+            if let Some(client) = request.client() {
+                write!(writer, " client={client}")?;
+            }
             write!(writer, " request.id={}", request.request_id())?;
             request.trace_id().map_or(Ok(()), |trace| write!(writer, " trace.id={trace}"))
         });

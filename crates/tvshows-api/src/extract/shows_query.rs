@@ -5,6 +5,7 @@ use tvshows_core::{KeysetCursor, Show, ShowFilter, ShowQuery, Sort, SortBy};
 
 use super::cursor;
 use super::query::{self, parse};
+use crate::excerpt::excerpt;
 use crate::problem::Problem;
 
 const DEFAULT_LIMIT: u32 = 50;
@@ -91,7 +92,8 @@ impl ShowsQuery {
             Some(unknown) => Err(Problem::Parameter {
                 name: "fields",
                 reason: format!(
-                    "has unknown field {unknown:?}; the fields are {}",
+                    "has unknown field {:?}; the fields are {}",
+                    excerpt(unknown),
                     names.join(", ")
                 ),
             }),

@@ -13,15 +13,17 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 
 use super::api_token::ApiToken;
+use super::client_address::TrustedProxies;
 use super::connection_state::ConnectionState;
 use super::cors::AllowedOrigins;
 use super::drain_body::drain;
 use super::rate_limit::ClientRateLimiter;
+use super::request_id::RequestContext;
 use super::request_reader::is_invalid;
 use crate::problem::Problem;
 
-/// Which requests are allowed to change something.
-#[derive(Debug, Clone, Default)]
+/// What clients are allowed to do.
+#[derive(Debug, Clone)]
 pub struct AccessPolicy {
     /// Origins of web pages that may use the service, in addition to its own.
     pub origins: AllowedOrigins,
@@ -29,6 +31,10 @@ pub struct AccessPolicy {
     pub token: Option<ApiToken>,
     /// The limit on state-changing requests per client; `None` for no limit.
     pub posts_per_minute: Option<NonZeroU32>,
+    /// The proxies that report the addresses of their clients.
+    pub trusted_proxies: TrustedProxies,
+    /// How many connections are accepted at the same time; the others wait.
+    pub max_connections: NonZeroU32,
 }
 
 /// Enforces an [`AccessPolicy`].
@@ -47,18 +53,23 @@ impl AccessGuard {
         &self.policy.origins
     }
 
+    pub(crate) fn client(&self, request: &ServiceRequest) -> Option<IpAddr> {
+        let peer = request.peer_addr()?;
+        Some(self.policy.trusted_proxies.client(peer, request.headers()))
+    }
+
     /// Treats every method except GET and HEAD as state-changing, so that new routes are protected by default.
     fn check(&self, request: &ServiceRequest) -> Result<(), Problem> {
         if matches!(*request.method(), Method::GET | Method::HEAD) {
             return Ok(());
         }
-        let client = request.peer_addr().map(|address| address.ip());
+        let client = RequestContext::current(RequestContext::client).flatten();
         // Before the token is checked, so that attempts to guess it are limited.
         if let (Some(limiter), Some(client)) = (&self.limiter, client) {
             limiter.check(client).map_err(too_many_requests)?;
         }
         self.check_origin(request)?;
-        self.check_token(request, client)
+        self.check_token(request)
     }
 
     /// Browsers let any web page send a POST request, but add the page's origin to it.
@@ -79,15 +90,12 @@ impl AccessGuard {
         }
     }
 
-    fn check_token(&self, request: &ServiceRequest, client: Option<IpAddr>) -> Result<(), Problem> {
+    fn check_token(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let Some(token) = &self.policy.token else { return Ok(()) };
         match request.headers().get(AUTHORIZATION) {
             None => Err(Problem::TokenRequired),
             Some(header) if token.matches_header(header) => Ok(()),
-            Some(_) => {
-                tracing::warn!(client = client.map(tracing::field::display), "invalid API token");
-                Err(Problem::InvalidToken)
-            }
+            Some(_) => Err(Problem::InvalidToken),
         }
     }
 }

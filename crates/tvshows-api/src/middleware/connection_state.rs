@@ -16,6 +16,10 @@ pub(crate) struct ConnectionState {
     pub(crate) problem: Cell<Option<Problem>>,
     /// Whether the connection is reset when it is dropped.
     pub(crate) must_reset: Cell<bool>,
+    /// Whether the connection closes after the response to the current request.
+    pub(crate) is_last_request: Cell<bool>,
+    /// Whether the server has the whole response to the current request in its write buffer.
+    pub(crate) has_responded: Cell<bool>,
 }
 
 /// A TCP connection that can be reset instead of closed.

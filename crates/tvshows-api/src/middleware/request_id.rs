@@ -1,4 +1,6 @@
-//! The ids that identify a request in its response and in the log.
+//! What identifies a request in its response and in the log.
+
+use std::net::IpAddr;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -11,7 +13,7 @@ tokio::task_local! {
     pub(crate) static CURRENT: RequestContext;
 }
 
-/// The ids of a request. [`RequestContext::current`] returns them anywhere in the task that handles the request.
+/// The ids and the client of a request. [`RequestContext::current`] returns them anywhere in the task that handles the request.
 ///
 /// They are not span fields, because those would be recorded for every request, even if nothing is logged.
 #[derive(Debug, Clone)]
@@ -20,6 +22,7 @@ pub struct RequestContext {
     pub(crate) id: HeaderValue,
     /// A valid `traceparent` header.
     pub(crate) traceparent: Option<HeaderValue>,
+    pub(crate) client: Option<IpAddr>,
 }
 
 impl RequestContext {
@@ -40,14 +43,21 @@ impl RequestContext {
         self.traceparent()?.get(3..35)
     }
 
+    /// The address of the client, possibly as a trusted proxy reports it.
+    #[must_use]
+    pub fn client(&self) -> Option<IpAddr> {
+        self.client
+    }
+
     pub(crate) fn traceparent(&self) -> Option<&str> {
         self.traceparent.as_ref()?.to_str().ok()
     }
 
-    pub(crate) fn from_headers(headers: &HeaderMap) -> RequestContext {
+    pub(crate) fn new(headers: &HeaderMap, client: Option<IpAddr>) -> RequestContext {
         let id = headers.get(REQUEST_ID).filter(|id| is_valid(id.as_bytes()));
         let traceparent = headers.get(TRACEPARENT).filter(|value| is_traceparent(value.as_bytes()));
-        RequestContext { id: id.cloned().unwrap_or_else(new_id), traceparent: traceparent.cloned() }
+        let id = id.cloned().unwrap_or_else(new_id);
+        RequestContext { id, traceparent: traceparent.cloned(), client }
     }
 }
 
@@ -88,7 +98,7 @@ mod tests {
         let id = |sent: &[u8]| {
             let mut headers = HeaderMap::new();
             headers.insert(REQUEST_ID, HeaderValue::from_bytes(sent).unwrap());
-            RequestContext::from_headers(&headers).request_id().to_owned()
+            RequestContext::new(&headers, None).request_id().to_owned()
         };
         for valid in ["7", "a-B_c.9", &"x".repeat(64)] {
             assert_eq!(id(valid.as_bytes()), valid);
@@ -108,7 +118,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             let name = HeaderName::from_static(TRACEPARENT);
             headers.insert(name, HeaderValue::from_str(sent).unwrap());
-            RequestContext::from_headers(&headers).trace_id().map(str::to_owned)
+            RequestContext::new(&headers, None).trace_id().map(str::to_owned)
         };
         for valid in ["00-T-00f067aa0ba902b7-01", "01-T-00f067aa0ba902b7-00-more"] {
             assert_eq!(trace_of(&valid.replace('T', trace)).as_deref(), Some(trace));

@@ -1,23 +1,28 @@
 //! Checks requests before the HTTP server reads them.
 //!
-//! The server has two faults that cannot be configured away. Its own responses to invalid requests are empty, and are
-//! neither logged nor counted. And it rejects HTTP/1.0 POST requests without `Content-Length`, which is how nginx
-//! forwards a POST without a body by default. [`RequestReader`] decodes requests with the server's own decoder, so it
-//! accepts what the server accepts, and the two agree on where each request ends.
+//! The server has faults that cannot be configured away. Its own responses to invalid requests are empty, and are
+//! neither logged nor counted. It rejects HTTP/1.0 POST requests without `Content-Length`, which is how nginx forwards a
+//! POST without a body by default. And it reads pipelined requests ahead: the responses to 16 of them pile up in memory,
+//! it runs those after a response that closes the connection, and it frames a response according to the request that
+//! it has read last. [`RequestReader`] decodes requests with the server's own decoder, so it accepts what the server
+//! accepts, and the two agree on where each request ends.
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use actix_http::error::ParseError;
 use actix_http::h1::{Codec, Message, MessageType};
 use actix_http::{ConnectionType, Request, ServiceConfig};
-use actix_web::http::Method;
+use actix_web::http::header::CONNECTION;
+use actix_web::http::{Method, Version};
 use actix_web::web::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 use tokio_util::codec::Decoder;
 
@@ -27,6 +32,8 @@ use crate::problem::Problem;
 /// How long a request header may take.
 pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_BYTES: usize = 8 * 1024;
+/// How many connections may send a request with a header of more than [`READ_BYTES`]. Each takes up to 400 kB.
+pub(crate) const MAX_LARGE_HEADERS: usize = 128;
 /// The method of the request that takes the place of an invalid one.
 const INVALID: &str = "INVALID";
 /// Takes the place of an invalid request. Its body never arrives, so the server keeps reading for a while after its
@@ -34,7 +41,7 @@ const INVALID: &str = "INVALID";
 const INVALID_REQUEST: &[u8] =
     b"INVALID /invalid HTTP/1.1\r\nhost: invalid\r\nconnection: close\r\ncontent-length: 1\r\n\r\n";
 
-/// A connection that passes on only valid requests.
+/// A connection that passes on only valid requests, and the next one only after the response to the last one is sent.
 ///
 /// An invalid request is replaced by one with the method `INVALID`, and [`ConnectionState::problem`] says what is
 /// wrong, so that the middleware can respond to it like to any other. Nothing after it is passed on, nor after a
@@ -47,16 +54,22 @@ pub(crate) struct RequestReader<T> {
     /// How many of the received bytes are checked and may be passed on.
     checked: usize,
     phase: Phase,
+    /// Whether the response was sent before the end of the current request.
+    is_answered: bool,
     /// Set while a header is incomplete.
     header_timer: Option<Pin<Box<Sleep>>>,
+    large_headers: Arc<Semaphore>,
+    /// Held until the connection ends, because the server keeps its buffer that long.
+    large_header: Option<OwnedSemaphorePermit>,
     state: Rc<ConnectionState>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// Expects a request or the rest of one.
     Open,
-    /// The current request is the last one.
-    LastRequest,
+    /// Waits until the response to a complete request is sent.
+    Responding,
     /// Discards what is received.
     Discarding,
     /// Pretends that the client closed the connection.
@@ -69,11 +82,12 @@ pub(crate) fn is_invalid(method: &Method) -> bool {
 }
 
 impl<T> RequestReader<T> {
-    /// `config` is only used to decode.
+    /// `config` is only used to decode. `large_headers` has [`MAX_LARGE_HEADERS`] permits for all connections.
     pub(crate) fn new(
         io: T,
         state: Rc<ConnectionState>,
         config: &ServiceConfig,
+        large_headers: Arc<Semaphore>,
     ) -> RequestReader<T> {
         RequestReader {
             io,
@@ -81,7 +95,10 @@ impl<T> RequestReader<T> {
             received: BytesMut::new(),
             checked: 0,
             phase: Phase::Open,
+            is_answered: false,
             header_timer: Some(Box::pin(sleep(HEADER_TIMEOUT))),
+            large_headers,
+            large_header: None,
             state,
         }
     }
@@ -91,13 +108,27 @@ impl<T> RequestReader<T> {
     }
 
     fn receive(&mut self, bytes: &[u8]) {
-        if self.phase == Phase::Discarding {
+        if self.phase == Phase::Discarding || self.phase == Phase::Responding && self.is_last() {
             return;
         }
         let is_new = self.received.is_empty();
         self.received.extend_from_slice(bytes);
-        self.check();
+        self.proceed(is_new);
+    }
+
+    /// Checks what has been received, unless the response to the last request is still being sent.
+    fn proceed(&mut self, is_new: bool) {
+        if self.phase == Phase::Open {
+            self.check();
+        }
         if self.phase == Phase::Open && self.is_in_header() && !self.received.is_empty() {
+            if self.received.len() - self.checked > READ_BYTES && self.large_header.is_none() {
+                self.large_header = self.large_headers.clone().try_acquire_owned().ok();
+                if self.large_header.is_none() {
+                    return self.reject(Problem::TooManyLargeHeaders);
+                }
+                self.state.is_last_request.set(true);
+            }
             if self.header_timer.is_none() {
                 self.header_timer = Some(Box::pin(sleep(HEADER_TIMEOUT)));
             }
@@ -109,11 +140,11 @@ impl<T> RequestReader<T> {
         }
     }
 
-    /// Checks the received bytes as far as they are complete.
+    /// Checks the received bytes up to the end of the current request, as far as they are complete.
     fn check(&mut self) {
         // Decoding consumes its input.
         let mut unchecked = BytesMut::from(&self.received[self.checked..]);
-        loop {
+        while self.phase == Phase::Open {
             let decoded = self.decode(&mut unchecked);
             if decoded.is_ok() {
                 self.checked = self.received.len() - unchecked.len();
@@ -122,12 +153,10 @@ impl<T> RequestReader<T> {
                 Ok(None) => return,
                 Ok(Some(message)) => {
                     if is_last(&message) {
-                        self.phase = Phase::LastRequest;
+                        self.state.is_last_request.set(true);
                     }
-                    if self.phase == Phase::LastRequest && self.is_in_header() {
-                        self.received.truncate(self.checked);
-                        self.phase = Phase::Discarding;
-                        return;
+                    if self.is_in_header() {
+                        self.complete();
                     }
                 }
                 Err(error) if self.is_in_header() => {
@@ -137,9 +166,39 @@ impl<T> RequestReader<T> {
                 Err(_) => {
                     self.received.truncate(self.checked);
                     self.phase = Phase::Ended;
-                    return;
                 }
             }
+        }
+    }
+
+    /// Ends the current request.
+    fn complete(&mut self) {
+        if self.is_last() {
+            self.received.truncate(self.checked);
+        }
+        self.phase = match (std::mem::take(&mut self.is_answered), self.is_last()) {
+            (false, _) => Phase::Responding,
+            (true, false) => Phase::Open,
+            (true, true) => Phase::Ended,
+        };
+    }
+
+    /// Continues with the next request if the response has been sent.
+    fn end_response(&mut self, cx: &mut Context<'_>) {
+        if !self.state.has_responded.take() {
+            return;
+        }
+        if self.phase == Phase::Open {
+            self.is_answered = true;
+        } else if self.phase == Phase::Responding {
+            self.phase = if self.is_last() { Phase::Ended } else { Phase::Open };
+            if !self.received.is_empty() {
+                self.proceed(true);
+            } else if !self.is_last() {
+                // The server already waits for the next request.
+                return;
+            }
+            cx.waker().wake_by_ref();
         }
     }
 
@@ -178,6 +237,10 @@ impl<T> RequestReader<T> {
         self.phase = Phase::Discarding;
     }
 
+    fn is_last(&self) -> bool {
+        self.state.is_last_request.get()
+    }
+
     /// Whether the next byte is part of a header, not of a body.
     fn is_in_header(&self) -> bool {
         matches!(self.codec.message_type(), MessageType::None)
@@ -194,9 +257,19 @@ impl<T> RequestReader<T> {
     }
 }
 
-/// Whether the client asks to close the connection after this request.
+/// Whether the connection ends after this request: the client asks for it, or it does not ask HTTP/1.0 to keep it.
 fn is_last(message: &Message<Request>) -> bool {
-    matches!(message, Message::Item(request) if request.head().connection_type() == ConnectionType::Close)
+    let Message::Item(request) = message else { return false };
+    let head = request.head();
+    let is_kept = match head.connection_type() {
+        ConnectionType::Close => false,
+        ConnectionType::KeepAlive => true,
+        ConnectionType::Upgrade => head.version >= Version::HTTP_11,
+    };
+    // The decoder ignores a field with characters other than ASCII.
+    let is_close = |option: &[u8]| option.trim_ascii().eq_ignore_ascii_case(b"close");
+    let mut fields = head.headers().get_all(CONNECTION);
+    !is_kept || fields.any(|field| field.as_bytes().split(|byte| *byte == b',').any(is_close))
 }
 
 fn problem(error: &ParseError, received: &[u8]) -> Problem {
@@ -238,6 +311,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for RequestReader<T> {
             if this.phase == Phase::Ended {
                 return Poll::Ready(Ok(()));
             }
+            if this.phase == Phase::Responding && !this.received.is_empty() {
+                // `end_response` wakes the server.
+                return Poll::Pending;
+            }
             let timer = this.header_timer.as_mut();
             if timer.is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
                 this.header_timer = None;
@@ -269,8 +346,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for RequestReader<T> {
         Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 
+    /// The server calls this when its write buffer is empty.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        self.end_response(cx);
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -291,14 +371,32 @@ mod tests {
     fn reader() -> (DuplexStream, RequestReader<DuplexStream>) {
         let (client, server) = duplex(1 << 20);
         let state = Rc::new(ConnectionState::default());
-        (client, RequestReader::new(server, state, &ServiceConfig::default()))
+        let large_headers = Arc::new(Semaphore::new(1));
+        (client, RequestReader::new(server, state, &ServiceConfig::default(), large_headers))
     }
 
-    /// What the server can read now.
-    async fn read(reader: &mut RequestReader<DuplexStream>) -> Vec<u8> {
+    /// What the server can read now, without responding.
+    async fn read_request(reader: &mut RequestReader<DuplexStream>) -> Vec<u8> {
         let mut bytes = Vec::new();
         while let Ok(Ok(1..)) = timeout(Duration::ZERO, reader.read_buf(&mut bytes)).await {}
         bytes
+    }
+
+    async fn respond(reader: &mut RequestReader<DuplexStream>) {
+        reader.state.has_responded.set(true);
+        reader.flush().await.unwrap();
+    }
+
+    /// What the server can read now, if it responds to each request at once.
+    async fn read(reader: &mut RequestReader<DuplexStream>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        loop {
+            bytes.extend(read_request(reader).await);
+            if reader.phase != Phase::Responding {
+                return bytes;
+            }
+            respond(reader).await;
+        }
     }
 
     fn status(reader: &RequestReader<DuplexStream>) -> Option<u16> {
@@ -389,6 +487,90 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn a_request_is_the_last_one_however_it_says_so() {
+        let more = "GET /more HTTP/1.1\r\nhost: x\r\n\r\n";
+        for (version, field, is_last) in [
+            ("1.1", "Connection: keep-alive, CLOSE", true),
+            ("1.1", "Connection: upgrade\r\nconnection:\tclose ", true),
+            ("1.1", "Connection: close, \u{e9}", true),
+            ("1.1", "Connection: closed", false),
+            ("1.1", "Connection: upgrade", false),
+            ("1.0", "Connection: upgrade", true),
+            ("1.0", "Connection: x", true),
+            ("1.0", "Connection: keep-alive", false),
+        ] {
+            let (mut client, mut reader) = reader();
+            let request = format!("GET / HTTP/{version}\r\nhost: x\r\n{field}\r\n\r\n");
+            client.write_all((request.clone() + more).as_bytes()).await.unwrap();
+            let passed = read(&mut reader).await;
+            let expected = if is_last { request.clone() } else { request.clone() + more };
+            assert_eq!(String::from_utf8(passed).unwrap(), expected, "{field}");
+            if is_last {
+                let end = timeout(Duration::ZERO, reader.read_u8()).await.unwrap();
+                assert_eq!(end.unwrap_err().kind(), io::ErrorKind::UnexpectedEof, "{field}");
+            }
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_request_waits_until_the_response_before_it_is_sent() {
+        let first = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n!";
+        let second = "HEAD / HTTP/1.1\r\nhost: x\r\n\r\n";
+        for split in 0..first.len() + second.len() {
+            let (mut client, mut reader) = reader();
+            let sent = first.to_owned() + second + second;
+            let mut passed = Vec::new();
+            let (start, end) = sent.as_bytes().split_at(split);
+            for piece in [start, end] {
+                client.write_all(piece).await.unwrap();
+                passed.extend(read_request(&mut reader).await);
+            }
+            assert_eq!(decode(&passed), decode(first.as_bytes()), "{split}");
+            reader.flush().await.unwrap();
+            assert!(read_request(&mut reader).await.is_empty(), "a part of the response");
+            for _ in 0..2 {
+                respond(&mut reader).await;
+                let passed = read_request(&mut reader).await;
+                assert_eq!(decode(&passed), decode(second.as_bytes()), "{split}");
+            }
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_response_can_precede_the_end_of_its_request() {
+        let start = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n!";
+        let second = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+        let (mut client, mut reader) = reader();
+        client.write_all(start.as_bytes()).await.unwrap();
+        assert_eq!(read_request(&mut reader).await, start.as_bytes());
+        respond(&mut reader).await;
+        client.write_all(("!".to_owned() + second + second).as_bytes()).await.unwrap();
+        assert_eq!(read_request(&mut reader).await, ("!".to_owned() + second).as_bytes());
+    }
+
+    #[actix_web::test]
+    async fn a_client_that_sends_ahead_is_read_no_further() {
+        let request = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+        let (mut client, mut reader) = reader();
+        client.write_all(request.repeat(10_000).as_bytes()).await.unwrap();
+        for _ in 0..1000 {
+            let passed = read_request(&mut reader).await;
+            assert_eq!(decode(&passed), decode(request.as_bytes()));
+            assert!(reader.received.len() <= READ_BYTES);
+            respond(&mut reader).await;
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_client_that_closes_the_connection_during_a_response_is_noticed() {
+        let (mut client, mut reader) = reader();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        assert!(!read_request(&mut reader).await.is_empty());
+        drop(client);
+        assert_eq!(reader.read_u8().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[actix_web::test]
     async fn an_invalid_request_is_replaced() {
         let first = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
         let long = format!("GET / HTTP/1.1\r\nx: {}", "x".repeat(140_000));
@@ -410,6 +592,30 @@ mod tests {
             let expected = [first.as_bytes(), INVALID_REQUEST].concat();
             assert_eq!(decode(&passed), decode(&expected), "{sent}");
         }
+    }
+
+    #[actix_web::test]
+    async fn the_number_of_large_headers_is_limited() {
+        let header = |bytes| format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}", "x".repeat(bytes));
+        let (mut client, mut reader) = reader();
+        let permits = reader.large_headers.clone();
+        let request = header(100_000) + "\r\n\r\n";
+        client.write_all((request.clone() + LAST).as_bytes()).await.unwrap();
+        let passed = read(&mut reader).await;
+        assert_eq!(decode(&passed), decode(request.as_bytes()), "and the connection closes");
+        assert_eq!(permits.available_permits(), 0);
+
+        let (mut client, server) = duplex(1 << 20);
+        let state = Rc::new(ConnectionState::default());
+        let mut other =
+            RequestReader::new(server, state, &ServiceConfig::default(), permits.clone());
+        let small = header(1000) + "\r\n\r\n";
+        client.write_all((small.clone() + &header(10_000)).as_bytes()).await.unwrap();
+        let passed = read(&mut other).await;
+        assert_eq!(decode(&passed), decode(&[small.as_bytes(), INVALID_REQUEST].concat()));
+        assert_eq!(status(&other), Some(503));
+        drop(reader);
+        assert_eq!(permits.available_permits(), 1);
     }
 
     #[actix_web::test]

@@ -50,6 +50,19 @@ impl IntoResponses for StoreUnavailable {
     }
 }
 
+/// Endpoints that hold their connection.
+pub(crate) enum StreamUnavailable {}
+
+impl IntoResponses for StreamUnavailable {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let retry_after = header::<u32>("Seconds; only if too many streams are open");
+        let problem = problem(
+            "Too many event streams and long polls are open, or the database is unavailable",
+        );
+        responses([(503, problem.header("Retry-After", retry_after))])
+    }
+}
+
 pub(crate) enum ExportUnavailable {}
 
 impl IntoResponses for ExportUnavailable {

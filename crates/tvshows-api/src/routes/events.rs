@@ -10,8 +10,9 @@ use tvshows_pipeline::Runner;
 use crate::cache::status_cache::StatusCache;
 use crate::extract::path::run_id;
 use crate::middleware::metrics::OpenStreamGuard;
+use crate::middleware::stream_limit::{StreamLimit, StreamPermit};
 use crate::problem::Problem;
-use crate::problem::responses::{RunNotFound, StoreUnavailable};
+use crate::problem::responses::{RunNotFound, StreamUnavailable};
 use crate::state::AppState;
 
 /// Proxies commonly close connections that are idle for a minute.
@@ -32,12 +33,13 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
         (status = 204, description = "The run has ended, and `Last-Event-ID` is its last event"),
         RunNotFound,
-        StoreUnavailable,
+        StreamUnavailable,
     )
 )]
 pub(crate) async fn events(
     state: web::Data<AppState>,
     cache: web::Data<StatusCache>,
+    limit: web::Data<StreamLimit>,
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
@@ -55,6 +57,7 @@ pub(crate) async fn events(
         run,
         last_revision,
         has_ended: false,
+        _permit: limit.acquire()?,
         _open: OpenStreamGuard::new(),
     };
     Ok(HttpResponse::Ok()
@@ -72,6 +75,7 @@ struct EventStream {
     run: RunId,
     last_revision: Option<u64>,
     has_ended: bool,
+    _permit: StreamPermit,
     _open: OpenStreamGuard,
 }
 

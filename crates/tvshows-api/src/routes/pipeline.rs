@@ -9,7 +9,10 @@ use crate::cache::etag;
 use crate::cache::status_cache::{StatusBody, StatusCache};
 use crate::extract::path::run_id;
 use crate::extract::query::{LimitQuery, StatusQuery, UpdateQuery};
-use crate::problem::responses::{AccessDenied, InvalidQuery, RunNotFound, StoreUnavailable};
+use crate::middleware::stream_limit::StreamLimit;
+use crate::problem::responses::{
+    AccessDenied, InvalidQuery, RunNotFound, StoreUnavailable, StreamUnavailable,
+};
 use crate::problem::{Problem, ProblemBody};
 use crate::schemas;
 use crate::state::AppState;
@@ -109,12 +112,13 @@ pub(crate) async fn update(
         (status = 304, description = "The status matches `If-None-Match`"),
         InvalidQuery,
         RunNotFound,
-        StoreUnavailable,
+        StreamUnavailable,
     )
 )]
 pub(crate) async fn status(
     state: web::Data<AppState>,
     cache: web::Data<StatusCache>,
+    limit: web::Data<StreamLimit>,
     path: web::Path<String>,
     query: web::Query<StatusQuery>,
     request: HttpRequest,
@@ -127,6 +131,7 @@ pub(crate) async fn status(
     if let Some(timeout) = wait
         && !known.differs_from(status.revision)
     {
+        let _permit = limit.acquire()?;
         let changed = state.runner.wait_for_change(run, status.revision, timeout).await?;
         status = changed.ok_or_else(not_found)?;
     }
