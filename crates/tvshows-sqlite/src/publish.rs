@@ -69,7 +69,8 @@ fn swap_shows(connection: &Connection) -> SqlResult<()> {
         .execute_batch("DROP TABLE All_Shows; ALTER TABLE _Staged_Shows RENAME TO All_Shows")?;
     staging_table.iter().chain(&dependents).try_for_each(|sql| connection.execute_batch(sql))?;
     connection.execute_batch(
-        "DELETE FROM _Show_Facets; INSERT INTO _Show_Facets SELECT * FROM _All_Shows_Facets;",
+        "DELETE FROM _Show_Facets; INSERT INTO _Show_Facets SELECT * FROM _All_Shows_Facets;
+         DELETE FROM _External_Ids; INSERT INTO _External_Ids SELECT * FROM _All_Shows_External_Ids;",
     )
 }
 
