@@ -54,7 +54,7 @@ pub struct ExternalId {
 /// A text that cannot be the id of a show in a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseExternalIdError {
-    #[error("must be `tt` and at least 7 digits, such as tt0944947")]
+    #[error("must be `tt` and 7 to 12 digits, such as tt0944947")]
     Imdb,
     #[error("must be a number, such as 121361")]
     Number,

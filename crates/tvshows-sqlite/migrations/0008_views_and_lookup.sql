@@ -43,9 +43,6 @@ CREATE TABLE _External_Ids (
     thetvdb INTEGER,
     tvrage  INTEGER
 );
-CREATE INDEX _External_Ids_Imdb ON _External_Ids (imdb) WHERE imdb IS NOT NULL;
-CREATE INDEX _External_Ids_Thetvdb ON _External_Ids (thetvdb) WHERE thetvdb IS NOT NULL;
-CREATE INDEX _External_Ids_Tvrage ON _External_Ids (tvrage) WHERE tvrage IS NOT NULL;
 CREATE VIEW _All_Shows_External_Ids AS
     SELECT
         id,
@@ -54,6 +51,9 @@ CREATE VIEW _All_Shows_External_Ids AS
         CASE WHEN json_valid(externals) THEN json_extract(externals, '$.tvrage') END
     FROM All_Shows;
 INSERT INTO _External_Ids SELECT * FROM _All_Shows_External_Ids;
+CREATE INDEX _External_Ids_Imdb ON _External_Ids (imdb) WHERE imdb IS NOT NULL;
+CREATE INDEX _External_Ids_Thetvdb ON _External_Ids (thetvdb) WHERE thetvdb IS NOT NULL;
+CREATE INDEX _External_Ids_Tvrage ON _External_Ids (tvrage) WHERE tvrage IS NOT NULL;
 
 -- These also see the changes of other programs.
 CREATE TRIGGER _External_Ids_After_Insert AFTER INSERT ON All_Shows BEGIN

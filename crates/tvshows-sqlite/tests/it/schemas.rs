@@ -6,7 +6,8 @@ use std::process::Command;
 use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{WITH_LEASE, after, at, begin, publish, show, success};
 use tvshows_core::{
-    Catalog, RunEvent, RunLock, RunQueue, RunState, ShowFilter, ShowId, ShowQuery, Sort,
+    Catalog, ExternalDatabase, ExternalId, RunEvent, RunLock, RunQueue, RunState, Show, ShowFilter,
+    ShowId, ShowQuery, Sort,
 };
 use tvshows_sqlite::SqliteStore;
 
@@ -117,6 +118,31 @@ async fn a_killed_run_of_schemas_3_to_5_resumes_with_what_it_staged() {
         assert!(store.integrity_check().await.unwrap().is_empty());
         store.release("here").await;
     }
+}
+
+#[tokio::test]
+async fn a_file_of_schema_7_gets_views_lookups_and_searches_without_punctuation() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let store = open(&path, include_str!("../fixtures/schema-7.sql")).await;
+    assert_eq!(search(&store, "oxbowsummer").await, [1]);
+    assert_eq!(search(&store, "oxbow summer").await, [1]);
+    let imdb = ExternalId::parse(ExternalDatabase::Imdb, "tt1660687").unwrap();
+    assert_eq!(store.show(imdb.into()).await.unwrap().unwrap().id, ShowId(5));
+    let snapshot = store.snapshot_version().await.unwrap();
+    assert_eq!(snapshot.number, 1, "what is published did not change");
+
+    // The index has every column that a publish removes from it.
+    let named = |id, name: &str| Show { name: name.into(), ..show(id) };
+    publish(&store, vec![named(1, "Oxbow Summer"), named(5, "S.W.A.T.")], &[]).await;
+    assert_eq!(search(&store, "oxbowsummer").await, [0; 0]);
+    assert_eq!(search(&store, "swat").await, [5]);
+    store.close().await;
+    let connection = Connection::open(&path).unwrap();
+    let check = "INSERT INTO _Show_Search (_Show_Search) VALUES ('integrity-check')";
+    connection.execute(check, []).unwrap();
+    let tvrage = "SELECT group_concat(tvrage) FROM Shows_Flat WHERE network_name IS NOT NULL";
+    connection.query_row(tvrage, [], |row| row.get::<_, Option<String>>(0)).unwrap();
 }
 
 /// All other tables, views, indexes and triggers are internal.

@@ -110,7 +110,7 @@ async fn malformed_values_are_null_and_hide_no_other_show() {
             "3|-|-|-|-|-|-",
             "4|-|-|-|-|-|-",
             "5|-|Netflix|-|{}|5|-",
-            "6|-|Netflix|-|-|-|-"
+            "6|-|Netflix|-|tt1|5|-"
         ]
     );
     assert_eq!(rows(&connection, "SELECT * FROM Shows_Flat").len(), 6);
