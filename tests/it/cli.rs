@@ -4,6 +4,7 @@ mod export;
 mod healthcheck;
 mod help;
 mod proxy;
+mod queries;
 mod read_only;
 mod search;
 mod settings;

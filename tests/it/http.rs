@@ -11,6 +11,7 @@ mod health;
 mod http10;
 mod invalid_http;
 mod logs;
+mod lookup;
 mod malformed_requests;
 mod metrics;
 mod pipeline;

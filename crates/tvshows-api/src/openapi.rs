@@ -1,7 +1,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{events, export, health, metrics, pipeline, shows};
+use crate::routes::{events, export, health, lookup, metrics, pipeline, shows};
 
 /// The OpenAPI document of the service.
 #[must_use]
@@ -37,6 +37,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         shows::top_shows,
         shows::multi_character_actors,
         shows::show,
+        lookup::shows,
         export::table,
         export::database,
         health::live,

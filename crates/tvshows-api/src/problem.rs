@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
-use tvshows_core::{RunId, ShowId, StoreError};
+use tvshows_core::{ExternalId, RunId, ShowId, StoreError};
 use tvshows_pipeline::{CancelError, SubmitError};
 
 use crate::excerpt::excerpt;
@@ -52,6 +52,7 @@ pub(crate) enum Problem {
     RunOwnedElsewhere(String),
     RunPublishing(String),
     ShowNotFound(ShowId),
+    ExternalIdNotFound(ExternalId),
     CastNotFound(ShowId),
     ExportNotFound(String),
     QueueFull,
@@ -101,7 +102,9 @@ impl Problem {
             Problem::ForeignOrigin(_) => (StatusCode::FORBIDDEN, "foreign_origin"),
             Problem::PathNotFound => (StatusCode::NOT_FOUND, "path_not_found"),
             Problem::RunNotFound(_) => (StatusCode::NOT_FOUND, "run_not_found"),
-            Problem::ShowNotFound(_) => (StatusCode::NOT_FOUND, "show_not_found"),
+            Problem::ShowNotFound(_) | Problem::ExternalIdNotFound(_) => {
+                (StatusCode::NOT_FOUND, "show_not_found")
+            }
             Problem::CastNotFound(_) => (StatusCode::NOT_FOUND, "cast_not_found"),
             Problem::ExportNotFound(_) => (StatusCode::NOT_FOUND, "export_not_found"),
             Problem::MethodNotAllowed { .. } => {
@@ -180,6 +183,9 @@ impl Problem {
             }
             Problem::ShowNotFound(show) => {
                 format!("show {show} not found in the published snapshot")
+            }
+            Problem::ExternalIdNotFound(id) => {
+                format!("no show with {id} found in the published snapshot")
             }
             Problem::CastNotFound(show) => {
                 format!("no cast is stored for show {show}; only the top shows have one")

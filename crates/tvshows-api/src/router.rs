@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, Resource, Route};
 
 use crate::dashboard;
 use crate::problem::Problem;
-use crate::routes::{docs, events, export, health, metrics, pipeline, shows};
+use crate::routes::{docs, events, export, health, lookup, metrics, pipeline, shows};
 use crate::state::AppState;
 
 pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
@@ -24,6 +24,7 @@ pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
             .service(get_and_head("/shows/top_shows_multi_char_actors", || {
                 web::to(shows::multi_character_actors)
             }))
+            .service(get_and_head("/lookup/shows", || web::to(lookup::shows)))
             // Fixed paths come first because they are cheap to match, then the most requested patterns.
             .service(get_and_head("/pipeline/status/{request_id}", || web::to(pipeline::status)))
             .service(get_and_head("/shows/{id}", || web::to(shows::show)))

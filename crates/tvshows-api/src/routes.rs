@@ -4,6 +4,7 @@ pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod health;
+pub(crate) mod lookup;
 pub(crate) mod metrics;
 pub(crate) mod pipeline;
 pub(crate) mod shows;

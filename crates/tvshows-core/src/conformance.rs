@@ -73,6 +73,8 @@ macro_rules! store_conformance {
             a_list_read_on_after_a_publish_has_each_unchanged_show_once
             filters_are_exact_and_hold_together
             a_search_finds_words_in_any_case_and_accent_names_first
+            a_search_finds_words_without_their_punctuation
+            a_show_is_found_by_its_external_ids
             a_search_knows_what_is_published_and_nothing_else
             a_search_can_be_read_on
             a_cast_is_given_as_it_is_stored

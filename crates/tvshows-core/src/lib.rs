@@ -5,6 +5,7 @@ mod cast;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod criteria;
+mod external_id;
 mod filter;
 mod json;
 #[cfg(feature = "testing")]
@@ -12,6 +13,7 @@ pub mod memory;
 mod ports;
 mod query;
 mod run;
+mod search;
 mod show;
 mod snapshot;
 mod sort;
@@ -21,6 +23,7 @@ mod table;
 
 pub use cast::{CastMember, CastRow};
 pub use criteria::{BoundedInt, OutOfRangeError, TopLimit, TopShowsCriteria, Years};
+pub use external_id::{ExternalDatabase, ExternalId, ParseExternalIdError, ShowKey};
 pub use filter::{
     DateBound, MinRating, ParseDateBoundError, ParseRatingError, SearchText, SearchTextTooLong,
     ShowFilter,
@@ -34,6 +37,7 @@ pub use ports::{
 };
 pub use query::{KeysetCursor, ShowPage, ShowQuery, SortValue};
 pub use run::{FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step};
+pub use search::joined_words;
 pub use show::{Show, ShowId, SparseShow};
 pub use snapshot::SnapshotVersion;
 pub use sort::{ParseSortError, Sort, SortBy};

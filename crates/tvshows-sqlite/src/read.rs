@@ -5,15 +5,28 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tvshows_core::{
-    MultiCharacterActor, PublishedManifest, Show, ShowId, ShowVersion, StagingState, TopShow,
+    MultiCharacterActor, PublishedManifest, Show, ShowId, ShowKey, ShowVersion, StagingState,
+    TopShow,
 };
 
 use crate::error::{SqlResult, invalid_text};
 use crate::show_row;
 
-pub(crate) fn show(connection: &Connection, id: ShowId) -> SqlResult<Option<Show>> {
-    let mut select = connection.prepare_cached("SELECT * FROM All_Shows WHERE id = ?1")?;
-    select.query_row([id.0], show_row::read).optional()
+pub(crate) fn show(connection: &Connection, key: &ShowKey) -> SqlResult<Option<Show>> {
+    match key {
+        ShowKey::Id(id) => {
+            let mut select = connection.prepare_cached("SELECT * FROM All_Shows WHERE id = ?1")?;
+            select.query_row([id.0], show_row::read).optional()
+        }
+        ShowKey::External(external) => {
+            let mut select = connection.prepare_cached(&format!(
+                "SELECT s.* FROM _External_Ids e JOIN All_Shows s ON s.id = e.show_id \
+                 WHERE e.{} = ?1 ORDER BY e.show_id LIMIT 1",
+                external.database().name()
+            ))?;
+            select.query_row([external.id()], show_row::read).optional()
+        }
+    }
 }
 
 /// Reads in one transaction what planning the next run needs to know.

@@ -25,9 +25,9 @@ pub(crate) fn is_stale(connection: &Connection) -> SqlResult<bool> {
 fn rebuild_index(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch(
         "INSERT INTO _Show_Search (_Show_Search) VALUES ('delete-all');
-         INSERT INTO _Show_Search (rowid, name, summary)
-             SELECT id, name, plain_text(summary) FROM _Staged_Shows UNION ALL
-             SELECT id, name, plain_text(summary) FROM All_Shows
+         INSERT INTO _Show_Search (rowid, name, summary, joined_name)
+             SELECT id, name, plain_text(summary), joined_words(name) FROM _Staged_Shows UNION ALL
+             SELECT id, name, plain_text(summary), joined_words(name) FROM All_Shows
                  WHERE id IN (SELECT id FROM _Retained_Facets);",
     )
 }
@@ -47,14 +47,14 @@ fn update_index(connection: &Connection, is_incremental: bool) -> SqlResult<()> 
     let changed = select.query_map([], |row| row.get(0))?.collect::<SqlResult<Vec<u32>>>()?;
     let changed = serde_json::json!(changed).to_string();
     connection.execute(
-        "INSERT INTO _Show_Search (_Show_Search, rowid, name, summary)
-             SELECT 'delete', id, name, plain_text(summary) FROM All_Shows
+        "INSERT INTO _Show_Search (_Show_Search, rowid, name, summary, joined_name)
+             SELECT 'delete', id, name, plain_text(summary), joined_words(name) FROM All_Shows
              WHERE id IN (SELECT value FROM json_each(?1))",
         [&changed],
     )?;
     connection.execute(
-        "INSERT INTO _Show_Search (rowid, name, summary)
-             SELECT id, name, plain_text(summary) FROM _Staged_Shows
+        "INSERT INTO _Show_Search (rowid, name, summary, joined_name)
+             SELECT id, name, plain_text(summary), joined_words(name) FROM _Staged_Shows
              WHERE id IN (SELECT value FROM json_each(?1))",
         [&changed],
     )?;
@@ -92,7 +92,7 @@ impl FtsQuery {
         }
         let prefix = if text.ends_with(char::is_alphanumeric) { "*" } else { "" };
         let any_column = format!("{}{prefix}", quoted.join(" "));
-        Some(FtsQuery { name_only: format!("name : ({any_column})"), any_column })
+        Some(FtsQuery { name_only: format!("{{name joined_name}} : ({any_column})"), any_column })
     }
 }
 
@@ -113,14 +113,15 @@ mod tests {
         for nothing in ["", " ", "\"", "*", "-:^()", "\0", "🙂"] {
             assert_eq!(all(nothing), None, "{nothing:?}");
         }
-        assert_eq!(FtsQuery::parse("x").unwrap().name_only, "name : (\"x\"*)");
+        assert_eq!(FtsQuery::parse("x").unwrap().name_only, "{name joined_name} : (\"x\"*)");
     }
 
     fn index() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        let sql = "CREATE VIRTUAL TABLE _Show_Search USING fts5 (name, summary, content = '', \
+        let sql = "CREATE VIRTUAL TABLE _Show_Search USING fts5 (name, summary, joined_name, content = '', \
                    tokenize = 'unicode61 remove_diacritics 2');
-                   INSERT INTO _Show_Search (rowid, name, summary) VALUES (1, 'Ökonomie & Spider-Man', 'x');";
+                   INSERT INTO _Show_Search (rowid, name, summary, joined_name) \
+                   VALUES (1, 'Ökonomie & Spider-Man', 'x', 'SpiderMan');";
         connection.execute_batch(sql).unwrap();
         connection
     }

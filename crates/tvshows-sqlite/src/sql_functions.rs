@@ -3,15 +3,20 @@
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
+use tvshows_core::joined_words;
 
 use crate::error::SqlResult;
 
-/// Defines `plain_text(html)`: the words of a summary, without its HTML.
+/// Defines `plain_text(html)`: the words of a summary, without its HTML, and `joined_words(name)`: the words of a name
+/// that contain punctuation, without it.
 pub(crate) fn register(connection: &Connection) -> SqlResult<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("plain_text", 1, flags, |context| {
         let html: Option<String> = context.get(0)?;
         Ok(html.map(|html| plain_text(&html)))
+    })?;
+    connection.create_scalar_function("joined_words", 1, flags, |context| {
+        Ok(joined_words(context.get_raw(0).as_str()?))
     })
 }
 

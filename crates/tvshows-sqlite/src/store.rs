@@ -7,7 +7,8 @@ use rusqlite::{Connection, ErrorCode};
 use tvshows_core::{
     CastRow, Catalog, Enqueued, LockError, LockExpiry, MakeRowWriter, MultiCharacterActor, NextRun,
     Ownership, PublishedManifest, RunId, RunLock, RunQueue, RunSession, RunStatus, Show, ShowId,
-    ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
+    ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table,
+    TopShow,
 };
 
 use crate::database::Database;
@@ -117,8 +118,8 @@ impl Catalog for SqliteStore {
         self.database.read(move |connection| show_query::shows(connection, &query)).await
     }
 
-    async fn show(&self, id: ShowId) -> Result<Option<Show>, StoreError> {
-        self.database.read(move |connection| read::show(connection, id)).await
+    async fn show(&self, key: ShowKey) -> Result<Option<Show>, StoreError> {
+        self.database.read(move |connection| read::show(connection, &key)).await
     }
 
     async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {

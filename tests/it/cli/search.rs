@@ -52,3 +52,30 @@ async fn a_number_is_an_id_or_else_a_name() {
     let error = stderr_of_failure(&env, &["show", "1993"]).await;
     assert!(error.contains("1993") && error.contains("tvshows search"), "{error}");
 }
+
+#[tokio::test]
+async fn a_show_is_found_by_its_id_in_another_database() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("pages")).unwrap();
+    let page = r#"[{"id": 1, "name": "Spider-Man", "updated": 5, "externals": {"imdb": "tt0944948"}},
+                   {"id": 82, "name": "Nip/Tuck", "updated": 5,
+                    "externals": {"imdb": "tt0944947", "thetvdb": 121361, "tvrage": 24493}}]"#;
+    std::fs::write(folder.path().join("pages/0.json"), page).unwrap();
+    let dataset = Dataset::recorded(folder.path()).unwrap();
+    let env = TestEnv::with_simulator(ScriptedSimulator::start_with(dataset, Duration::ZERO).await);
+    stdout_of(&env, &["update"]).await;
+    for id in ["imdb:tt0944947", "thetvdb:121361", "tvrage:24493", "IMDB:tt0944947"] {
+        let show = stdout_of(&env, &["show", id]).await;
+        assert_eq!(show.lines().next(), Some("Nip/Tuck (show 82)"), "{id}");
+    }
+    let error = stderr_of_failure(&env, &["show", "imdb:tt0944949"]).await;
+    assert!(error.contains("no published show") && error.contains("imdb:tt0944949"), "{error}");
+    let error = stderr_of_failure(&env, &["show", "imdb:944947"]).await;
+    assert!(error.contains("imdb:944947") && error.contains("tt0944947"), "{error}");
+    let error = stderr_of_failure(&env, &["show", "thetvdb:"]).await;
+    assert!(error.contains("must be a number"), "{error}");
+    for (text, first) in [("spiderman", "Spider-Man (show 1)"), ("nip tuck", "Nip/Tuck (show 82)")]
+    {
+        assert_eq!(stdout_of(&env, &["show", text]).await.lines().next(), Some(first));
+    }
+}

@@ -1,7 +1,7 @@
 //! Other programs on the database: the `sqlite3` of this system, datasette and sqlite-utils.
 #![cfg(unix)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -105,13 +105,19 @@ async fn sqlite_utils_counts_every_table_and_drops_the_index() {
 }
 
 #[tokio::test]
-async fn datasette_starts_and_counts_every_table() {
+async fn datasette_counts_every_table_and_hides_the_internal_ones() {
     let Some(python) = python().await else { return };
     let env = TestEnv::published().await;
     let expected = counts(&env);
     let port = free_port();
     let mut datasette = Command::new(&python);
-    datasette.args(["-m", "datasette", "serve", "tvshows.db", "--port", &port.to_string()]);
+    datasette.args(["-m", "datasette", "serve", "--port", &port.to_string()]);
+    // As documented.
+    let document = include_str!("../../../docs/queries.md");
+    let documented = document.lines().find_map(|line| line.strip_prefix("datasette ")).unwrap();
+    let metadata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/datasette.json");
+    let documented = documented.replace("docs/datasette.json", metadata.to_str().unwrap());
+    datasette.args(documented.split(' '));
     datasette.args(["--setting", "sql_time_limit_ms", "20000"]);
     datasette.current_dir(env.folder()).kill_on_drop(true);
     datasette.stdout(Stdio::null()).stderr(Stdio::null());
@@ -128,11 +134,20 @@ async fn datasette_starts_and_counts_every_table() {
     let database = get("/tvshows.json").await.unwrap();
     let tables = database["tables"].as_array().unwrap();
     for (name, count) in expected {
-        assert!(tables.iter().any(|table| table["name"] == *name), "{name}");
+        let table = tables.iter().find(|table| table["name"] == *name).expect(&name);
+        assert_eq!(table["hidden"], name.starts_with('_'), "{name}");
         // Not the counts of the list, for which datasette takes a few milliseconds at most.
         let sql = format!("/tvshows.json?_shape=arrayfirst&sql=select+count(*)+from+%22{name}%22");
         assert_eq!(get(&sql).await.unwrap()[0], count, "{name}");
     }
     let found = get("/tvshows/_Show_Search.json?_shape=array&_size=1").await.unwrap();
     assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+    let views = database["views"].as_array().unwrap().iter().map(|view| view["name"].as_str());
+    let views: BTreeSet<_> = views.map(Option::unwrap).collect();
+    assert_eq!(views, BTreeSet::from(["Show_Days", "Show_Genres", "Shows_Flat"]));
+    for name in ["All_Shows", "Shows_Flat"] {
+        let table = get(&format!("/tvshows/{name}.json?_facet=language")).await.unwrap();
+        assert_eq!(table["suggested_facets"], serde_json::json!([]), "{name}: they take seconds");
+        assert!(table["facet_results"]["language"]["results"].as_array().is_some(), "{name}");
+    }
 }

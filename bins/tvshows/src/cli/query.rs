@@ -22,9 +22,12 @@ pub(crate) struct Top {
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tvshows show 82\n  tvshows show 'game of thrones'")]
+#[command(
+    after_help = "Examples:\n  tvshows show 82\n  tvshows show 'game of thrones'\n  tvshows show imdb:tt0944947"
+)]
 pub(crate) struct Show {
-    /// TVmaze id of the show, or words from its name; a number is looked up as an id first, then as a name
+    /// TVmaze id of the show, its id in another database (imdb:ID, thetvdb:ID, or tvrage:ID), or words from its name; a
+    /// number is looked up as an id first, then as a name
     #[arg(value_name = "ID|NAME", required = true, num_args = 1..)]
     pub(crate) id_or_name: Vec<String>,
 
@@ -41,7 +44,8 @@ pub(crate) struct Show {
     after_help = "Examples:\n  tvshows search space station\n  tvshows search --genre Comedy --language French --sort=-rating"
 )]
 pub(crate) struct Search {
-    /// Words that must occur in the name or summary; the last one may be a prefix
+    /// Words that must occur in the name or summary; the last one may be a prefix, and in names, punctuation inside a
+    /// word may be omitted (swat finds S.W.A.T.)
     #[arg(value_name = "TEXT")]
     text: Vec<String>,
 

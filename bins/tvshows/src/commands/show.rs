@@ -1,18 +1,18 @@
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use tvmaze_client::plain_text;
-use tvshows_core::{CastRow, Catalog, Show, ShowFilter, ShowId, ShowQuery, Sort, SortBy};
+use tvshows_core::{
+    CastRow, Catalog, ExternalDatabase, ExternalId, Show, ShowFilter, ShowId, ShowQuery, Sort,
+    SortBy,
+};
 use tvshows_sqlite::SqliteStore;
 
 use crate::{cli, database, output};
 
 pub(crate) async fn run(options: &cli::Show) -> anyhow::Result<ExitCode> {
     let store = database::open_existing(&options.database).await?;
-    let id_or_name = options.id_or_name.join(" ");
-    let Some(show) = find(&store, &id_or_name).await? else {
-        bail!("no published show matches {id_or_name:?}; try `tvshows search`");
-    };
+    let show = find(&store, &options.id_or_name.join(" ")).await?;
     if options.json {
         output::print_json(&show)?;
     } else {
@@ -22,17 +22,33 @@ pub(crate) async fn run(options: &cli::Show) -> anyhow::Result<ExitCode> {
 }
 
 /// The show with this id, or else the best match for this name: a name can be a number, such as `1992`.
-async fn find(store: &SqliteStore, id_or_name: &str) -> anyhow::Result<Option<Show>> {
+async fn find(store: &SqliteStore, id_or_name: &str) -> anyhow::Result<Show> {
+    if let Some(id) = external_id(id_or_name)? {
+        let show = store.show(id.clone().into()).await?;
+        return show.with_context(|| format!("no published show has the id {id}"));
+    }
     if let Ok(id) = id_or_name.parse()
-        && let Some(show) = store.show(ShowId(id)).await?
+        && let Some(show) = store.show(ShowId(id).into()).await?
     {
-        return Ok(Some(show));
+        return Ok(show);
     }
     let text = id_or_name.parse().context("invalid name")?;
     let filter = ShowFilter { text: Some(text), ..ShowFilter::default() };
     let sort = Sort { by: SortBy::Relevance, descending: false };
     let mut page = store.shows(ShowQuery { filter, sort, after: None, limit: 1 }).await?;
-    Ok(page.shows.pop())
+    match page.shows.pop() {
+        Some(show) => Ok(show),
+        None => bail!("no published show matches {id_or_name:?}; try `tvshows search`"),
+    }
+}
+
+/// Parses a text such as `imdb:tt0944947`; `None` if it does not begin with the name of a database and a colon.
+fn external_id(text: &str) -> anyhow::Result<Option<ExternalId>> {
+    let Some((name, id)) = text.split_once(':') else { return Ok(None) };
+    let is_named = |database: &ExternalDatabase| database.name().eq_ignore_ascii_case(name);
+    let Some(database) = ExternalDatabase::ALL.into_iter().find(is_named) else { return Ok(None) };
+    let id = ExternalId::parse(database, id.trim());
+    id.map(Some).map_err(|error| anyhow!("the id in {text:?} {error}"))
 }
 
 fn describe(show: &Show, cast: &[CastRow]) -> Vec<String> {

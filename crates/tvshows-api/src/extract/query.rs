@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tvshows_core::{RunParameters, TopLimit};
+use tvshows_core::{ExternalDatabase, ExternalId, RunParameters, TopLimit};
 use tvshows_export::{Dialect, Format};
 
 use crate::problem::Problem;
@@ -64,6 +64,34 @@ pub(crate) struct LimitQuery {
 impl LimitQuery {
     pub(crate) fn limit(&self, default: u32) -> Result<u32, Problem> {
         limit(self.limit.as_deref(), default)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LookupQuery {
+    imdb: Option<String>,
+    thetvdb: Option<String>,
+    tvrage: Option<String>,
+}
+
+impl LookupQuery {
+    /// The only id.
+    pub(crate) fn external_id(&self) -> Result<ExternalId, Problem> {
+        let ids = ExternalDatabase::ALL.into_iter().filter_map(|database| {
+            let id = match database {
+                ExternalDatabase::Imdb => &self.imdb,
+                ExternalDatabase::Thetvdb => &self.thetvdb,
+                ExternalDatabase::Tvrage => &self.tvrage,
+            };
+            Some((database, id.as_ref()?))
+        });
+        let [(database, id)] = ids.collect::<Vec<_>>()[..] else {
+            let reason = "give exactly one of `imdb`, `thetvdb`, and `tvrage`";
+            return Err(Problem::InvalidQuery(reason.into()));
+        };
+        let invalid = |error| Problem::InvalidQuery(format!("`{}` {error}", database.name()));
+        ExternalId::parse(database, id).map_err(invalid)
     }
 }
 

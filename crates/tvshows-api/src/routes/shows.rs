@@ -31,7 +31,7 @@ pub(crate) struct ShowList<T> {
 #[utoipa::path(
     get, path = "/shows", tag = "shows",
     params(
-        ("q" = Option<String>, Query, max_length = 256, description = "Words to find in the name and summary. All must match; the last one may be a prefix. Case and accents are ignored, and there are no operators", example = "game of thr"),
+        ("q" = Option<String>, Query, max_length = 256, description = "Words to find in the name and summary. All must match; the last one may be a prefix. Case and accents are ignored, and there are no operators. In names, punctuation inside a word may be omitted: `swat` finds S.W.A.T.", example = "game of thr"),
         ("language" = Option<String>, Query, description = "The exact language", example = "English"),
         ("genre" = Option<String>, Query, description = "The exact name of one of the genres", example = "Drama"),
         ("status" = Option<String>, Query, description = "The exact status", example = "Running"),
@@ -166,7 +166,7 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Problem> {
     let id = show_id(&path)?;
     let catalog = &state.catalog;
-    let show = async { json(&catalog.show(id).await?.ok_or(Problem::ShowNotFound(id))?) };
+    let show = async { json(&catalog.show(id.into()).await?.ok_or(Problem::ShowNotFound(id))?) };
     cache.get_or_render(catalog, &request, show).await
 }
 

@@ -6,9 +6,10 @@ use super::Store;
 use super::fixtures::{
     at, begin, cast_member, cast_of, pages, publish, publish_at, running, show, success,
 };
+use crate::ExternalDatabase::{Imdb, Thetvdb, Tvrage};
 use crate::{
-    ChangeCounts, FacetCount, KeysetCursor, RawJson, Show, ShowFilter, ShowId, ShowPage, ShowQuery,
-    SnapshotVersion, Sort, StagedBatch,
+    ChangeCounts, ExternalId, FacetCount, KeysetCursor, RawJson, Show, ShowFilter, ShowId,
+    ShowPage, ShowQuery, SnapshotVersion, Sort, StagedBatch,
 };
 
 fn query(filter: ShowFilter, sort: &str) -> ShowQuery {
@@ -276,6 +277,106 @@ pub async fn a_search_finds_words_in_any_case_and_accent_names_first(store: &imp
         ["\"", "'", "*", "a*b\"c", "\0", "(", "NEAR(", "-", "^", "🙂", "%", "\\", "{", "; DROP"]
     {
         searched(store, odd).await;
+    }
+}
+
+pub async fn a_search_finds_words_without_their_punctuation(store: &impl Store) {
+    let make = |id, name: &str, summary: &str, weight| {
+        let mut show = show(id);
+        (show.name, show.summary, show.weight) = (name.into(), Some(summary.into()), Some(weight));
+        show
+    };
+    let shows = vec![
+        make(1, "S.W.A.T.", "", 50),
+        make(2, "9-1-1: Lone Star", "", 90),
+        make(3, "Nip/Tuck", "", 50),
+        make(4, "Marvel's Spider-Man", "", 50),
+        make(5, "Bob\u{2019}s Burgers", "<p>A family's restaurant</p>", 50),
+        make(6, "Swat Kats", "", 60),
+        make(7, "Police", "<p>A swat team</p>", 99),
+        make(8, "Émile-Zola", "", 50),
+        make(9, "9-1-1", "", 95),
+    ];
+    publish_at(store, shows, 2).await;
+    let cases: [(&str, &[u32]); 20] = [
+        ("swat", &[6, 1, 7]),
+        ("SWA", &[6, 1, 7]),
+        ("S.W.A.T.", &[1]),
+        ("s.w.a.t", &[1]),
+        ("s w a t", &[1]),
+        ("911", &[9, 2]),
+        ("9-1-1", &[9, 2]),
+        ("911 lone", &[2]),
+        ("niptuck", &[3]),
+        ("nip tuck", &[3]),
+        ("nip/tuck", &[3]),
+        ("spiderman", &[4]),
+        ("spider man", &[4]),
+        ("marvels spiderman", &[4]),
+        ("marvels spider-man", &[4]),
+        ("bobs burgers", &[5]),
+        ("bob's burgers", &[5]),
+        ("bobs restaurant", &[5]),
+        ("emilezola", &[8]),
+        ("familys", &[]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(searched(store, text).await, expected, "{text:?}");
+    }
+    publish_at(store, vec![make(1, "S.W.A.T.", "", 50), make(6, "S.W.A.T. Kats", "", 40)], 3).await;
+    assert_eq!(searched(store, "swat").await, [1, 6]);
+    assert_eq!(searched(store, "911").await, [0; 0]);
+}
+
+pub async fn a_show_is_found_by_its_external_ids(store: &impl Store) {
+    let with =
+        |id, externals: &str| Show { externals: RawJson::parse(externals.into()).ok(), ..show(id) };
+    let find = async |database, id: &str| {
+        let key = ExternalId::parse(database, id).expect("an id").into();
+        store.show(key).await.expect("show").map(|show| show.id.0)
+    };
+    publish_at(
+        store,
+        vec![
+            with(1, r#"{"tvrage":24493,"thetvdb":121361,"imdb":"tt0944947"}"#),
+            with(2, r#"{"tvrage":null,"thetvdb":null,"imdb":null}"#),
+            with(4, r#"{"tvrage":121361,"imdb":"tt0944948","thetvdb":7}"#),
+            with(3, r#"{"tvrage":null,"imdb":"tt0944948","thetvdb":"8"}"#),
+            with(5, "[]"),
+            Show { externals: None, ..show(6) },
+        ],
+        2,
+    )
+    .await;
+    for (database, id, expected) in [
+        (Imdb, "tt0944947", Some(1)),
+        (Thetvdb, "121361", Some(1)),
+        (Thetvdb, "0121361", Some(1)),
+        (Tvrage, "24493", Some(1)),
+        (Tvrage, "121361", Some(4)),
+        (Imdb, "tt0944948", Some(3)),
+        (Thetvdb, "8", Some(3)),
+        (Imdb, "tt00944947", None),
+        (Tvrage, "0", None),
+    ] {
+        assert_eq!(find(database, id).await, expected, "{database:?} {id}");
+    }
+
+    let status = running();
+    let session = begin(store, &status).await;
+    session.start_incremental().await.expect("keep");
+    let moved = vec![with(3, r#"{"imdb":"tt0944949"}"#), with(7, r#"{"imdb":"tt0944950"}"#)];
+    session.commit(pages(vec![(0, moved)], at(3)), &status).await.expect("stage");
+    session.commit(Some(StagedBatch::Deletions(vec![ShowId(1)])), &status).await.expect("delete");
+    assert_eq!(find(Imdb, "tt0944950").await, None, "not before it is published");
+    session.publish(&[], at(4), success(&status)).await.expect("publish");
+    for (id, expected) in [
+        ("tt0944947", None),
+        ("tt0944948", Some(4)),
+        ("tt0944949", Some(3)),
+        ("tt0944950", Some(7)),
+    ] {
+        assert_eq!(find(Imdb, id).await, expected, "{id}");
     }
 }
 

@@ -18,7 +18,7 @@ async fn top_ids(store: &impl Store) -> Vec<u32> {
 
 pub async fn an_empty_store_answers_with_nothing(store: &impl Store) {
     store.health().await.expect("check");
-    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
+    assert_eq!(store.show(ShowId(1).into()).await.expect("show"), None);
     assert_eq!(store.manifest().await.expect("published"), PublishedManifest::default());
     assert!(store.top_shows(10).await.expect("top").is_empty());
     assert!(store.multi_character_actors().await.expect("actors").is_empty());
@@ -34,13 +34,13 @@ pub async fn nothing_is_seen_before_publish(store: &impl Store) {
         .commit(cast_of(&show(1), vec![cast_member(1, 1, 1)], at(2)), &status)
         .await
         .expect("cast");
-    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
+    assert_eq!(store.show(ShowId(1).into()).await.expect("show"), None);
     assert!(store.top_shows(10).await.expect("top").is_empty());
     assert_eq!(store.get(status.request_id).await.expect("run"), Some(status.clone()));
     let done = session.publish(&[ShowId(1)], at(3), success(&status)).await.expect("publish");
     let added = ChangeCounts { added: 1, ..ChangeCounts::default() };
     assert_eq!(done, after(&status, RunEvent::Succeeded(added)));
-    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
+    assert_eq!(store.show(ShowId(1).into()).await.expect("show"), Some(show(1)));
     assert_eq!(store.get(status.request_id).await.expect("run"), Some(done));
 }
 
@@ -56,17 +56,17 @@ pub async fn a_published_show_is_the_one_that_was_staged(store: &impl Store) {
     let mut decimal = show(3);
     decimal.rating_average = Some(8.7);
     publish(store, vec![show(1), bare.clone(), decimal.clone()], &[]).await;
-    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
-    assert_eq!(store.show(ShowId(2)).await.expect("show"), Some(bare));
-    assert_eq!(store.show(ShowId(3)).await.expect("show"), Some(decimal));
+    assert_eq!(store.show(ShowId(1).into()).await.expect("show"), Some(show(1)));
+    assert_eq!(store.show(ShowId(2).into()).await.expect("show"), Some(bare));
+    assert_eq!(store.show(ShowId(3).into()).await.expect("show"), Some(decimal));
 }
 
 pub async fn publish_replaces_what_was_there(store: &impl Store) {
     publish(store, vec![show(1), show(2)], &[2, 1]).await;
     assert_eq!(top_ids(store).await, [2, 1], "in the order of the ranking");
     publish(store, vec![show(2), show(3)], &[3]).await;
-    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
-    assert!(store.show(ShowId(3)).await.expect("show").is_some());
+    assert_eq!(store.show(ShowId(1).into()).await.expect("show"), None);
+    assert!(store.show(ShowId(3).into()).await.expect("show").is_some());
     assert_eq!(top_ids(store).await, [3]);
 }
 
@@ -96,9 +96,9 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
     let done = session.publish(&top, at(14), success(&status)).await.expect("publish");
     let expected = ChangeCounts { added: 1, changed: 1, deleted: 1, unchanged: 3 };
     assert_eq!(done.changes, expected);
-    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)), "kept");
-    assert_eq!(store.show(ShowId(2)).await.expect("show"), Some(changed));
-    assert_eq!(store.show(ShowId(4)).await.expect("show"), None);
+    assert_eq!(store.show(ShowId(1).into()).await.expect("show"), Some(show(1)), "kept");
+    assert_eq!(store.show(ShowId(2).into()).await.expect("show"), Some(changed));
+    assert_eq!(store.show(ShowId(4).into()).await.expect("show"), None);
     assert_eq!(top_ids(store).await, [6, 1, 2]);
 
     let published = store.manifest().await.expect("published");
@@ -141,8 +141,8 @@ pub async fn an_abandoned_run_changes_nothing_but_the_history(store: &impl Store
     session.commit(pages(vec![(0, vec![show(2)])], at(2)), &status).await.expect("stage");
     let failed = after(&status, RunEvent::Failed("page 1: 500".into()));
     store.finish_unpublished(&failed).await.expect("abandon");
-    assert_eq!(store.show(ShowId(1)).await.expect("show"), Some(show(1)));
-    assert_eq!(store.show(ShowId(2)).await.expect("show"), None);
+    assert_eq!(store.show(ShowId(1).into()).await.expect("show"), Some(show(1)));
+    assert_eq!(store.show(ShowId(2).into()).await.expect("show"), None);
     assert_eq!(top_ids(store).await, [1]);
     assert_eq!(store.get(status.request_id).await.expect("run"), Some(failed));
 }
@@ -179,8 +179,8 @@ pub async fn a_dropped_show_is_not_published(store: &impl Store) {
     session.commit(pages(vec![(0, vec![show(1), show(2)])], at(2)), &status).await.expect("stage");
     session.commit(Some(StagedBatch::Deletions(vec![ShowId(1)])), &status).await.expect("drop");
     session.publish(&[], at(4), success(&status)).await.expect("publish");
-    assert_eq!(store.show(ShowId(1)).await.expect("show"), None);
-    assert!(store.show(ShowId(2)).await.expect("show").is_some());
+    assert_eq!(store.show(ShowId(1).into()).await.expect("show"), None);
+    assert!(store.show(ShowId(2).into()).await.expect("show").is_some());
 }
 
 pub async fn ranks_the_snapshot(store: &impl Store) {
@@ -265,8 +265,8 @@ pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &impl Store) 
     let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99))];
     assert_eq!(snapshot.casts.into_iter().collect::<Vec<_>>(), casts);
     session.publish(&[ShowId(2)], at(20), success(&resumed)).await.expect("publish");
-    assert_eq!(store.show(ShowId(2)).await.expect("show"), Some(changed));
-    assert_eq!(store.show(ShowId(3)).await.expect("show"), None);
+    assert_eq!(store.show(ShowId(2).into()).await.expect("show"), Some(changed));
+    assert_eq!(store.show(ShowId(3).into()).await.expect("show"), None);
     assert_eq!(store.next(&[]).await.expect("next"), None);
 }
 

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use super::list::network_name;
 use super::{MemoryStore, Snapshot, count, list};
 use crate::{
-    CastRow, Catalog, FacetCount, MakeRowWriter, MultiCharacterActor, PublishedManifest, RowCounts,
-    Show, ShowId, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table,
-    TopShow,
+    CastRow, Catalog, ExternalId, FacetCount, MakeRowWriter, MultiCharacterActor,
+    PublishedManifest, RawJson, RowCounts, Show, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats,
+    SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
 };
 
 #[async_trait]
@@ -23,8 +23,16 @@ impl Catalog for MemoryStore {
         Ok(list::page(data.published.shows.values().map(|stored| &stored.show), &query))
     }
 
-    async fn show(&self, id: ShowId) -> Result<Option<Show>, StoreError> {
-        Ok(self.data().published.shows.get(&id).map(|stored| stored.show.clone()))
+    async fn show(&self, key: ShowKey) -> Result<Option<Show>, StoreError> {
+        let data = self.data();
+        let shows = &data.published.shows;
+        let found = match &key {
+            ShowKey::Id(id) => shows.get(id),
+            ShowKey::External(id) => {
+                shows.values().find(|stored| has_external_id(&stored.show, id))
+            }
+        };
+        Ok(found.map(|stored| stored.show.clone()))
     }
 
     async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
@@ -122,6 +130,15 @@ impl Catalog for MemoryStore {
 
 fn unsupported() -> StoreError {
     StoreError::InvalidDatabase { reason: "it is in memory and has no files to export".into() }
+}
+
+fn has_external_id(show: &Show, id: &ExternalId) -> bool {
+    let parse = |json: &RawJson| serde_json::from_str::<serde_json::Value>(json.as_str()).ok();
+    let externals = show.externals.as_ref().and_then(parse).unwrap_or_default();
+    match &externals[id.database().name()] {
+        serde_json::Value::String(text) => text == id.id(),
+        number => number.to_string() == id.id(),
+    }
 }
 
 /// The most frequent value first, then in alphabetical order.

@@ -7,7 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::{
     KeysetCursor, RawJson, SearchText, Show, ShowFilter, ShowPage, ShowQuery, Sort, SortBy,
-    SortValue,
+    SortValue, joined_words,
 };
 
 pub(super) fn page<'a>(shows: impl Iterator<Item = &'a Show>, query: &ShowQuery) -> ShowPage {
@@ -78,7 +78,7 @@ fn sort_value(sort: Sort, show: &Show, search: Option<&Search>) -> SortValue {
         SortBy::Relevance => {
             let class = match search {
                 Some(search) if search.text.eq_ignore_ascii_case(&show.name) => 0,
-                Some(search) if search.is_in(&words(&show.name), &[]) => 1000,
+                Some(search) if search.is_in(&show.name, &[]) => 1000,
                 _ => 2000,
             };
             SortValue::Integer(class - show.weight.unwrap_or_default().clamp(0, 999))
@@ -120,10 +120,11 @@ impl Search {
 
     fn finds(&self, show: &Show) -> bool {
         let summary = show.summary.as_deref().unwrap_or_default();
-        self.is_in(&words(&show.name), &words(&without_html(summary)))
+        self.is_in(&show.name, &words(&without_html(summary)))
     }
 
-    fn is_in(&self, name: &[String], summary: &[String]) -> bool {
+    fn is_in(&self, name: &str, summary: &[String]) -> bool {
+        let (name, joined_name) = (words(name), words(&joined_words(name)));
         let has = |text: &[String], phrase: &[String], is_open: bool| {
             text.windows(phrase.len()).any(|window| {
                 match (window.split_last(), phrase.split_last()) {
@@ -139,7 +140,9 @@ impl Search {
         !self.phrases.is_empty()
             && self.phrases.iter().enumerate().all(|(index, phrase)| {
                 let is_open = self.is_open && index == last;
-                has(name, phrase, is_open) || has(summary, phrase, is_open)
+                [&name[..], &joined_name, summary]
+                    .into_iter()
+                    .any(|text| has(text, phrase, is_open))
             })
     }
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::StoreError;
 use crate::{
-    CastRow, MakeRowWriter, Show, ShowId, ShowPage, ShowQuery, ShowStats, SnapshotVersion, Table,
+    CastRow, MakeRowWriter, Show, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion,
+    Table,
 };
 
 /// The published snapshot, read-only.
@@ -24,8 +25,9 @@ pub trait Catalog: Send + Sync {
     /// Returns one page of the shows that match a query.
     async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError>;
 
-    /// Returns a show, or `None` if it does not exist.
-    async fn show(&self, id: ShowId) -> Result<Option<Show>, StoreError>;
+    /// Returns a show, or `None` if it does not exist. If several shows have the same external id, it is the one with
+    /// the lowest id.
+    async fn show(&self, key: ShowKey) -> Result<Option<Show>, StoreError>;
 
     /// Returns the stored cast of a show in TVmaze's order; empty if none is stored.
     async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError>;

@@ -41,7 +41,7 @@ async fn publishes_every_show_the_top_and_their_casts() {
 
     for show in &shows {
         let id = ShowId(u32::try_from(show["id"].as_u64().unwrap()).unwrap());
-        let stored = env.store.show(id).await.unwrap().unwrap();
+        let stored = env.store.show(id.into()).await.unwrap().unwrap();
         assert_eq!(&serde_json::to_value(&stored).unwrap(), show);
     }
     let this_year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year().into();
@@ -123,7 +123,8 @@ async fn every_recorded_show_comes_back_as_it_was_recorded() {
     assert_eq!(status.shows_seen as usize, shows.len());
     for recorded in shows {
         let id = ShowId(u32::try_from(recorded["id"].as_u64().unwrap()).unwrap());
-        let stored = serde_json::to_value(env.store.show(id).await.unwrap().unwrap()).unwrap();
+        let stored =
+            serde_json::to_value(env.store.show(id.into()).await.unwrap().unwrap()).unwrap();
         assert!(same(&stored, &recorded), "{stored}\n{recorded}");
     }
 }

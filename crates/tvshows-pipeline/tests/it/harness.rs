@@ -216,7 +216,7 @@ impl TestEnv {
         assert_eq!(catalog.integrity_check().await.unwrap(), [""; 0]);
         let mut rows = Vec::new();
         for (id, version) in catalog.manifest().await.unwrap().shows {
-            let show = catalog.show(id).await.unwrap().unwrap();
+            let show = catalog.show(id.into()).await.unwrap().unwrap();
             rows.push((serde_json::to_string(&show).unwrap(), version.fetched_at.to_string()));
         }
         for top in catalog.top_shows(1000).await.unwrap() {

@@ -28,7 +28,7 @@ async fn upstream(pages: &[Value], updates: Value, shows: &[Value]) -> MockServe
 }
 
 async fn name(env: &TestEnv, id: u32) -> Option<String> {
-    env.store.show(ShowId(id)).await.unwrap().map(|show| show.name)
+    env.store.show(ShowId(id).into()).await.unwrap().map(|show| show.name)
 }
 
 #[tokio::test]
@@ -122,7 +122,8 @@ async fn what_no_column_can_hold_survives() {
     assert_eq!(env.update().await.state, RunState::Succeeded);
     for sent in [odd, unrated] {
         let id = ShowId(u32::try_from(sent["id"].as_u64().unwrap()).unwrap());
-        let stored = serde_json::to_value(env.store.show(id).await.unwrap().unwrap()).unwrap();
+        let stored =
+            serde_json::to_value(env.store.show(id.into()).await.unwrap().unwrap()).unwrap();
         for (key, value) in sent.as_object().unwrap() {
             assert_eq!(&stored[key], value, "{key}");
         }

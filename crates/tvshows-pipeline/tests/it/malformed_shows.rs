@@ -56,7 +56,7 @@ async fn upstream(shows: &[Value]) -> MockServer {
 }
 
 async fn stored(env: &TestEnv, id: u32) -> Option<Value> {
-    let show = env.store.show(ShowId(id)).await.unwrap();
+    let show = env.store.show(ShowId(id).into()).await.unwrap();
     show.map(|show| serde_json::to_value(show).unwrap())
 }
 
@@ -88,11 +88,11 @@ async fn only_the_id_of_a_show_must_be_right() {
             let id = u32::try_from(show["id"].as_u64().unwrap()).unwrap();
             assert_eq!(stored(&env, id).await.unwrap(), without_surrogates(show));
         }
-        let odd = env.store.show(ShowId(4)).await.unwrap().unwrap();
+        let odd = env.store.show(ShowId(4).into()).await.unwrap().unwrap();
         assert!(odd.genres.is_empty() && odd.extra["genres"] == "Drama");
-        let unrated = env.store.show(ShowId(5)).await.unwrap().unwrap();
+        let unrated = env.store.show(ShowId(5).into()).await.unwrap().unwrap();
         assert_eq!((unrated.rating_average, &unrated.extra["rating"]), (None, &json!("8")));
-        let nameless = env.store.show(ShowId(6)).await.unwrap().unwrap();
+        let nameless = env.store.show(ShowId(6).into()).await.unwrap().unwrap();
         assert_eq!((nameless.name.as_str(), nameless.schedule), ("", None));
         let top: Vec<u32> =
             env.store.top_shows(10).await.unwrap().iter().map(|show| show.id.0).collect();

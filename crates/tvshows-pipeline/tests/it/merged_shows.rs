@@ -48,7 +48,7 @@ async fn check(env: &TestEnv) {
     assert_eq!((status.state, &status.error), (RunState::Succeeded, &None));
     assert_eq!(status.shows_seen, 2);
     assert_eq!(status.casts_done, status.casts_total.unwrap().min(2));
-    assert!(env.store.show(ShowId(2)).await.unwrap().is_none());
+    assert!(env.store.show(ShowId(2).into()).await.unwrap().is_none());
     let top = env.store.top_shows(10).await.unwrap();
     assert_eq!(top.iter().map(|show| show.id.0).collect::<Vec<_>>(), [1, 3]);
     for id in [1, 3] {
@@ -97,7 +97,7 @@ async fn a_published_show_that_is_merged_later_is_deleted() {
     let status = env.update().await;
     assert_eq!((status.state, &status.error), (RunState::Succeeded, &None));
     assert_eq!((status.changes.deleted, status.changes.unchanged), (1, 2));
-    assert!(env.store.show(ShowId(2)).await.unwrap().is_none());
+    assert!(env.store.show(ShowId(2).into()).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ async fn too_many_exports_are_refused_at_once_and_disturb_no_reader() {
     assert!(matches!(refused, Err(StoreError::TooManyExports)), "{refused:?}");
     let refused = store.backup_to(Box::new(io::sink())).await;
     assert!(matches!(refused, Err(StoreError::TooManyExports)), "{refused:?}");
-    assert!(store.show(ShowId(1)).await.unwrap().is_some());
+    assert!(store.show(ShowId(1).into()).await.unwrap().is_some());
 
     // When the receiver of an export fails, its connection becomes available again.
     let (export, rows, go) = gates.pop().unwrap();

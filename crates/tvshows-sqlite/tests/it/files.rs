@@ -36,7 +36,7 @@ async fn what_was_published_is_there_after_a_restart() {
     let path = folder.path().join("tvshows.db");
     publish_one(&path).await;
     let store = SqliteStore::open(&path).await.unwrap();
-    assert_eq!(store.show(ShowId(1)).await.unwrap(), Some(show(1)));
+    assert_eq!(store.show(ShowId(1).into()).await.unwrap(), Some(show(1)));
 }
 
 #[tokio::test]
@@ -110,14 +110,14 @@ async fn a_process_that_was_overtaken_stages_and_publishes_nothing() {
     assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
     let refused = late.staging().await;
     assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
-    assert_eq!(paused.show(ShowId(1)).await.unwrap(), None);
+    assert_eq!(paused.show(ShowId(1).into()).await.unwrap(), None);
     assert_eq!(
         session.staged_show_count().await.unwrap(),
         1,
         "nothing of the other attempt is lost"
     );
     session.publish(&[], at(4), success(&resumed)).await.unwrap();
-    assert!(other.show(ShowId(1)).await.unwrap().is_some());
+    assert!(other.show(ShowId(1).into()).await.unwrap().is_some());
     let refused = late.publish(&[], at(5), success(&status)).await;
     assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
 }

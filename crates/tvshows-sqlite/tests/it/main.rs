@@ -6,3 +6,4 @@ mod files;
 mod publishing;
 mod read_only;
 mod schemas;
+mod views;

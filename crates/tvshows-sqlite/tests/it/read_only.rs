@@ -40,7 +40,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 /// Calls everything that reads.
 async fn read_everything(store: &SqliteStore) {
-    assert_eq!(store.show(ShowId(1)).await.unwrap(), Some(show(1)));
+    assert_eq!(store.show(ShowId(1).into()).await.unwrap(), Some(show(1)));
     assert_eq!(store.top_shows(10).await.unwrap().len(), 1);
     assert_eq!(store.stats().await.unwrap().tables.all_shows, 2);
     assert_eq!(store.snapshot_version().await.unwrap().number, 1);
@@ -199,11 +199,11 @@ async fn what_another_process_publishes_is_read() {
     assert_eq!(number().await, 2, "from the WAL");
     publish(&writer, vec![show(4)], &[]).await;
     assert_eq!(number().await, 3);
-    assert_eq!(reader.show(ShowId(3)).await.unwrap(), None);
+    assert_eq!(reader.show(ShowId(3).into()).await.unwrap(), None);
     writer.close().await;
     drop(writer);
     assert_eq!(number().await, 3, "from the file alone");
-    assert_eq!(reader.show(ShowId(4)).await.unwrap(), Some(show(4)));
+    assert_eq!(reader.show(ShowId(4).into()).await.unwrap(), Some(show(4)));
 }
 
 /// Waits for permission before it accepts a row.
@@ -244,7 +244,7 @@ async fn a_read_that_another_process_disturbs_fails_instead_of_mixing_two_snapsh
     }
     let error = export.await.unwrap().unwrap_err().to_string();
     assert!(error.contains("changed the file"), "{error}");
-    assert_eq!(reader.show(ShowId(3)).await.unwrap(), Some(show(3)));
+    assert_eq!(reader.show(ShowId(3).into()).await.unwrap(), Some(show(3)));
 }
 
 #[tokio::test]

@@ -79,6 +79,7 @@ fn game_of_thrones() -> Dataset {
             show["genres"] = json!(["Drama", "Action", "Fantasy"]);
             show["premiered"] = json!(format!("{this_year}-01-01"));
             show["rating"] = json!({"average": 10});
+            show["externals"] = json!({"tvrage": 24493, "thetvdb": 121_361, "imdb": "tt0944947"});
         }
         let file = folder.path().join(format!("pages/{page}.json"));
         std::fs::write(file, serde_json::to_vec(&shows).unwrap()).unwrap();
