@@ -68,7 +68,7 @@ pub fn server(
     let connections_per_worker = connections / workers;
     let streams = web::Data::new(StreamLimit::new(connections_per_worker * workers));
     let guard = web::Data::new(AccessGuard::new(access));
-    let rejections = web::Data::new(RejectionLog::default());
+    let rejections = web::Data::new(RejectionLog::new());
     let memory = web::Data::new(ResponseMemory::default());
     let telemetry = web::Data::new(telemetry);
     let responses = web::Data::new(ResponseCache::default());

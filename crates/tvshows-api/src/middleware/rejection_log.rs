@@ -8,17 +8,26 @@ use tokio::time::sleep;
 /// How many rejections of a kind are logged in each [`WINDOW`]; the others are only counted.
 const MAX_LINES: u64 = 10;
 const WINDOW: Duration = Duration::from_secs(10);
+/// The codes whose counters exist from the start, so that their first increase is visible.
+const EXPECTED: [&str; 4] =
+    ["token_required", "invalid_token", "too_many_requests", "malformed_request"];
 
 /// The number of rejections in the current window, by error code.
 type Windows = HashMap<&'static str, u64>;
 
 /// Decides which rejections are logged, so that clients cannot flood the log.
-#[derive(Default)]
 pub(crate) struct RejectionLog {
     windows: Arc<Mutex<Windows>>,
 }
 
 impl RejectionLog {
+    pub(crate) fn new() -> RejectionLog {
+        for code in EXPECTED {
+            counter!("tvshows_http_rejections_total", "code" => code).increment(0);
+        }
+        RejectionLog { windows: Arc::default() }
+    }
+
     /// Counts a rejection. Returns whether to log it; if it is not logged, a line at the end of the window has the
     /// number of those that were not.
     pub(crate) fn record(&self, code: &'static str) -> bool {
@@ -75,7 +84,7 @@ mod tests {
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
         let _guard = tracing::subscriber::set_default(subscriber);
-        let rejections = RejectionLog::default();
+        let rejections = RejectionLog::new();
         for window in 1..=2 {
             let logged = (0..3000).filter(|_| rejections.record("invalid_token")).count();
             assert_eq!(logged, 10);
