@@ -4,7 +4,9 @@
 mod endpoints;
 mod examples;
 mod faults;
+mod get;
 mod models;
 mod recorded;
+mod redirects;
 mod requests;
 mod upstream;
