@@ -5,13 +5,13 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
-use reqwest::redirect::Policy;
+use reqwest::header::HeaderValue;
 use tokio::sync::Semaphore;
 
 use crate::client::{Client, Inner};
 use crate::error::Error;
 use crate::rate_limit::{RateLimit, RateLimiter};
+use crate::redirect;
 use crate::retry::RetryPolicy;
 use crate::stats::Counters;
 
@@ -31,8 +31,6 @@ pub const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 pub const DEFAULT_MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 const CRATE_NAME: &str = concat!("tvmaze-client/", env!("CARGO_PKG_VERSION"));
-/// TVmaze's lookup sends one redirect.
-const MAX_REDIRECTS: usize = 5;
 
 /// Settings of a [`Client`]; see [`Client::builder`].
 #[derive(Debug, Clone)]
@@ -47,6 +45,8 @@ pub struct ClientBuilder {
     rate_limit: RateLimit,
     retry: RetryPolicy,
     max_body_bytes: usize,
+    allow_cross_origin_redirects: bool,
+    http_client: Option<reqwest::Client>,
 }
 
 impl Default for ClientBuilder {
@@ -61,6 +61,8 @@ impl Default for ClientBuilder {
             rate_limit: RateLimit::default(),
             retry: RetryPolicy::default(),
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+            allow_cross_origin_redirects: false,
+            http_client: None,
         }
     }
 }
@@ -129,6 +131,43 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets whether redirects to another scheme, host or port are followed, too. Default: `false`, which
+    /// makes them an [`Error::CrossOriginRedirect`].
+    ///
+    /// Redirects within the origin, up to five in a row, are always followed, because TVmaze's lookups
+    /// need them. A redirect from `http` to `https` leads to another origin: change the base URL, which
+    /// also saves a request per call.
+    pub fn allow_cross_origin_redirects(mut self, allow: bool) -> Self {
+        self.allow_cross_origin_redirects = allow;
+        self
+    }
+
+    /// Sends the requests with `client`, for example to use a proxy, other headers or other TLS settings.
+    ///
+    /// What `client` determines is then its own affair: the connect timeout, compression, proxies (a
+    /// loopback address is otherwise never requested through one), its default headers (including the
+    /// user agent, unless [`user_agent`](ClientBuilder::user_agent) is set) and redirects. Let it follow
+    /// redirects, without `Referer`, or lookups fail. If it has followed one to another origin, the
+    /// call fails nevertheless, unless that is
+    /// [allowed](ClientBuilder::allow_cross_origin_redirects). All other settings apply.
+    ///
+    /// ```
+    /// use tvmaze_client::{Client, reqwest};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let http = reqwest::Client::builder()
+    ///     .proxy(reqwest::Proxy::https("http://proxy.example.org:3128")?)
+    ///     .referer(false)
+    ///     .build()?;
+    /// let client = Client::builder().http_client(http).user_agent("my-app/1.0 (me@example.org)").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
     /// Builds the client, without sending anything.
     ///
     /// # Errors
@@ -143,37 +182,45 @@ impl ClientBuilder {
         if matches!(self.rate_limit, RateLimit::Fixed { calls: 0, .. }) {
             return invalid("a fixed rate limit must allow at least 1 call");
         }
-        let user_agent = match self.user_agent {
-            Some(application) => format!("{application} {CRATE_NAME}"),
-            None => format!("{CRATE_NAME} (no contact given)"),
+        let user_agent = match &self.user_agent {
+            Some(application) => Some(format!("{application} {CRATE_NAME}")),
+            None if self.http_client.is_some() => None,
+            None => Some(format!("{CRATE_NAME} (no contact given)")),
         };
-        let Ok(user_agent) = HeaderValue::from_str(&user_agent) else {
+        let Ok(user_agent) = user_agent.as_deref().map(HeaderValue::from_str).transpose() else {
             return invalid("the user agent must be visible ASCII");
         };
-        let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        let mut http = reqwest::Client::builder()
-            .user_agent(user_agent)
-            .default_headers(accept)
-            .redirect(Policy::limited(MAX_REDIRECTS))
-            .connect_timeout(self.connect_timeout)
-            .timeout(self.request_timeout);
-        if is_this_machine(&base_url) {
-            // A proxy would resolve a loopback address to itself.
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|source| Error::HttpClient { source })?;
+        let http = match &self.http_client {
+            Some(client) => client.clone(),
+            None => self.build_http_client(&base_url)?,
+        };
         let inner = Inner {
             http,
             base_url,
             limiter: RateLimiter::new(self.concurrency, self.rate_limit),
             concurrency: self.concurrency,
             retry: self.retry,
+            allow_cross_origin_redirects: self.allow_cross_origin_redirects,
+            user_agent,
+            request_timeout: self.request_timeout,
             call_timeout: self.call_timeout,
             max_body_bytes: self.max_body_bytes,
             decoders: Semaphore::new(available_parallelism().map_or(1, NonZero::get)),
             counters: Counters::default(),
         };
         Ok(Client { inner: Arc::new(inner) })
+    }
+
+    fn build_http_client(&self, base_url: &Url) -> Result<reqwest::Client, Error> {
+        let mut http = reqwest::Client::builder()
+            .redirect(redirect::policy(self.allow_cross_origin_redirects))
+            .referer(false)
+            .connect_timeout(self.connect_timeout);
+        if is_this_machine(base_url) {
+            // A proxy would resolve a loopback address to itself.
+            http = http.no_proxy();
+        }
+        http.build().map_err(|cause| Error::HttpClient { cause })
     }
 }
 

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
+use reqwest::header::HeaderValue;
 use tokio::sync::Semaphore;
 
 use crate::error::Error;
@@ -26,6 +27,10 @@ pub(crate) struct Inner {
     pub(crate) limiter: RateLimiter,
     pub(crate) concurrency: usize,
     pub(crate) retry: RetryPolicy,
+    pub(crate) allow_cross_origin_redirects: bool,
+    /// `None`: that of `http`.
+    pub(crate) user_agent: Option<HeaderValue>,
+    pub(crate) request_timeout: Duration,
     pub(crate) call_timeout: Duration,
     pub(crate) max_body_bytes: usize,
     /// One permit per core: more threads would decode no faster, and each uses its own memory.
@@ -57,7 +62,12 @@ impl fmt::Debug for Client {
 
 impl Inner {
     pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
-        let text = format!("{}{path}", self.base_url.as_str().trim_end_matches('/'));
-        text.parse().map_err(|error| Error::Configuration { reason: format!("{text}: {error}") })
+        let invalid = |reason: String| Error::InvalidPath { path: path.to_owned(), reason };
+        if !path.starts_with('/') {
+            // It could change the host: `.example.org` or `@example.org`.
+            return Err(invalid("it must start with a slash".into()));
+        }
+        let base_url = self.base_url.as_str().trim_end_matches('/');
+        Url::parse(&format!("{base_url}{path}")).map_err(|error| invalid(error.to_string()))
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected,
+    Visitor,
 };
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -13,7 +14,7 @@ pub(crate) type Recover<T> = fn(&[u8], serde_json::Error) -> Result<T, serde_jso
 
 /// Why a body cannot be decoded, and where.
 pub(crate) struct DecodeError {
-    pub(crate) source: serde_json::Error,
+    pub(crate) cause: serde_json::Error,
     /// Empty if the body is not JSON at all, or not of the expected kind.
     pub(crate) path: String,
     /// The id of the outermost object on the path that has one.
@@ -28,14 +29,39 @@ pub(crate) fn decode<T: DeserializeOwned>(
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     serde_json::from_slice(body)
         .or_else(|error| recover(body, error))
-        .map_err(|source| locate::<T>(body, source))
+        .map_err(|cause| locate::<T>(body, cause))
+}
+
+/// `None` if `T` is an `Option`: what a 404 decodes to.
+pub(crate) fn absent<T: DeserializeOwned>() -> Option<T> {
+    T::deserialize(Absent).ok()
+}
+
+/// Deserializes to nothing but an `Option`.
+struct Absent;
+
+impl<'de> Deserializer<'de> for Absent {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::invalid_type(Unexpected::Option, &visitor))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
 }
 
 /// Decodes once more and keeps track of the path, which would slow down every other decoding.
-fn locate<T: DeserializeOwned>(body: &[u8], source: serde_json::Error) -> DecodeError {
+fn locate<T: DeserializeOwned>(body: &[u8], cause: serde_json::Error) -> DecodeError {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
-        return DecodeError { source, path: String::new(), id: None };
+        return DecodeError { cause, path: String::new(), id: None };
     };
     let segments: Vec<&Segment> = error.path().iter().collect();
     let mut found = None;
@@ -43,7 +69,7 @@ fn locate<T: DeserializeOwned>(body: &[u8], source: serde_json::Error) -> Decode
     // It may fail as well, after it has found the id.
     let _ = finder.deserialize(&mut serde_json::Deserializer::from_slice(body));
     let path = if segments.is_empty() { String::new() } else { error.path().to_string() };
-    DecodeError { source, path, id: found.map(|(_, id)| id) }
+    DecodeError { cause, path, id: found.map(|(_, id)| id) }
 }
 
 /// Follows a path and notes the `id` of the outermost object on it that has one.
@@ -173,6 +199,17 @@ mod tests {
         for body in ["", "<html>", "{}", "[]]", "null"] {
             assert_eq!(error_of::<Vec<Show>>(body), (String::new(), None), "{body}");
         }
+    }
+
+    #[test]
+    fn only_an_option_can_be_absent() {
+        assert_eq!(absent::<Option<Vec<Show>>>(), Some(None));
+        assert!(absent::<Option<crate::WithEmbedded<Show, crate::embed::Cast>>>().is_some());
+        assert_eq!(absent::<Show>(), None);
+        assert_eq!(absent::<Vec<Option<Show>>>(), None);
+        assert_eq!(absent::<Value>(), None, "not null");
+        assert_eq!(absent::<()>(), None);
+        assert!(absent::<Box<serde_json::value::RawValue>>().is_none());
     }
 
     #[test]

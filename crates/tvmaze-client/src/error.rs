@@ -1,4 +1,6 @@
+use std::error::Error as StdError;
 use std::fmt;
+use std::iter::successors;
 use std::time::Duration;
 
 use reqwest::{StatusCode, Url};
@@ -7,7 +9,11 @@ use reqwest::{StatusCode, Url};
 ///
 /// A missing page is *not* an error: TVmaze ends an index with a 404, so
 /// [`Client::show_page`](crate::Client::show_page) returns `Ok(None)` for it.
-#[derive(Debug, thiserror::Error)]
+///
+/// Both `Display` and `Debug` are one line that ends with the root cause, such as
+/// `Connection refused (os error 111)`. So that no report prints it twice, [`source`](StdError::source)
+/// is always `None`; the underlying error is in the field `cause`.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A setting of the builder is invalid.
@@ -16,30 +22,52 @@ pub enum Error {
         /// Which setting, and what is wrong with it.
         reason: String,
     },
+    /// The path given to [`Client::get`](crate::Client::get) does not start with a slash, or makes no
+    /// valid URL.
+    #[error("invalid path {path:?}: {reason}")]
+    InvalidPath {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The call was polled outside of a Tokio runtime.
+    #[error("no Tokio runtime; run the call in one, for example with `Runtime::block_on`")]
+    NoRuntime,
     /// The HTTP client cannot be built, most often because no CA certificates are installed.
-    #[error("cannot build the HTTP client; are CA certificates installed?")]
+    #[error("cannot build the HTTP client (are CA certificates installed?): {}", root(cause))]
     HttpClient {
         /// The error of reqwest.
-        #[source]
-        source: reqwest::Error,
+        cause: reqwest::Error,
     },
     /// No complete response arrived: DNS, TLS, a dropped connection or a timeout.
-    #[error("request to {context} failed")]
+    #[error("request to {context} failed: {}", root(cause))]
     Transport {
         /// The request and its attempts.
         context: Box<RequestContext>,
         /// The error of reqwest.
-        #[source]
-        source: reqwest::Error,
+        cause: reqwest::Error,
     },
-    /// Too many redirects, most often a loop.
-    #[error("too many redirects from {context}")]
+    /// A redirect cannot be followed: there are too many of them, most often a loop.
+    #[error("cannot follow the redirect of {context}: {}", root(cause))]
     Redirect {
         /// The request and its attempts.
         context: Box<RequestContext>,
         /// The error of reqwest.
-        #[source]
-        source: reqwest::Error,
+        cause: reqwest::Error,
+    },
+    /// A redirect to another scheme, host or port, which is not followed unless
+    /// [allowed](crate::ClientBuilder::allow_cross_origin_redirects).
+    #[error(
+        "{context} redirects to another origin, {location}, which is not followed; if it is correct, \
+         change the base URL to {}",
+        location.origin().ascii_serialization()
+    )]
+    CrossOriginRedirect {
+        /// The request and its attempts.
+        context: Box<RequestContext>,
+        /// Where the redirect leads to.
+        location: Box<Url>,
     },
     /// The response has an error status.
     #[error("{context} returned {status}{}", suffix(message.as_deref()))]
@@ -76,7 +104,7 @@ pub enum Error {
         location: Box<Url>,
     },
     /// The response is not JSON, or does not have the documented shape.
-    #[error("cannot decode {}the response from {context}", position(path, *id))]
+    #[error("cannot decode {}the response from {context}: {cause}", position(path, *id))]
     Decode {
         /// The request and its attempts.
         context: Box<RequestContext>,
@@ -86,8 +114,7 @@ pub enum Error {
         /// The id of the object with that value, if it has one: of the show, person, episode, ….
         id: Option<u64>,
         /// What is wrong, with the line and column.
-        #[source]
-        source: serde_json::Error,
+        cause: serde_json::Error,
     },
     /// Nothing but 429s for longer than [`max_throttle_time`](crate::RetryPolicy::max_throttle_time),
     /// or a `Retry-After` beyond it.
@@ -99,12 +126,11 @@ pub enum Error {
         retry_after: Duration,
     },
     /// The call timeout expired. It covers all attempts and the waits between them.
-    #[error("request to {context} timed out")]
+    #[error("request to {context} timed out{}", last_failure(last.as_deref()))]
     TimedOut {
         /// The request and its attempts.
         context: Box<RequestContext>,
         /// The error of the last attempt that completed.
-        #[source]
         last: Option<Box<Error>>,
     },
 }
@@ -131,6 +157,31 @@ impl fmt::Display for RequestContext {
     }
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The last error in the chain of sources.
+fn root(error: &reqwest::Error) -> &dyn StdError {
+    let first: &dyn StdError = error;
+    successors(Some(first), |&error| error.source()).last().unwrap_or(first)
+}
+
+fn last_failure(last: Option<&Error>) -> String {
+    match last {
+        None => String::new(),
+        Some(Error::Status { status, message, .. }) => {
+            format!("; the last response was {status}{}", suffix(message.as_deref()))
+        }
+        Some(Error::Transport { cause, .. }) => {
+            format!("; the last attempt failed: {}", root(cause))
+        }
+        Some(error) => format!("; the last attempt failed: {error}"),
+    }
+}
+
 fn suffix(message: Option<&str>) -> String {
     message.map(|message| format!(": {message}")).unwrap_or_default()
 }
@@ -148,7 +199,7 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Error::Transport { source, .. } => !source.is_builder(),
+            Error::Transport { cause, .. } => !cause.is_builder(),
             Error::Status { status, .. } => {
                 status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
             }
@@ -157,8 +208,11 @@ impl Error {
             | Error::Throttled { .. }
             | Error::TimedOut { .. } => true,
             Error::Configuration { .. }
+            | Error::InvalidPath { .. }
+            | Error::NoRuntime
             | Error::HttpClient { .. }
             | Error::Redirect { .. }
+            | Error::CrossOriginRedirect { .. }
             | Error::Moved { .. }
             | Error::TooLarge { .. } => false,
         }
@@ -182,7 +236,7 @@ impl Error {
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Error::Transport { source, .. } => source.is_connect(),
+            Error::Transport { cause, .. } => cause.is_connect(),
             Error::TimedOut { last: Some(last), .. } => last.is_unreachable(),
             _ => false,
         }
@@ -219,9 +273,13 @@ impl Error {
 
     fn context(&self) -> Option<&RequestContext> {
         match self {
-            Error::Configuration { .. } | Error::HttpClient { .. } => None,
+            Error::Configuration { .. }
+            | Error::InvalidPath { .. }
+            | Error::NoRuntime
+            | Error::HttpClient { .. } => None,
             Error::Transport { context, .. }
             | Error::Redirect { context, .. }
+            | Error::CrossOriginRedirect { context, .. }
             | Error::Moved { context, .. }
             | Error::Status { context, .. }
             | Error::TooLarge { context, .. }

@@ -6,6 +6,7 @@ mod call_state;
 use std::time::Duration;
 
 use reqwest::Url;
+use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use self::call_state::{AttemptError, CallState};
@@ -14,13 +15,12 @@ use crate::decode::Recover;
 use crate::error::Error;
 use crate::metrics;
 use crate::rate_limit::{ConcurrencyPermit, Priority, SendPermit};
-use crate::request::FromResponse;
 use crate::retry::RetryState;
 
 impl Inner {
     /// Gets `url` and decodes the response. The call timeout starts with the first request; waiting
     /// for other calls before it is unlimited.
-    pub(crate) async fn execute<T: FromResponse>(
+    pub(crate) async fn execute<T: DeserializeOwned + Send + 'static>(
         &self,
         url: Url,
         rejects_moved: bool,
@@ -37,7 +37,7 @@ impl Inner {
         Err(Error::TimedOut { context: call.context(), last: call.last_error.map(Box::new) })
     }
 
-    async fn execute_with_retries<'a, T: FromResponse>(
+    async fn execute_with_retries<'a, T: DeserializeOwned + Send + 'static>(
         &'a self,
         mut permit: ConcurrencyPermit<'a>,
         mut send_permit: SendPermit<'a>,

@@ -10,9 +10,14 @@ mod execute;
 mod metrics;
 mod model;
 mod rate_limit;
+mod redirect;
 mod request;
 mod retry;
 mod stats;
+
+// Types of these crates are in the public API.
+pub use jiff;
+pub use reqwest::{self, StatusCode, Url};
 
 pub use builder::{
     ClientBuilder, DEFAULT_BASE_URL, DEFAULT_CALL_TIMEOUT, DEFAULT_CONCURRENCY,

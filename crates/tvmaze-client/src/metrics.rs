@@ -69,8 +69,10 @@ fn outcome(failure: &Error) -> &'static str {
             status if status.is_server_error() => "status_5xx",
             _ => "status_4xx",
         },
-        Error::Transport { source, .. } if source.is_timeout() => "timeout",
-        Error::Redirect { .. } | Error::Moved { .. } => "redirect",
+        Error::Transport { cause, .. } if cause.is_timeout() => "timeout",
+        Error::Redirect { .. } | Error::CrossOriginRedirect { .. } | Error::Moved { .. } => {
+            "redirect"
+        }
         Error::TooLarge { .. } => "too_large",
         Error::ContentType { .. } => "content_type",
         Error::Decode { .. } => "decode",

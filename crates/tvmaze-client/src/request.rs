@@ -1,14 +1,39 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::IntoFuture;
 
 use futures::future::{BoxFuture, FutureExt};
 use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
 
 use crate::client::Client;
-use crate::decode::Recover;
+use crate::decode::{Recover, absent};
 use crate::error::Error;
 use crate::model::{Embed, EmbedMarker, Model, WithEmbedded};
+
+impl Client {
+    /// Gets a path of the API, for what has no method of its own, with the same retries, rate limit and
+    /// errors. `path` starts with a slash and is relative to the base URL. If `T` is an `Option`, a 404 is
+    /// `None`.
+    ///
+    /// ```no_run
+    /// # async fn run() -> Result<(), tvmaze_client::Error> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Seasons {
+    ///     name: String,
+    ///     #[serde(rename = "_embedded")]
+    ///     embedded: serde_json::Value,
+    /// }
+    ///
+    /// let client = tvmaze_client::Client::builder().build()?;
+    /// let show = client.get::<Seasons>("/shows/1").query("embed", "seasons").await?;
+    /// println!("{}: {}", show.name, show.embedded["seasons"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get<T: DeserializeOwned + Send + 'static>(&self, path: impl Into<String>) -> Request<T> {
+        Request::new(self, path)
+    }
+}
 
 /// A request to TVmaze whose response decodes to `T`. It is sent when it is awaited.
 ///
@@ -21,7 +46,7 @@ use crate::model::{Embed, EmbedMarker, Model, WithEmbedded};
 pub struct Request<T> {
     client: Client,
     path: String,
-    query: Vec<(&'static str, String)>,
+    query: Vec<(String, String)>,
     rejects_moved: bool,
     recover: Recover<T>,
 }
@@ -33,8 +58,9 @@ impl<T> Request<T> {
         Request { client, path, query: Vec::new(), rejects_moved: false, recover }
     }
 
-    pub(crate) fn query(mut self, name: &'static str, value: impl fmt::Display) -> Request<T> {
-        self.query.push((name, value.to_string()));
+    /// Adds a query parameter, percent-encoded. TVmaze ignores unknown ones.
+    pub fn query(mut self, name: impl Into<String>, value: impl fmt::Display) -> Request<T> {
+        self.query.push((name.into(), value.to_string()));
         self
     }
 
@@ -47,7 +73,7 @@ impl<T> Request<T> {
         let names = E::names();
         let key = if names.len() == 1 { "embed" } else { "embed[]" };
         let Request { client, path, mut query, rejects_moved, .. } = self;
-        query.extend(names.into_iter().map(|name| (key, name.to_owned())));
+        query.extend(names.into_iter().map(|name| (key.to_owned(), name.to_owned())));
         Request { client, path, query, rejects_moved, recover: |_, error| Err(error) }
     }
 
@@ -68,7 +94,7 @@ impl<T> Request<T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn decode_as<U: FromResponse>(self) -> Request<U> {
+    pub fn decode_as<U: DeserializeOwned + Send + 'static>(self) -> Request<U> {
         let Request { client, path, query, rejects_moved, .. } = self;
         Request { client, path, query, rejects_moved, recover: |_, error| Err(error) }
     }
@@ -96,17 +122,20 @@ impl<T> Request<T> {
     }
 }
 
-impl<T: FromResponse> Request<T> {
+impl<T: DeserializeOwned + Send + 'static> Request<T> {
     /// Converts the request into a future, to be joined or spawned.
     #[must_use = "nothing is sent until it is awaited"]
     pub fn send(self) -> BoxFuture<'static, Result<T, Error>> {
         async move {
+            if Handle::try_current().is_err() {
+                return Err(Error::NoRuntime);
+            }
             let mut url = self.client.inner.url(&self.path)?;
             if !self.query.is_empty() {
                 url.query_pairs_mut().extend_pairs(&self.query);
             }
             match self.client.inner.execute(url, self.rejects_moved, self.recover).await {
-                Err(error) if error.is_not_found() => T::on_not_found().ok_or(error),
+                Err(error) if error.is_not_found() => absent().ok_or(error),
                 result => result,
             }
         }
@@ -114,7 +143,7 @@ impl<T: FromResponse> Request<T> {
     }
 }
 
-impl<T: FromResponse> IntoFuture for Request<T> {
+impl<T: DeserializeOwned + Send + 'static> IntoFuture for Request<T> {
     type Output = Result<T, Error>;
     type IntoFuture = BoxFuture<'static, Result<T, Error>>;
 
@@ -129,29 +158,6 @@ impl<T> fmt::Debug for Request<T> {
             .field("path", &self.path)
             .field("query", &self.query)
             .finish_non_exhaustive()
-    }
-}
-
-/// A type that a response can be decoded to. Only this crate implements it.
-pub trait FromResponse: DeserializeOwned + Send + 'static {
-    /// The value for a 404; `None` if a 404 is an error.
-    #[doc(hidden)]
-    fn on_not_found() -> Option<Self> {
-        None
-    }
-}
-
-impl<T: Model> FromResponse for T {}
-
-impl<T: Model, E: Embed<T> + 'static> FromResponse for WithEmbedded<T, E> where E::Output: Send {}
-
-impl<T: DeserializeOwned + Send + 'static> FromResponse for Vec<T> {}
-
-impl<K, V> FromResponse for BTreeMap<K, V> where BTreeMap<K, V>: DeserializeOwned + Send + 'static {}
-
-impl<T: DeserializeOwned + Send + 'static> FromResponse for Option<T> {
-    fn on_not_found() -> Option<Option<T>> {
-        Some(None)
     }
 }
 

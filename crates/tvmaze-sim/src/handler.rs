@@ -1,11 +1,12 @@
 use bytes::Bytes;
 use hyper::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue,
-    RETRY_AFTER, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue,
+    LOCATION, RETRY_AFTER, VARY,
 };
 use hyper::{Method, Request, Response, StatusCode};
 
 use crate::connection_fault::ConnectionFault;
+use crate::dataset::Content;
 use crate::encoding::Encoding;
 use crate::fault::FaultKind;
 use crate::fault_injector::Decision;
@@ -51,17 +52,21 @@ async fn serve<Body>(state: &SharedState, request: &Request<Body>) -> Response<B
         return error_response(StatusCode::METHOD_NOT_ALLOWED);
     }
     let uri = request.uri();
-    let Some(route) = Route::parse(uri.path(), uri.query().unwrap_or("")) else {
-        return error_response(StatusCode::NOT_FOUND);
+    let route = match Route::parse(uri.path(), uri.query().unwrap_or("")) {
+        Ok(route) => route,
+        Err(status) => return error_response(status),
     };
     let encoding = Encoding::negotiate(request.headers());
     let dataset = state.lock().dataset.clone();
-    if let Some(body) = dataset.cached(route, encoding) {
+    if let Some(body) = dataset.cached(&route, encoding) {
         return ok_json(body, encoding);
     }
+    let is_search = matches!(route, Route::SingleSearch(..) | Route::Lookup(_));
     // Rendering and compressing a page takes milliseconds.
-    match tokio::task::spawn_blocking(move || dataset.render(route, encoding)).await {
-        Ok(Some(body)) => ok_json(body, encoding),
+    match tokio::task::spawn_blocking(move || dataset.render(&route, encoding)).await {
+        Ok(Some(Content::Body(body))) => ok_json(body, encoding),
+        Ok(Some(Content::Show(id))) => redirect_to_show(request, id),
+        Ok(None) if is_search => json_response(StatusCode::NOT_FOUND, "null"),
         Ok(None) => error_response(StatusCode::NOT_FOUND),
         Err(_) => error_response(StatusCode::INTERNAL_SERVER_ERROR),
     }
@@ -73,6 +78,17 @@ fn ok_json(body: Bytes, encoding: Encoding) -> Response<Bytes> {
         let headers = response.headers_mut();
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    response
+}
+
+/// TVmaze redirects to an absolute URL at its own origin.
+fn redirect_to_show<Body>(request: &Request<Body>, id: u32) -> Response<Bytes> {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let origin = host.map(|host| format!("http://{host}")).unwrap_or_default();
+    let mut response = json_response(StatusCode::MOVED_PERMANENTLY, "null");
+    if let Ok(location) = HeaderValue::from_str(&format!("{origin}/shows/{id}")) {
+        response.headers_mut().insert(LOCATION, location);
     }
     response
 }

@@ -14,6 +14,7 @@ mod payload;
 mod rate_limit;
 mod recording;
 mod route;
+mod search_index;
 mod shared;
 mod simulator;
 mod source;

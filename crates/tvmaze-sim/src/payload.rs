@@ -1,5 +1,6 @@
 //! TVmaze's response bodies in their current form, with the keys in TVmaze's order.
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -95,6 +96,33 @@ pub(crate) struct Link {
     pub(crate) href: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Episode {
+    pub(crate) id: u32,
+    pub(crate) url: String,
+    pub(crate) name: String,
+    pub(crate) season: u32,
+    pub(crate) number: u32,
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    pub(crate) airdate: Date,
+    pub(crate) airtime: &'static str,
+    pub(crate) airstamp: String,
+    pub(crate) runtime: Option<u32>,
+    pub(crate) rating: Rating,
+    pub(crate) image: Option<Image>,
+    pub(crate) summary: Option<String>,
+    #[serde(rename = "_links")]
+    pub(crate) links: EpisodeLinks,
+}
+
+#[derive(Serialize)]
+pub(crate) struct EpisodeLinks {
+    #[serde(rename = "self")]
+    pub(crate) this: Link,
+    pub(crate) show: Link,
 }
 
 #[derive(Serialize)]

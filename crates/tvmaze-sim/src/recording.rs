@@ -19,6 +19,7 @@ pub(crate) struct Recording {
     /// Slices of `pages`.
     shows: BTreeMap<u32, Bytes>,
     casts: BTreeMap<u32, Bytes>,
+    episodes: BTreeMap<u32, Bytes>,
     update_times: BTreeMap<u32, u64>,
 }
 
@@ -34,11 +35,11 @@ impl Recording {
         let mut recording = Self {
             pages: BTreeMap::new(),
             shows: BTreeMap::new(),
-            casts: BTreeMap::new(),
+            casts: read_lists(&directory.join("cast"))?,
+            episodes: read_lists(&directory.join("episodes"))?,
             update_times: BTreeMap::new(),
         };
         recording.read_pages(&directory.join("pages"))?;
-        recording.read_casts(&directory.join("cast"))?;
         recording.read_updates(&directory.join("updates.json"))?;
         Ok(recording)
     }
@@ -65,19 +66,6 @@ impl Recording {
         Ok(())
     }
 
-    fn read_casts(&mut self, directory: &Path) -> Result<(), Error> {
-        if !directory.exists() {
-            return Ok(());
-        }
-        for (id, path) in numbered_files(directory)? {
-            let cast = read(&path)?;
-            serde_json::from_slice::<Vec<IgnoredAny>>(&cast)
-                .map_err(|source| Error::InvalidResponse { path, source })?;
-            self.casts.insert(id, cast);
-        }
-        Ok(())
-    }
-
     fn read_updates(&mut self, path: &Path) -> Result<(), Error> {
         if path.exists() {
             self.update_times = serde_json::from_slice(&read(path)?)
@@ -85,6 +73,25 @@ impl Recording {
         }
         Ok(())
     }
+
+    fn empty_list(&self, show: u32) -> Option<Bytes> {
+        self.shows.contains_key(&show).then_some(Bytes::from_static(b"[]"))
+    }
+}
+
+/// The lists in the `ID.json` files of a directory, which need not exist.
+fn read_lists(directory: &Path) -> Result<BTreeMap<u32, Bytes>, Error> {
+    let mut lists = BTreeMap::new();
+    if !directory.exists() {
+        return Ok(lists);
+    }
+    for (id, path) in numbered_files(directory)? {
+        let list = read(&path)?;
+        serde_json::from_slice::<Vec<IgnoredAny>>(&list)
+            .map_err(|source| Error::InvalidResponse { path, source })?;
+        lists.insert(id, list);
+    }
+    Ok(lists)
 }
 
 impl Source for Recording {
@@ -101,8 +108,11 @@ impl Source for Recording {
     }
 
     fn cast(&self, id: u32) -> Option<Bytes> {
-        let empty_cast = || self.shows.contains_key(&id).then_some(Bytes::from_static(b"[]"));
-        self.casts.get(&id).cloned().or_else(empty_cast)
+        self.casts.get(&id).cloned().or_else(|| self.empty_list(id))
+    }
+
+    fn episodes(&self, id: u32) -> Option<Bytes> {
+        self.episodes.get(&id).cloned().or_else(|| self.empty_list(id))
     }
 
     fn update_times(&self) -> Vec<(u32, u64)> {

@@ -1,10 +1,19 @@
+use std::borrow::Cow;
+
+use hyper::StatusCode;
+use url::form_urlencoded;
+
 /// The endpoints that the simulator serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Page(u32),
-    Show(u32),
+    Show(u32, Vec<Embed>),
+    Episodes(u32),
     Cast(u32),
     Updates(Since),
+    Search(String),
+    SingleSearch(String, Vec<Embed>),
+    Lookup(ExternalId),
 }
 
 /// The `since` parameter, relative to the newest update so that responses do not depend on the clock.
@@ -16,16 +25,48 @@ pub(crate) enum Since {
     Month,
 }
 
+/// What can be embedded in a show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Embed {
+    Cast,
+    Episodes,
+    NextEpisode,
+    PreviousEpisode,
+}
+
+/// A show's id in another database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ExternalId {
+    Imdb(String),
+    TheTvdb(u32),
+    TvRage(u32),
+}
+
 impl Route {
-    /// Parses a path and query; `None` is a 404. Unknown query parameters are ignored.
-    pub(crate) fn parse(path: &str, query: &str) -> Option<Self> {
-        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+    /// Parses a path and query. Unknown query parameters are ignored.
+    ///
+    /// # Errors
+    ///
+    /// The status of the response: 404, or 400 for a missing parameter or an unknown embed.
+    pub(crate) fn parse(path: &str, query: &str) -> Result<Self, StatusCode> {
+        let not_found = StatusCode::NOT_FOUND;
+        let id = |text: &str| text.parse::<u32>().map_err(|_| not_found);
+        let name = || parameter(query, "q").map(Cow::into_owned).ok_or(StatusCode::BAD_REQUEST);
+        let segments: Vec<&str> = path.strip_prefix('/').ok_or(not_found)?.split('/').collect();
         match segments[..] {
-            ["shows"] => Some(Self::Page(parameter(query, "page").unwrap_or("0").parse().ok()?)),
-            ["shows", id] => Some(Self::Show(id.parse().ok()?)),
-            ["shows", id, "cast"] => Some(Self::Cast(id.parse().ok()?)),
-            ["updates", "shows"] => Some(Self::Updates(Since::parse(parameter(query, "since")))),
-            _ => None,
+            ["shows"] => {
+                Ok(Self::Page(id(&parameter(query, "page").unwrap_or(Cow::Borrowed("0")))?))
+            }
+            ["shows", show] => Ok(Self::Show(id(show)?, Embed::parse(query)?)),
+            ["shows", show, "cast"] => Ok(Self::Cast(id(show)?)),
+            ["shows", show, "episodes"] => Ok(Self::Episodes(id(show)?)),
+            ["updates", "shows"] => {
+                Ok(Self::Updates(Since::parse(parameter(query, "since").as_deref())))
+            }
+            ["search", "shows"] => Ok(Self::Search(name()?)),
+            ["singlesearch", "shows"] => Ok(Self::SingleSearch(name()?, Embed::parse(query)?)),
+            ["lookup", "shows"] => ExternalId::parse(query).map(Self::Lookup),
+            _ => Err(not_found),
         }
     }
 }
@@ -52,11 +93,40 @@ impl Since {
     }
 }
 
-fn parameter<'query>(query: &'query str, name: &str) -> Option<&'query str> {
-    query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
+impl Embed {
+    /// All `embed` and `embed[]` parameters.
+    fn parse(query: &str) -> Result<Vec<Self>, StatusCode> {
+        let names = form_urlencoded::parse(query.as_bytes())
+            .filter(|(key, _)| matches!(&**key, "embed" | "embed[]"));
+        names
+            .map(|(_, name)| match &*name {
+                "cast" => Ok(Self::Cast),
+                "episodes" => Ok(Self::Episodes),
+                "nextepisode" => Ok(Self::NextEpisode),
+                "previousepisode" => Ok(Self::PreviousEpisode),
+                _ => Err(StatusCode::BAD_REQUEST),
+            })
+            .collect()
+    }
+}
+
+impl ExternalId {
+    fn parse(query: &str) -> Result<Self, StatusCode> {
+        let number = |text: &str| text.parse::<u32>().map_err(|_| StatusCode::NOT_FOUND);
+        let mut parameters = form_urlencoded::parse(query.as_bytes());
+        let external = parameters.find_map(|(key, id)| match &*key {
+            "imdb" => Some(Ok(Self::Imdb(id.into_owned()))),
+            "thetvdb" => Some(number(&id).map(Self::TheTvdb)),
+            "tvrage" => Some(number(&id).map(Self::TvRage)),
+            _ => None,
+        });
+        external.unwrap_or(Err(StatusCode::BAD_REQUEST))
+    }
+}
+
+fn parameter<'query>(query: &'query str, name: &str) -> Option<Cow<'query, str>> {
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    parameters.find_map(|(key, value)| (key == name).then_some(value))
 }
 
 #[cfg(test)]
@@ -64,22 +134,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_the_four_endpoints_and_ignores_other_parameters() {
+    fn knows_its_endpoints_and_ignores_other_parameters() {
+        let (not_found, bad) = (Err(StatusCode::NOT_FOUND), Err(StatusCode::BAD_REQUEST));
+        let next = vec![Embed::NextEpisode];
         let cases = [
-            ("/shows", "", Some(Route::Page(0))),
-            ("/shows", "page=7", Some(Route::Page(7))),
-            ("/shows", "embed=cast&page=7&q", Some(Route::Page(7))),
-            ("/shows", "page=seven", None),
-            ("/shows", "page=-1", None),
-            ("/shows/1", "embed=cast", Some(Route::Show(1))),
-            ("/shows/1/cast", "", Some(Route::Cast(1))),
-            ("/shows/1/crew", "", None),
-            ("/shows/one", "", None),
-            ("/shows/", "", None),
-            ("/updates/shows", "", Some(Route::Updates(Since::All))),
-            ("/updates/shows", "since=week", Some(Route::Updates(Since::Week))),
-            ("/updates/shows", "since=year", Some(Route::Updates(Since::All))),
-            ("/", "", None),
+            ("/shows", "", Ok(Route::Page(0))),
+            ("/shows", "page=7", Ok(Route::Page(7))),
+            ("/shows", "embed=crew&page=7&q", Ok(Route::Page(7))),
+            ("/shows", "page=seven", not_found.clone()),
+            ("/shows", "page=-1", not_found.clone()),
+            ("/shows/1", "", Ok(Route::Show(1, vec![]))),
+            (
+                "/shows/1",
+                "embed[]=cast&embed%5B%5D=episodes",
+                Ok(Route::Show(1, vec![Embed::Cast, Embed::Episodes])),
+            ),
+            ("/shows/1", "embed=weather", bad.clone()),
+            ("/shows/1/cast", "", Ok(Route::Cast(1))),
+            ("/shows/1/episodes", "specials=1", Ok(Route::Episodes(1))),
+            ("/shows/1/crew", "", not_found.clone()),
+            ("/shows/one", "", not_found.clone()),
+            ("/shows/", "", not_found.clone()),
+            ("/updates/shows", "", Ok(Route::Updates(Since::All))),
+            ("/updates/shows", "since=week", Ok(Route::Updates(Since::Week))),
+            ("/updates/shows", "since=year", Ok(Route::Updates(Since::All))),
+            ("/search/shows", "q=a+%26%C3%A9", Ok(Route::Search("a &é".into()))),
+            ("/search/shows", "", bad.clone()),
+            (
+                "/singlesearch/shows",
+                "q=a&embed=nextepisode",
+                Ok(Route::SingleSearch("a".into(), next)),
+            ),
+            ("/lookup/shows", "imdb=tt1", Ok(Route::Lookup(ExternalId::Imdb("tt1".into())))),
+            ("/lookup/shows", "thetvdb=7", Ok(Route::Lookup(ExternalId::TheTvdb(7)))),
+            ("/lookup/shows", "tvrage=8", Ok(Route::Lookup(ExternalId::TvRage(8)))),
+            ("/lookup/shows", "tvrage=x", not_found.clone()),
+            ("/lookup/shows", "tmdb=8", bad),
+            ("/", "", not_found),
         ];
         for (path, query, route) in cases {
             assert_eq!(Route::parse(path, query), route, "{path}?{query}");

@@ -12,6 +12,8 @@ pub(crate) trait Source: Debug + Send + Sync {
 
     fn cast(&self, id: u32) -> Option<Bytes>;
 
+    fn episodes(&self, id: u32) -> Option<Bytes>;
+
     /// Every id with the Unix time of its last change, ordered by id.
     fn update_times(&self) -> Vec<(u32, u64)>;
 }

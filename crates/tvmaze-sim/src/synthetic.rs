@@ -1,10 +1,11 @@
-//! Generated shows and casts: each is a pure function of the seed and its id.
+//! Generated shows, casts and episodes: each is a pure function of the seed and its id.
 
 use bytes::Bytes;
 use serde::Serialize;
 
 mod cast;
 mod countries;
+mod episodes;
 mod genres;
 mod names;
 mod networks;
@@ -74,6 +75,10 @@ impl Source for Synthetic {
 
     fn cast(&self, id: u32) -> Option<Bytes> {
         self.exists(id).then(|| json(&cast::cast(self.seed, id)))
+    }
+
+    fn episodes(&self, id: u32) -> Option<Bytes> {
+        self.exists(id).then(|| json(&episodes::episodes(self.seed, id)))
     }
 
     fn update_times(&self) -> Vec<(u32, u64)> {

@@ -3,10 +3,8 @@ use std::fmt;
 use std::ops::Deref;
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use crate::request::FromResponse;
 use crate::{Client, PersonId, Request, ShowId};
 
 /// The period that an updates map covers.
@@ -74,8 +72,6 @@ impl<I> IntoIterator for Updates<I> {
         self.0.into_iter()
     }
 }
-
-impl<I> FromResponse for Updates<I> where Updates<I>: DeserializeOwned + Send + 'static {}
 
 impl<'de, I: Deserialize<'de> + Ord> Deserialize<'de> for Updates<I> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Updates<I>, D::Error> {

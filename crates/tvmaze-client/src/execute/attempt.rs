@@ -1,8 +1,9 @@
 use std::time::SystemTime;
 
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Response, StatusCode};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -14,7 +15,6 @@ use crate::decode::{DecodeError, Recover, decode};
 use crate::error::Error;
 use crate::metrics::{self, RequestTimer};
 use crate::rate_limit::{Feedback, SendPermit};
-use crate::request::FromResponse;
 use crate::retry::parse_retry_after;
 
 /// Larger bodies are decoded off the runtime's worker threads: an index page takes milliseconds.
@@ -24,7 +24,7 @@ const MAX_ERROR_BODY_BYTES: usize = 4 * 1024;
 
 impl Inner {
     /// Sends one request and decodes the response.
-    pub(super) async fn attempt<T: FromResponse>(
+    pub(super) async fn attempt<T: DeserializeOwned + Send + 'static>(
         &self,
         call: &CallState,
         permit: SendPermit<'_>,
@@ -47,15 +47,19 @@ impl Inner {
         result
     }
 
-    async fn send<T: FromResponse>(
+    async fn send<T: DeserializeOwned + Send + 'static>(
         &self,
         call: &CallState,
         permit: SendPermit<'_>,
         recover: Recover<T>,
     ) -> Result<T, AttemptError> {
         self.counters.record_request(call.attempts);
-        let sending = self.http.get(call.url.clone()).send();
-        let response = sending.await.map_err(|source| call.transport_error(source))?;
+        let sending = self.request(call.url.clone()).send();
+        let response = sending.await.map_err(|cause| call.transport_error(cause))?;
+        // A client of the application follows redirects by its own policy.
+        if !self.allow_cross_origin_redirects && response.url().origin() != call.url.origin() {
+            return Err(call.cross_origin_redirect(response.url().clone()).into());
+        }
         let status = response.status();
         Span::current().record("status", status.as_u16());
         let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
@@ -80,16 +84,25 @@ impl Inner {
         let limit = self.max_body_bytes;
         let body = self.read_body(response, limit).await;
         let body = body
-            .map_err(|source| call.transport_error(source))?
+            .map_err(|cause| call.transport_error(cause))?
             .ok_or_else(|| Error::TooLarge { context: call.context(), limit })?;
         let decoded = self.decode(body, recover).await.map_err(|error| {
-            let DecodeError { source, path, id } = error;
-            Error::Decode { context: call.context(), path, id, source }
+            let DecodeError { cause, path, id } = error;
+            Error::Decode { context: call.context(), path, id, cause }
         })?;
         if call.is_moved(&url) {
             return Err(Error::Moved { context: call.context(), location: Box::new(url) }.into());
         }
         Ok(decoded)
+    }
+
+    fn request(&self, url: Url) -> RequestBuilder {
+        let request = self.http.get(url).timeout(self.request_timeout);
+        let request = request.header(ACCEPT, "application/json");
+        match &self.user_agent {
+            Some(user_agent) => request.header(USER_AGENT, user_agent.clone()),
+            None => request,
+        }
     }
 
     /// Reads a body; `None` if it is larger than `limit`.
@@ -111,7 +124,7 @@ impl Inner {
         Ok(Some(body))
     }
 
-    async fn decode<T: FromResponse>(
+    async fn decode<T: DeserializeOwned + Send + 'static>(
         &self,
         body: Vec<u8>,
         recover: Recover<T>,

@@ -4,6 +4,7 @@ use reqwest::Url;
 use tokio::time::Instant;
 
 use crate::error::{Error, RequestContext};
+use crate::redirect;
 
 /// A call in progress: its URL, and its attempts so far.
 pub(super) struct CallState {
@@ -52,14 +53,21 @@ impl CallState {
         self.rejects_moved && has_other_id(self.url.path(), url.path())
     }
 
-    pub(super) fn transport_error(&self, source: reqwest::Error) -> Error {
-        // reqwest's own message would repeat the URL.
-        let (context, source) = (self.context(), source.without_url());
-        if source.is_redirect() {
-            Error::Redirect { context, source }
-        } else {
-            Error::Transport { context, source }
+    pub(super) fn transport_error(&self, cause: reqwest::Error) -> Error {
+        if let Some(location) = redirect::rejected_location(&cause) {
+            return self.cross_origin_redirect(location.clone());
         }
+        // reqwest's own message would repeat the URL.
+        let (context, cause) = (self.context(), cause.without_url());
+        if cause.is_redirect() {
+            Error::Redirect { context, cause }
+        } else {
+            Error::Transport { context, cause }
+        }
+    }
+
+    pub(super) fn cross_origin_redirect(&self, location: Url) -> Error {
+        Error::CrossOriginRedirect { context: self.context(), location: Box::new(location) }
     }
 }
 

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use futures::StreamExt;
 use serde_json::json;
 use tvmaze_client::{Client, Error, PageIndex, RateLimit, RetryPolicy, ShowId};
 use wiremock::matchers::{any, path};
@@ -121,7 +122,7 @@ async fn a_connection_closed_without_an_answer_is_tried_again() {
 async fn a_hang_ends_with_the_timeout() {
     let hanging = quick_builder(&silent().await).request_timeout(Duration::from_millis(20));
     let error = after(3, error_of(hanging.build().unwrap()).await);
-    assert!(matches!(&error, Error::Transport { source, .. } if source.is_timeout()), "{error:?}");
+    assert!(matches!(&error, Error::Transport { cause, .. } if cause.is_timeout()), "{error:?}");
 }
 
 #[tokio::test]
@@ -131,14 +132,49 @@ async fn nobody_listening_is_unreachable() {
     drop(listener);
     let error = error_of(client(&url)).await;
     assert!(error.is_unreachable() && error.attempts() == 3, "{error:?}");
+    let text = reads_the_same_everywhere(&error);
+    assert!(text.starts_with(&format!("request to {url}/shows/7 (3 attempts in ")), "{text}");
+    let refused = std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap_err();
+    assert!(text.ends_with(&format!(" s) failed: {refused}")), "{text}");
+}
+
+/// The text of an error: one line with the root cause, however it is printed.
+fn reads_the_same_everywhere(error: &Error) -> String {
+    let text = error.to_string();
+    assert_eq!(format!("{error:?}"), text);
+    assert!(std::error::Error::source(error).is_none(), "reports would repeat it");
+    assert!(!text.contains('\n'), "{text}");
+    text
 }
 
 #[tokio::test]
-async fn a_redirect_loop_fails_at_once() {
-    let loops = ResponseTemplate::new(301).insert_header("location", "/shows/7");
-    let server = failing_at_first(1000, loops).await;
-    let error = error_of(client(&server.uri())).await;
-    assert!(matches!(after(1, error), Error::Redirect { .. }));
+async fn an_error_ends_with_its_root_cause() {
+    let text = reads_the_same_everywhere(&error_of(client(&raw(b"").await)).await);
+    assert!(text.ends_with(": connection closed before message completed"), "{text}");
+    let hanging = quick_builder(&silent().await).request_timeout(Duration::from_millis(20));
+    let text = reads_the_same_everywhere(&error_of(hanging.build().unwrap()).await);
+    assert!(text.ends_with(": operation timed out"), "{text}");
+    let short = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}";
+    let text = reads_the_same_everywhere(&error_of(client(&raw(short).await)).await);
+    assert!(text.ends_with(": end of file before message length reached"), "{text}");
+    let list = ResponseTemplate::new(200).set_body_json(json!([]));
+    let text =
+        reads_the_same_everywhere(&error_of(client(&failing_at_first(9, list).await.uri())).await);
+    assert!(
+        text.ends_with(": invalid type: sequence, expected struct Show at line 1 column 0"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_call_outside_of_a_runtime_is_an_error() {
+    let client = client("http://localhost");
+    let error = futures::executor::block_on(error_of(client.clone()));
+    assert!(matches!(error, Error::NoRuntime) && error.attempts() == 0, "{error}");
+    let page = futures::executor::block_on(client.show_pages(PageIndex(0)).boxed().next());
+    assert!(matches!(page, Some(Err(Error::NoRuntime))));
+    let text = reads_the_same_everywhere(&error);
+    assert!(text.starts_with("no Tokio runtime; ") && text.contains("block_on"), "{text}");
 }
 
 #[tokio::test]
@@ -252,6 +288,8 @@ async fn the_time_for_a_whole_call_is_bounded() {
     let error = after(1, error_of(client).await);
     assert!(matches!(&error, Error::TimedOut { last: Some(_), .. }), "{error:?}");
     assert_eq!(error.status().map(|status| status.as_u16()), Some(503));
+    let text = reads_the_same_everywhere(&error);
+    assert!(text.ends_with(" timed out; the last response was 503 Service Unavailable"), "{text}");
 }
 
 #[tokio::test]

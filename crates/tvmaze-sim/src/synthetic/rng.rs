@@ -8,6 +8,7 @@ pub(super) enum Stream {
     Show,
     Cast,
     Person,
+    Episodes,
 }
 
 pub(super) fn rng_for(seed: u64, stream: Stream, id: u32) -> Rng {

@@ -154,7 +154,7 @@ fn schedule(rng: &mut Rng) -> Schedule {
     Schedule { time: weighted(rng, &times), days: WEEKDAYS[first..first + days].to_vec() }
 }
 
-fn rating(rng: &mut Rng) -> Rating {
+pub(super) fn rating(rng: &mut Rng) -> Rating {
     if permille(rng, 540) {
         return Rating { average: None };
     }

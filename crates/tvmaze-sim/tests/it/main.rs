@@ -7,6 +7,7 @@ mod parsing;
 mod payloads;
 mod rate_limit;
 mod recording;
+mod search;
 mod server;
 mod support;
 mod synthetic;

@@ -38,6 +38,7 @@ fn serves_the_files_as_they_are() {
         ("pages/2.json", r#"[{"id":500,"updated":9}]"#),
         ("pages/README.md", "not a response"),
         ("cast/3.json", r#"[{"person":{"id":1}}]"#),
+        ("episodes/3.json", r#"[{"id":8}]"#),
     ])
     .expect("a dataset");
     assert_eq!(dataset.page(0).expect("a file"), page);
@@ -48,6 +49,9 @@ fn serves_the_files_as_they_are() {
     assert_eq!(dataset.cast(3).expect("a file"), r#"[{"person":{"id":1}}]"#);
     assert_eq!(dataset.cast(1).expect("a show without a file"), "[]");
     assert!(dataset.cast(2).is_none());
+    assert_eq!(dataset.episodes(3).expect("a file"), r#"[{"id":8}]"#);
+    assert_eq!(dataset.episodes(1).expect("a show without a file"), "[]");
+    assert!(dataset.episodes(2).is_none());
 }
 
 #[test]

@@ -20,8 +20,9 @@ async fn serves_the_dataset() {
         ("/shows?page=2", dataset.page(2)),
         ("/shows", dataset.page(0)),
         ("/shows/1", dataset.show(1)),
-        ("/shows/1?embed=cast", dataset.show(1)),
         ("/shows/1/cast", dataset.cast(1)),
+        ("/shows/1/episodes", dataset.episodes(1)),
+        ("/shows/1/episodes?specials=1", dataset.episodes(1)),
         ("/updates/shows", Some(dataset.updates())),
     ] {
         let (status, text) = fetch(&simulator, path).await;
@@ -40,10 +41,11 @@ async fn unknown_paths_are_tvmazes_404() {
         "/shows?page=99999999999",
         "/shows/0",
         "/shows/one",
-        "/shows/1/episodes",
+        "/shows/1/crew",
         "/people/1",
         &format!("/shows/{hole}"),
         &format!("/shows/{hole}/cast"),
+        &format!("/shows/{hole}/episodes"),
     ] {
         assert_eq!(fetch(&simulator, path).await, (404, NOT_FOUND.to_owned()), "{path}");
     }
