@@ -5,6 +5,7 @@ mod cast;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod criteria;
+mod facet;
 mod filter;
 mod json;
 #[cfg(feature = "testing")]
@@ -21,8 +22,9 @@ mod table;
 
 pub use cast::{CastMember, CastRow};
 pub use criteria::{BoundedInt, OutOfRangeError, TopLimit, TopShowsCriteria, Years};
+pub use facet::{Facet, FacetFilter, UnmatchedFilter, fold_case};
 pub use filter::{
-    DateBound, MinRating, ParseDateBoundError, ParseRatingError, SearchText, SearchTextTooLong,
+    DateBound, ParseDateBoundError, ParseRatingError, RatingBound, SearchText, SearchTextTooLong,
     ShowFilter,
 };
 pub use json::RawJson;

@@ -31,7 +31,8 @@ async fn find(store: &SqliteStore, id_or_name: &str) -> anyhow::Result<Option<Sh
     let text = id_or_name.parse().context("invalid name")?;
     let filter = ShowFilter { text: Some(text), ..ShowFilter::default() };
     let sort = Sort { by: SortBy::Relevance, descending: false };
-    let mut page = store.shows(ShowQuery { filter, sort, after: None, limit: 1 }).await?;
+    let query = ShowQuery { filter, sort, limit: 1, ..ShowQuery::default() };
+    let mut page = store.shows(query).await?;
     Ok(page.shows.pop())
 }
 

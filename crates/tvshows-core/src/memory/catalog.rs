@@ -4,12 +4,11 @@ use std::io;
 
 use async_trait::async_trait;
 
-use super::list::network_name;
 use super::{MemoryStore, Snapshot, count, list};
 use crate::{
     CastRow, Catalog, FacetCount, MakeRowWriter, MultiCharacterActor, PublishedManifest, RowCounts,
-    Show, ShowId, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table,
-    TopShow,
+    Show, ShowFilter, ShowId, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError,
+    StoreHealth, Table, TopShow,
 };
 
 #[async_trait]
@@ -71,7 +70,7 @@ impl Catalog for MemoryStore {
             [] => vec![None],
             genres => genres.iter().cloned().map(Some).collect(),
         });
-        let mut networks = by(network_name);
+        let mut networks = by(list::network_name);
         networks.truncate(50);
         #[expect(clippy::cast_possible_truncation, reason = "a rating is 0 to 10")]
         let rating = |show: &&Show| show.rating_average.map(|rating| rating.floor() as i64);
@@ -97,7 +96,7 @@ impl Catalog for MemoryStore {
         Ok(self.data().published.manifest())
     }
 
-    async fn export(&self, _: Table, _: MakeRowWriter) -> Result<(), StoreError> {
+    async fn export(&self, _: Table, _: ShowFilter, _: MakeRowWriter) -> Result<(), StoreError> {
         Err(unsupported())
     }
 
@@ -124,10 +123,9 @@ fn unsupported() -> StoreError {
     StoreError::InvalidDatabase { reason: "it is in memory and has no files to export".into() }
 }
 
-/// The most frequent value first, then in alphabetical order.
 fn by_count(values: impl Iterator<Item = Option<String>>) -> Vec<FacetCount<String>> {
     let mut counts = by_value(values);
-    counts.sort_by(|a, b| (Reverse(a.count), &a.value).cmp(&(Reverse(b.count), &b.value)));
+    FacetCount::sort_by_count(&mut counts);
     counts
 }
 
