@@ -44,7 +44,7 @@ export class SearchResults {
     this.#views = VIEWS.map(([view, label]) => h("button", { type: "button", class: "small toggle", value: view, click: () => onView(view) }, label));
     this.element = h("div", {},
       h("div", { class: "results-head" }, this.#count, h("div", { class: "toggles", role: "group", "aria-label": "View" }, this.#views)),
-      this.#placeholder, this.#cards, this.#table.element, this.#more, this.#downloads);
+      this.#downloads, this.#placeholder, this.#cards, this.#table.element, this.#more);
     this.#showPlaceholder(skeleton(8));
     const reload = () => this.#load(this.#current.key);
     connection.addEventListener("online", () => this.#current.isLoaded || reload(), { signal });
