@@ -44,6 +44,65 @@ test("a search while typing, a filter, a show, and the way back", async () => {
   assert.deepEqual(page.errors, []);
 });
 
+test("facets follow the other filters, and the total those of all", async () => {
+  const page = await open(served, "shows?genre=drama");
+  await page.locator(".list li").first().waitFor();
+  const { total, facets } = await json(`${served.url}/shows?genre=drama&facets=genre,status&limit=1`);
+  await page.getByText(`of ${total.toLocaleString("en-GB")} shows`).waitFor();
+  const shown = (label) => page.getByLabel(label, { exact: true }).locator("option").allTextContents();
+  const expected = (facet) => ["Any", ...facets[facet].map(({ value, count }) => `${value ?? "None"} (${count.toLocaleString("en-GB")})`)];
+  assert.deepEqual(await shown("Status"), expected("status"));
+  assert.deepEqual(await shown("Genre"), expected("genre"));
+  assert.equal(await page.getByLabel("Genre").inputValue(), "Drama", "in any case");
+  await page.getByLabel("Network or web channel").selectOption("-");
+  await page.getByRole("button", { name: "Network or web channel: None" }).waitFor();
+  await page.waitForURL((url) => url.hash === "#/shows?genre=Drama&network=-");
+  assert.deepEqual(page.errors, []);
+});
+
+test("a table is sorted by its headers, and is in the address", async () => {
+  const page = await open(served, "shows?language=English");
+  await page.getByRole("button", { name: "Table" }).click();
+  await page.waitForURL(/view=table/);
+  const table = page.getByRole("region", { name: "Table of shows" });
+  const header = (name) => table.getByRole("columnheader", { name });
+  const names = () => table.locator("tbody th").allTextContents();
+  for (const [name, sort, order] of [["Rating", "-rating", "descending"], ["Rating", "rating", "ascending"], ["Name", "name", "ascending"]]) {
+    await header(name).getByRole("button").press("Enter");
+    await table.locator(`th[aria-sort=${order}]`).filter({ hasText: name }).waitFor();
+    const { shows } = await json(`${served.url}/shows?language=English&sort=${sort}&limit=40&fields=name`);
+    assert.deepEqual(await names(), shows.map((show) => show.name), sort);
+    assert.equal(await page.evaluate(() => document.activeElement.textContent.replace(/ [↑↓]/u, "")), name, "the focus stays");
+  }
+  await page.getByRole("button", { name: "Show more" }).click();
+  await table.locator("tbody tr").nth(79).waitFor();
+  await page.getByRole("button", { name: "Cards" }).click();
+  await page.locator(".list li").nth(79).waitFor();
+  assert.deepEqual(page.errors, []);
+});
+
+test("the current result can be downloaded", async () => {
+  const page = await open(served, "shows?q=the&genre=drama&max_rating=7&sort=name&view=table");
+  const link = page.getByRole("link", { name: "Download these shows as CSV" });
+  await link.waitFor();
+  const [downloaded] = await Promise.all([page.waitForEvent("download"), link.click()]);
+  assert.equal(downloaded.suggestedFilename(), "all_shows.csv");
+  const { total } = await json(`${served.url}/shows?q=the&genre=drama&max_rating=7&limit=1`);
+  for (const extension of ["ndjson", "parquet"]) {
+    const href = await page.locator(`.downloads a[href*=".${extension}?"]`).evaluate((element) => element.href);
+    const body = await (await fetch(href)).text();
+    if (extension === "ndjson") assert.equal(body.split("\n").length - 1, total);
+  }
+});
+
+test("a value that no show has comes with similar ones", async () => {
+  const page = await open(served, "shows?genre=darma&language=English");
+  await page.getByText("No show has the genre “darma”.").waitFor();
+  await page.getByRole("link", { name: "Drama" }).click();
+  await page.waitForURL((url) => url.hash === "#/shows?genre=Drama&language=English");
+  await page.locator(".list li").first().waitFor();
+});
+
 test("an address has all that is seen", async () => {
   const page = await open(served, "shows?language=English&premiered_from=2010&min_rating=7&sort=-rating");
   await page.locator(".list li").first().waitFor();

@@ -1,6 +1,7 @@
 //! The command line. Library constants are the defaults, so that help and library agree.
 
 mod export;
+mod filters;
 mod query;
 mod serve;
 mod settings;

@@ -11,10 +11,18 @@ use comfy_table::{ContentArrangement, Table};
 use console::Term;
 use indicatif::HumanCount;
 use serde::Serialize;
+use tvshows_core::UnmatchedFilter;
 
 /// Writes a line to stderr, and ignores a closed pipe.
 pub(crate) fn eprint_line(line: impl AsRef<str>) {
     let _ = writeln!(io::stderr().lock(), "{}", escape_controls(line.as_ref()));
+}
+
+/// Says on stderr which filters exclude every show, and what they may mean.
+pub(crate) fn warn_unmatched(unmatched: &[UnmatchedFilter]) {
+    for filter in unmatched {
+        eprint_line(format!("warning: {filter}"));
+    }
 }
 
 /// Writes lines to stdout. Fails on a closed pipe.

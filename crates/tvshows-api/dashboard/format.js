@@ -61,3 +61,5 @@ export function yearRange({ premiered, ended, status }) {
 export const formatRating = (value) => (value == null ? "–" : value.toFixed(1));
 
 export const networkName = (show) => (show.network ?? show.webChannel)?.name ?? null;
+
+export const networkCountry = (show) => (show.network?.country ?? show.webChannel?.country)?.name ?? null;

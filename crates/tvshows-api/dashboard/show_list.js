@@ -6,12 +6,18 @@ import { formatRating, networkName, yearRange } from "./format.js";
 import { poster } from "./poster.js";
 import { urlFor } from "./router.js";
 import { checkedShow } from "./show_fields.js";
+import { FACETS } from "./show_filters.js";
 
 const PAGE_SIZE = 40;
-const FIELDS = "id,name,type,language,genres,status,premiered,ended,rating,network,webChannel,image";
+const FIELDS = "id,name,type,language,genres,status,premiered,ended,rating,weight,network,webChannel,image";
 
 export class ShowList {
   shows = [];
+  total = 0;
+  // For each facet, its values and their numbers of shows within the other filters.
+  facets = {};
+  // The filters with values that no show has.
+  unmatched = [];
   #cursor = null;
   #query;
 
@@ -29,9 +35,13 @@ export class ShowList {
     query.set("limit", PAGE_SIZE);
     query.set("fields", FIELDS);
     if (this.#cursor) query.set("cursor", this.#cursor);
-    const { shows, next_cursor: cursor } = await request(`shows?${query}`, { signal });
-    this.#cursor = cursor;
-    const checked = shows.map(checkedShow);
+    else query.set("facets", FACETS);
+    const page = await request(`shows?${query}`, { signal });
+    if (!this.#cursor) this.facets = page.facets;
+    this.#cursor = page.next_cursor;
+    this.total = page.total;
+    this.unmatched = page.unmatched ?? [];
+    const checked = page.shows.map(checkedShow);
     this.shows.push(...checked);
     return checked;
   }

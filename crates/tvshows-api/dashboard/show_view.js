@@ -53,7 +53,7 @@ function detailList(show) {
   const rows = [
     ["Genres", genres.length ? genres : null],
     ["Language", show.language && filterLink("language", show.language)],
-    [show.network ? "Network" : "Web channel", network && [filterLink("network", network), country?.name && ` (${country.name})`]],
+    [show.network ? "Network" : "Web channel", network && [filterLink("network", network), country?.name && [" (", filterLink("country", country.name), ")"]].flat()],
     ["Premiered", show.premiered && formatDate(show.premiered)],
     ["Ended", show.ended && formatDate(show.ended)],
     ["Runtime", runtime && pluralize(runtime, "minute")],

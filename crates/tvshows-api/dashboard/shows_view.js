@@ -13,7 +13,10 @@ const SORT_OPTIONS = [
   ["-premiered", "Newest"],
   ["premiered", "Oldest"],
   ["name", "Name"],
+  ["-name", "Name, Z to A"],
   ["-updated", "Last changed"],
+  ["updated", "Not changed for longest"],
+  ["weight", "Least popular"],
 ];
 const RELEVANCE = ["relevance", "Best match"];
 
@@ -22,13 +25,17 @@ export function showsView({ query, signal, heading, title, onQueryChange }) {
   const search = h("input", { type: "search", id: "q", name: "q", maxlength: 200, autocomplete: "off", spellcheck: "false", placeholder: "Name or words from the summary" });
   const sort = h("select", { id: "sort" });
   const filters = new ShowFilters((values) => setQuery(values));
-  const results = new SearchResults(signal);
+  const results = new SearchResults(signal, {
+    onFacets: (facets) => filters.setFacets(facets),
+    onSort: (value) => setSort(value),
+    onView: (view) => setQuery({ view }),
+  });
   const chips = h("div");
   let debounce = null;
   let isTyping = false;
 
   const setQuery = (changes, options) => {
-    const unchanged = Object.fromEntries([...FILTERS, "sort"].map((name) => [name, currentRoute().query.get(name)]));
+    const unchanged = Object.fromEntries([...FILTERS, "sort", "view"].map((name) => [name, currentRoute().query.get(name)]));
     navigate(urlFor("shows", { q: search.value.trim(), ...unchanged, ...changes }), options);
   };
   const onInput = () => {
@@ -43,6 +50,8 @@ export function showsView({ query, signal, heading, title, onQueryChange }) {
     setQuery(Object.fromEntries(names.map((name) => [name, ""])));
     search.focus();
   };
+  // The default order is not in the URL.
+  const setSort = (value) => setQuery({ sort: value === sort.options[0].value ? "" : value });
   const update = (query) => {
     const q = query.get("q") ?? "";
     if (search.value.trim() !== q) search.value = q;
@@ -53,7 +62,7 @@ export function showsView({ query, signal, heading, title, onQueryChange }) {
   };
   search.addEventListener("input", onInput);
   search.addEventListener("blur", () => { isTyping = false; });
-  sort.addEventListener("change", () => setQuery({ sort: sort.value === sort.options[0].value ? "" : sort.value }));
+  sort.addEventListener("change", () => setSort(sort.value));
   signal.addEventListener("abort", () => clearTimeout(debounce));
   onQueryChange((query) => {
     if (document.activeElement !== search) isTyping = false;

@@ -48,6 +48,7 @@ const ASSETS: &[(&str, &str)] = embed![
     "show_fields.js",
     "show_filters.js",
     "show_list.js",
+    "show_table.js",
     "show_view.js",
     "shows_view.js",
     "table_schema.js",

@@ -2,6 +2,7 @@
 
 use actix_web::web::Query;
 use serde::de::DeserializeOwned;
+use tvshows_core::Table;
 use tvshows_export::Format;
 
 use crate::extract::cursor;
@@ -18,7 +19,7 @@ pub fn parse_query(text: &str) {
         let _ = query.wait();
     }
     if let Some(query) = parse::<ExportQuery>(text) {
-        let _ = query.dialect(Format::Csv);
+        let _ = (query.dialect(Format::Csv), query.filter(Table::AllShows));
     }
     if let Some(query) = parse::<LimitQuery>(text) {
         let limit = query.limit(10);
@@ -74,6 +75,9 @@ mod tests {
             "premiered_from",
             "premiered_to",
             "min_rating",
+            "max_rating",
+            "country",
+            "facets",
             "sort",
             "cursor",
             "fields",

@@ -13,6 +13,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 pub(crate) type CastRow = JsonOf<tvshows_core::CastRow>;
+pub(crate) type FacetCount = JsonOf<tvshows_core::FacetCount<String>>;
 pub(crate) type FetchMode = JsonOf<tvshows_core::FetchMode>;
 pub(crate) type Dialect = JsonOf<tvshows_export::Dialect>;
 pub(crate) type Format = JsonOf<tvshows_export::Format>;
@@ -22,6 +23,7 @@ pub(crate) type ShowStats = JsonOf<tvshows_core::ShowStats>;
 pub(crate) type SortOrder = JsonOf<tvshows_core::Sort>;
 pub(crate) type Table = JsonOf<tvshows_core::Table>;
 pub(crate) type TopShow = JsonOf<tvshows_core::TopShow>;
+pub(crate) type UnmatchedFilter = JsonOf<tvshows_core::UnmatchedFilter>;
 
 /// Stands for the serialized form of `T` in the OpenAPI document.
 pub(crate) struct JsonOf<T>(PhantomData<T>);

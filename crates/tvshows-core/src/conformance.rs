@@ -71,7 +71,10 @@ macro_rules! store_conformance {
             lists_are_sorted_with_unknown_values_last
             pages_of_any_size_make_up_the_whole_list
             a_list_read_on_after_a_publish_has_each_unchanged_show_once
-            filters_are_exact_and_hold_together
+            filters_hold_together_and_ignore_case
+            facets_are_counted_within_the_other_filters
+            a_total_is_that_of_the_whole_list_on_every_page
+            an_unmatched_filter_has_suggestions
             a_search_finds_words_in_any_case_and_accent_names_first
             a_search_finds_words_without_their_punctuation
             a_show_is_found_by_its_external_ids

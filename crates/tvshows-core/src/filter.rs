@@ -1,26 +1,25 @@
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use jiff::civil::Date;
 
-/// Which shows a list contains. All conditions must hold; text is compared exactly.
+use crate::{Facet, FacetFilter};
+
+/// Which shows a list contains. All conditions must hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ShowFilter {
     /// Words that must occur in the name or the summary; the last one may be incomplete. Ignores case and
     /// accents. The text contains no operators.
     pub text: Option<SearchText>,
-    pub language: Option<String>,
-    /// One of the genres.
-    pub genre: Option<String>,
-    pub status: Option<String>,
-    pub kind: Option<String>,
-    /// The name of the network, or of the web channel if there is no network.
-    pub network: Option<String>,
+    pub facets: BTreeMap<Facet, FacetFilter>,
     /// The earliest premiere.
     pub premiered_from: Option<DateBound>,
     /// The latest premiere.
     pub premiered_to: Option<DateBound>,
     /// The lowest rating. Excludes unrated shows.
-    pub min_rating: Option<MinRating>,
+    pub min_rating: Option<RatingBound>,
+    /// The highest rating. Excludes unrated shows.
+    pub max_rating: Option<RatingBound>,
 }
 
 /// A search text of at most 256 characters: the cost of a search grows with its length.
@@ -97,28 +96,28 @@ impl FromStr for DateBound {
     }
 }
 
-/// The lowest rating in a list, 0 to 10.
+/// The lowest or highest rating in a list, 0 to 10.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MinRating(f64);
+pub struct RatingBound(f64);
 
 /// A text that is not a rating.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a number from 0 to 10")]
 pub struct ParseRatingError;
 
-impl MinRating {
+impl RatingBound {
     #[must_use]
     pub fn get(self) -> f64 {
         self.0
     }
 }
 
-impl FromStr for MinRating {
+impl FromStr for RatingBound {
     type Err = ParseRatingError;
 
-    fn from_str(text: &str) -> Result<MinRating, ParseRatingError> {
+    fn from_str(text: &str) -> Result<RatingBound, ParseRatingError> {
         let number = text.parse().ok().filter(|number| (0.0..=10.0).contains(number));
-        number.map(MinRating).ok_or(ParseRatingError)
+        number.map(RatingBound).ok_or(ParseRatingError)
     }
 }
 
@@ -151,16 +150,16 @@ mod tests {
 
     #[test]
     fn a_rating_is_from_0_to_10() {
-        assert_eq!("8.5".parse::<MinRating>().unwrap().get().to_string(), "8.5");
+        assert_eq!("8.5".parse::<RatingBound>().unwrap().get().to_string(), "8.5");
         for wrong in ["", "-1", "10.1", "NaN", "inf", "good"] {
-            assert_eq!(wrong.parse::<MinRating>(), Err(ParseRatingError), "{wrong}");
+            assert_eq!(wrong.parse::<RatingBound>(), Err(ParseRatingError), "{wrong}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_makes_a_bound_panic(text in any::<String>()) {
-            let _ = (text.parse::<DateBound>(), text.parse::<MinRating>());
+            let _ = (text.parse::<DateBound>(), text.parse::<RatingBound>());
         }
     }
 }

@@ -6,6 +6,7 @@ mod cast;
 pub mod conformance;
 mod criteria;
 mod external_id;
+mod facet;
 mod filter;
 mod json;
 #[cfg(feature = "testing")]
@@ -24,8 +25,9 @@ mod table;
 pub use cast::{CastMember, CastRow};
 pub use criteria::{BoundedInt, OutOfRangeError, TopLimit, TopShowsCriteria, Years};
 pub use external_id::{ExternalDatabase, ExternalId, ParseExternalIdError, ShowKey};
+pub use facet::{Facet, FacetFilter, UnmatchedFilter, fold_case};
 pub use filter::{
-    DateBound, MinRating, ParseDateBoundError, ParseRatingError, SearchText, SearchTextTooLong,
+    DateBound, ParseDateBoundError, ParseRatingError, RatingBound, SearchText, SearchTextTooLong,
     ShowFilter,
 };
 pub use json::RawJson;

@@ -4,18 +4,25 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Row, params_from_iter};
 use tempfile::NamedTempFile;
-use tvshows_core::{CellValue, ColumnType, DateColumns, MakeRowWriter, StoreError, Table};
+use tvshows_core::{
+    CellValue, ColumnType, DateColumns, MakeRowWriter, ShowFilter, StoreError, Table,
+};
 
 use crate::error::{SqlResult, from_sql, unavailable};
+use crate::facet_index::FacetIndexCache;
+use crate::show_query::Conditions;
 use crate::staging;
 
-/// Writes the rows of a table. One statement reads one snapshot, however long the export takes.
+/// Writes the rows of a table, of `All_Shows` those that match the filter. All are read from one snapshot, however
+/// long the export takes.
 pub(crate) fn export_table(
     connection: &Connection,
+    indexes: &FacetIndexCache,
     table: Table,
+    filter: &ShowFilter,
     make_writer: MakeRowWriter,
 ) -> Result<(), StoreError> {
     // The types of the columns and the rows must come from one snapshot.
@@ -24,14 +31,35 @@ pub(crate) fn export_table(
         make_writer(date_columns(&snapshot, table).map_err(from_sql)?).map_err(aborted)?;
     let columns: Vec<_> = table.columns().iter().map(|column| column.name).collect();
     let (columns, name) = (columns.join(", "), table.name());
+    let (filter, values) = row_filter(&snapshot, indexes, table, filter).map_err(from_sql)?;
     // The same order as without ORDER BY.
-    let sql = format!("SELECT {columns} FROM {name} ORDER BY rowid");
+    let sql = format!("SELECT {columns} FROM {name} {filter} ORDER BY rowid");
     let mut select = snapshot.prepare_cached(&sql).map_err(from_sql)?;
-    let mut rows = select.query([]).map_err(from_sql)?;
+    let mut rows = select.query(params_from_iter(values)).map_err(from_sql)?;
     while let Some(row) = rows.next().map_err(from_sql)? {
         writer.write_row(&cells(row, table.columns().len()).map_err(from_sql)?).map_err(aborted)?;
     }
     writer.finish().map_err(aborted)
+}
+
+/// A `WHERE` clause and its parameters.
+fn row_filter(
+    connection: &Connection,
+    indexes: &FacetIndexCache,
+    table: Table,
+    filter: &ShowFilter,
+) -> SqlResult<(String, Vec<Value>)> {
+    if table != Table::AllShows || *filter == ShowFilter::default() {
+        return Ok((String::new(), Vec::new()));
+    }
+    let index = indexes.get(connection)?;
+    Ok(match Conditions::new(filter, &index) {
+        Some(conditions) => {
+            let clause = conditions.where_clause();
+            (format!("WHERE id IN (SELECT id FROM _Show_Facets {clause})"), conditions.values)
+        }
+        None => ("WHERE 0".to_owned(), Vec::new()),
+    })
 }
 
 /// The columns that contain only dates. Years before 1583 do not count: some readers reject dates before the

@@ -5,6 +5,7 @@ mod columns;
 mod database;
 mod error;
 mod export;
+mod facet_index;
 mod file_lock;
 mod health;
 mod interrupted;

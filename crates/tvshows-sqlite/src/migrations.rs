@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_internal_names.sql"),
     include_str!("../migrations/0007_malformed_shows.sql"),
     include_str!("../migrations/0008_views_and_lookup.sql"),
+    include_str!("../migrations/0009_facets.sql"),
 ];
 
 /// `tvsh`: identifies the databases of this program.

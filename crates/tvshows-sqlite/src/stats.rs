@@ -1,6 +1,5 @@
 //! Counts of the published shows.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::ValueRef;
@@ -112,9 +111,7 @@ impl Tally {
             self.some.into_iter().map(|(value, count)| FacetCount { value: Some(value), count });
         let none = (self.none > 0).then_some(FacetCount { value: None, count: self.none });
         let mut counts: Vec<_> = some.chain(none).collect();
-        counts.sort_unstable_by(|a, b| {
-            (Reverse(a.count), &a.value).cmp(&(Reverse(b.count), &b.value))
-        });
+        FacetCount::sort_by_count(&mut counts);
         counts
     }
 }

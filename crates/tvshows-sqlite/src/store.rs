@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
 use tvshows_core::{
     CastRow, Catalog, Enqueued, LockError, LockExpiry, MakeRowWriter, MultiCharacterActor, NextRun,
-    Ownership, PublishedManifest, RunId, RunLock, RunQueue, RunSession, RunStatus, Show, ShowId,
-    ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table,
-    TopShow,
+    Ownership, PublishedManifest, RunId, RunLock, RunQueue, RunSession, RunStatus, Show,
+    ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError,
+    StoreHealth, Table, TopShow,
 };
 
 use crate::database::Database;
 use crate::error::{SqlResult, from_sql};
+use crate::facet_index::FacetIndexCache;
 use crate::file_lock::FileLock;
 use crate::interrupted::mark_interrupted;
 use crate::pool::{self, Access, Pool, from_pool};
@@ -28,6 +29,7 @@ pub struct SqliteStore {
     database: Database,
     exports: Pool,
     snapshot_cache: SnapshotCache,
+    facet_indexes: Arc<FacetIndexCache>,
     path: PathBuf,
     lock: Arc<FileLock>,
 }
@@ -51,8 +53,9 @@ impl SqliteStore {
         let exports = pool::exports(&path, Access::ReadWrite)?;
         let snapshot_cache =
             Connection::open(&path).and_then(SnapshotCache::new).map_err(from_sql)?;
+        let facet_indexes = Arc::default();
         let lock = Arc::new(FileLock::new(&path));
-        Ok(SqliteStore { database, exports, snapshot_cache, path, lock })
+        Ok(SqliteStore { database, exports, snapshot_cache, facet_indexes, path, lock })
     }
 
     /// Opens the file at `path` without changing it or its folder; needs no write permission. All methods that change
@@ -67,8 +70,9 @@ impl SqliteStore {
         let database = Database::open_read_only(&path).await?;
         let exports = pool::exports(&path, Access::ReadOnly)?;
         let snapshot_cache = SnapshotCache::disabled();
+        let facet_indexes = Arc::default();
         let lock = Arc::new(FileLock::new(&path));
-        Ok(SqliteStore { database, exports, snapshot_cache, path, lock })
+        Ok(SqliteStore { database, exports, snapshot_cache, facet_indexes, path, lock })
     }
 
     /// Whether the file was opened with [`open_read_only`](Self::open_read_only).
@@ -115,7 +119,8 @@ impl Catalog for SqliteStore {
     }
 
     async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError> {
-        self.database.read(move |connection| show_query::shows(connection, &query)).await
+        let indexes = Arc::clone(&self.facet_indexes);
+        self.database.read(move |connection| show_query::shows(connection, &indexes, &query)).await
     }
 
     async fn show(&self, key: ShowKey) -> Result<Option<Show>, StoreError> {
@@ -142,9 +147,17 @@ impl Catalog for SqliteStore {
         self.database.read(read::manifest).await
     }
 
-    async fn export(&self, table: Table, rows: MakeRowWriter) -> Result<(), StoreError> {
-        self.with_export_connection(move |connection| export::export_table(connection, table, rows))
-            .await
+    async fn export(
+        &self,
+        table: Table,
+        filter: ShowFilter,
+        rows: MakeRowWriter,
+    ) -> Result<(), StoreError> {
+        let indexes = Arc::clone(&self.facet_indexes);
+        self.with_export_connection(move |connection| {
+            export::export_table(connection, &indexes, table, &filter, rows)
+        })
+        .await
     }
 
     async fn backup_to(&self, file: Box<dyn Write + Send>) -> Result<(), StoreError> {

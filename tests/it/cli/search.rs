@@ -35,6 +35,28 @@ async fn shows_are_listed_as_the_service_lists_them() {
 }
 
 #[tokio::test]
+async fn a_search_and_an_export_have_the_same_filters() {
+    let env = TestEnv::published().await;
+    let filters = ["--genre", "drama", "--country", "us", "--max-rating", "8", "--network=-"];
+    for count in [2, 4, 6, 7] {
+        let search = [&["search", "--limit", "1000", "--sort", "id", "--json"], &filters[..count]];
+        let listed = parse(&stdout_of(&env, &search.concat()).await);
+        let listed = listed.as_array().unwrap().iter().map(|show| show["id"].clone());
+        let export = [&["export", "all_shows", "--format", "ndjson"], &filters[..count]];
+        let exported = stdout_of(&env, &export.concat()).await;
+        let exported = exported.lines().map(|line| parse(line)["id"].clone());
+        let exported: Vec<_> = exported.take(1000).collect();
+        assert_eq!(exported, listed.collect::<Vec<_>>(), "{count}");
+    }
+    let unmatched = env.tvshows(&["search", "--genre", "darma"]).output().await.unwrap();
+    let message = String::from_utf8(unmatched.stderr).unwrap();
+    assert!(unmatched.status.success() && message.contains("did you mean \"Drama\"?"), "{message}");
+    let refused = env.tvshows(&["export", "top_shows", "--genre", "drama"]).output().await.unwrap();
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(2) && message.contains("only all_shows"), "{message}");
+}
+
+#[tokio::test]
 async fn a_number_is_an_id_or_else_a_name() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("pages")).unwrap();

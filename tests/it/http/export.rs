@@ -43,6 +43,67 @@ async fn a_csv_is_its_table() {
 }
 
 #[tokio::test]
+async fn a_filtered_export_has_the_shows_of_the_list() {
+    let (env, service) = TestEnv::published_and_served().await;
+    for filters in [
+        "genre=drama",
+        "q=the&country=us&max_rating=8",
+        "network=-",
+        "day=sunday&premiered_from=2015",
+        "genre=nothing",
+        "q=%3F",
+    ] {
+        let mut listed = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let path = format!("/shows?{filters}&sort=id&limit=500&fields=id&cursor={cursor}");
+            let list = service.json(&path).await;
+            let shows = list["shows"].as_array().unwrap().iter();
+            listed.extend(shows.map(|show| show["id"].as_u64().unwrap()));
+            let Some(next) = list["next_cursor"].as_str() else { break };
+            cursor = next.to_owned();
+        }
+        let text = async |format: &str| {
+            let file = service.get(&format!("/export/all_shows.{format}?{filters}"));
+            let file = file.send().await.unwrap();
+            assert_eq!(file.status(), 200, "{filters}");
+            file.text().await.unwrap()
+        };
+        let ndjson = text("ndjson").await;
+        let exported = ndjson
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_u64().unwrap());
+        assert_eq!(exported.collect::<Vec<_>>(), listed, "{filters}");
+        let csv = text("csv").await;
+        assert_eq!(csv::Reader::from_reader(csv.as_bytes()).records().count(), listed.len());
+    }
+    let tag = async |query: &str| {
+        let response = service.get(&format!("/export/all_shows.csv{query}")).send().await.unwrap();
+        response.headers()["etag"].to_str().unwrap().to_owned()
+    };
+    let drama = tag("?genre=drama").await;
+    assert!(drama != tag("?genre=comedy").await && drama != tag("").await);
+    assert_eq!(tag("?genre=").await, tag("").await, "an empty filter is none");
+    let again = service.get("/export/all_shows.csv?genre=drama").header("if-none-match", &drama);
+    assert_eq!(again.send().await.unwrap().status(), 304);
+    assert!(env.update().await.status.success());
+    assert_ne!(tag("?genre=drama").await, drama);
+
+    for (path, status, word) in [
+        ("all_shows.csv?genres=drama", 400, "genres"),
+        ("all_shows.csv?sort=name", 400, "sort"),
+        ("all_shows.csv?min_rating=11", 422, "min_rating"),
+        ("top_shows.csv?genre=drama", 422, "all_shows"),
+        ("top_shows_cast.parquet?q=x", 422, "all_shows"),
+    ] {
+        let refused = service.get(&format!("/export/{path}")).send().await.unwrap();
+        assert_eq!(refused.status(), status, "{path}");
+        let problem = json_body(refused).await;
+        assert!(problem["detail"].as_str().unwrap().contains(word), "{path}: {problem}");
+    }
+}
+
+#[tokio::test]
 async fn a_csv_for_spreadsheets_holds_no_formula() {
     let (env, service) = TestEnv::published_and_served().await;
     env.connection().execute("UPDATE Top_Shows SET name = '=1+1'", []).unwrap();

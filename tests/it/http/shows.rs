@@ -58,6 +58,61 @@ async fn a_show_is_found_by_a_piece_of_its_name() {
 }
 
 #[tokio::test]
+async fn totals_and_facets_are_those_of_sql() {
+    let (env, service) = TestEnv::published_and_served().await;
+    let database = env.connection();
+    let genre = "instr(',' || genres || ',', ',Drama,') > 0";
+    let channel = |field: &str| {
+        format!(
+            "ifnull(json_extract(network, '$.{field}'), json_extract(web_channel, '$.{field}'))"
+        )
+    };
+    let (network, country) = (channel("name"), channel("country.name"));
+    let day = "EXISTS (SELECT 1 FROM json_each(schedule, '$.days') WHERE value = 'Monday')";
+    let united_states = format!("{country} = 'United States'");
+    let filters = [
+        ("", "1".to_owned()),
+        ("&genre=drama", genre.to_owned()),
+        ("&genre=DRAMA&country=us", format!("{genre} AND {united_states}")),
+        ("&country=united+states&day=monday", format!("{united_states} AND {day}")),
+        ("&network=-", format!("{network} IS NULL")),
+        ("&genre=-&max_rating=7", "genres = '' AND rating_average <= 7".to_owned()),
+        ("&min_rating=5&max_rating=6.5", "rating_average BETWEEN 5 AND 6.5".to_owned()),
+    ];
+    for (query, condition) in filters {
+        let path = format!("/shows?limit=1&facets=language,network,country,status{query}");
+        let list = service.json(&path).await;
+        let count = |condition: &str| {
+            let sql = format!("SELECT count(*) FROM All_Shows WHERE {condition}");
+            database.query_row(&sql, [], |row| row.get::<_, u64>(0)).unwrap()
+        };
+        assert_eq!(list["total"], count(&condition), "{path}");
+        for (facet, column) in
+            [("language", "language"), ("status", "status"), ("network", network.as_str())]
+        {
+            if query.contains(facet) {
+                continue;
+            }
+            let sql = format!(
+                "SELECT json_group_array(json_object('value', value, 'count', count)) FROM \
+                 (SELECT {column} AS value, count(*) AS count FROM All_Shows WHERE {condition} \
+                 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 200)"
+            );
+            let counts: String = database.query_row(&sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(
+                list["facets"][facet],
+                serde_json::from_str::<Value>(&counts).unwrap(),
+                "{path}"
+            );
+        }
+    }
+    let list = service.json("/shows?genre=darma&limit=1").await;
+    let unmatched = json!([{"parameter": "genre", "value": "darma", "suggestions": ["Drama"]}]);
+    assert_eq!((&list["total"], &list["unmatched"]), (&json!(0), &unmatched));
+    assert_eq!(service.json("/shows?limit=1").await["facets"], json!({}));
+}
+
+#[tokio::test]
 async fn what_is_known_of_a_snapshot_is_not_sent_again() {
     let (env, service) = TestEnv::published_and_served().await;
     let top = service.json("/shows/top_shows").await[0]["id"].clone();
@@ -125,7 +180,11 @@ async fn wrong_parameters_of_a_list_are_named() {
         ("/shows?premiered_to=2019-02-30".to_owned(), 422, "premiered_to"),
         ("/shows?min_rating=11".to_owned(), 422, "min_rating"),
         ("/shows?min_rating=NaN".to_owned(), 422, "min_rating"),
+        ("/shows?max_rating=high".to_owned(), 422, "max_rating"),
         ("/shows?fields=id,nme".to_owned(), 422, "fields"),
+        ("/shows?facets=genre,year".to_owned(), 422, "facets"),
+        ("/shows?genres=Drama".to_owned(), 400, "genres"),
+        ("/shows?day=Monday&day=Sunday".to_owned(), 400, "day"),
         ("/shows?cursor=nonsense".to_owned(), 422, "cursor"),
         (format!("/shows?cursor={cursor}"), 422, "cursor"),
         (format!("/shows?sort=name&language=English&cursor={cursor}"), 422, "cursor"),

@@ -2,9 +2,10 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use tvshows_core::Table;
+use tvshows_core::{ShowFilter, Table};
 use tvshows_export::{Compression, Dialect, Format};
 
+use crate::cli::filters::Filters;
 use crate::cli::settings::Database;
 use crate::config_error::ConfigError;
 
@@ -13,7 +14,7 @@ const DATABASE_ENDINGS: [&str; 3] = ["db", "sqlite", "sqlite3"];
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tvshows export top_shows\n  tvshows export all_shows --output shows.parquet\n  tvshows export all_shows --output shows.csv.gz\n  tvshows export top_shows --dialect excel --output top.csv\n  tvshows export database --output copy.db"
+    after_help = "Examples:\n  tvshows export top_shows\n  tvshows export all_shows --output shows.parquet\n  tvshows export all_shows --output shows.csv.gz\n  tvshows export all_shows --genre drama --country US --output dramas.csv\n  tvshows export top_shows --dialect excel --output top.csv\n  tvshows export database --output copy.db"
 )]
 pub(crate) struct Export {
     /// Table to export, or `database` for a copy of the whole file
@@ -33,6 +34,13 @@ pub(crate) struct Export {
     /// (each also with .gz), .parquet, or .pq. Pipes and devices are written directly; - for stdout
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     pub(crate) output: PathBuf,
+
+    /// Only shows with these words in the name or summary, as in `tvshows search`
+    #[arg(long, help_heading = "Filters")]
+    text: Option<String>,
+
+    #[command(flatten)]
+    filters: Filters,
 
     #[command(flatten)]
     pub(crate) database: Database,
@@ -63,6 +71,16 @@ impl Export {
             return Err(invalid("--dialect", format!("applies to csv, not to {format}")));
         }
         Ok(Content::Table(table, format, compression))
+    }
+
+    /// The filter of the rows, which only `all_shows` can have.
+    pub(crate) fn filter(&self) -> anyhow::Result<ShowFilter> {
+        let filter = self.filters.with_text(self.text.as_deref().unwrap_or_default())?;
+        if self.target.table() != Some(Table::AllShows) && filter != ShowFilter::default() {
+            let problem = "only all_shows can be filtered; the others are exported as a whole";
+            return Err(invalid("TABLE", problem.into()).into());
+        }
+        Ok(filter)
     }
 
     fn format_and_compression(

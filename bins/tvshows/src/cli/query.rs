@@ -1,9 +1,9 @@
 //! The commands that read the published shows and the history of updates.
 
-use anyhow::Context;
 use clap::Args;
-use tvshows_core::{DateBound, MinRating, RunId, ShowFilter, Sort, SortBy, TopLimit};
+use tvshows_core::{RunId, ShowFilter, Sort, SortBy, TopLimit};
 
+use crate::cli::filters::Filters;
 use crate::cli::settings::{BaseUrl, Database};
 
 #[derive(Args)]
@@ -41,41 +41,13 @@ pub(crate) struct Show {
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tvshows search space station\n  tvshows search --genre Comedy --language French --sort=-rating"
+    after_help = "Examples:\n  tvshows search space station\n  tvshows search --genre comedy --country FR --sort=-rating"
 )]
 pub(crate) struct Search {
     /// Words that must occur in the name or summary; the last one may be a prefix, and in names, punctuation inside a
     /// word may be omitted (swat finds S.W.A.T.)
     #[arg(value_name = "TEXT")]
     text: Vec<String>,
-
-    /// Only shows in this language
-    #[arg(long)]
-    language: Option<String>,
-
-    /// Only shows with this genre
-    #[arg(long)]
-    genre: Option<String>,
-
-    /// Only shows with this status, such as Running or Ended
-    #[arg(long)]
-    status: Option<String>,
-
-    /// Only shows of this network or web channel
-    #[arg(long)]
-    network: Option<String>,
-
-    /// Only shows that premiered in or after this year, or on or after this date
-    #[arg(long, value_name = "YEAR|DATE")]
-    premiered_from: Option<DateBound>,
-
-    /// Only shows that premiered in or before this year, or on or before this date
-    #[arg(long, value_name = "YEAR|DATE")]
-    premiered_to: Option<DateBound>,
-
-    /// Only shows with at least this rating
-    #[arg(long, value_name = "RATING")]
-    min_rating: Option<MinRating>,
 
     /// id, name, rating, premiered, updated, or weight, with a leading - for descending order, or relevance;
     /// defaults to relevance with a text, or else -rating
@@ -91,23 +63,15 @@ pub(crate) struct Search {
     pub(crate) json: bool,
 
     #[command(flatten)]
+    filters: Filters,
+
+    #[command(flatten)]
     pub(crate) database: Database,
 }
 
 impl Search {
     pub(crate) fn filter(&self) -> anyhow::Result<ShowFilter> {
-        let text = (!self.text.is_empty()).then(|| self.text.join(" ").parse());
-        Ok(ShowFilter {
-            text: text.transpose().context("invalid search text")?,
-            language: self.language.clone(),
-            genre: self.genre.clone(),
-            status: self.status.clone(),
-            kind: None,
-            network: self.network.clone(),
-            premiered_from: self.premiered_from,
-            premiered_to: self.premiered_to,
-            min_rating: self.min_rating,
-        })
+        self.filters.with_text(&self.text.join(" "))
     }
 
     pub(crate) fn sort(&self) -> Sort {

@@ -3,18 +3,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
-use tvshows_core::{Catalog, StoreError};
+use tvshows_core::{Catalog, ShowFilter, ShowQuery, StoreError};
 use tvshows_export::{Dialect, WriterOptions};
 use tvshows_sqlite::SqliteStore;
 
 use crate::cli::{Content, Export};
-use crate::database;
 use crate::output_file::Destination;
+use crate::{database, output};
 
 pub(crate) async fn run(options: &Export) -> anyhow::Result<ExitCode> {
     let cannot_write = || format!("cannot write {}", options.output.display());
     let destination = Destination::from_path(&options.output).with_context(cannot_write)?;
     let content = options.content(!matches!(destination, Destination::File(_)))?;
+    let filter = options.filter()?;
     let store = database::open_existing(&options.database).await?;
     match &destination {
         Destination::Stdout if !content.is_text() && io::stdout().is_terminal() => {
@@ -25,8 +26,12 @@ pub(crate) async fn run(options: &Export) -> anyhow::Result<ExitCode> {
         }
         _ => {}
     }
+    if filter != ShowFilter::default() {
+        let query = ShowQuery { filter: filter.clone(), ..ShowQuery::default() };
+        output::warn_unmatched(&store.shows(query).await?.unmatched);
+    }
     let output = destination.open().with_context(cannot_write)?;
-    let written = write(&store, content, options.dialect, output.writer()?).await;
+    let written = write(&store, content, filter, options.dialect, output.writer()?).await;
     written.map_err(|error| match error {
         StoreError::ExportAborted { source } => anyhow!(source).context(cannot_write()),
         error => error.into(),
@@ -42,6 +47,7 @@ fn is_same_file(output: &Path, database: &Path) -> bool {
 async fn write(
     store: &SqliteStore,
     content: Content,
+    filter: ShowFilter,
     dialect: Dialect,
     file: Box<dyn Write + Send>,
 ) -> Result<(), StoreError> {
@@ -52,7 +58,7 @@ async fn write(
                 let options = WriterOptions { compression, dialect, date_columns };
                 format.writer(table.columns(), &options, file)
             };
-            store.export(table, Box::new(make_writer)).await
+            store.export(table, filter, Box::new(make_writer)).await
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::process::ExitCode;
 
+use indicatif::HumanCount;
 use tvshows_core::{Catalog, Show, ShowQuery};
 
 use crate::cli::Search;
@@ -10,10 +11,11 @@ pub(crate) async fn run(options: &Search) -> anyhow::Result<ExitCode> {
     let query = ShowQuery {
         filter: options.filter()?,
         sort: options.sort(),
-        after: None,
         limit: options.limit.get().into(),
+        ..ShowQuery::default()
     };
     let page = store.shows(query).await?;
+    output::warn_unmatched(&page.unmatched);
     if options.json {
         output::print_json(&page.shows)?;
         return Ok(ExitCode::SUCCESS);
@@ -25,7 +27,8 @@ pub(crate) async fn run(options: &Search) -> anyhow::Result<ExitCode> {
     let header = ["ID", "RATING", "PREMIERED", "LANGUAGE", "GENRES", "SHOW"];
     output::print_table(&header, page.shows.iter().map(row))?;
     if page.next.is_some() {
-        output::eprint_line("There are more matching shows; use --limit to see them.");
+        let (shown, total) = (page.shows.len(), HumanCount(page.total));
+        output::eprint_line(format!("{shown} of {total} matching shows; use --limit to see more."));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -35,7 +35,8 @@ async fn find(store: &SqliteStore, id_or_name: &str) -> anyhow::Result<Show> {
     let text = id_or_name.parse().context("invalid name")?;
     let filter = ShowFilter { text: Some(text), ..ShowFilter::default() };
     let sort = Sort { by: SortBy::Relevance, descending: false };
-    let mut page = store.shows(ShowQuery { filter, sort, after: None, limit: 1 }).await?;
+    let query = ShowQuery { filter, sort, limit: 1, ..ShowQuery::default() };
+    let mut page = store.shows(query).await?;
     match page.shows.pop() {
         Some(show) => Ok(show),
         None => bail!("no published show matches {id_or_name:?}; try `tvshows search`"),

@@ -31,6 +31,12 @@ pub(crate) fn with_snapshot(
     with_etag(response, for_snapshot(&snapshot))
 }
 
+/// Unlike the standard library's hash, it is the same in every release and on every machine.
+pub(crate) fn fnv1a<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
 /// Adds the tag, and makes clients revalidate the response before they reuse it.
 pub(crate) fn with_etag(mut response: HttpResponseBuilder, tag: EntityTag) -> HttpResponseBuilder {
     response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));

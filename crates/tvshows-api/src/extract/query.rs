@@ -5,9 +5,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tvshows_core::{ExternalDatabase, ExternalId, RunParameters, TopLimit};
+use tvshows_core::{ExternalDatabase, ExternalId, RunParameters, ShowFilter, Table, TopLimit};
 use tvshows_export::{Dialect, Format};
 
+use super::filter_query::{FilterQuery, UnknownParameters, refuse_unknown};
 use crate::problem::Problem;
 
 #[derive(Deserialize)]
@@ -96,12 +97,29 @@ impl LookupQuery {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct ExportQuery {
+    #[serde(flatten)]
+    pub(crate) filters: FilterQuery,
     dialect: Option<String>,
+    #[serde(flatten)]
+    unknown: UnknownParameters,
 }
 
 impl ExportQuery {
+    /// The filter of the rows, which only `all_shows` can have.
+    pub(crate) fn filter(&self, table: Table) -> Result<ShowFilter, Problem> {
+        refuse_unknown(&self.unknown, &["dialect"])?;
+        match self.filters.first() {
+            Some(name) if table != Table::AllShows => {
+                let reason = format!(
+                    "is a filter of `all_shows`; `{table}` is exported as a whole, so omit it"
+                );
+                Err(Problem::Parameter { name, reason })
+            }
+            _ => self.filters.filter(),
+        }
+    }
+
     pub(crate) fn dialect(&self, format: Format) -> Result<Dialect, Problem> {
         let dialect = parse("dialect", self.dialect.as_deref())?;
         if dialect.is_some() && format != Format::Csv {

@@ -1,9 +1,12 @@
 //! The query of `GET /shows`. Empty parameters count as missing, because forms send empty fields.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
-use tvshows_core::{KeysetCursor, Show, ShowFilter, ShowQuery, Sort, SortBy};
+use tvshows_core::{Facet, KeysetCursor, Show, ShowQuery, Sort, SortBy};
 
 use super::cursor;
+use super::filter_query::{FilterQuery, UnknownParameters, refuse_unknown};
 use super::query::{self, parse};
 use crate::excerpt::excerpt;
 use crate::problem::Problem;
@@ -11,37 +14,22 @@ use crate::problem::Problem;
 const DEFAULT_LIMIT: u32 = 50;
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct ShowsQuery {
-    q: Option<String>,
-    language: Option<String>,
-    genre: Option<String>,
-    status: Option<String>,
-    r#type: Option<String>,
-    network: Option<String>,
-    premiered_from: Option<String>,
-    premiered_to: Option<String>,
-    min_rating: Option<String>,
+    #[serde(flatten)]
+    filters: FilterQuery,
     sort: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
     fields: Option<String>,
+    facets: Option<String>,
+    #[serde(flatten)]
+    unknown: UnknownParameters,
 }
 
 impl ShowsQuery {
     pub(crate) fn query(&self) -> Result<ShowQuery, Problem> {
-        let owned = |text: Option<&str>| non_empty(text).map(str::to_owned);
-        let filter = ShowFilter {
-            text: parse("q", self.q.as_deref().filter(|text| !text.trim().is_empty()))?,
-            language: owned(self.language.as_deref()),
-            genre: owned(self.genre.as_deref()),
-            status: owned(self.status.as_deref()),
-            kind: owned(self.r#type.as_deref()),
-            network: owned(self.network.as_deref()),
-            premiered_from: parse("premiered_from", non_empty(self.premiered_from.as_deref()))?,
-            premiered_to: parse("premiered_to", non_empty(self.premiered_to.as_deref()))?,
-            min_rating: parse("min_rating", non_empty(self.min_rating.as_deref()))?,
-        };
+        refuse_unknown(&self.unknown, &["sort", "limit", "cursor", "fields", "facets"])?;
+        let filter = self.filters.filter()?;
         let default = if filter.text.is_some() { SortBy::Relevance } else { SortBy::Id };
         let sort = parse("sort", non_empty(self.sort.as_deref()))?;
         let sort = sort.unwrap_or(Sort { by: default, descending: false });
@@ -50,7 +38,8 @@ impl ShowsQuery {
             return Err(Problem::Parameter { name: "sort", reason: reason.into() });
         }
         let limit = query::limit(self.limit.as_deref(), DEFAULT_LIMIT)?;
-        Ok(ShowQuery { filter, sort, after: self.position(sort)?, limit })
+        let (after, facets) = (self.position(sort)?, self.facets()?);
+        Ok(ShowQuery { filter, sort, after, limit, facets })
     }
 
     fn position(&self, sort: Sort) -> Result<Option<KeysetCursor>, Problem> {
@@ -65,21 +54,23 @@ impl ShowsQuery {
         cursor::encode(&self.cursor_scope(sort), position)
     }
 
-    /// Identifies the list that a cursor belongs to. `limit` and `fields` may change from page to page.
+    /// Identifies the list that a cursor belongs to. `limit`, `fields` and `facets` may change from page to page.
     fn cursor_scope(&self, sort: Sort) -> String {
-        let filters = [
-            &self.q,
-            &self.language,
-            &self.genre,
-            &self.status,
-            &self.r#type,
-            &self.network,
-            &self.premiered_from,
-            &self.premiered_to,
-            &self.min_rating,
-        ];
-        let filters = filters.map(|filter| filter.as_deref().unwrap_or_default());
-        format!("{sort} {filters:?}")
+        format!("{sort} {}", self.filters.scope())
+    }
+
+    fn facets(&self) -> Result<BTreeSet<Facet>, Problem> {
+        let Some(facets) = non_empty(self.facets.as_deref()) else { return Ok(BTreeSet::new()) };
+        let facet = |name: &str| {
+            name.trim().parse().map_err(|_| Problem::Parameter {
+                name: "facets",
+                reason: format!(
+                    "has unknown facet {name:?}; the facets are {}",
+                    Facet::ALL.map(|facet| facet.to_string()).join(", ")
+                ),
+            })
+        };
+        facets.split(',').map(facet).collect()
     }
 
     /// The fields of each show to send; `None` for all.
@@ -108,7 +99,7 @@ fn non_empty(text: Option<&str>) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use actix_web::web::Query;
-    use tvshows_core::{ShowId, SortValue};
+    use tvshows_core::{ShowFilter, ShowId, SortValue};
 
     use super::*;
 
@@ -141,7 +132,10 @@ mod tests {
         let position = KeysetCursor { value: SortValue::Text("B".into()), id: ShowId(3) };
         let cursor = list.cursor(sort, &position);
         let after = |text: &str| query(&format!("{text}&cursor={cursor}")).map(|query| query.after);
-        assert_eq!(after("sort=name&language=English&limit=7&fields=id"), Ok(Some(position)));
+        assert_eq!(
+            after("sort=name&language=English&limit=7&fields=id&facets=day"),
+            Ok(Some(position))
+        );
         for other in
             ["language=English", "language=English&sort=-name", "language=French&sort=name"]
         {
@@ -154,5 +148,10 @@ mod tests {
         let fields = |text: &str| ShowsQuery { fields: Some(text.into()), ..ShowsQuery::default() };
         assert_eq!(fields("id, name").fields().unwrap(), Some(vec!["id".into(), "name".into()]));
         assert!(fields("id,nme").fields().unwrap_err().to_string().contains("\"nme\""));
+        assert!(query("facets=day,gnere").unwrap_err().contains("\"gnere\""));
+        assert_eq!(query("facets=day, type,day").unwrap().facets, [Facet::Type, Facet::Day].into());
+        let unknown = query("genres=Drama").unwrap_err();
+        assert!(unknown.contains("`genres`") && unknown.contains("`genre`"), "{unknown}");
+        assert!(Query::<ShowsQuery>::from_query("day=-&day=-").is_err(), "repeated");
     }
 }

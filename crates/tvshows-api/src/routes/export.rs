@@ -19,12 +19,26 @@ use crate::streaming_body::streaming_body;
 /// with a header row; an empty field is a missing value. NDJSON has an object per row, with `genres` as an array and
 /// JSON columns as JSON. Parquet has typed columns. A download that fails is aborted, so an incomplete file never
 /// looks complete.
+///
+/// `all_shows` has the same filters as `/shows`, and contains the same shows as that list, in the order of their ids.
 #[utoipa::path(
     get, path = "/export/{table}.{format}", tag = "export",
     params(
         ("table" = inline(schemas::Table), Path, description = "The table", example = "top_shows"),
         ("format" = inline(schemas::Format), Path, description = "The file format", example = "csv"),
         ("dialect" = inline(Option<schemas::Dialect>), Query, description = "For CSV only. `standard`, the default, has every value unchanged, so a spreadsheet may run text such as `=1+1` as a formula. `excel` is for spreadsheets: it begins with a byte order mark, and has an apostrophe before such text"),
+        ("q" = Option<String>, Query, max_length = 256, description = "Only for `all_shows`, as in `/shows`"),
+        ("genre" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
+        ("language" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
+        ("status" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
+        ("type" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
+        ("network" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
+        ("country" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
+        ("day" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
+        ("premiered_from" = Option<String>, Query, pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$", description = "Only for `all_shows`, as in `/shows`"),
+        ("premiered_to" = Option<String>, Query, pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$", description = "Only for `all_shows`, as in `/shows`"),
+        ("min_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "Only for `all_shows`, as in `/shows`"),
+        ("max_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "Only for `all_shows`, as in `/shows`"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
     ),
     responses(
@@ -51,7 +65,7 @@ pub(crate) async fn table(
     let not_found = || Problem::ExportNotFound(format!("{}.{}", path.0, path.1));
     let table: Table = path.0.parse().map_err(|_| not_found())?;
     let format: Format = path.1.parse().map_err(|_| not_found())?;
-    let dialect = query.dialect(format)?;
+    let (dialect, filter) = (query.dialect(format)?, query.filter(table)?);
     let snapshot = state.catalog.snapshot_version().await?;
     if let Some(response) = etag::same_snapshot(&request, snapshot) {
         return Ok(response);
@@ -70,7 +84,7 @@ pub(crate) async fn table(
             let options = WriterOptions { dialect, date_columns, ..WriterOptions::default() };
             format.writer(table.columns(), &options, file)
         };
-        catalog.export(table, Box::new(make_writer)).await
+        catalog.export(table, filter, Box::new(make_writer)).await
     });
     Ok(response.body(body.await?))
 }
@@ -186,7 +200,8 @@ mod tests {
             let ((release, released), opened) = (channel(), opened.clone());
             let store = store.clone();
             let rows = Box::new(move |_| BlockedWriter::open(&opened, released));
-            let export = async move { store.export(Table::TopShows, rows).await };
+            let export =
+                async move { store.export(Table::TopShows, ShowFilter::default(), rows).await };
             blocked.push((release, actix_web::rt::spawn(export)));
         }
         let all = actix_web::rt::task::spawn_blocking(move || arrivals.iter().take(4).count());

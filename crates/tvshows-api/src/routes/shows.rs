@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use tvshows_core::SparseShow;
+use tvshows_core::{Facet, ShowPage, SparseShow};
 
 use crate::cache::response_cache::{ResponseCache, json};
 use crate::extract::path::show_id;
@@ -8,7 +10,9 @@ use crate::extract::query::LimitQuery;
 use crate::extract::shows_query::ShowsQuery;
 use crate::problem::responses::{InvalidQuery, StoreUnavailable};
 use crate::problem::{Problem, ProblemBody};
-use crate::schemas::{CastRow, MultiCharacterActor, ShowStats, SortOrder, TopShow};
+use crate::schemas::{
+    CastRow, FacetCount, MultiCharacterActor, ShowStats, SortOrder, TopShow, UnmatchedFilter,
+};
 use crate::state::AppState;
 
 const DEFAULT_TOP: u32 = 10;
@@ -19,36 +23,52 @@ pub(crate) struct ShowList<T> {
     /// Each show as in `/shows/{id}`, or only the fields listed in `fields`.
     #[schema(value_type = Vec<serde_json::Value>)]
     shows: Vec<T>,
+    /// The number of matching shows on all pages.
+    total: u64,
+    /// For each facet listed in `facets`, its values with the number of shows that have them and match the filters of
+    /// other parameters, most shows first, then by name. `null` counts the shows without a value. At most 200 values
+    /// of each.
+    #[schema(value_type = BTreeMap<String, Vec<FacetCount>>)]
+    facets: BTreeMap<Facet, Vec<tvshows_core::FacetCount<String>>>,
+    /// The filters with values that no show has. Omitted if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<UnmatchedFilter>, required = false)]
+    unmatched: Vec<tvshows_core::UnmatchedFilter>,
     /// The cursor of the next page; `null` on the last page.
     next_cursor: Option<String>,
 }
 
-/// List, search and filter the published shows
+/// List, search, filter and count the published shows
 ///
-/// Omitted or empty filters are ignored; the rest are combined with AND. To get the next page, repeat the query with
+/// Omitted or empty filters are ignored; the rest are combined with AND. Texts match in any case, and `-` matches shows
+/// without a value, as in `network=-`. To get the next page, repeat the query with
 /// `next_cursor` as `cursor`. A show that does not change appears on exactly one page, even if an update is published
 /// while you page through the list.
 #[utoipa::path(
     get, path = "/shows", tag = "shows",
     params(
         ("q" = Option<String>, Query, max_length = 256, description = "Words to find in the name and summary. All must match; the last one may be a prefix. Case and accents are ignored, and there are no operators. In names, punctuation inside a word may be omitted: `swat` finds S.W.A.T.", example = "game of thr"),
-        ("language" = Option<String>, Query, description = "The exact language", example = "English"),
-        ("genre" = Option<String>, Query, description = "The exact name of one of the genres", example = "Drama"),
-        ("status" = Option<String>, Query, description = "The exact status", example = "Running"),
-        ("type" = Option<String>, Query, description = "The exact type", example = "Scripted"),
-        ("network" = Option<String>, Query, description = "The exact name of the network, or of the web channel if there is no network", example = "HBO"),
+        ("genre" = Option<String>, Query, description = "One of the genres", example = "Drama"),
+        ("language" = Option<String>, Query, description = "The language", example = "English"),
+        ("status" = Option<String>, Query, description = "The status", example = "Running"),
+        ("type" = Option<String>, Query, description = "The type", example = "Scripted"),
+        ("network" = Option<String>, Query, description = "The name of the network, or of the web channel if there is no network", example = "HBO"),
+        ("country" = Option<String>, Query, description = "The name or the ISO 3166-1 code of the network's country, or of the web channel's", example = "US"),
+        ("day" = Option<String>, Query, description = "One of the days of the week on which the show airs", example = "Monday"),
         ("premiered_from" = Option<String>, Query, pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$", description = "The earliest premiere date: a year or a day", example = "2010"),
         ("premiered_to" = Option<String>, Query, pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$", description = "The latest premiere date: a day, or a year, including all of it", example = "2019-06-30"),
         ("min_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "The minimum average rating", example = 7.5),
+        ("max_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "The maximum average rating"),
         ("sort" = inline(Option<SortOrder>), Query, description = "`id` (the default), `name`, `rating`, `premiered`, `updated` or `weight`; prefix `-` for descending order. `relevance` is the default with `q`: shows whose name equals the text come first, then those whose name has its words, then those whose summary has them, each by weight. Shows without a value come last; ties are broken by id", example = "-rating"),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The maximum number of shows; 50 by default"),
-        ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$", description = "The `next_cursor` of a response to the same query; `limit` and `fields` may differ"),
+        ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$", description = "The `next_cursor` of a response to the same query; `limit`, `fields` and `facets` may differ"),
         ("fields" = Option<String>, Query, description = "The fields of each show to return, separated by commas; all by default", example = "id,name,rating"),
+        ("facets" = Option<String>, Query, pattern = "^((genre|language|status|type|network|country|day)(,(genre|language|status|type|network|country|day))*)?$", description = "The facets to count, separated by commas: `genre`, `language`, `status`, `type`, `network`, `country`, `day`. A facet's own filter does not restrict its counts", example = "genre,language"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
     ),
     responses(
         (status = 200, description = "The shows", body = ShowList<serde_json::Value>, headers(("ETag" = String, description = "The snapshot")),
-            example = json!({"shows": [{"id": 82, "name": "Game of Thrones", "rating": {"average": 8.9}}], "next_cursor": "AUP2Yw-tP0YyAAAAUnJAIczMzMzMzQ"})),
+            example = json!({"shows": [{"id": 82, "name": "Game of Thrones", "rating": {"average": 8.9}}], "total": 24861, "facets": {"genre": [{"value": "Drama", "count": 24861}, {"value": null, "count": 22780}]}, "next_cursor": "AUP2Yw-tP0YyAAAAUnJAIczMzMzMzQ"})),
         (status = 304, description = "The snapshot matches `If-None-Match`"),
         InvalidQuery,
         StoreUnavailable,
@@ -65,12 +85,13 @@ pub(crate) async fn list(
     let catalog = &state.catalog;
     let list = async {
         let page = catalog.shows(show_query).await?;
-        let next_cursor = page.next.map(|position| query.cursor(sort, &position));
+        let ShowPage { shows, next, total, facets, unmatched } = page;
+        let next_cursor = next.map(|position| query.cursor(sort, &position));
         let Some(fields) = &fields else {
-            return json(&ShowList { shows: page.shows, next_cursor });
+            return json(&ShowList { shows, total, facets, unmatched, next_cursor });
         };
-        let shows = page.shows.iter().map(|show| SparseShow { show, fields }).collect();
-        json(&ShowList { shows, next_cursor })
+        let shows = shows.iter().map(|show| SparseShow { show, fields }).collect();
+        json(&ShowList { shows, total, facets, unmatched, next_cursor })
     };
     cache.get_or_render(catalog, &request, list).await
 }

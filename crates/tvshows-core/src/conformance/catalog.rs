@@ -8,12 +8,22 @@ use super::fixtures::{
 };
 use crate::ExternalDatabase::{Imdb, Thetvdb, Tvrage};
 use crate::{
-    ChangeCounts, ExternalId, FacetCount, KeysetCursor, RawJson, Show, ShowFilter, ShowId,
+    ChangeCounts, ExternalId, Facet, FacetCount, KeysetCursor, RawJson, Show, ShowFilter, ShowId,
     ShowPage, ShowQuery, SnapshotVersion, Sort, StagedBatch,
 };
 
 fn query(filter: ShowFilter, sort: &str) -> ShowQuery {
-    ShowQuery { filter, sort: sort.parse().expect("an order"), after: None, limit: 1000 }
+    let sort = sort.parse().expect("an order");
+    ShowQuery { filter, sort, limit: 1000, ..ShowQuery::default() }
+}
+
+fn facets<const N: usize>(filters: [(Facet, &str); N]) -> ShowFilter {
+    let filters = filters.map(|(facet, text)| (facet, text.parse().expect("any text")));
+    ShowFilter { facets: filters.into(), ..ShowFilter::default() }
+}
+
+fn json(value: serde_json::Value) -> Option<RawJson> {
+    RawJson::from_value(&value).ok()
 }
 
 fn ids(page: &ShowPage) -> Vec<u32> {
@@ -199,45 +209,177 @@ pub async fn a_list_read_on_after_a_publish_has_each_unchanged_show_once(store: 
     }
 }
 
-pub async fn filters_are_exact_and_hold_together(store: &impl Store) {
-    let mut shows = assorted();
-    let network =
-        |name: &str| RawJson::from_value(&serde_json::json!({"id": 1, "name": name})).ok();
-    shows[0].genres = vec!["Action".into(), "Drama".into()];
-    shows[1].genres = vec!["Dramatic".into()];
-    shows[2].genres.clear();
-    shows[0].language = Some("French".into());
-    shows[1].language = None;
-    shows[2].status = Some("Running".into());
-    shows[3].kind = Some("Reality".into());
-    (shows[4].network, shows[4].web_channel) = (network("HBO"), network("HBO Max"));
-    shows[5].web_channel = None;
-    publish_at(store, shows, 2).await;
-    let some = |text: &str| Some(text.to_owned());
+pub async fn filters_hold_together_and_ignore_case(store: &impl Store) {
+    publish_at(store, varied(), 2).await;
     let none = ShowFilter::default;
-    let cases: [(ShowFilter, &[u32]); 18] = [
+    let cases: [(ShowFilter, &[u32]); 36] = [
         (none(), &[1, 2, 3, 4, 5, 6]),
-        (ShowFilter { genre: some("Drama"), ..none() }, &[1, 4, 5, 6]),
-        (ShowFilter { genre: some("Drama,Action"), ..none() }, &[]),
-        (ShowFilter { genre: some("drama"), ..none() }, &[]),
-        (ShowFilter { language: some("French"), ..none() }, &[1]),
-        (ShowFilter { language: some("Fr%"), ..none() }, &[]),
-        (ShowFilter { status: some("Running"), ..none() }, &[3]),
-        (ShowFilter { kind: some("Reality"), ..none() }, &[4]),
-        (ShowFilter { network: some("HBO"), ..none() }, &[5]),
-        (ShowFilter { network: some("HBO Max"), ..none() }, &[]),
-        (ShowFilter { network: some("Netflix"), ..none() }, &[1, 2, 3, 4]),
+        (facets([(Facet::Genre, "Drama")]), &[1, 4, 5, 6]),
+        (facets([(Facet::Genre, "dRAMA")]), &[1, 4, 5, 6]),
+        (facets([(Facet::Genre, "Drama,Action")]), &[]),
+        (facets([(Facet::Genre, "-")]), &[3]),
+        (facets([(Facet::Language, "French")]), &[1]),
+        (facets([(Facet::Language, "Fr%")]), &[]),
+        (facets([(Facet::Language, "-")]), &[2]),
+        (facets([(Facet::Status, "running")]), &[3]),
+        (facets([(Facet::Type, "Reality")]), &[4]),
+        (facets([(Facet::Network, "hbo")]), &[5]),
+        (facets([(Facet::Network, "HBO Max")]), &[]),
+        (facets([(Facet::Network, "Netflix")]), &[1, 2, 3]),
+        (facets([(Facet::Network, "ПЕРВЫЙ КАНАЛ")]), &[4]),
+        (facets([(Facet::Network, "-")]), &[6]),
+        (facets([(Facet::Country, "united states")]), &[5]),
+        (facets([(Facet::Country, "us")]), &[5]),
+        (facets([(Facet::Country, "Russian Federation")]), &[4]),
+        (facets([(Facet::Country, "-")]), &[1, 2, 3, 6]),
+        (facets([(Facet::Day, "monday")]), &[5, 6]),
+        (facets([(Facet::Day, "Mon")]), &[]),
+        (facets([(Facet::Day, "-")]), &[1, 2, 3, 4]),
+        (facets([(Facet::Day, "Tuesday"), (Facet::Network, "-")]), &[6]),
+        (facets([(Facet::Genre, "drama"), (Facet::Language, "-")]), &[]),
         (ShowFilter { premiered_from: "2028".parse().ok(), ..none() }, &[1, 2, 4, 5]),
         (ShowFilter { premiered_to: "2028".parse().ok(), ..none() }, &[4, 5, 6]),
         (ShowFilter { premiered_from: "2028-01-02".parse().ok(), ..none() }, &[1, 2]),
         (ShowFilter { premiered_to: "2028-01-01".parse().ok(), ..none() }, &[4, 5, 6]),
         (ShowFilter { min_rating: "8".parse().ok(), ..none() }, &[1, 3, 4]),
         (ShowFilter { min_rating: "0".parse().ok(), ..none() }, &[1, 3, 4, 6]),
-        (ShowFilter { min_rating: "8".parse().ok(), language: some("French"), ..none() }, &[1]),
+        (ShowFilter { max_rating: "8".parse().ok(), ..none() }, &[1, 4, 6]),
+        (ShowFilter { max_rating: "10".parse().ok(), ..none() }, &[1, 3, 4, 6]),
+        (
+            ShowFilter { min_rating: "8.1".parse().ok(), max_rating: "8.1".parse().ok(), ..none() },
+            &[3],
+        ),
+        (ShowFilter { min_rating: "9".parse().ok(), max_rating: "8".parse().ok(), ..none() }, &[]),
+        (
+            ShowFilter { min_rating: "8".parse().ok(), ..facets([(Facet::Language, "French")]) },
+            &[1],
+        ),
+        (ShowFilter { text: "alpha".parse().ok(), ..facets([(Facet::Language, "-")]) }, &[2]),
     ];
     for (filter, expected) in cases {
-        assert_eq!(found(store, filter.clone()).await, expected, "{filter:?}");
+        let page = store.shows(query(filter.clone(), "id")).await.expect("shows");
+        assert_eq!(ids(&page), expected, "{filter:?}");
+        assert_eq!(page.total, expected.len() as u64, "{filter:?}");
     }
+}
+
+/// [`assorted`] shows that differ in their facets.
+fn varied() -> Vec<Show> {
+    let mut shows = assorted();
+    let network = |name: &str| json(serde_json::json!({"id": 1, "name": name, "country": null}));
+    let in_country = |name: &str, country: &str, code: &str| {
+        let country = serde_json::json!({"name": country, "code": code});
+        json(serde_json::json!({"id": 1, "name": name, "country": country}))
+    };
+    let airs = |days: &[&str]| json(serde_json::json!({"time": "21:00", "days": days}));
+    shows[0].genres = vec!["Action".into(), "Drama".into(), "Drama".into()];
+    shows[1].genres = vec!["Dramatic".into()];
+    shows[2].genres.clear();
+    shows[0].language = Some("French".into());
+    shows[1].language = None;
+    shows[2].status = Some("Running".into());
+    shows[2].schedule = None;
+    shows[3].kind = Some("Reality".into());
+    shows[3].network = in_country("Первый канал", "Russian Federation", "RU");
+    (shows[4].network, shows[4].web_channel) =
+        (in_country("HBO", "United States", "US"), network("HBO Max"));
+    shows[4].schedule = airs(&["Monday", "Sunday"]);
+    (shows[5].web_channel, shows[5].schedule) = (None, airs(&["Tuesday", "Monday"]));
+    shows
+}
+
+pub async fn facets_are_counted_within_the_other_filters(store: &impl Store) {
+    publish_at(store, varied(), 2).await;
+    let counted = async |filter: ShowFilter, facet: Facet, limit: u32| {
+        let query = ShowQuery { facets: [facet].into(), limit, ..query(filter, "id") };
+        let mut page = store.shows(query).await.expect("shows");
+        let counts = page.facets.remove(&facet).expect("the requested facet");
+        assert!(page.facets.is_empty(), "nothing else was requested");
+        let counts = counts.into_iter().map(|FacetCount { value, count }| (value, count));
+        (page.total, counts.collect::<Vec<_>>())
+    };
+    let some = |value: &str, count| (Some(value.to_owned()), count);
+    let all = async |facet| counted(ShowFilter::default(), facet, 0).await.1;
+    let genres = [some("Action", 4), some("Drama", 4), (None, 1), some("Dramatic", 1)];
+    assert_eq!(all(Facet::Genre).await, genres);
+    assert_eq!(all(Facet::Language).await, [some("English", 4), (None, 1), some("French", 1)]);
+    assert_eq!(all(Facet::Status).await, [some("Ended", 5), some("Running", 1)]);
+    assert_eq!(all(Facet::Type).await, [some("Scripted", 5), some("Reality", 1)]);
+    let networks = [some("Netflix", 3), (None, 1), some("HBO", 1), some("Первый канал", 1)];
+    assert_eq!(all(Facet::Network).await, networks);
+    let countries = [(None, 4), some("Russian Federation", 1), some("United States", 1)];
+    assert_eq!(all(Facet::Country).await, countries);
+    let days = [(None, 4), some("Monday", 2), some("Sunday", 1), some("Tuesday", 1)];
+    assert_eq!(all(Facet::Day).await, days);
+
+    let drama = facets([(Facet::Genre, "drama")]);
+    assert_eq!(
+        counted(drama.clone(), Facet::Genre, 1).await,
+        (4, genres.to_vec()),
+        "a facet's own filter does not restrict its counts"
+    );
+    assert_eq!(
+        counted(drama.clone(), Facet::Language, 1).await,
+        (4, vec![some("English", 3), some("French", 1)])
+    );
+    let rated = ShowFilter { min_rating: "8".parse().ok(), ..drama };
+    assert_eq!(
+        counted(rated, Facet::Genre, 1).await,
+        (2, vec![some("Action", 2), some("Drama", 2), (None, 1)])
+    );
+    let unknown = facets([(Facet::Genre, "Darma"), (Facet::Language, "French")]);
+    assert_eq!(
+        counted(unknown, Facet::Genre, 1).await,
+        (0, vec![some("Action", 1), some("Drama", 1)])
+    );
+    let nothing = ShowFilter { text: "?".parse().ok(), ..ShowFilter::default() };
+    assert_eq!(counted(nothing, Facet::Genre, 1).await, (0, vec![]));
+}
+
+pub async fn a_total_is_that_of_the_whole_list_on_every_page(store: &impl Store) {
+    publish_at(store, varied(), 2).await;
+    let mut asked = ShowQuery {
+        limit: 1,
+        facets: [Facet::Genre].into(),
+        ..query(facets([(Facet::Genre, "Drama")]), "-rating")
+    };
+    let first = store.shows(asked.clone()).await.expect("shows");
+    assert_eq!((first.total, first.shows.len()), (4, 1));
+    let mut next = first.next.clone();
+    for _ in 0..3 {
+        asked.after = next.take();
+        let page = store.shows(asked.clone()).await.expect("shows");
+        assert_eq!((page.total, &page.facets), (4, &first.facets));
+        next = page.next;
+    }
+    assert_eq!(next, None);
+    publish_at(store, vec![show(1)], 3).await;
+    let page = store.shows(asked).await.expect("shows");
+    assert_eq!(page.total, 1, "the total of the snapshot that is read");
+}
+
+pub async fn an_unmatched_filter_has_suggestions(store: &impl Store) {
+    publish_at(store, varied(), 2).await;
+    let unmatched = async |filter: ShowFilter| {
+        let unmatched = store.shows(query(filter, "id")).await.expect("shows").unmatched;
+        let unmatched = unmatched.into_iter();
+        unmatched.map(|filter| (filter.facet, filter.value, filter.suggestions)).collect::<Vec<_>>()
+    };
+    let suggested = |facet, value: &str, suggestions: &[&str]| {
+        let suggestions = suggestions.iter().map(|text| (*text).to_owned());
+        (facet, value.to_owned(), suggestions.collect::<Vec<_>>())
+    };
+    assert_eq!(
+        unmatched(facets([(Facet::Genre, "darma"), (Facet::Country, "united")])).await,
+        [
+            suggested(Facet::Genre, "darma", &["Drama", "Dramatic"]),
+            suggested(Facet::Country, "united", &["United States"]),
+        ]
+    );
+    let matched_alone = facets([(Facet::Genre, "Dramatic"), (Facet::Language, "French")]);
+    assert_eq!(found(store, matched_alone.clone()).await, [0; 0]);
+    assert_eq!(unmatched(matched_alone).await, []);
+    assert_eq!(unmatched(facets([(Facet::Status, "-")])).await, [], "every show may have a value");
 }
 
 pub async fn a_search_finds_words_in_any_case_and_accent_names_first(store: &impl Store) {
@@ -476,7 +618,7 @@ pub async fn an_empty_list_ends(store: &impl Store) {
         let sort: Sort = order.parse().expect("an order");
         let page =
             store.shows(query(ShowFilter::default(), &sort.to_string())).await.expect("shows");
-        assert_eq!(page, ShowPage { shows: vec![], next: None });
+        assert_eq!(page, ShowPage::default());
     }
     assert_eq!(searched(store, "anything").await, [0; 0]);
     assert!(store.cast(ShowId(1)).await.expect("cast").is_empty());

@@ -4,12 +4,11 @@ use std::io;
 
 use async_trait::async_trait;
 
-use super::list::network_name;
 use super::{MemoryStore, Snapshot, count, list};
 use crate::{
     CastRow, Catalog, ExternalId, FacetCount, MakeRowWriter, MultiCharacterActor,
-    PublishedManifest, RawJson, RowCounts, Show, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats,
-    SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
+    PublishedManifest, RawJson, RowCounts, Show, ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery,
+    ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
 };
 
 #[async_trait]
@@ -79,7 +78,7 @@ impl Catalog for MemoryStore {
             [] => vec![None],
             genres => genres.iter().cloned().map(Some).collect(),
         });
-        let mut networks = by(network_name);
+        let mut networks = by(list::network_name);
         networks.truncate(50);
         #[expect(clippy::cast_possible_truncation, reason = "a rating is 0 to 10")]
         let rating = |show: &&Show| show.rating_average.map(|rating| rating.floor() as i64);
@@ -105,7 +104,7 @@ impl Catalog for MemoryStore {
         Ok(self.data().published.manifest())
     }
 
-    async fn export(&self, _: Table, _: MakeRowWriter) -> Result<(), StoreError> {
+    async fn export(&self, _: Table, _: ShowFilter, _: MakeRowWriter) -> Result<(), StoreError> {
         Err(unsupported())
     }
 
@@ -141,10 +140,9 @@ fn has_external_id(show: &Show, id: &ExternalId) -> bool {
     }
 }
 
-/// The most frequent value first, then in alphabetical order.
 fn by_count(values: impl Iterator<Item = Option<String>>) -> Vec<FacetCount<String>> {
     let mut counts = by_value(values);
-    counts.sort_by(|a, b| (Reverse(a.count), &a.value).cmp(&(Reverse(b.count), &b.value)));
+    FacetCount::sort_by_count(&mut counts);
     counts
 }
 

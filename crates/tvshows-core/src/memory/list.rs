@@ -1,23 +1,29 @@
 //! Filtering, searching and sorting shows.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::{
-    KeysetCursor, RawJson, SearchText, Show, ShowFilter, ShowPage, ShowQuery, Sort, SortBy,
-    SortValue, joined_words,
+    Facet, FacetCount, FacetFilter, KeysetCursor, RawJson, SearchText, Show, ShowFilter, ShowPage,
+    ShowQuery, Sort, SortBy, SortValue, UnmatchedFilter, fold_case, joined_words,
 };
 
 pub(super) fn page<'a>(shows: impl Iterator<Item = &'a Show>, query: &ShowQuery) -> ShowPage {
     let text = query.filter.text.as_ref().map(SearchText::as_str);
     let search = text.map(Search::parse);
-    let matching = shows.filter(|show| {
-        matches(&query.filter, show) && search.as_ref().is_none_or(|search| search.finds(show))
-    });
+    let shows: Vec<&Show> = shows.collect();
+    let matches = |show: &Show, except: Option<Facet>| {
+        matches(&query.filter, except, show)
+            && search.as_ref().is_none_or(|search| search.finds(show))
+    };
+    let matching = shows.iter().filter(|show| matches(show, None));
     let mut listed: Vec<(SortValue, &Show)> =
-        matching.map(|show| (sort_value(query.sort, show, search.as_ref()), show)).collect();
+        matching.map(|show| (sort_value(query.sort, show, search.as_ref()), *show)).collect();
+    let total = listed.len() as u64;
     let compare = |a: (&SortValue, u32), b: (&SortValue, u32)| {
         compare_values(query.sort, a.0, b.0).then(a.1.cmp(&b.1))
     };
@@ -30,40 +36,103 @@ pub(super) fn page<'a>(shows: impl Iterator<Item = &'a Show>, query: &ShowQuery)
     let has_more = listed.len() > limit;
     listed.truncate(limit);
     let last = listed.last().filter(|_| has_more);
+    let count = |facet: Facet| {
+        let counted = shows.iter().filter(|show| matches(show, Some(facet)));
+        (facet, facet_counts(counted.map(|show| facet_values(show, facet))))
+    };
     ShowPage {
         next: last.map(|(value, show)| KeysetCursor { value: value.clone(), id: show.id }),
         shows: listed.into_iter().map(|(_, show)| show.clone()).collect(),
+        total,
+        facets: query.facets.iter().copied().map(count).collect(),
+        unmatched: unmatched(&shows, &query.filter),
     }
 }
 
-fn matches(filter: &ShowFilter, show: &Show) -> bool {
-    let is = |wanted: &Option<String>, value: Option<&str>| {
-        wanted.as_deref().is_none_or(|wanted| value == Some(wanted))
-    };
+fn facet_counts(values: impl Iterator<Item = BTreeSet<String>>) -> Vec<FacetCount<String>> {
+    let mut counts = BTreeMap::<Option<String>, u64>::new();
+    for values in values {
+        if values.is_empty() {
+            *counts.entry(None).or_default() += 1;
+        }
+        values.into_iter().for_each(|value| *counts.entry(Some(value)).or_default() += 1);
+    }
+    let counts = counts.into_iter().map(|(value, count)| FacetCount { value, count });
+    let mut counts: Vec<_> = counts.collect();
+    FacetCount::sort_by_count(&mut counts);
+    counts.truncate(Facet::MAX_VALUES);
+    counts
+}
+
+fn unmatched(shows: &[&Show], filter: &ShowFilter) -> Vec<UnmatchedFilter> {
+    let unmatched = filter.facets.iter().filter_map(|(facet, condition)| match condition {
+        FacetFilter::Is(value) if !shows.iter().any(|show| has(show, *facet, condition)) => {
+            let known: BTreeSet<_> =
+                shows.iter().flat_map(|show| facet_values(show, *facet)).collect();
+            Some(UnmatchedFilter::new(*facet, value, known.iter().map(String::as_str)))
+        }
+        _ => None,
+    });
+    unmatched.collect()
+}
+
+fn matches(filter: &ShowFilter, except: Option<Facet>, show: &Show) -> bool {
     let premiered = show.premiered.as_deref();
-    is(&filter.language, show.language.as_deref())
-        && is(&filter.status, show.status.as_deref())
-        && is(&filter.kind, show.kind.as_deref())
-        && is(&filter.network, network_name(show).as_deref())
-        && filter.genre.as_ref().is_none_or(|genre| show.genres.contains(genre))
+    let rating = show.rating_average;
+    filter
+        .facets
+        .iter()
+        .all(|(facet, condition)| Some(*facet) == except || has(show, *facet, condition))
         && filter.premiered_from.is_none_or(|from| {
             premiered.is_some_and(|day| day >= from.first().to_string().as_str())
         })
         && filter
             .premiered_to
             .is_none_or(|to| premiered.is_some_and(|day| day <= to.last().to_string().as_str()))
-        && filter
-            .min_rating
-            .is_none_or(|min| show.rating_average.is_some_and(|rating| rating >= min.get()))
+        && filter.min_rating.is_none_or(|min| rating.is_some_and(|rating| rating >= min.get()))
+        && filter.max_rating.is_none_or(|max| rating.is_some_and(|rating| rating <= max.get()))
+}
+
+fn has(show: &Show, facet: Facet, condition: &FacetFilter) -> bool {
+    let mut values = facet_values(show, facet);
+    let FacetFilter::Is(wanted) = condition else { return values.is_empty() };
+    if facet == Facet::Country && !values.is_empty() {
+        values.extend(channel_text(show, "/country/code"));
+    }
+    values.iter().any(|value| fold_case(value) == fold_case(wanted))
+}
+
+fn facet_values(show: &Show, facet: Facet) -> BTreeSet<String> {
+    let values = match facet {
+        Facet::Genre => show.genres.clone(),
+        Facet::Language => show.language.iter().cloned().collect(),
+        Facet::Status => show.status.iter().cloned().collect(),
+        Facet::Type => show.kind.iter().cloned().collect(),
+        Facet::Network => network_name(show).into_iter().collect(),
+        Facet::Country => channel_text(show, "/country/name").into_iter().collect(),
+        Facet::Day => days(show).unwrap_or_default(),
+    };
+    values.into_iter().collect()
+}
+
+fn days(show: &Show) -> Option<Vec<String>> {
+    let schedule: Value = serde_json::from_str(show.schedule.as_ref()?.as_str()).ok()?;
+    let days = schedule.get("days")?.as_array()?.iter();
+    Some(days.filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
 /// The name of the network, or of the web channel if there is no network.
 pub(super) fn network_name(show: &Show) -> Option<String> {
-    let name = |json: &Option<RawJson>| {
-        let json: serde_json::Value = serde_json::from_str(json.as_ref()?.as_str()).ok()?;
-        json.get("name")?.as_str().map(str::to_owned)
+    channel_text(show, "/name")
+}
+
+/// A text in the network, or in the web channel if the network has none.
+fn channel_text(show: &Show, pointer: &str) -> Option<String> {
+    let text = |json: &Option<RawJson>| {
+        let json: Value = serde_json::from_str(json.as_ref()?.as_str()).ok()?;
+        json.pointer(pointer)?.as_str().map(str::to_owned)
     };
-    name(&show.network).or_else(|| name(&show.web_channel))
+    text(&show.network).or_else(|| text(&show.web_channel))
 }
 
 fn sort_value(sort: Sort, show: &Show, search: Option<&Search>) -> SortValue {

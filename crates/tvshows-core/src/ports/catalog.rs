@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::StoreError;
 use crate::{
-    CastRow, MakeRowWriter, Show, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion,
-    Table,
+    CastRow, MakeRowWriter, Show, ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats,
+    SnapshotVersion, Table,
 };
 
 /// The published snapshot, read-only.
@@ -45,13 +45,19 @@ pub trait Catalog: Send + Sync {
     /// Returns what planning the next run needs to know about the snapshot.
     async fn manifest(&self) -> Result<PublishedManifest, StoreError>;
 
-    /// Writes every row of a table, all from one snapshot, while others read and publish.
+    /// Writes the rows of a table, all from one snapshot, while others read and publish. Of `All_Shows`, these
+    /// are the rows that match `filter`; other tables are written as a whole.
     ///
     /// # Errors
     ///
     /// [`StoreError::TooManyExports`] immediately if the limit of concurrent exports is reached;
     /// [`StoreError::ExportAborted`] if the writer fails.
-    async fn export(&self, table: Table, rows: MakeRowWriter) -> Result<(), StoreError>;
+    async fn export(
+        &self,
+        table: Table,
+        filter: ShowFilter,
+        rows: MakeRowWriter,
+    ) -> Result<(), StoreError>;
 
     /// Writes a consistent copy of the published tables and the run history, as an SQLite database.
     ///

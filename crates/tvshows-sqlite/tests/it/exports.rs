@@ -9,7 +9,7 @@ use tvshows_core::conformance::fixtures::{
     at, begin, cast_member, cast_of, pages, publish, running, show, success,
 };
 use tvshows_core::{
-    Catalog, CellValue, MakeRowWriter, RowWriter, RunQueue, ShowId, StoreError, Table,
+    Catalog, CellValue, MakeRowWriter, RowWriter, RunQueue, ShowFilter, ShowId, StoreError, Table,
 };
 use tvshows_sqlite::SqliteStore;
 
@@ -70,7 +70,7 @@ async fn a_table_is_read_in_order_and_as_it_was_when_that_began() {
     let (sink, rows, go) = gate();
     let export = tokio::spawn({
         let store = store.clone();
-        async move { store.export(Table::AllShows, sink).await }
+        async move { store.export(Table::AllShows, ShowFilter::default(), sink).await }
     });
     let next = |rows: Receiver<String>| async {
         tokio::task::spawn_blocking(move || (rows.recv().unwrap(), rows)).await.unwrap()
@@ -96,13 +96,15 @@ async fn too_many_exports_are_refused_at_once_and_disturb_no_reader() {
     for _ in 0..4 {
         let (sink, rows, go) = gate();
         let store = store.clone();
-        let export = tokio::spawn(async move { store.export(Table::AllShows, sink).await });
+        let export = tokio::spawn(async move {
+            store.export(Table::AllShows, ShowFilter::default(), sink).await
+        });
         let (_, rows) =
             tokio::task::spawn_blocking(move || (rows.recv().unwrap(), rows)).await.unwrap();
         gates.push((export, rows, go));
     }
     let (sink, _, _) = gate();
-    let refused = store.export(Table::TopShows, sink).await;
+    let refused = store.export(Table::TopShows, ShowFilter::default(), sink).await;
     assert!(matches!(refused, Err(StoreError::TooManyExports)), "{refused:?}");
     let refused = store.backup_to(Box::new(io::sink())).await;
     assert!(matches!(refused, Err(StoreError::TooManyExports)), "{refused:?}");

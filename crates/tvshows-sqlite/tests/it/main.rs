@@ -3,6 +3,7 @@
 mod conformance;
 mod exports;
 mod files;
+mod filters;
 mod publishing;
 mod read_only;
 mod schemas;

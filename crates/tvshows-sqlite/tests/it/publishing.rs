@@ -6,9 +6,7 @@ use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{
     after, at, begin, cast_member, cast_of, pages, publish, running, show, success,
 };
-use tvshows_core::{
-    Catalog, RunEvent, RunQueue, Show, ShowFilter, ShowId, ShowQuery, Sort, StagedBatch,
-};
+use tvshows_core::{Catalog, RunEvent, RunQueue, Show, ShowFilter, ShowId, ShowQuery, StagedBatch};
 use tvshows_sqlite::SqliteStore;
 
 use tvshows_testkit::dump_tables;
@@ -189,7 +187,7 @@ async fn lists_and_plans_know_what_others_write() {
     assert_eq!(published.shows.keys().map(|id| id.0).collect::<Vec<_>>(), [2, 3, 4]);
     assert_eq!(published.shows[&ShowId(2)].updated, Some(5));
     let (filter, sort) = (ShowFilter::default(), "name".parse().unwrap());
-    let query = ShowQuery { filter, sort, after: None, limit: 10 };
+    let query = ShowQuery { filter, sort, limit: 10, ..ShowQuery::default() };
     let names: Vec<_> =
         store.shows(query).await.unwrap().shows.into_iter().map(|show| show.name).collect();
     assert_eq!(names, ["A", &show(3).name, "Z"]);
@@ -197,7 +195,7 @@ async fn lists_and_plans_know_what_others_write() {
 
 async fn search(store: &SqliteStore, text: &str) -> Vec<u32> {
     let filter = ShowFilter { text: text.parse().ok(), ..ShowFilter::default() };
-    let query = ShowQuery { filter, sort: Sort::default(), after: None, limit: 10 };
+    let query = ShowQuery { filter, limit: 10, ..ShowQuery::default() };
     store.shows(query).await.unwrap().shows.into_iter().map(|show| show.id.0).collect()
 }
 

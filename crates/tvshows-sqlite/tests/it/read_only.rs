@@ -49,12 +49,12 @@ async fn read_everything(store: &SqliteStore) {
     assert_eq!(store.list(10).await.unwrap().len(), 1);
     assert_eq!(store.database_id().await.unwrap().len(), 32);
     let (filter, sort) = (ShowFilter::default(), Sort::default());
-    let query = ShowQuery { filter, sort, after: None, limit: 10 };
+    let query = ShowQuery { filter, sort, limit: 10, ..ShowQuery::default() };
     assert_eq!(store.shows(query).await.unwrap().shows.len(), 2);
     assert_eq!(store.integrity_check().await.unwrap(), [""; 0]);
     assert_eq!(store.holder().await.unwrap(), None);
     let rows = SharedRows::default();
-    store.export(Table::AllShows, rows.writer()).await.unwrap();
+    store.export(Table::AllShows, ShowFilter::default(), rows.writer()).await.unwrap();
     assert_eq!(rows.0.lock().unwrap().len(), 2);
     let copy = tempfile::NamedTempFile::new().unwrap();
     store.backup_to(Box::new(copy.reopen().unwrap())).await.unwrap();
@@ -233,7 +233,7 @@ async fn a_read_that_another_process_disturbs_fails_instead_of_mixing_two_snapsh
             opened.send(()).map_err(io::Error::other)?;
             Ok(Box::new(Gate(permits)))
         });
-        async move { reader.export(Table::AllShows, gate).await }
+        async move { reader.export(Table::AllShows, ShowFilter::default(), gate).await }
     });
     tokio::task::spawn_blocking(move || was_opened.recv().unwrap()).await.unwrap();
     let writer = SqliteStore::open(&path).await.unwrap();

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{WITH_LEASE, after, at, begin, publish, show, success};
 use tvshows_core::{
     Catalog, ExternalDatabase, ExternalId, RunEvent, RunLock, RunQueue, RunState, Show, ShowFilter,
-    ShowId, ShowQuery, Sort,
+    ShowId, ShowQuery,
 };
 use tvshows_sqlite::SqliteStore;
 
@@ -21,7 +21,7 @@ async fn open(path: &Path, dump: &str) -> SqliteStore {
 
 async fn search(store: &SqliteStore, text: &str) -> Vec<u32> {
     let filter = ShowFilter { text: text.parse().ok(), ..ShowFilter::default() };
-    let query = ShowQuery { filter, sort: Sort::default(), after: None, limit: 100 };
+    let query = ShowQuery { filter, limit: 100, ..ShowQuery::default() };
     store.shows(query).await.unwrap().shows.into_iter().map(|show| show.id.0).collect()
 }
 

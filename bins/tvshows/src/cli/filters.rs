@@ -1,0 +1,80 @@
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use clap::Args;
+use tvshows_core::{DateBound, Facet, FacetFilter, RatingBound, ShowFilter};
+
+/// The filters of `search` and `export`, as in `GET /shows`.
+#[derive(Args)]
+#[command(next_help_heading = "Filters")]
+pub(crate) struct Filters {
+    /// Only shows with this genre. Like all texts, it matches in any case; - for shows without one
+    #[arg(long, allow_hyphen_values = true)]
+    genre: Option<FacetFilter>,
+
+    /// Only shows in this language
+    #[arg(long, allow_hyphen_values = true)]
+    language: Option<FacetFilter>,
+
+    /// Only shows with this status, such as Running or Ended
+    #[arg(long, allow_hyphen_values = true)]
+    status: Option<FacetFilter>,
+
+    /// Only shows of this type, such as Scripted or Documentary
+    #[arg(long = "type", value_name = "TYPE", allow_hyphen_values = true)]
+    kind: Option<FacetFilter>,
+
+    /// Only shows of this network or web channel
+    #[arg(long, allow_hyphen_values = true)]
+    network: Option<FacetFilter>,
+
+    /// Only shows of networks and web channels in this country: its name or code
+    #[arg(long, allow_hyphen_values = true)]
+    country: Option<FacetFilter>,
+
+    /// Only shows that air on this day of the week
+    #[arg(long, allow_hyphen_values = true)]
+    day: Option<FacetFilter>,
+
+    /// Only shows that premiered in or after this year, or on or after this date
+    #[arg(long, value_name = "YEAR|DATE")]
+    premiered_from: Option<DateBound>,
+
+    /// Only shows that premiered in or before this year, or on or before this date
+    #[arg(long, value_name = "YEAR|DATE")]
+    premiered_to: Option<DateBound>,
+
+    /// Only shows with at least this rating
+    #[arg(long, value_name = "RATING")]
+    min_rating: Option<RatingBound>,
+
+    /// Only shows with at most this rating
+    #[arg(long, value_name = "RATING")]
+    max_rating: Option<RatingBound>,
+}
+
+impl Filters {
+    /// The filter that also requires the words of `text`, if it has any.
+    pub(crate) fn with_text(&self, text: &str) -> anyhow::Result<ShowFilter> {
+        let text = (!text.trim().is_empty()).then(|| text.parse());
+        let facets = [
+            (Facet::Genre, &self.genre),
+            (Facet::Language, &self.language),
+            (Facet::Status, &self.status),
+            (Facet::Type, &self.kind),
+            (Facet::Network, &self.network),
+            (Facet::Country, &self.country),
+            (Facet::Day, &self.day),
+        ];
+        let facets =
+            facets.into_iter().filter_map(|(facet, filter)| Some((facet, filter.clone()?)));
+        Ok(ShowFilter {
+            text: text.transpose().context("invalid search text")?,
+            facets: facets.collect::<BTreeMap<_, _>>(),
+            premiered_from: self.premiered_from,
+            premiered_to: self.premiered_to,
+            min_rating: self.min_rating,
+            max_rating: self.max_rating,
+        })
+    }
+}
