@@ -48,7 +48,8 @@ impl Application {
             );
         }
         if let Some(schedule) = settings.schedule.as_ref().filter(|_| !is_read_only) {
-            engine.runner.schedule(schedule.clone());
+            let zone = settings.schedule_timezone.clone();
+            engine.runner.schedule(schedule.clone().in_time_zone(zone));
         }
         let state = AppState {
             runner: engine.runner.clone(),

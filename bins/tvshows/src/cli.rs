@@ -9,16 +9,18 @@ mod update;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use export::{Content, Export};
 pub(crate) use query::{Runs, Search, Show, Status, Top, Verify};
 pub use serve::Serve;
 pub use settings::Settings;
-pub(crate) use settings::{Database, LogFormat};
+pub(crate) use settings::{Database, LogFormat, WebhookSettings};
 pub(crate) use sim::Sim;
 pub(crate) use update::Update;
+
+use crate::config;
 
 /// Mirrors TVmaze's catalog of TV shows in a local SQLite database and serves it over HTTP.
 ///
@@ -32,6 +34,11 @@ pub(crate) struct Cli {
     /// TOML file with settings; its keys are the names of the environment variables in lowercase
     #[arg(long, value_name = "FILE", env = "TVSHOWS_CONFIG", global = true)]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// The command line, in which every secret can also come from a file.
+pub(crate) fn command() -> clap::Command {
+    Cli::command().mut_subcommands(config::add_file_settings)
 }
 
 /// The version, with the commit if the build sets it.

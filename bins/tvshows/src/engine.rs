@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tvshows_core::{ProgressTracker, RunLock, RunQueue};
 use tvshows_pipeline::{Pipeline, Runner, RunnerConfig, cancel_interrupted};
 use tvshows_progress::{InProcessTracker, RedisTracker};
@@ -12,9 +12,12 @@ use uuid::Uuid;
 use crate::cli::Settings;
 use crate::config_error::ConfigError;
 use crate::upstream::Upstream;
+use crate::webhook::Webhook;
 
 /// Less than the ten seconds after which container runtimes kill a process.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
+/// The part of it in which the webhook gets the ends that it has not accepted yet.
+const WEBHOOK_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What happens to a run that an earlier process left unfinished.
 pub(crate) enum Interrupted {
@@ -27,6 +30,7 @@ pub(crate) enum Interrupted {
 pub(crate) struct Engine {
     pub(crate) runner: Runner,
     pub(crate) store: Arc<SqliteStore>,
+    pub(crate) webhook: Webhook,
     _upstream: Upstream,
 }
 
@@ -37,14 +41,17 @@ impl Engine {
         store: SqliteStore,
         interrupted: Interrupted,
     ) -> anyhow::Result<Engine> {
+        let webhook = Webhook::new(&settings.webhook)?;
         let store = Arc::new(store);
         let (tracker, lease) = tracker(settings, &store.database_id().await?)?;
+        let reporter = webhook.clone();
         let config = RunnerConfig {
             queue: store.clone(),
             lock: store.clone(),
             lease,
             tracker,
             instance: format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]),
+            on_end: Arc::new(move |status| reporter.deliver(status)),
         };
         if let Interrupted::Cancel = interrupted {
             cancel_interrupted(&config).await?;
@@ -53,19 +60,22 @@ impl Engine {
         let pipeline =
             Pipeline::new(upstream.client.clone(), store.clone()).max_age(settings.max_age);
         let runner = Runner::start(pipeline, config);
-        Ok(Engine { runner, store, _upstream: upstream })
+        Ok(Engine { runner, store, webhook, _upstream: upstream })
     }
 
     /// Interrupts the current run, joins every task and checkpoints the database into a single file, while `server`
-    /// stops concurrently. Gives up after [`SHUTDOWN_TIMEOUT`]; the database is consistent either way.
+    /// stops concurrently; then the webhook gets what it has not accepted yet. Gives up after [`SHUTDOWN_TIMEOUT`]; the database is consistent either way.
     pub(crate) async fn shutdown(&self, server: impl Future<Output = ()>) {
         let stopping = async {
             tokio::join!(self.runner.shutdown(), server);
             self.store.close().await;
         };
-        if timeout(SHUTDOWN_TIMEOUT, stopping).await.is_err() {
+        let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
+        if timeout_at(deadline, stopping).await.is_err() {
             tracing::warn!("the database is still busy; uncommitted changes will be rolled back");
         }
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.webhook.shutdown(left.min(WEBHOOK_SHUTDOWN_TIMEOUT)).await;
     }
 }
 

@@ -22,6 +22,7 @@ mod process_metrics;
 mod progress_bar;
 mod signals;
 mod upstream;
+mod webhook;
 
 use std::process::ExitCode;
 

@@ -10,8 +10,8 @@ use crate::config_error::ConfigError;
 const DEMO_SHOWS: u32 = 90_000;
 const DEMO_LATENCY: Duration = Duration::from_millis(50);
 
-/// TVmaze asks clients to identify the application.
-const USER_AGENT: &str = concat!("tvshows-pipeline/", env!("CARGO_PKG_VERSION"));
+/// Identifies the application, as TVmaze asks of its clients.
+pub(crate) const USER_AGENT: &str = concat!("tvshows-pipeline/", env!("CARGO_PKG_VERSION"));
 
 /// A client of TVmaze, or of the built-in simulator, which runs until this value is dropped.
 pub(crate) struct Upstream {

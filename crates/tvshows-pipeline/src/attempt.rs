@@ -23,8 +23,8 @@ pub(crate) struct Attempt {
     pub(crate) queue: Arc<dyn RunQueue>,
     pub(crate) run: Arc<LocalRun>,
     pub(crate) shutdown: CancellationToken,
-    /// Canceled when another process has acquired the lease.
-    pub(crate) lease_lost: CancellationToken,
+    /// Canceled when another process has acquired the lease or ended the run.
+    pub(crate) ownership_lost: CancellationToken,
 }
 
 /// How an attempt ended for this process.
@@ -122,7 +122,7 @@ impl Attempt {
             biased;
             () = self.shutdown.cancelled() => Err(RunError::ShutDown),
             () = self.run.cancel.cancelled() => Err(RunError::Cancelled),
-            () = self.lease_lost.cancelled() => Err(StoreError::Fenced.into()),
+            () = self.ownership_lost.cancelled() => Err(StoreError::Fenced.into()),
             never = update_request_counts(progress) => never,
             error = record_resume(&context) => Err(error),
             top = self.pipeline.stage(&context) => top,

@@ -178,6 +178,7 @@ mod tests {
             lease,
             tracker: Arc::new(InProcessTracker::default()),
             instance: "here".to_owned(),
+            on_end: Arc::new(|_| {}),
         })
     }
 

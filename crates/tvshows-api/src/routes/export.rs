@@ -168,6 +168,7 @@ mod tests {
             lease: None,
             tracker: Arc::new(InProcessTracker::default()),
             instance: "here".into(),
+            on_end: Arc::new(|_| {}),
         };
         let runner = Runner::start(pipeline, config);
         let state = web::Data::new(AppState { runner, catalog: store.clone() });
