@@ -13,7 +13,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use export::{Content, Export};
-pub(crate) use query::{Runs, Search, Show, Status, Top, Verify};
+pub(crate) use query::{Cancel, Runs, Search, Show, Status, Top, Verify};
 pub use serve::Serve;
 pub use settings::Settings;
 pub(crate) use settings::{Database, LogFormat, WebhookSettings};
@@ -41,13 +41,15 @@ pub(crate) fn command() -> clap::Command {
     Cli::command().mut_subcommands(config::add_file_settings)
 }
 
-/// The version, with the commit if the build sets it.
+/// The commit, if the build sets it.
+pub(crate) fn commit() -> Option<&'static str> {
+    option_env!("TVSHOWS_REVISION").filter(|commit| !commit.is_empty())
+}
+
+/// The version, with the commit if it is known.
 fn version() -> String {
     let version = env!("CARGO_PKG_VERSION");
-    match option_env!("TVSHOWS_REVISION") {
-        None | Some("") => version.into(),
-        Some(revision) => format!("{version} ({revision})"),
-    }
+    commit().map_or_else(|| version.into(), |commit| format!("{version} ({commit})"))
 }
 
 const AFTER_HELP: &str = "\
@@ -77,6 +79,8 @@ pub(crate) enum Command {
     Update(Update),
     /// Show the status of an update
     Status(Status),
+    /// Cancel an update that waits or runs, in any process
+    Cancel(Cancel),
     /// List recent updates, newest first
     Runs(Runs),
     /// List the top shows, best first

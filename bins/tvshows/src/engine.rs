@@ -31,6 +31,8 @@ pub(crate) struct Engine {
     pub(crate) runner: Runner,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) webhook: Webhook,
+    /// The host and port of Redis.
+    pub(crate) redis: Option<String>,
     _upstream: Upstream,
 }
 
@@ -43,7 +45,7 @@ impl Engine {
     ) -> anyhow::Result<Engine> {
         let webhook = Webhook::new(&settings.webhook)?;
         let store = Arc::new(store);
-        let (tracker, lease) = tracker(settings, &store.database_id().await?)?;
+        let Progress { tracker, lease, redis } = progress(settings, &store.database_id().await?)?;
         let reporter = webhook.clone();
         let config = RunnerConfig {
             queue: store.clone(),
@@ -60,7 +62,7 @@ impl Engine {
         let pipeline =
             Pipeline::new(upstream.client.clone(), store.clone()).max_age(settings.max_age);
         let runner = Runner::start(pipeline, config);
-        Ok(Engine { runner, store, webhook, _upstream: upstream })
+        Ok(Engine { runner, store, webhook, redis, _upstream: upstream })
     }
 
     /// Interrupts the current run, joins every task and checkpoints the database into a single file, while `server`
@@ -79,21 +81,28 @@ impl Engine {
     }
 }
 
-type Lease = Option<Arc<dyn RunLock>>;
+/// Where progress is published.
+struct Progress {
+    tracker: Arc<dyn ProgressTracker>,
+    /// A lease if several machines can share the tracker.
+    lease: Option<Arc<dyn RunLock>>,
+    redis: Option<String>,
+}
 
-/// Returns the tracker, and a lease if several machines can share it.
-fn tracker(
-    settings: &Settings,
-    database_id: &str,
-) -> anyhow::Result<(Arc<dyn ProgressTracker>, Lease)> {
+fn progress(settings: &Settings, database_id: &str) -> anyhow::Result<Progress> {
     match settings.redis_url.as_ref().map(SecretString::expose_secret) {
-        None | Some("") => Ok((Arc::new(InProcessTracker::default()), None)),
+        None | Some("") => Ok(Progress {
+            tracker: Arc::new(InProcessTracker::default()),
+            lease: None,
+            redis: None,
+        }),
         Some(url) => {
             let format = "must be redis://[user:password@]host[:port][/db], or rediss:// for TLS";
             let invalid = |_| ConfigError { setting: "redis_url", problem: format.into() };
             let redis = RedisTracker::new(url).map_err(invalid)?;
-            let lease = Arc::new(redis.run_lock(database_id));
-            Ok((Arc::new(redis), Some(lease)))
+            let lease = Some(Arc::new(redis.run_lock(database_id)) as _);
+            let address = redis.address().to_owned();
+            Ok(Progress { tracker: Arc::new(redis), lease, redis: Some(address) })
         }
     }
 }

@@ -20,6 +20,7 @@ mod output_file;
 #[cfg(target_os = "linux")]
 mod process_metrics;
 mod progress_bar;
+mod run_source;
 mod signals;
 mod upstream;
 mod webhook;

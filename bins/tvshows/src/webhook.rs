@@ -52,6 +52,8 @@ struct Receiver {
 
 impl Webhook {
     pub(crate) fn new(settings: &WebhookSettings) -> anyhow::Result<Webhook> {
+        counter!("tvshows_webhook_failures_total").increment(0);
+        counter!("tvshows_webhook_dropped_total").increment(0);
         let key = settings.webhook_secret.as_ref().map(SecretString::expose_secret);
         let key = key.filter(|secret| !secret.is_empty()).map(signing_key).transpose()?;
         let url = settings.webhook_url.as_ref().map(SecretString::expose_secret);
@@ -69,8 +71,6 @@ impl Webhook {
             .http1_only()
             .build()
             .context("cannot build the HTTP client of the webhook")?;
-        counter!("tvshows_webhook_failures_total").increment(0);
-        counter!("tvshows_webhook_dropped_total").increment(0);
         Ok(Webhook(Some(Arc::new(Receiver {
             client,
             url,

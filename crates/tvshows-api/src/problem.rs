@@ -168,8 +168,8 @@ impl Problem {
                 format!("no cast is stored for show {show}; only the top shows have one")
             }
             Problem::ExportNotFound(file) => format!(
-                "export {file:?} not found; available are tvshows.db, and all_shows, top_shows and top_shows_cast as \
-                 .csv, .ndjson and .parquet"
+                "export {file:?} not found; available are tvshows.db, and all_shows, top_shows, top_shows_cast and runs \
+                 as .csv, .ndjson and .parquet"
             ),
             Problem::MethodNotAllowed { allowed } => {
                 format!("this endpoint supports only {allowed}; see /docs")

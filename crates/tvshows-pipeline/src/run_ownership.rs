@@ -92,7 +92,7 @@ impl RunOwnership {
             Ok(false) => None,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(run.id = %run, error, "the lease for runs is unavailable");
+                tracing::warn!(run.id = %run, error, "cannot acquire the lease for runs");
                 lock_alone
             }
         }
@@ -158,7 +158,11 @@ mod tests {
         }
 
         async fn holder(&self) -> Result<Option<String>, LockError> {
-            let is_held = self.0.lock().unwrap().ok_or(LockError { source: "gone".into() })?;
+            let is_held = self
+                .0
+                .lock()
+                .unwrap()
+                .ok_or_else(|| LockError { backend: "a lease".into(), source: "gone".into() })?;
             Ok(is_held.then(|| "other".to_owned()))
         }
 

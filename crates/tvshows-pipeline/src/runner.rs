@@ -261,7 +261,7 @@ impl Runner {
     /// the waiting ones.
     pub async fn shutdown(&self) {
         if timeout(SHUTDOWN_TIMEOUT, self.inner.tasks.shut_down()).await.is_err() {
-            tracing::warn!("a run or the progress tracker did not stop in time");
+            tracing::warn!("a run did not stop in time, or its progress could not be published");
         }
     }
 }

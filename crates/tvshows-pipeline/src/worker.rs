@@ -238,6 +238,8 @@ impl Worker {
 }
 
 fn log_outcome(outcome: Outcome, status: &RunStatus) {
+    let times = status.started_at.zip(status.finished_at);
+    let duration_ms = times.map(|(start, end)| end.as_millisecond() - start.as_millisecond());
     match (outcome, &status.error) {
         (Outcome::OwnershipLost, _) => {
             tracing::warn!("another process has taken over or canceled the run");
@@ -246,15 +248,23 @@ fn log_outcome(outcome: Outcome, status: &RunStatus) {
             tracing::warn!("run postponed: {}", StoreError::DatabaseBusy);
         }
         (_, None) => tracing::info!(
-            state = %status.state, shows = status.shows_seen,
-            requests = status.counts.requests, retries = status.counts.retries, "run ended"
+            state = %status.state, duration_ms, shows = status.shows_seen,
+            added = status.changes.added, changed = status.changes.changed,
+            deleted = status.changes.deleted, malformed_shows = status.malformed_shows,
+            requests = status.counts.requests, retries = status.counts.retries,
+            rate_limited = status.counts.rate_limited, "run ended"
         ),
         (_, Some(error)) if status.state == RunState::Interrupted => {
             tracing::info!(error, "run interrupted");
         }
         (_, Some(error)) => {
             tracing::error!(
-                target: "tvshows_pipeline::end", { state = %status.state, error },
+                target: "tvshows_pipeline::end",
+                {
+                    state = %status.state, duration_ms, shows = status.shows_seen,
+                    requests = status.counts.requests, retries = status.counts.retries,
+                    rate_limited = status.counts.rate_limited, error
+                },
                 "run ended without publishing"
             );
         }

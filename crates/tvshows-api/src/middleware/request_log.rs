@@ -68,7 +68,9 @@ fn span(request: &ServiceRequest, context: &RequestContext) -> Span {
 fn log_response<B>(method: &Method, response: &ServiceResponse<B>, elapsed: Duration) {
     let (request, status) = (response.request(), response.status());
     metrics::record(request.match_pattern(), method, status, elapsed);
-    let (status, duration_ms) = (status.as_u16(), elapsed.as_secs_f64() * 1e3);
+    // In whole microseconds.
+    let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
+    let status = status.as_u16();
     log_failure(response.response().error(), status);
     if is_invalid(method) {
         let client = request.peer_addr().map(|address| address.ip());

@@ -1,5 +1,5 @@
 use actix_web::http::Method;
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentEncoding};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use futures::stream;
 use tvshows_core::Table;
@@ -15,7 +15,7 @@ use crate::streaming_body::streaming_body;
 
 /// Download a table
 ///
-/// All rows are from the same snapshot, even if an update is published during the download. CSV is RFC 4180 in UTF-8
+/// `runs` is the history of updates. All rows are from the same snapshot, even if an update is published during the download. CSV is RFC 4180 in UTF-8
 /// with a header row; an empty field is a missing value. NDJSON has an object per row, with `genres` as an array and
 /// JSON columns as JSON. Parquet has typed columns. A download that fails is aborted, so an incomplete file never
 /// looks complete.
@@ -52,15 +52,20 @@ pub(crate) async fn table(
     let table: Table = path.0.parse().map_err(|_| not_found())?;
     let format: Format = path.1.parse().map_err(|_| not_found())?;
     let dialect = query.dialect(format)?;
-    let tag = etag::for_snapshot(&state.catalog.snapshot_version().await?);
-    if let Some(response) = etag::not_modified(&request, &tag) {
-        return Ok(response);
-    }
     let mut response = attachment(&format!("{table}.{format}"), format.content_type());
+    if table == Table::Runs {
+        // It changes without a new snapshot.
+        response.insert_header((CACHE_CONTROL, "no-cache"));
+    } else {
+        let tag = etag::for_snapshot(&state.catalog.snapshot_version().await?);
+        if let Some(response) = etag::not_modified(&request, &tag) {
+            return Ok(response);
+        }
+        response = etag::with_etag(response, tag);
+    }
     if format == Format::Parquet {
         response.insert_header(ContentEncoding::Identity);
     }
-    let mut response = etag::with_etag(response, tag);
     if request.method() == Method::HEAD {
         return Ok(without_body(response));
     }
