@@ -169,7 +169,7 @@ pub(crate) struct Status {
 
 #[derive(Args)]
 #[command(
-    after_help = "Exit codes: 0 if the update is canceled, 1 if it does not exist or has already ended.\n\nExamples:\n  tvshows cancel 0190c5a8-7c1f-4d3e-9a55-2f6d1f0e8b21\n  tvshows cancel 0190c5a8-7c1f-4d3e-9a55-2f6d1f0e8b21 --service http://localhost:8000"
+    after_help = "Exit codes: 0 if the update is canceled, 1 if it does not exist or has already ended.\n\nExamples:\n  tvshows cancel REQUEST_ID\n  tvshows cancel REQUEST_ID --service http://localhost:8000"
 )]
 pub(crate) struct Cancel {
     /// The update's `request_id`
