@@ -1,5 +1,6 @@
 //! The commands, each run as a process.
 
+mod cancel;
 mod export;
 mod healthcheck;
 mod help;

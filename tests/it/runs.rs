@@ -8,3 +8,4 @@ mod run_lifecycle;
 mod schedule;
 mod traces;
 mod upstream_faults;
+mod webhook;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use actix_server::Server;
 use anyhow::Context;
 use tvshows_api::{AppState, Telemetry};
+use tvshows_core::Catalog;
 use tvshows_pipeline::Runner;
 
-use crate::cli::Serve;
+use crate::cli::{self, Serve, Settings};
 use crate::engine::{Engine, Interrupted};
-use crate::{database, metrics, otel};
+use crate::{database, metrics, otel, upstream};
 
 /// The whole service: the HTTP server, and the engine that runs updates.
 pub struct Application {
@@ -36,21 +37,18 @@ impl Application {
         let engine = Engine::start(&settings.settings, store, Interrupted::Resume).await?;
         if let Err(error) = engine.runner.check_tracker().await {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(
-                error,
-                "the progress tracker is unavailable; progress stays in this process until it is back"
-            );
+            tracing::warn!(error, "progress stays in this process until Redis is available");
         }
-        if access.token.is_some() {
-            tracing::info!("starting and canceling updates requires the API token");
-        } else {
+        if access.token.is_none() {
             tracing::warn!(
                 "API_TOKEN is not set: any client that reaches {address} can start and cancel updates"
             );
         }
         if let Some(schedule) = settings.schedule.as_ref().filter(|_| !is_read_only) {
-            engine.runner.schedule(schedule.clone());
+            let zone = settings.schedule_timezone.clone();
+            engine.runner.schedule(schedule.clone().in_time_zone(zone)).await;
         }
+        log_start(settings, address, &engine, access.token.is_some()).await;
         let state = AppState {
             runner: engine.runner.clone(),
             catalog: Arc::<_>::clone(&engine.store) as _,
@@ -87,6 +85,28 @@ impl Application {
         self.engine.shutdown(handle.stop(true)).await;
         Ok(())
     }
+}
+
+/// Logs in one line what an operator wants to know about a service.
+async fn log_start(settings: &Serve, address: SocketAddr, engine: &Engine, has_token: bool) {
+    let Settings { database_path, upstream, .. } = &settings.settings;
+    let next_run_at = engine.runner.next_run_at();
+    let schedule = settings.schedule.as_ref().filter(|_| next_run_at.is_some());
+    let schedule =
+        schedule.map(|each| each.clone().in_time_zone(settings.schedule_timezone.clone()));
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        commit = cli::commit(),
+        %address,
+        database = %database_path.display(),
+        schema = engine.store.health().await.ok().map(|health| health.schema),
+        upstream = upstream::without_credentials(&upstream.tvmaze_base_url),
+        redis = engine.redis,
+        schedule = schedule.map(tracing::field::display),
+        next_run_at = next_run_at.map(tracing::field::display),
+        api_token = has_token,
+        "service started"
+    );
 }
 
 #[cfg(test)]

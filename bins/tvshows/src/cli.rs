@@ -10,16 +10,18 @@ mod update;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use export::{Content, Export};
-pub(crate) use query::{Runs, Search, Show, Status, Top, Verify};
+pub(crate) use query::{Cancel, Runs, Search, Show, Status, Top, Verify};
 pub use serve::Serve;
 pub use settings::Settings;
-pub(crate) use settings::{Database, LogFormat};
+pub(crate) use settings::{Database, LogFormat, WebhookSettings};
 pub(crate) use sim::Sim;
 pub(crate) use update::Update;
+
+use crate::config;
 
 /// Mirrors TVmaze's catalog of TV shows in a local SQLite database and serves it over HTTP.
 ///
@@ -35,13 +37,20 @@ pub(crate) struct Cli {
     pub(crate) config: Option<PathBuf>,
 }
 
-/// The version, with the commit if the build sets it.
+/// The command line, in which every secret can also come from a file.
+pub(crate) fn command() -> clap::Command {
+    Cli::command().mut_subcommands(config::add_file_settings)
+}
+
+/// The commit, if the build sets it.
+pub(crate) fn commit() -> Option<&'static str> {
+    option_env!("TVSHOWS_REVISION").filter(|commit| !commit.is_empty())
+}
+
+/// The version, with the commit if it is known.
 fn version() -> String {
     let version = env!("CARGO_PKG_VERSION");
-    match option_env!("TVSHOWS_REVISION") {
-        None | Some("") => version.into(),
-        Some(revision) => format!("{version} ({revision})"),
-    }
+    commit().map_or_else(|| version.into(), |commit| format!("{version} ({commit})"))
 }
 
 const AFTER_HELP: &str = "\
@@ -71,6 +80,8 @@ pub(crate) enum Command {
     Update(Update),
     /// Show the status of an update
     Status(Status),
+    /// Cancel an update that waits or runs, in any process
+    Cancel(Cancel),
     /// List recent updates, newest first
     Runs(Runs),
     /// List the top shows, best first

@@ -1,3 +1,4 @@
+mod cancel;
 mod completions;
 mod export;
 mod healthcheck;
@@ -21,6 +22,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(options) => block_on(serve::run(&options)),
         Command::Update(options) => block_on(update::run(&options)),
         Command::Status(options) => block_on(status::run(&options)),
+        Command::Cancel(options) => block_on(cancel::run(&options)),
         Command::Runs(options) => block_on(runs::run(&options)),
         Command::Top(options) => block_on(top::run(&options)),
         Command::Show(options) => block_on(show::run(&options)),

@@ -5,6 +5,7 @@
 //! invalid one.
 
 mod file;
+mod secret;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -12,10 +13,12 @@ use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, CommandFactory, Error, FromArgMatches};
+use clap::{Arg, ArgMatches, Command, Error, FromArgMatches};
 
-use crate::cli::Cli;
+use crate::cli::{self, Cli};
 use crate::output;
+
+pub(crate) use secret::add_file_settings;
 
 /// A setting that does not come from a flag.
 #[derive(Debug)]
@@ -39,13 +42,14 @@ impl Sources {
 /// Parses the command line, with the environment and the file as defaults.
 pub(crate) fn read() -> Result<(Cli, Sources), Error> {
     // Errors in the flags come first, and a request for help before the errors in other sources.
-    let flags = match map_arguments(Cli::command(), without_variable).try_get_matches() {
+    let flags = match map_arguments(cli::command(), without_variable).try_get_matches() {
         // The help lists the variables.
-        Err(error) if is_help(error.kind()) => Cli::command().try_get_matches()?,
+        Err(error) if is_help(error.kind()) => cli::command().try_get_matches()?,
         flags => flags?,
     };
-    let settings = settings(&flags)?;
-    let parse = |settings: &[Setting]| with_defaults(Cli::command(), settings).try_get_matches();
+    let mut settings = settings(&flags)?;
+    secret::read_files(&mut settings, &flags).map_err(invalid_value)?;
+    let parse = |settings: &[Setting]| with_defaults(cli::command(), settings).try_get_matches();
     let matches = parse(&settings).map_err(|error| {
         let invalid = settings.chunks(1).find_map(|one| Some((&one[0], parse(one).err()?)));
         invalid.map_or(error, |(setting, error)| blame(error, setting))
@@ -55,19 +59,21 @@ pub(crate) fn read() -> Result<(Cli, Sources), Error> {
 
 /// The settings from the environment, and those from the file that the environment does not override.
 fn settings(flags: &ArgMatches) -> Result<Vec<Setting>, Error> {
-    let program = Cli::command();
+    let program = cli::command();
     let mut settings = variables(&program);
     let config = settings.iter().find(|setting| setting.key == "config");
     let config = config.map(|setting| PathBuf::from(&setting.value));
     if let Some(file) = flags.get_one::<PathBuf>("config").or(config.as_ref()) {
-        let mut from_file = file::read(file, &keys(&program)).map_err(|problem| {
-            let problem = output::escape_controls(&problem);
-            Cli::command().error(ErrorKind::InvalidValue, problem)
-        })?;
+        let mut from_file = file::read(file, &keys(&program)).map_err(invalid_value)?;
         from_file.retain(|setting| settings.iter().all(|variable| variable.key != setting.key));
         settings.extend(from_file);
     }
     Ok(settings)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn invalid_value(problem: String) -> Error {
+    cli::command().error(ErrorKind::InvalidValue, output::escape_controls(&problem))
 }
 
 /// Describes an error in the command line or a setting, with control characters escaped: clap would remove them.
@@ -148,7 +154,7 @@ fn map_arguments(command: Command, map: impl Fn(Arg) -> Arg) -> Command {
 fn blame(mut error: Error, setting: &Setting) -> Error {
     if error.kind() == ErrorKind::InvalidUtf8 {
         let problem = format!("invalid value for '{}': must be UTF-8", setting.source);
-        return Cli::command().error(ErrorKind::InvalidUtf8, problem);
+        return cli::command().error(ErrorKind::InvalidUtf8, problem);
     }
     error.insert(ContextKind::InvalidArg, ContextValue::String(setting.source.clone()));
     error
@@ -157,7 +163,7 @@ fn blame(mut error: Error, setting: &Setting) -> Error {
 fn sources(settings: Vec<Setting>, flags: &ArgMatches) -> Sources {
     let settings = settings.into_iter().map(|setting| (setting.key, setting.source));
     let mut sources: HashMap<_, _> = settings.collect();
-    let program = Cli::command();
+    let program = cli::command();
     if let Some((command, given)) = flags.subcommand() {
         let arguments =
             program.find_subcommand(command).into_iter().flat_map(Command::get_arguments);
@@ -184,12 +190,12 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+        cli::command().debug_assert();
     }
 
     #[test]
     fn every_key_is_a_flag_of_serve_and_its_variable_in_lowercase() {
-        let command = Cli::command();
+        let command = cli::command();
         let serve = command.find_subcommand("serve").unwrap();
         let keys = keys(&command);
         assert!(keys.len() > 10, "{keys:?}");
@@ -203,7 +209,7 @@ mod tests {
     #[test]
     fn a_flag_wins_over_a_setting_and_a_setting_over_the_default() {
         let port = |settings: &[Setting], arguments: &[&str]| {
-            let command = with_defaults(Cli::command(), settings);
+            let command = with_defaults(cli::command(), settings);
             let matches = command.try_get_matches_from(arguments).unwrap();
             match Cli::from_arg_matches(&matches).unwrap().command {
                 Subcommand::Serve(serve) => serve.port,
@@ -218,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_flag_of_the_same_name_that_is_not_a_setting_keeps_its_default() {
-        let command = with_defaults(Cli::command(), &[setting("port", "9000")]);
+        let command = with_defaults(cli::command(), &[setting("port", "9000")]);
         let matches = command.try_get_matches_from(["tvshows", "sim"]).unwrap();
         match Cli::from_arg_matches(&matches).unwrap().command {
             Subcommand::Sim(sim) => assert_eq!(sim.port, 8080),
@@ -230,7 +236,7 @@ mod tests {
     fn an_invalid_setting_is_blamed_on_its_source() {
         for (key, value) in [("port", "many"), ("log_format", "jsno"), ("schedule", "at four")] {
             let invalid = [setting(key, value)];
-            let command = with_defaults(Cli::command(), &invalid);
+            let command = with_defaults(cli::command(), &invalid);
             let error = command.try_get_matches_from(["tvshows", "serve"]).unwrap_err();
             let error = blame(error, &invalid[0]).to_string();
             let start = format!("error: invalid value '{value}' for '{key} of a test'");

@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 
-use crate::cli::Cli;
-use crate::config;
+use crate::{cli, config};
 
 const BEGIN: &str =
     "<!-- Generated from the code, do not edit: run `make configuration` to update it. -->\n";
@@ -25,7 +24,7 @@ fn the_document_of_the_settings_is_current() {
 }
 
 fn reference() -> String {
-    let mut program = Cli::command();
+    let mut program = cli::command();
     let keys = config::keys(&program);
     program.build();
     let commands: Vec<_> =

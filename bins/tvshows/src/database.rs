@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use tvshows_core::{RunId, RunQueue, RunStatus, StoreError};
+use tvshows_core::StoreError;
 use tvshows_sqlite::SqliteStore;
 
 use crate::cli::Database;
@@ -30,21 +30,20 @@ pub(crate) async fn open_or_read_only(path: &Path) -> anyhow::Result<SqliteStore
 
 /// Opens the database of a command that only reads. Leaves the file as it is.
 pub(crate) async fn open_existing(database: &Database) -> anyhow::Result<SqliteStore> {
+    let path = existing(database)?;
+    SqliteStore::open_read_only(path).await.with_context(|| path.display().to_string())
+}
+
+/// Opens the database of a command that changes something, but does not create it.
+pub(crate) async fn open_existing_writable(database: &Database) -> anyhow::Result<SqliteStore> {
+    open(existing(database)?).await
+}
+
+fn existing(database: &Database) -> anyhow::Result<&Path> {
     let path = &database.database_path;
     // SQLite takes an empty file for a new database.
     if path.metadata().is_ok_and(|file| file.len() == 0) || !path.exists() {
         bail!("there is no database at {}; run `tvshows update` to create it", path.display());
     }
-    SqliteStore::open_read_only(path).await.with_context(|| path.display().to_string())
-}
-
-/// The run with this id, or the newest one.
-pub(crate) async fn find_run(
-    store: &SqliteStore,
-    id: Option<RunId>,
-) -> anyhow::Result<Option<RunStatus>> {
-    Ok(match id {
-        Some(id) => store.get(id).await?,
-        None => store.list(1).await?.pop(),
-    })
+    Ok(path)
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tvshows_core::{ProgressTracker, RunLock, RunQueue};
 use tvshows_pipeline::{Pipeline, Runner, RunnerConfig, cancel_interrupted};
 use tvshows_progress::{InProcessTracker, RedisTracker};
@@ -12,9 +12,12 @@ use uuid::Uuid;
 use crate::cli::Settings;
 use crate::config_error::ConfigError;
 use crate::upstream::Upstream;
+use crate::webhook::Webhook;
 
 /// Less than the ten seconds after which container runtimes kill a process.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
+/// The part of it in which the webhook gets the ends that it has not accepted yet.
+const WEBHOOK_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What happens to a run that an earlier process left unfinished.
 pub(crate) enum Interrupted {
@@ -27,6 +30,9 @@ pub(crate) enum Interrupted {
 pub(crate) struct Engine {
     pub(crate) runner: Runner,
     pub(crate) store: Arc<SqliteStore>,
+    pub(crate) webhook: Webhook,
+    /// The host and port of Redis.
+    pub(crate) redis: Option<String>,
     _upstream: Upstream,
 }
 
@@ -37,14 +43,17 @@ impl Engine {
         store: SqliteStore,
         interrupted: Interrupted,
     ) -> anyhow::Result<Engine> {
+        let webhook = Webhook::new(&settings.webhook)?;
         let store = Arc::new(store);
-        let (tracker, lease) = tracker(settings, &store.database_id().await?)?;
+        let Progress { tracker, lease, redis } = progress(settings, &store.database_id().await?)?;
+        let reporter = webhook.clone();
         let config = RunnerConfig {
             queue: store.clone(),
             lock: store.clone(),
             lease,
             tracker,
             instance: format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]),
+            on_end: Arc::new(move |status| reporter.deliver(status)),
         };
         if let Interrupted::Cancel = interrupted {
             cancel_interrupted(&config).await?;
@@ -53,37 +62,47 @@ impl Engine {
         let pipeline =
             Pipeline::new(upstream.client.clone(), store.clone()).max_age(settings.max_age);
         let runner = Runner::start(pipeline, config);
-        Ok(Engine { runner, store, _upstream: upstream })
+        Ok(Engine { runner, store, webhook, redis, _upstream: upstream })
     }
 
     /// Interrupts the current run, joins every task and checkpoints the database into a single file, while `server`
-    /// stops concurrently. Gives up after [`SHUTDOWN_TIMEOUT`]; the database is consistent either way.
+    /// stops concurrently; then the webhook gets what it has not accepted yet. Gives up after [`SHUTDOWN_TIMEOUT`]; the database is consistent either way.
     pub(crate) async fn shutdown(&self, server: impl Future<Output = ()>) {
         let stopping = async {
             tokio::join!(self.runner.shutdown(), server);
             self.store.close().await;
         };
-        if timeout(SHUTDOWN_TIMEOUT, stopping).await.is_err() {
+        let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
+        if timeout_at(deadline, stopping).await.is_err() {
             tracing::warn!("the database is still busy; uncommitted changes will be rolled back");
         }
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.webhook.shutdown(left.min(WEBHOOK_SHUTDOWN_TIMEOUT)).await;
     }
 }
 
-type Lease = Option<Arc<dyn RunLock>>;
+/// Where progress is published.
+struct Progress {
+    tracker: Arc<dyn ProgressTracker>,
+    /// A lease if several machines can share the tracker.
+    lease: Option<Arc<dyn RunLock>>,
+    redis: Option<String>,
+}
 
-/// Returns the tracker, and a lease if several machines can share it.
-fn tracker(
-    settings: &Settings,
-    database_id: &str,
-) -> anyhow::Result<(Arc<dyn ProgressTracker>, Lease)> {
+fn progress(settings: &Settings, database_id: &str) -> anyhow::Result<Progress> {
     match settings.redis_url.as_ref().map(SecretString::expose_secret) {
-        None | Some("") => Ok((Arc::new(InProcessTracker::default()), None)),
+        None | Some("") => Ok(Progress {
+            tracker: Arc::new(InProcessTracker::default()),
+            lease: None,
+            redis: None,
+        }),
         Some(url) => {
             let format = "must be redis://[user:password@]host[:port][/db], or rediss:// for TLS";
             let invalid = |_| ConfigError { setting: "redis_url", problem: format.into() };
             let redis = RedisTracker::new(url).map_err(invalid)?;
-            let lease = Arc::new(redis.run_lock(database_id));
-            Ok((Arc::new(redis), Some(lease)))
+            let lease = Some(Arc::new(redis.run_lock(database_id)) as _);
+            let address = redis.address().to_owned();
+            Ok(Progress { tracker: Arc::new(redis), lease, redis: Some(address) })
         }
     }
 }

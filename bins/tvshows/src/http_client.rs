@@ -2,17 +2,21 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::redirect::{Action, Attempt, Policy};
-use reqwest::{Client, Url};
+use reqwest::{Client, ClientBuilder, Url};
 
-/// Builds a client for requests to the host of `url`. They use the proxy of the environment, unless `NO_PROXY` excludes
+pub(crate) fn build(url: &Url, timeout: Duration) -> reqwest::Result<Client> {
+    builder(url, timeout).build()
+}
+
+/// Configures a client for requests to the host of `url`. They use the proxy of the environment, unless `NO_PROXY` excludes
 /// the host or the host is this machine: a proxy would resolve a loopback address to itself. Redirects to another
 /// scheme, host, or port are errors.
-pub(crate) fn build(url: &Url, timeout: Duration) -> reqwest::Result<Client> {
+pub(crate) fn builder(url: &Url, timeout: Duration) -> ClientBuilder {
     let client = Client::builder()
         .timeout(timeout)
         .redirect(Policy::custom(redirect_within_origin))
         .referer(false);
-    if is_this_machine(url) { client.no_proxy().build() } else { client.build() }
+    if is_this_machine(url) { client.no_proxy() } else { client }
 }
 
 fn redirect_within_origin(attempt: Attempt<'_>) -> Action {

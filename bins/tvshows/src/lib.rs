@@ -20,8 +20,10 @@ mod output_file;
 #[cfg(target_os = "linux")]
 mod process_metrics;
 mod progress_bar;
+mod run_source;
 mod signals;
 mod upstream;
+mod webhook;
 
 use std::process::ExitCode;
 

@@ -10,8 +10,8 @@ use crate::config_error::ConfigError;
 const DEMO_SHOWS: u32 = 90_000;
 const DEMO_LATENCY: Duration = Duration::from_millis(50);
 
-/// TVmaze asks clients to identify the application.
-const USER_AGENT: &str = concat!("tvshows-pipeline/", env!("CARGO_PKG_VERSION"));
+/// Identifies the application, as TVmaze asks of its clients.
+pub(crate) const USER_AGENT: &str = concat!("tvshows-pipeline/", env!("CARGO_PKG_VERSION"));
 
 /// A client of TVmaze, or of the built-in simulator, which runs until this value is dropped.
 pub(crate) struct Upstream {
@@ -31,6 +31,14 @@ impl Upstream {
         let simulator = simulator.context("cannot start the built-in simulator")?;
         Ok(Upstream { client: client(&simulator.base_url())?, _simulator: Some(simulator) })
     }
+}
+
+/// A base URL as it may be logged.
+pub(crate) fn without_credentials(base_url: &str) -> String {
+    let Ok(mut url) = base_url.parse::<reqwest::Url>() else { return base_url.to_owned() };
+    // They fail only for URLs without a host.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.into()
 }
 
 fn client(base_url: &str) -> anyhow::Result<Client> {

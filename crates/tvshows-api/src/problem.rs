@@ -191,8 +191,8 @@ impl Problem {
                 format!("no cast is stored for show {show}; only the top shows have one")
             }
             Problem::ExportNotFound(file) => format!(
-                "export {:?} not found; available are tvshows.db, and all_shows, top_shows and top_shows_cast as \
-                 .csv, .ndjson and .parquet",
+                "export {:?} not found; available are tvshows.db, and all_shows, top_shows, top_shows_cast and runs \
+                 as .csv, .ndjson and .parquet",
                 excerpt(file)
             ),
             Problem::MethodNotAllowed { allowed } => {

@@ -209,7 +209,17 @@ impl RunStatus {
     /// The stored status may be older than the last one a client saw. The revision jumps to the time in
     /// milliseconds, beyond any that single steps can reach, so that this status counts as newer.
     pub fn mark_interrupted(&mut self, now: Timestamp) {
-        if self.apply(RunEvent::Interrupted(PROCESS_DIED.into()), now) {
+        self.apply_from_outside(RunEvent::Interrupted(PROCESS_DIED.into()), now);
+    }
+
+    /// Marks a run as canceled that another process may be working on. The revision jumps as in
+    /// [`mark_interrupted`](Self::mark_interrupted).
+    pub fn mark_cancelled(&mut self, now: Timestamp) {
+        self.apply_from_outside(RunEvent::Cancelled, now);
+    }
+
+    fn apply_from_outside(&mut self, event: RunEvent, now: Timestamp) {
+        if self.apply(event, now) {
             let beyond = u64::try_from(now.as_millisecond()).unwrap_or_default();
             self.revision = beyond.max(self.revision + REVISION_GAP);
         }

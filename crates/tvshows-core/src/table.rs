@@ -7,7 +7,7 @@ use strum::{Display, EnumString, VariantNames};
 
 use crate::ParseEnumError;
 
-/// A published table.
+/// A table that can be exported: a published one, or the history of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
 #[derive(Display, EnumString, VariantNames)]
 #[schemars(inline, rename_all = "snake_case")]
@@ -17,10 +17,13 @@ pub enum Table {
     AllShows,
     TopShows,
     TopShowsCast,
+    /// The history of runs, which is not part of a snapshot.
+    Runs,
 }
 
 impl Table {
-    pub const ALL: [Table; 3] = [Table::AllShows, Table::TopShows, Table::TopShowsCast];
+    pub const ALL: [Table; 4] =
+        [Table::AllShows, Table::TopShows, Table::TopShowsCast, Table::Runs];
 
     /// The name in the database, such as `All_Shows`.
     #[must_use]
@@ -29,6 +32,7 @@ impl Table {
             Table::AllShows => "All_Shows",
             Table::TopShows => "Top_Shows",
             Table::TopShowsCast => "Top_Shows_Cast",
+            Table::Runs => "Runs",
         }
     }
 
@@ -38,6 +42,7 @@ impl Table {
             Table::AllShows => ALL_SHOWS,
             Table::TopShows => TOP_SHOWS,
             Table::TopShowsCast => TOP_SHOWS_CAST,
+            Table::Runs => RUNS,
         }
     }
 
@@ -168,6 +173,39 @@ const TOP_SHOWS_CAST: &[Column] = &[
     Column::required("position", ColumnType::Integer),
 ];
 
+const RUNS: &[Column] = &[
+    Column::required("sequence", ColumnType::Integer),
+    Column::required("request_id", ColumnType::Text),
+    Column::required("state", ColumnType::Text),
+    Column::required("step", ColumnType::Text),
+    Column::required("progress", ColumnType::Integer),
+    Column::nullable("error", ColumnType::Text),
+    Column::required("pages_done", ColumnType::Integer),
+    Column::nullable("pages_total", ColumnType::Integer),
+    Column::required("shows_seen", ColumnType::Integer),
+    Column::required("singles_done", ColumnType::Integer),
+    Column::nullable("singles_total", ColumnType::Integer),
+    Column::required("casts_done", ColumnType::Integer),
+    Column::nullable("casts_total", ColumnType::Integer),
+    Column::required("requests", ColumnType::Integer),
+    Column::required("retries", ColumnType::Integer),
+    Column::required("rate_limited", ColumnType::Integer),
+    Column::nullable("started_at", ColumnType::Timestamp),
+    Column::required("updated_at", ColumnType::Timestamp),
+    Column::nullable("finished_at", ColumnType::Timestamp),
+    Column::required("years", ColumnType::Integer),
+    Column::required("top", ColumnType::Integer),
+    Column::required("mode", ColumnType::Text),
+    Column::required("instance", ColumnType::Text),
+    Column::required("revision", ColumnType::Integer),
+    Column::required("added", ColumnType::Integer),
+    Column::required("changed", ColumnType::Integer),
+    Column::required("deleted", ColumnType::Integer),
+    Column::required("unchanged", ColumnType::Integer),
+    Column::required("attempt", ColumnType::Integer),
+    Column::required("malformed_shows", ColumnType::Integer),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +216,6 @@ mod tests {
             assert_eq!(table.to_string().parse(), Ok(table));
             assert_eq!(table.name().to_lowercase(), table.to_string());
         }
-        assert!("runs".parse::<Table>().is_err());
+        assert!("_Staged_Shows".parse::<Table>().is_err());
     }
 }

@@ -13,7 +13,7 @@ use crate::local_runs::LocalRun;
 use crate::malformed_shows::MalformedShows;
 use crate::pipeline::{MAX_STALLED_RESUMES, Pipeline};
 use crate::run_context::RunContext;
-use crate::run_ownership::LeaseLoss;
+use crate::run_ownership::OwnershipLoss;
 use crate::run_progress::RunProgress;
 
 /// How often the request counts are updated while nothing else changes, for example while TVmaze throttles.
@@ -25,8 +25,8 @@ pub(crate) struct Attempt {
     pub(crate) queue: Arc<dyn RunQueue>,
     pub(crate) run: Arc<LocalRun>,
     pub(crate) shutdown: CancellationToken,
-    /// Set when this process no longer has the lease.
-    pub(crate) lease_loss: Arc<SetOnce<LeaseLoss>>,
+    /// Set when this process no longer owns the run.
+    pub(crate) ownership_loss: Arc<SetOnce<OwnershipLoss>>,
 }
 
 /// How an attempt ended for this process.
@@ -129,9 +129,9 @@ impl Attempt {
             biased;
             () = self.shutdown.cancelled() => Err(RunError::ShutDown),
             () = self.run.cancel.cancelled() => Err(RunError::Cancelled),
-            loss = self.lease_loss.wait() => Err(match loss {
-                LeaseLoss::Taken => StoreError::Fenced.into(),
-                LeaseLoss::Expiring => RunError::LeaseExpired,
+            loss = self.ownership_loss.wait() => Err(match loss {
+                OwnershipLoss::Taken => StoreError::Fenced.into(),
+                OwnershipLoss::LeaseExpiring => RunError::LeaseExpired,
             }),
             never = update_request_counts(progress) => never,
             error = record_resume(&context) => Err(error),

@@ -51,9 +51,38 @@ pub enum RunError {
     ShutDown,
 }
 
-/// Formats an error and its causes on one line, separated by colons.
+/// Formats an error and its causes on one line, separated by colons. A cause that the text before it ends with is not
+/// repeated.
 #[must_use]
 pub fn error_chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut text = error.to_string();
+    for cause in std::iter::successors(error.source(), |error| error.source()) {
+        let cause = cause.to_string();
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Link {
+        text: &'static str,
+        source: Option<Box<Link>>,
+    }
+
+    #[test]
+    fn a_cause_is_printed_once() {
+        let link = |text, source: Option<Link>| Link { text, source: source.map(Box::new) };
+        let root = link("refused (os error 111)", None);
+        let wrapped = link("cannot connect: refused (os error 111)", Some(root));
+        let error = link("Redis is unavailable", Some(wrapped));
+        let expected = "Redis is unavailable: cannot connect: refused (os error 111)";
+        assert_eq!(error_chain(&error), expected);
+    }
 }

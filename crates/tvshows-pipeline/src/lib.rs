@@ -2,6 +2,7 @@
 #![expect(clippy::missing_errors_doc, reason = "most error types say what can fail")]
 
 mod attempt;
+mod cancel;
 mod clock;
 mod convert;
 mod error;
@@ -29,11 +30,12 @@ mod updates;
 mod verify;
 mod worker;
 
+pub use cancel::{CancelError, Cancelled, cancel_stored};
 pub use error::{RunError, error_chain};
 pub use pipeline::{DEFAULT_MAX_AGE, Pipeline};
 pub use recovery::cancel_interrupted;
-pub use runner::{CancelError, Runner};
-pub use runner_config::RunnerConfig;
+pub use runner::Runner;
+pub use runner_config::{OnRunEnd, RunnerConfig};
 pub use schedule::{Schedule, ScheduleError};
 pub use submission::{QUEUE_CAPACITY, Submission, SubmissionKind, SubmitError};
 pub use verify::{DriftReport, verify};

@@ -28,6 +28,7 @@ async fn cancel_started(config: &RunnerConfig) -> Result<(), StoreError> {
     if let Some(lease) = &config.lease {
         lease.release(&status.instance).await;
     }
+    (config.on_end)(&status);
     // Best effort: if the tracker fails, readers get the status from the history.
     let _ = config.tracker.publish_status(&status).await;
     Ok(())

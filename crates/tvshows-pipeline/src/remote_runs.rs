@@ -91,7 +91,7 @@ impl RemoteRuns {
         }
         let tracked = self.tracker.status(run).await.unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(run.id = %run, error, "cannot read from the progress tracker");
+            tracing::warn!(run.id = %run, error, "cannot read the progress");
             None
         });
         Ok(tracked.into_iter().chain(stored).max_by_key(|status| status.revision))

@@ -38,13 +38,13 @@ pub(crate) enum PreviousOwner {
     Active,
 }
 
-/// Why a process no longer has its lease.
+/// Why a process no longer owns a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LeaseLoss {
-    /// Another process holds it.
+pub(crate) enum OwnershipLoss {
+    /// Another process has taken it over, or ended it.
     Taken,
-    /// It could not be renewed, and is about to expire.
-    Expiring,
+    /// The lease could not be renewed, and is about to expire.
+    LeaseExpiring,
 }
 
 impl RunOwnership {
@@ -103,7 +103,7 @@ impl RunOwnership {
             Ok(false) => None,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(run.id = %run, error, "the lease for runs is unavailable");
+                tracing::warn!(run.id = %run, error, "cannot acquire the lease for runs");
                 lock_alone
             }
         }
@@ -111,7 +111,11 @@ impl RunOwnership {
 
     /// Renews the lease at intervals. Completes when another process holds it, and, if the run is owned by lease,
     /// before another process can acquire it. `acquired_at` is a time before the lease was acquired.
-    pub(crate) async fn lease_lost(&self, ownership: Ownership, acquired_at: Instant) -> LeaseLoss {
+    pub(crate) async fn lease_lost(
+        &self,
+        ownership: Ownership,
+        acquired_at: Instant,
+    ) -> OwnershipLoss {
         let Some(lease) = &self.lease else { return std::future::pending().await };
         let mut renewed_at = acquired_at;
         loop {
@@ -130,10 +134,10 @@ impl RunOwnership {
             };
             tokio::select! {
                 biased;
-                () = expiring => return LeaseLoss::Expiring,
+                () = expiring => return OwnershipLoss::LeaseExpiring,
                 (asked_at, renewed) = renewal => match renewed {
                     Ok(true) => renewed_at = asked_at,
-                    Ok(false) => return LeaseLoss::Taken,
+                    Ok(false) => return OwnershipLoss::Taken,
                     Err(_) => {}
                 },
             }
@@ -188,7 +192,11 @@ mod tests {
         }
 
         async fn holder(&self) -> Result<Option<String>, LockError> {
-            let is_held = self.0.lock().unwrap().ok_or(LockError { source: "gone".into() })?;
+            let is_held = self
+                .0
+                .lock()
+                .unwrap()
+                .ok_or_else(|| LockError { backend: "a lease".into(), source: "gone".into() })?;
             Ok(is_held.then(|| "other".to_owned()))
         }
 
@@ -208,6 +216,7 @@ mod tests {
             lease,
             tracker: Arc::new(InProcessTracker::default()),
             instance: "here".to_owned(),
+            on_end: Arc::new(|_| {}),
         })
     }
 
@@ -263,7 +272,7 @@ mod tests {
         let (lease, start) = (lease(None), Instant::now());
         let ownership = ownership(Some(&lease));
         let loss = ownership.lease_lost(Ownership { lock: true, lease: true }, start).await;
-        assert_eq!(loss, LeaseLoss::Expiring);
+        assert_eq!(loss, OwnershipLoss::LeaseExpiring);
         assert!(start.elapsed() + STOP_MARGIN <= LOCK_TTL, "{:?}", start.elapsed());
 
         // The lock alone does not expire.
@@ -279,6 +288,6 @@ mod tests {
         let lost = ownership.lease_lost(by_lease, start);
         assert!(tokio::time::timeout(LOCK_TTL * 10, lost).await.is_err(), "it was renewed");
         *lease.0.lock().unwrap() = Some(true);
-        assert_eq!(ownership.lease_lost(by_lease, Instant::now()).await, LeaseLoss::Taken);
+        assert_eq!(ownership.lease_lost(by_lease, Instant::now()).await, OwnershipLoss::Taken);
     }
 }

@@ -4,10 +4,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
-use tvshows_core::{
-    Enqueued, RunEvent, RunId, RunParameters, RunState, RunStatus, StoreError, TrackerError,
-};
+use tvshows_core::{Enqueued, RunId, RunParameters, RunState, RunStatus, StoreError, TrackerError};
 
+use crate::cancel::{CancelError, cancel_stored};
 use crate::clock::now_millis;
 use crate::local_runs::{CancelOutcome, LocalRuns};
 use crate::metrics;
@@ -40,21 +39,6 @@ struct Inner {
     tasks: Tasks,
     work_available: Arc<Notify>,
     next_run_at: Mutex<Option<Timestamp>>,
-}
-
-/// Why a run cannot be canceled.
-#[derive(Debug, thiserror::Error)]
-pub enum CancelError {
-    #[error("there is no run {0}")]
-    NotFound(RunId),
-    #[error("run {0} has already ended")]
-    Ended(RunId),
-    #[error("run {0} is already publishing and can no longer be canceled")]
-    AlreadyPublishing(RunId),
-    #[error("run {run} is running on {instance}; only that process can cancel it")]
-    OwnedByOtherInstance { run: RunId, instance: String },
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 impl Runner {
@@ -117,7 +101,7 @@ impl Runner {
 
     /// Requests that an unfinished run stops. It ends in the state `cancelled`.
     pub async fn cancel(&self, run: RunId) -> Result<(), CancelError> {
-        let Inner { config: RunnerConfig { queue, instance, .. }, local, remote, .. } =
+        let Inner { config: RunnerConfig { queue, instance, on_end, .. }, local, remote, .. } =
             &*self.inner;
         loop {
             match local.cancel(run) {
@@ -127,7 +111,7 @@ impl Runner {
                 }
                 CancelOutcome::NotLocal => {}
             }
-            let Some(mut status) = remote.fetch_status(run).await? else {
+            let Some(status) = remote.fetch_status(run).await? else {
                 return Err(CancelError::NotFound(run));
             };
             match status.state {
@@ -138,25 +122,20 @@ impl Runner {
                 }
                 state if state.is_terminal() => return Err(CancelError::Ended(run)),
                 // If only the tracker knows a run, it is in another database.
-                state if state == RunState::Running || queue.get(run).await?.is_none() => {
+                _ if queue.get(run).await?.is_none() => {
                     let instance = status.instance;
                     return Err(CancelError::OwnedByOtherInstance { run, instance });
                 }
                 _ => {}
             }
-            status.apply(RunEvent::Cancelled, now_millis());
-            queue.finish_unpublished(&status).await?;
+            let cancelled = cancel_stored(queue.as_ref(), run).await?;
             remote.invalidate(run);
-            // If it started in the meantime, it was not canceled, so try again.
-            match queue.get(run).await? {
-                Some(stored) if stored.state == RunState::Cancelled => {
-                    metrics::record_run_end(RunState::Cancelled);
-                    self.inner.tracker_sync.publish(stored);
-                    return Ok(());
-                }
-                Some(_) => {}
-                None => return Err(CancelError::NotFound(run)),
+            if !cancelled.was_running {
+                metrics::record_run_end(RunState::Cancelled);
+                on_end(&cancelled.status);
             }
+            self.inner.tracker_sync.publish(cancelled.status);
+            return Ok(());
         }
     }
 
@@ -282,7 +261,7 @@ impl Runner {
     /// the waiting ones.
     pub async fn shutdown(&self) {
         if timeout(SHUTDOWN_TIMEOUT, self.inner.tasks.shut_down()).await.is_err() {
-            tracing::warn!("a run or the progress tracker did not stop in time");
+            tracing::warn!("a run did not stop in time, or its progress could not be published");
         }
     }
 }

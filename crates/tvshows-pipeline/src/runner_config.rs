@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tvshows_core::{ProgressTracker, RunLock, RunQueue};
+use tvshows_core::{ProgressTracker, RunLock, RunQueue, RunStatus};
 
 /// What a runner shares with the other processes that work on the same database.
 #[derive(Clone)]
@@ -13,4 +13,8 @@ pub struct RunnerConfig {
     pub tracker: Arc<dyn ProgressTracker>,
     /// The unique name of this process, which becomes part of the status of its runs.
     pub instance: String,
+    pub on_end: OnRunEnd,
 }
+
+/// Called once for each run that ends in this process, with its final status, after that is saved. Must not block.
+pub type OnRunEnd = Arc<dyn Fn(&RunStatus) + Send + Sync>;

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use croner::Cron;
@@ -24,7 +25,7 @@ pub struct Schedule(Trigger);
 
 #[derive(Debug, Clone)]
 enum Trigger {
-    Cron(Box<Cron>),
+    Cron(Box<Cron>, TimeZone),
     Every(Duration),
 }
 
@@ -32,7 +33,7 @@ enum Trigger {
 #[derive(Debug, thiserror::Error)]
 pub enum ScheduleError {
     #[error(
-        "must be a cron expression (minute hour day month weekday, in UTC) such as \"0 4 * * *\", or an interval such as \"every 24h\": {reason}"
+        "must be a cron expression (minute hour day month weekday) such as \"0 4 * * *\", or an interval such as \"every 24h\": {reason}"
     )]
     Pattern { reason: String },
     #[error("the interval must be at least one minute")]
@@ -40,7 +41,8 @@ pub enum ScheduleError {
 }
 
 impl Schedule {
-    /// Parses a cron expression, in UTC: `0 4 * * *` is every day at 04:00.
+    /// Parses a cron expression, in UTC unless [`in_time_zone`](Self::in_time_zone) changes that: `0 4 * * *` is
+    /// every day at 04:00.
     pub fn cron(pattern: &str) -> Result<Schedule, ScheduleError> {
         let invalid =
             |error: croner::errors::CronError| ScheduleError::Pattern { reason: error.to_string() };
@@ -48,7 +50,19 @@ impl Schedule {
         let cron = parser.parse(pattern).map_err(invalid)?;
         let now = now_millis().to_zoned(TimeZone::UTC);
         cron.find_next_occurrence(&now, false).map_err(invalid)?;
-        Ok(Schedule(Trigger::Cron(Box::new(cron))))
+        Ok(Schedule(Trigger::Cron(Box::new(cron), TimeZone::UTC)))
+    }
+
+    /// Interprets a cron expression in a time zone. When the clocks change, an hour and minute that the expression
+    /// names is due once: if it is skipped, at the end of the gap; if it is repeated, the first time. An
+    /// expression with `*` or a step as its hour or minute is due whenever the clock shows a matching time. An interval
+    /// does not depend on the time zone.
+    #[must_use]
+    pub fn in_time_zone(self, zone: TimeZone) -> Schedule {
+        match self.0 {
+            Trigger::Cron(cron, _) => Schedule(Trigger::Cron(cron, zone)),
+            every @ Trigger::Every(_) => Schedule(every),
+        }
     }
 
     /// An interval from the start of one update to the start of the next.
@@ -74,8 +88,8 @@ impl Schedule {
                 Some(last) => last.checked_add(*interval).ok(),
                 None => Some(start.min(now)),
             },
-            Trigger::Cron(cron) => {
-                let after = last.unwrap_or(start.min(now)).to_zoned(TimeZone::UTC);
+            Trigger::Cron(cron, zone) => {
+                let after = last.unwrap_or(start.min(now)).to_zoned(zone.clone());
                 let next = cron.find_next_occurrence(&after, false).ok()?;
                 Some(next.timestamp())
             }
@@ -90,12 +104,26 @@ impl Schedule {
         }
         let interval = match &self.0 {
             Trigger::Every(interval) => *interval,
-            Trigger::Cron(_) => {
+            Trigger::Cron(..) => {
                 let next = self.next_due(Some(due), due, due).unwrap_or(due);
                 Duration::try_from(next.duration_since(due)).unwrap_or_default()
             }
         };
         MAX_JITTER.min(interval / JITTER_DIVISOR).mul_f64(fraction)
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Trigger::Cron(cron, zone) => {
+                write!(f, "{} ({})", cron.as_str(), zone.iana_name().unwrap_or("UTC"))
+            }
+            Trigger::Every(interval) => {
+                let interval = SignedDuration::try_from(*interval).unwrap_or(SignedDuration::MAX);
+                write!(f, "every {interval:#}")
+            }
+        }
     }
 }
 
@@ -192,6 +220,81 @@ mod tests {
         let often = Schedule::every(Duration::from_mins(10)).unwrap();
         assert_eq!(jitter(&often, 1.0), Duration::from_mins(1));
         assert_eq!(often.jitter(noon, 1.0, noon), Duration::ZERO, "what was missed is due now");
+    }
+
+    fn in_zone(pattern: &str, zone: &str) -> Schedule {
+        Schedule::cron(pattern).unwrap().in_time_zone(TimeZone::get(zone).unwrap())
+    }
+
+    /// The next `count` times after `start`, each of which is followed by an update a moment later.
+    fn times(schedule: &Schedule, start: &str, count: usize) -> Vec<String> {
+        let mut last = at(start);
+        let next = || {
+            let due = schedule.next_due(Some(last), last, last).unwrap();
+            last = due + Duration::from_secs(90);
+            due.to_string()
+        };
+        std::iter::repeat_with(next).take(count).collect()
+    }
+
+    #[test]
+    fn a_time_that_the_clocks_skip_is_due_at_the_end_of_the_gap() {
+        let daily = in_zone("30 2 * * *", "Europe/Berlin");
+        let expected = ["2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"];
+        assert_eq!(times(&daily, "2026-03-27T12:00:00Z", 3), expected, "03:00 in summer time");
+        let hourly = in_zone("30 * * * *", "Europe/Berlin");
+        let expected = ["2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z"];
+        assert_eq!(times(&hourly, "2026-03-29T00:00:00Z", 2), expected, "every hour");
+    }
+
+    #[test]
+    fn a_time_that_the_clocks_repeat_is_due_once() {
+        let daily = in_zone("30 2 * * *", "Europe/Berlin");
+        let expected = ["2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"];
+        assert_eq!(times(&daily, "2026-10-23T12:00:00Z", 3), expected);
+        let hourly = in_zone("30 * * * *", "Europe/Berlin");
+        let expected = ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T02:30:00Z"];
+        assert_eq!(times(&hourly, "2026-10-25T00:00:00Z", 3), expected, "every hour");
+        let last = Some(at("2026-10-25T01:10:00Z"));
+        let now = at("2026-10-25T01:10:00Z");
+        assert_eq!(
+            daily.next_due(last, now, now),
+            Some(at("2026-10-26T01:30:00Z")),
+            "an update between the two does not make it due again"
+        );
+    }
+
+    #[test]
+    fn a_daily_time_is_due_once_on_each_day_in_every_zone() {
+        for (zone, hour) in [
+            ("Europe/Berlin", 2),
+            ("America/New_York", 1),
+            ("America/New_York", 2),
+            ("Australia/Lord_Howe", 1),
+            ("Australia/Lord_Howe", 2),
+            ("America/Santiago", 0),
+            ("Asia/Kathmandu", 4),
+            ("UTC", 4),
+        ] {
+            let daily = in_zone(&format!("15 {hour} * * *"), zone);
+            let zone = TimeZone::get(zone).unwrap();
+            let mut last = at("2025-12-31T12:00:00Z");
+            let mut day = last.to_zoned(zone.clone()).date();
+            for _ in 0..366 {
+                let due = daily.next_due(Some(last), last, last).unwrap();
+                let expected = day.tomorrow().unwrap();
+                day = due.to_zoned(zone.clone()).date();
+                assert_eq!(day, expected, "{daily}");
+                last = due + Duration::from_mins(2);
+            }
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_shown_as_it_is_set() {
+        assert_eq!(in_zone("0 4 * * *", "Europe/Berlin").to_string(), "0 4 * * * (Europe/Berlin)");
+        assert_eq!(Schedule::cron("0 4 * * *").unwrap().to_string(), "0 4 * * * (UTC)");
+        assert_eq!(Schedule::every(Duration::from_hours(24)).unwrap().to_string(), "every 24h");
     }
 
     proptest! {

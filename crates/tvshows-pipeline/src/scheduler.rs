@@ -15,57 +15,79 @@ const MAX_SLEEP: Duration = Duration::from_mins(1);
 
 impl Runner {
     /// Starts updates with default parameters by a schedule, until the runner shuts down. If several were
-    /// missed while no process was running, one is started.
-    pub fn schedule(&self, schedule: Schedule) {
-        self.spawn(run_schedule(self.clone(), schedule));
+    /// missed while no process was running, one is started. When this returns, [`Runner::next_run_at`] is
+    /// known.
+    pub async fn schedule(&self, schedule: Schedule) {
+        let scheduler = Scheduler {
+            runner: self.clone(),
+            schedule,
+            start: now_millis(),
+            jitter: fastrand::f64(),
+        };
+        // A failure is logged by the first tick.
+        if let Ok(due) = scheduler.next_due().await {
+            self.set_next_run_at(due);
+        }
+        self.spawn(scheduler.run());
     }
 }
 
-async fn run_schedule(runner: Runner, schedule: Schedule) {
-    let (start, jitter) = (now_millis(), fastrand::f64());
-    while !runner.is_shutting_down() {
-        let pause = tick(&runner, &schedule, start, jitter).await.unwrap_or_else(|error| {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "cannot read the last update; retrying");
-            MAX_SLEEP
-        });
-        // Ends early at a shutdown.
-        let _ = timeout(pause.min(MAX_SLEEP), runner.shutdown_requested()).await;
-    }
-}
-
-/// Starts an update if one is due. Returns the time until the next tick.
-async fn tick(
-    runner: &Runner,
-    schedule: &Schedule,
+struct Scheduler {
+    runner: Runner,
+    schedule: Schedule,
     start: Timestamp,
+    /// From 0 to 1.
     jitter: f64,
-) -> Result<Duration, StoreError> {
-    let newest = runner.runs(1).await?.pop();
-    let last = newest.as_ref().map(|run| run.started_at.unwrap_or(run.updated_at));
-    let now = now_millis();
-    let next_due = |last| {
-        let due = schedule.next_due(last, start, now)?;
-        Some(due + schedule.jitter(due, jitter, start))
-    };
-    let Some(due) = next_due(last) else { return Ok(MAX_SLEEP) };
-    runner.set_next_run_at(Some(due));
-    if due > now {
-        return Ok(time_until(due, now));
-    }
-    match runner.submit(RunParameters::default()).await {
-        Ok(submission) => {
-            tracing::info!(run.id = %submission.status.request_id, "scheduled update submitted");
-            let next = next_due(Some(now));
-            runner.set_next_run_at(next);
-            return Ok(next.map_or(MAX_SLEEP, |next| time_until(next, now)));
-        }
-        Err(error) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "a scheduled update could not be submitted");
+}
+
+impl Scheduler {
+    async fn run(self) {
+        while !self.runner.is_shutting_down() {
+            let pause = self.tick().await.unwrap_or_else(|error| {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "cannot read the last update; retrying");
+                MAX_SLEEP
+            });
+            // Ends early at a shutdown.
+            let _ = timeout(pause.min(MAX_SLEEP), self.runner.shutdown_requested()).await;
         }
     }
-    Ok(MAX_SLEEP)
+
+    /// Starts an update if one is due. Returns the time until the next tick.
+    async fn tick(&self) -> Result<Duration, StoreError> {
+        let runner = &self.runner;
+        let Some(due) = self.next_due().await? else { return Ok(MAX_SLEEP) };
+        runner.set_next_run_at(Some(due));
+        let now = now_millis();
+        if due > now {
+            return Ok(time_until(due, now));
+        }
+        match runner.submit(RunParameters::default()).await {
+            Ok(submission) => {
+                tracing::info!(run.id = %submission.status.request_id, "scheduled update submitted");
+                let next = self.due_after(Some(now), now);
+                runner.set_next_run_at(next);
+                return Ok(next.map_or(MAX_SLEEP, |next| time_until(next, now)));
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a scheduled update could not be submitted");
+            }
+        }
+        Ok(MAX_SLEEP)
+    }
+
+    /// When the update after the newest one is due.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let newest = self.runner.runs(1).await?.pop();
+        let last = newest.as_ref().map(|run| run.started_at.unwrap_or(run.updated_at));
+        Ok(self.due_after(last, now_millis()))
+    }
+
+    fn due_after(&self, last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let due = self.schedule.next_due(last, self.start, now)?;
+        Some(due + self.schedule.jitter(due, self.jitter, self.start))
+    }
 }
 
 fn time_until(next: Timestamp, now: Timestamp) -> Duration {

@@ -58,7 +58,7 @@ impl TrackerSync {
             match self.tracker.publish_status(&status).await {
                 Ok(_) => {
                     if failures > 0 {
-                        tracing::info!(failures, "the progress tracker is available again");
+                        tracing::info!(failures, "the progress is published again");
                     }
                     failures = 0;
                     if is_final || statuses.changed().await.is_err() {
@@ -68,7 +68,7 @@ impl TrackerSync {
                 Err(error) => {
                     if failures == 0 {
                         let error = &error as &dyn std::error::Error;
-                        tracing::warn!(error, "the progress tracker failed; the run continues");
+                        tracing::warn!(error, "cannot publish the progress; the run continues");
                     }
                     failures += 1;
                     if is_final && (failures >= FINAL_STATUS_ATTEMPTS || shutdown.is_cancelled()) {

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
-use tvshows_core::{Ownership, RunState, RunStatus, StoreError};
+use tvshows_core::{Ownership, RunId, RunState, RunStatus, StoreError};
 
 use crate::attempt::{Attempt, Outcome};
 use crate::clock::now_millis;
@@ -16,13 +16,15 @@ use crate::local_runs::{LocalRun, LocalRuns};
 use crate::metrics::{self, InProgressGuard};
 use crate::pipeline::Pipeline;
 use crate::remote_runs::RemoteRuns;
-use crate::run_ownership::{PreviousOwner, RunOwnership};
+use crate::run_ownership::{OwnershipLoss, PreviousOwner, RunOwnership};
 use crate::runner_config::RunnerConfig;
 use crate::tasks::Tasks;
 use crate::tracker_sync::TrackerSync;
 
 /// How often a process without work checks whether another process left some.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// How often a process that works on a run checks whether another process has canceled it.
+const CANCEL_POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The delay before a final status that could not be saved is saved again.
 const FINAL_WRITE_RETRY_DELAY: Duration = Duration::from_secs(5);
 
@@ -149,7 +151,7 @@ impl Worker {
             queue: Arc::clone(&self.config.queue),
             run: Arc::clone(&run),
             shutdown: self.tasks.shutdown.clone(),
-            lease_loss: Arc::default(),
+            ownership_loss: Arc::default(),
         };
         let outcome = match self.run_attempt(&attempt, ownership, acquired_at).await {
             Some(outcome) => outcome,
@@ -157,8 +159,13 @@ impl Worker {
         };
         let status = run.progress.status();
         log_outcome(outcome, &status);
-        if matches!(outcome, Outcome::Saved | Outcome::Unsaved) {
-            metrics::record_run_end(status.state);
+        match outcome {
+            Outcome::Saved | Outcome::Unsaved => metrics::record_run_end(status.state),
+            Outcome::OwnershipLost => self.report_cancelled(&status).await,
+            Outcome::DatabaseBusy => {}
+        }
+        if outcome == Outcome::Saved && status.state.is_terminal() {
+            (self.config.on_end)(&status);
         }
         let must_wait = outcome == Outcome::DatabaseBusy || status.state == RunState::Interrupted;
         if outcome == Outcome::Unsaved && status.state.is_terminal() {
@@ -187,11 +194,38 @@ impl Worker {
         let outcome = tokio::select! {
             outcome = &mut running => outcome,
             loss = self.ownership.lease_lost(ownership, acquired_at) => {
-                attempt.lease_loss.set(loss).ok();
+                attempt.ownership_loss.set(loss).ok();
+                running.await
+            }
+            () = self.ended_in_store(attempt.run.id) => {
+                attempt.ownership_loss.set(OwnershipLoss::Taken).ok();
                 running.await
             }
         };
         outcome.ok()
+    }
+
+    /// Completes when the run has ended in the database.
+    async fn ended_in_store(&self, run: RunId) {
+        loop {
+            sleep(CANCEL_POLL_INTERVAL).await;
+            if let Ok(Some(stored)) = self.config.queue.get(run).await
+                && stored.state.is_terminal()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Reports the end of a run that another process has canceled while this one worked on it.
+    async fn report_cancelled(&self, last: &RunStatus) {
+        let Ok(Some(stored)) = self.config.queue.get(last.request_id).await else { return };
+        if stored.state == RunState::Cancelled && stored.attempt == last.attempt {
+            tracing::info!(state = %stored.state, "run canceled by another process");
+            metrics::record_run_end(stored.state);
+            (self.config.on_end)(&stored);
+            self.tracker_sync.publish(stored);
+        }
     }
 
     /// Saves the final status of a run until it succeeds, for example once the disk has space again.
@@ -199,7 +233,11 @@ impl Worker {
         loop {
             let shutdown = self.tasks.shutdown.cancelled();
             let is_last = timeout(FINAL_WRITE_RETRY_DELAY, shutdown).await.is_ok();
-            if self.config.queue.finish_unpublished(&status).await.is_ok() || is_last {
+            if self.config.queue.finish_unpublished(&status).await.is_ok() {
+                (self.config.on_end)(&status);
+                return;
+            }
+            if is_last {
                 return;
             }
         }
@@ -207,23 +245,33 @@ impl Worker {
 }
 
 fn log_outcome(outcome: Outcome, status: &RunStatus) {
+    let times = status.started_at.zip(status.finished_at);
+    let duration_ms = times.map(|(start, end)| end.as_millisecond() - start.as_millisecond());
     match (outcome, &status.error) {
         (Outcome::OwnershipLost, _) => {
-            tracing::warn!("another process has taken over or ended the run");
+            tracing::warn!("another process has taken over or canceled the run");
         }
         (Outcome::DatabaseBusy, _) => {
             tracing::warn!("run postponed: {}", StoreError::DatabaseBusy);
         }
         (_, None) => tracing::info!(
-            state = %status.state, shows = status.shows_seen,
-            requests = status.counts.requests, retries = status.counts.retries, "run ended"
+            state = %status.state, duration_ms, shows = status.shows_seen,
+            added = status.changes.added, changed = status.changes.changed,
+            deleted = status.changes.deleted, malformed_shows = status.malformed_shows,
+            requests = status.counts.requests, retries = status.counts.retries,
+            rate_limited = status.counts.rate_limited, "run ended"
         ),
         (_, Some(error)) if status.state == RunState::Interrupted => {
             tracing::info!(error, "run interrupted");
         }
         (_, Some(error)) => {
             tracing::error!(
-                target: "tvshows_pipeline::end", { state = %status.state, error },
+                target: "tvshows_pipeline::end",
+                {
+                    state = %status.state, duration_ms, shows = status.shows_seen,
+                    requests = status.counts.requests, retries = status.counts.retries,
+                    rate_limited = status.counts.rate_limited, error
+                },
                 "run ended without publishing"
             );
         }

@@ -1,9 +1,10 @@
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_redis::redis::{
-    AsyncCommands, FromRedisValue, RedisError, Script, ScriptInvocation, cmd,
+    AsyncCommands, FromRedisValue, IntoConnectionInfo, RedisError, Script, ScriptInvocation, cmd,
 };
 use deadpool_redis::{Config, Connection, Pool, Runtime};
 use metrics::{counter, histogram};
@@ -37,10 +38,19 @@ impl RedisTracker {
     pub fn new(url: &str) -> Result<RedisTracker, TrackerError> {
         // Explicit, because rustls panics if its features allow several. It may have been installed already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let invalid = |source| TrackerError::Unavailable { backend: "Redis".into(), source };
+        let info = url.into_connection_info().map_err(|error| invalid(error.into()))?;
         let pool = Config::from_url(url).create_pool(Some(Runtime::Tokio1));
-        let client = RedisClient { pool: pool.map_err(unavailable)? };
+        let pool = pool.map_err(|error| invalid(error.into()))?;
+        let client = RedisClient { pool, address: info.addr().to_string().into() };
         let publish_status = Script::new(include_str!("publish_status.lua"));
         Ok(RedisTracker { client, publish_status })
+    }
+
+    /// Returns the host and the port of the server.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.client.address
     }
 
     /// Returns the lock on the runs of a database, for all processes that use the same server.
@@ -89,6 +99,7 @@ impl ProgressTracker for RedisTracker {
 #[derive(Clone)]
 pub(crate) struct RedisClient {
     pool: Pool,
+    address: Arc<str>,
 }
 
 impl RedisClient {
@@ -115,22 +126,27 @@ impl RedisClient {
     {
         let started = Instant::now();
         let result = timeout(OPERATION_TIMEOUT, async {
-            let connection = self.pool.get().await.map_err(unavailable)?;
-            work(connection).await.map_err(unavailable)
+            let connection = self.pool.get().await.map_err(|error| self.unavailable(error))?;
+            work(connection).await.map_err(|error| self.unavailable(error))
         });
-        let result = result.await.map_err(unavailable).flatten();
+        let no_response = |_| self.unavailable(format!("no response within {OPERATION_TIMEOUT:?}"));
+        let result = result.await.map_err(no_response).flatten();
         histogram!("tvshows_tracker_operation_duration_seconds", "operation" => operation)
             .record(started.elapsed());
         counter!("tvshows_tracker_errors_total", "operation" => operation)
             .increment(u64::from(result.is_err()));
         result
     }
+
+    fn unavailable(
+        &self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> TrackerError {
+        let backend = format!("Redis at {}", self.address);
+        TrackerError::Unavailable { backend, source: source.into() }
+    }
 }
 
 fn key(run: RunId) -> String {
     format!("pipeline:{run}")
-}
-
-fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TrackerError {
-    TrackerError::Unavailable { source: source.into() }
 }

@@ -58,9 +58,8 @@ impl RunLock for RedisLease {
 }
 
 fn lock_error(error: TrackerError) -> LockError {
-    let source = match error {
-        TrackerError::Unavailable { source } => source,
-        error => error.into(),
-    };
-    LockError { source }
+    match error {
+        TrackerError::Unavailable { backend, source } => LockError { backend, source },
+        error => LockError { backend: "Redis".into(), source: error.into() },
+    }
 }

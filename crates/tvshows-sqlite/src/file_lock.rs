@@ -74,6 +74,9 @@ impl FileLock {
     }
 
     fn unavailable(&self, error: &io::Error) -> LockError {
-        LockError { source: format!("{}: {error}", self.path.display()).into() }
+        LockError {
+            backend: format!("the lock file {}", self.path.display()),
+            source: error.to_string().into(),
+        }
     }
 }

@@ -11,8 +11,12 @@ use super::{stderr_of_failure, stdout_of, text};
 async fn a_table_is_exported_as_the_service_gives_it_away() {
     let env = TestEnv::published().await;
     let service = Service::start(&env, &[]).await;
-    for (name, format) in [("top_shows", "csv"), ("top_shows_cast", "ndjson"), ("all_shows", "csv")]
-    {
+    for (name, format) in [
+        ("top_shows", "csv"),
+        ("top_shows_cast", "ndjson"),
+        ("all_shows", "csv"),
+        ("runs", "ndjson"),
+    ] {
         let path = format!("/export/{name}.{format}");
         let download = service.get(&path).send().await.unwrap().text().await.unwrap();
         assert!(stdout_of(&env, &["export", name, "--format", format]).await == download, "{path}");

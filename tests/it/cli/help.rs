@@ -14,6 +14,7 @@ async fn every_command_has_help_and_every_shell_its_completions() {
         "serve",
         "update",
         "status",
+        "cancel",
         "runs",
         "top",
         "show",

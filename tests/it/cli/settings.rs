@@ -127,6 +127,19 @@ async fn an_invalid_setting_is_blamed_on_its_source() {
         ("POST_RATE_LIMIT", "-1", "for 'POST_RATE_LIMIT (environment variable)'"),
         ("REDIS_URL", "http://x", "error: REDIS_URL (environment variable): must be redis://"),
         ("API_TOKEN", "short", "error: API_TOKEN (environment variable): must"),
+        ("WEBHOOK_URL", "example.org", "error: WEBHOOK_URL (environment variable): must be a URL"),
+        ("WEBHOOK_SECRET", "x", "error: WEBHOOK_SECRET (environment variable): must be whsec_"),
+        (
+            "SCHEDULE_TIMEZONE",
+            "Berlin",
+            "for 'SCHEDULE_TIMEZONE (environment variable)': must be the IANA name of a time zone; \
+             did you mean Europe/Berlin?",
+        ),
+        (
+            "API_TOKEN_FILE",
+            "none.txt",
+            "error: API_TOKEN_FILE (environment variable): cannot use none.txt: No such file",
+        ),
         (
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             "x",
@@ -188,6 +201,61 @@ async fn the_help_lists_variables_whatever_their_values() {
         let help = text(output.stdout);
         assert!(help.contains(&format!("[env: PORT={value}]")), "{help}");
     }
+}
+
+#[tokio::test]
+async fn a_secret_comes_from_a_file() {
+    let env = TestEnv::new(&[]).await;
+    std::fs::write(env.path("token"), "the-right-api-token\r\n").unwrap();
+    std::fs::write(env.path("settings.toml"), "api_token_file = \"token\"\n").unwrap();
+    let from_variable = [("API_TOKEN_FILE", "token"), ("API_TOKEN", "")];
+    for (flags, variables) in [
+        (&[][..], &from_variable[..]),
+        (&["--api-token-file", "token"], &[("API_TOKEN_FILE", "no/such/file")]),
+        (&["--config", "settings.toml"], &[]),
+    ] {
+        let mut serve = env.tvshows(&[&["serve", "--port", "0"], flags].concat());
+        serve.envs(variables.iter().copied());
+        let service = Service::spawn(serve).await;
+        let cancel = |token| {
+            let run = "/pipeline/cancel/0190c5a8-0000-7000-8000-000000000000";
+            service.post(run).bearer_auth(token).send()
+        };
+        assert_eq!(cancel("the-wrong-api-token").await.unwrap().status(), 401);
+        assert_eq!(cancel("the-right-api-token").await.unwrap().status(), 404, "{flags:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_and_a_file_with_it_contradict_each_other() {
+    let env = TestEnv::new(&[]).await;
+    for (name, content) in [("token", "the-right-api-token"), ("empty", "\n"), ("short", "x\n")] {
+        std::fs::write(env.path(name), content).unwrap();
+    }
+    std::fs::write(env.path("binary"), b"\xff\xfe").unwrap();
+    let both = "API_TOKEN (environment variable) and API_TOKEN_FILE (environment variable) are both \
+                set; remove one of them";
+    let short = "short (API_TOKEN_FILE (environment variable)): must";
+    for (token, file, expected) in [
+        (Some("the-right-api-token"), "token", both),
+        (None, "empty", "API_TOKEN_FILE (environment variable): cannot use empty: it is empty"),
+        (None, "binary", "cannot use binary: it must be UTF-8"),
+        (None, ".", "API_TOKEN_FILE (environment variable): cannot use .: "),
+        (None, "short", short),
+    ] {
+        let mut serve = env.tvshows(&["serve", "--port", "0"]);
+        serve.env("API_TOKEN_FILE", file).envs(token.map(|token| ("API_TOKEN", token)));
+        let output = serve.output().await.unwrap();
+        let error = text(output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(expected) && !error.contains("right-api"), "{error}");
+    }
+    let mut serve = env.tvshows(&["serve", "--redis-url", "redis://x"]);
+    let output = serve.env("REDIS_URL_FILE", "token").output().await.unwrap();
+    assert!(text(output.stderr).contains("--redis-url and REDIS_URL_FILE"), "it names the flag");
+    let mut runs = env.tvshows(&["top"]);
+    let output = runs.env("API_TOKEN_FILE", "none").output().await.unwrap();
+    assert!(!text(output.stderr).contains("API_TOKEN"), "other commands do not read it");
 }
 
 #[tokio::test]

@@ -68,3 +68,49 @@ async fn a_failed_run_is_listed_with_its_whole_error() {
     let table = stdout_of(&env, &["runs"]).await;
     assert!(table.contains("failed") && table.contains("index page 3"), "{table}");
 }
+
+#[tokio::test]
+async fn runs_are_followed_until_a_signal() {
+    let env = TestEnv::published().await;
+    env.simulator.set_faults(&[HANGING_PAGE]);
+    let service = Service::start(&env, &[]).await;
+    let url = service.base_url.clone();
+    let mut followers = Vec::new();
+    for source in [&[][..], &["--json"], &["--json", "--service", &url]] {
+        let all: Vec<_> = [&["runs", "--follow"], source].concat();
+        let mut follow = env.tvshows(&all).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines();
+        let is_json = source.contains(&"--json");
+        if !is_json {
+            let header = lines.next_line().await.unwrap().unwrap();
+            assert!(header.starts_with("STARTED  "), "{header}");
+        }
+        let line = lines.next_line().await.unwrap().unwrap();
+        assert!(line.contains("succeeded"), "the runs so far: {line}");
+        followers.push((follow, lines, is_json));
+    }
+    let run = service.submit_and_stall("?mode=full").await;
+    for (_, lines, is_json) in &mut followers {
+        let line = loop {
+            let line = lines.next_line().await.unwrap().unwrap();
+            if !line.contains("queued") {
+                break line;
+            }
+        };
+        assert!(line.contains(&run) && line.contains("running"), "{line}");
+        assert_eq!(line.starts_with('{'), *is_json);
+    }
+    service.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
+    for (mut follow, mut lines, is_json) in followers {
+        let line = lines.next_line().await.unwrap().unwrap();
+        assert!(line.contains(&run) && line.contains("cancelled"), "{line}");
+        if is_json {
+            assert_eq!(parse(&line)["request_id"], json!(run));
+        }
+        #[cfg(unix)]
+        {
+            tvshows_testkit::signal(&follow, "-INT").await;
+            assert!(follow.wait().await.unwrap().success());
+        }
+    }
+}

@@ -4,7 +4,7 @@ use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
 use tvshows_testkit::{HANGING_PAGE, Service, TestEnv, dump_tables, json_body};
 
-const TABLES: [&str; 3] = ["All_Shows", "Top_Shows", "Top_Shows_Cast"];
+const TABLES: [&str; 4] = ["All_Shows", "Top_Shows", "Top_Shows_Cast", "Runs"];
 
 /// The rows of a table and the names of its columns.
 fn rows(env: &TestEnv, table: &str) -> (Vec<String>, Vec<Vec<Cell>>) {

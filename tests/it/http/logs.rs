@@ -5,7 +5,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::ChildStderr;
-use tvshows_testkit::{Service, TestEnv, json_body};
+use tvshows_testkit::{Service, TestEnv, free_port, json_body};
 
 /// A service and its log.
 async fn logging(
@@ -54,6 +54,7 @@ async fn whatever_is_logged_in_a_run_names_it() {
     let end = of_run.last().unwrap();
     assert_eq!((&end["level"], &end["state"]), (&json!("INFO"), &json!("succeeded")));
     assert!(is_of_pipeline(end), "{end}");
+    assert!(end["duration_ms"].is_u64() && end["added"] == 2300 && end["retries"] == 1, "{end}");
     let at: jiff::Timestamp = end["timestamp"].as_str().unwrap().parse().unwrap();
     assert!(at > jiff::Timestamp::UNIX_EPOCH);
 }
@@ -135,7 +136,7 @@ async fn the_start_says_once_whether_changes_require_a_token() {
     for (token, level, expected) in [
         (None, "WARN", "API_TOKEN is not set"),
         (Some(""), "WARN", "API_TOKEN is not set"),
-        (Some("the-right-api-token"), "INFO", "requires the API token"),
+        (Some("the-right-api-token"), "INFO", "api_token=true"),
     ] {
         let log = env.path("log");
         let mut command = env.tvshows(&["serve", "--port", "0"]);
@@ -144,9 +145,74 @@ async fn the_start_says_once_whether_changes_require_a_token() {
         let mut service = Service::spawn_with_log(command, file).await;
         service.terminate().await;
         let log = std::fs::read_to_string(log).unwrap();
-        let lines: Vec<_> =
-            log.lines().filter(|line| line.contains("token") || line.contains("TOKEN")).collect();
+        let lines: Vec<_> = log
+            .lines()
+            .filter(|line| line.contains("api_token=true") || line.contains("TOKEN"))
+            .collect();
         assert_eq!(lines.len(), 1, "{log}");
         assert!(lines[0].contains(level) && lines[0].contains(expected), "{log}");
     }
+}
+
+#[tokio::test]
+async fn the_start_is_one_line_that_says_what_runs_where() {
+    let env = TestEnv::new(&[]).await;
+    let redis = free_port();
+    let mut serve = env.tvshows(&["serve", "--port", "0", "--log-format", "json"]);
+    serve.envs([
+        ("REDIS_URL", format!("redis://me:hunter2@127.0.0.1:{redis}").as_str()),
+        ("TVMAZE_BASE_URL", "http://me:hunter2@127.0.0.1:9/api"),
+        ("SCHEDULE", "0 4 * * *"),
+        ("SCHEDULE_TIMEZONE", "Asia/Kathmandu"),
+        ("API_TOKEN", "the-right-api-token"),
+    ]);
+    let mut service = Service::spawn_with_log(serve, Stdio::piped()).await;
+    let mut lines = BufReader::new(service.process.stderr.take().unwrap()).lines();
+    let is_start = |line: &Value| line["message"] == "service started";
+    let log = read_until(&mut lines, is_start).await;
+    let start = log.last().unwrap();
+    for (field, expected) in [
+        ("version", json!(env!("CARGO_PKG_VERSION"))),
+        ("address", json!(service.address())),
+        ("database", json!("tvshows.db")),
+        ("upstream", json!("http://127.0.0.1:9/api")),
+        ("redis", json!(format!("127.0.0.1:{redis}"))),
+        ("schedule", json!("0 4 * * * (Asia/Kathmandu)")),
+        ("api_token", json!(true)),
+    ] {
+        assert_eq!(start[field], expected, "{field}");
+    }
+    assert!(start["schema"].is_u64(), "{start}");
+    let next = start["next_run_at"].as_str().unwrap();
+    assert_eq!(service.json("/pipeline/runs").await["next_run_at"], next);
+    let next: jiff::Timestamp = next.parse().unwrap();
+    // 04:00 there, and at most five minutes of jitter.
+    let time = next.strftime("%H:%M").to_string();
+    assert!(("22:15"..="22:20").contains(&&*time), "{time}");
+    let redis_lines: Vec<_> = log
+        .iter()
+        .filter(|line| line["level"] == "WARN")
+        .map(|line| line["error"].to_string())
+        .collect();
+    let [error] = &redis_lines[..] else { panic!("{log:?}") };
+    assert!(error.contains(&format!("Redis at 127.0.0.1:{redis} is unavailable")), "{error}");
+    assert_eq!(error.matches("refused").count(), 1, "the cause is there once: {error}");
+    assert!(!log.iter().any(|line| line.to_string().contains("hunter2")));
+}
+
+#[tokio::test]
+async fn a_text_line_has_no_directives_and_rounded_durations() {
+    let env = TestEnv::new(&[]).await;
+    let (service, mut lines) = logging(&env, "text", "info").await;
+    service.post("/pipeline/cancel/x").send().await.unwrap();
+    let line = loop {
+        let line = lines.next_line().await.unwrap().unwrap();
+        if line.contains("request completed") {
+            break line;
+        }
+    };
+    assert!(!line.contains("otel."), "{line}");
+    let duration = line.split("duration_ms=").nth(1).unwrap().split(' ').next().unwrap();
+    let decimals = duration.split('.').nth(1).unwrap_or_default();
+    assert!(decimals.len() <= 3 && duration.parse::<f64>().is_ok(), "{line}");
 }

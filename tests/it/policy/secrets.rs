@@ -7,7 +7,9 @@ use tokio::process::Command;
 use tvshows_testkit::{RedisServer, Service, TestEnv, eventually, free_port, json_body};
 
 const TOKEN: &str = "the-right-api-token";
-const SECRETS: &[&str] = &[TOKEN, "the-wrong-api-token", "hunter2-of-redis"];
+const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const SECRETS: &[&str] =
+    &[TOKEN, "the-wrong-api-token", "hunter2-of-redis", WEBHOOK_SECRET, "hook-in-secret"];
 
 /// Runs a service at the most verbose log level through requests that involve secrets. Returns the responses and the
 /// log.
@@ -16,6 +18,8 @@ async fn all_output(env: &TestEnv, redis_url: &str, log_format: &str) -> String 
     let mut command = env.tvshows(&["serve", "--port", "0"]);
     command.envs([("API_TOKEN", TOKEN), ("REDIS_URL", redis_url), ("RUST_LOG", "trace")]);
     command.env("LOG_FORMAT", log_format);
+    let webhook = format!("http://me:hook-in-secret@127.0.0.1:{}/hook-in-secret", free_port());
+    command.envs([("WEBHOOK_URL", &*webhook), ("WEBHOOK_SECRET", WEBHOOK_SECRET)]);
     let file = File::create(&log).unwrap();
     let mut service = Service::spawn_with_log(command, file).await;
     let mut said = String::new();

@@ -1,6 +1,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use tvshows_core::{ShowFilter, Table};
 use tvshows_export::{Compression, Dialect, Format};
@@ -17,7 +18,7 @@ const DATABASE_ENDINGS: [&str; 3] = ["db", "sqlite", "sqlite3"];
     after_help = "Examples:\n  tvshows export top_shows\n  tvshows export all_shows --output shows.parquet\n  tvshows export all_shows --output shows.csv.gz\n  tvshows export all_shows --genre drama --country US --output dramas.csv\n  tvshows export top_shows --dialect excel --output top.csv\n  tvshows export database --output copy.db"
 )]
 pub(crate) struct Export {
-    /// Table to export, or `database` for a copy of the whole file
+    /// Table to export (`runs` is the history of updates), or `database` for a copy of the whole file
     #[arg(value_name = "TABLE")]
     pub(crate) target: ExportTarget,
 
@@ -63,7 +64,7 @@ impl Content {
 impl Export {
     /// Decides what to write. The name of a stream, such as a pipe, need not have an ending.
     pub(crate) fn content(&self, is_stream: bool) -> Result<Content, ConfigError> {
-        let Some(table) = self.target.table() else {
+        let ExportTarget::Table(table) = self.target else {
             return self.database_content(is_stream);
         };
         let (format, compression) = self.format_and_compression(is_stream)?;
@@ -76,7 +77,8 @@ impl Export {
     /// The filter of the rows, which only `all_shows` can have.
     pub(crate) fn filter(&self) -> anyhow::Result<ShowFilter> {
         let filter = self.filters.with_text(self.text.as_deref().unwrap_or_default())?;
-        if self.target.table() != Some(Table::AllShows) && filter != ShowFilter::default() {
+        let is_filterable = matches!(self.target, ExportTarget::Table(Table::AllShows));
+        if !is_filterable && filter != ShowFilter::default() {
             let problem = "only all_shows can be filtered; the others are exported as a whole";
             return Err(invalid("TABLE", problem.into()).into());
         }
@@ -132,24 +134,31 @@ fn invalid(setting: &'static str, problem: String) -> ConfigError {
     ConfigError { setting, problem }
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-#[value(rename_all = "snake_case")]
+#[derive(Clone, Copy)]
 pub(crate) enum ExportTarget {
-    AllShows,
-    TopShows,
-    TopShowsCast,
+    Table(Table),
+    /// The whole database.
     Database,
 }
 
-impl ExportTarget {
-    /// `None` for the whole database.
-    fn table(self) -> Option<Table> {
-        match self {
-            ExportTarget::AllShows => Some(Table::AllShows),
-            ExportTarget::TopShows => Some(Table::TopShows),
-            ExportTarget::TopShowsCast => Some(Table::TopShowsCast),
-            ExportTarget::Database => None,
+impl ValueEnum for ExportTarget {
+    fn value_variants<'a>() -> &'a [ExportTarget] {
+        const {
+            &[
+                ExportTarget::Table(Table::ALL[0]),
+                ExportTarget::Table(Table::ALL[1]),
+                ExportTarget::Table(Table::ALL[2]),
+                ExportTarget::Table(Table::ALL[3]),
+                ExportTarget::Database,
+            ]
         }
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            ExportTarget::Table(table) => PossibleValue::new(table.to_string()),
+            ExportTarget::Database => PossibleValue::new("database"),
+        })
     }
 }
 

@@ -1,10 +1,11 @@
 //! The commands that read the published shows and the history of updates.
 
 use clap::Args;
+use secrecy::SecretString;
 use tvshows_core::{RunId, ShowFilter, Sort, SortBy, TopLimit};
 
 use crate::cli::filters::Filters;
-use crate::cli::settings::{BaseUrl, Database};
+use crate::cli::settings::{BaseUrl, Database, WebhookSettings};
 
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tvshows top\n  tvshows top --limit 3 --json")]
@@ -85,15 +86,25 @@ impl Search {
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tvshows runs\n  tvshows runs --limit 3 --json")]
+#[command(
+    after_help = "Examples:\n  tvshows runs\n  tvshows runs --limit 3 --json\n  tvshows runs --follow --service http://localhost:8000"
+)]
 pub(crate) struct Runs {
     /// Maximum number of updates, 1 to 1000
     #[arg(long, default_value = "20")]
     pub(crate) limit: TopLimit,
 
-    /// Print JSON, as in `runs` of `GET /pipeline/runs`
+    /// Print JSON, as in `runs` of `GET /pipeline/runs`; with --follow, an object a line
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Also print each update that is queued, starts, or ends from now on, oldest first, until Ctrl-C
+    #[arg(long)]
+    pub(crate) follow: bool,
+
+    /// Query a running service instead of the database file
+    #[arg(long, value_name = "URL")]
+    pub(crate) service: Option<reqwest::Url>,
 
     #[command(flatten)]
     pub(crate) database: Database,
@@ -119,6 +130,37 @@ pub(crate) struct Status {
     /// Query a running service instead of the database file
     #[arg(long, value_name = "URL")]
     pub(crate) service: Option<reqwest::Url>,
+
+    #[command(flatten)]
+    pub(crate) database: Database,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 if the update is canceled, 1 if it does not exist or has already ended.\n\nExamples:\n  tvshows cancel REQUEST_ID\n  tvshows cancel REQUEST_ID --service http://localhost:8000"
+)]
+pub(crate) struct Cancel {
+    /// The update's `request_id`
+    #[arg(value_parser = parse_run_id)]
+    pub(crate) id: RunId,
+
+    /// Send the request to a running service instead of changing the database file
+    #[arg(long, value_name = "URL")]
+    pub(crate) service: Option<reqwest::Url>,
+
+    /// The service's bearer token. Prefer the environment or the file: other users of the machine can see
+    /// command-line flags
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "API_TOKEN",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) api_token: Option<SecretString>,
+
+    #[command(flatten)]
+    pub(crate) webhook: WebhookSettings,
 
     #[command(flatten)]
     pub(crate) database: Database,

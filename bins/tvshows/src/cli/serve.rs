@@ -2,6 +2,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 use clap::Parser;
+use jiff::tz::{self, TimeZone, TimeZoneName};
 use secrecy::{ExposeSecret, SecretString};
 use tvshows_api::{
     AccessPolicy, AllowedOrigins, ApiToken, DEFAULT_CONNECTIONS, InvalidApiToken, TrustedProxies,
@@ -21,10 +22,20 @@ pub struct Serve {
     #[arg(long)]
     pub(crate) update: bool,
 
-    /// Schedule for automatic updates: a cron expression in UTC (`0 4 * * *` is every day at 04:00), or an interval
-    /// from the start of one update to the next (`every 24h`)
+    /// Schedule for automatic updates: a cron expression (`0 4 * * *` is every day at 04:00), or an interval from the
+    /// start of one update to the next (`every 24h`)
     #[arg(long, env = "SCHEDULE", value_parser = parse_schedule)]
     pub(crate) schedule: Option<Schedule>,
+
+    /// Time zone of the cron expression: an IANA name, such as `Europe/Berlin`
+    #[arg(
+        long,
+        value_name = "ZONE",
+        env = "SCHEDULE_TIMEZONE",
+        default_value = "UTC",
+        value_parser = parse_time_zone
+    )]
+    pub(crate) schedule_timezone: TimeZone,
 
     /// Address to listen on, an IP address or localhost; 0.0.0.0 for all interfaces
     #[arg(long, env = "HOST", default_value = "127.0.0.1", value_parser = parse_host)]
@@ -98,9 +109,40 @@ fn parse_schedule(text: &str) -> Result<Schedule, String> {
     schedule.map_err(|error| error.to_string())
 }
 
+/// Parses the name of a time zone, or suggests a similar one.
+fn parse_time_zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| {
+        let name = name.to_lowercase();
+        let similarity = |zone: &TimeZoneName| {
+            let zone = zone.as_str().to_lowercase();
+            let city = zone.rsplit('/').next().unwrap_or_default();
+            strsim::jaro_winkler(&name, &zone).max(strsim::jaro_winkler(&name, city))
+        };
+        let nearest = tz::db().available().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+        let nearest = nearest.map_or_else(String::new, |zone| zone.to_string());
+        format!("must be the IANA name of a time zone; did you mean {nearest}?")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_zone_has_an_iana_name() {
+        for zone in ["UTC", "Europe/Berlin", "america/new_york", "Asia/Kathmandu"] {
+            assert!(parse_time_zone(zone).is_ok(), "{zone}");
+        }
+        for (invalid, nearest) in [
+            ("Berlin", "Europe/Berlin"),
+            ("Europe/Berln", "Europe/Berlin"),
+            ("New York", "America/New_York"),
+            ("+02:00", "?"),
+        ] {
+            let error = parse_time_zone(invalid).unwrap_err();
+            assert!(error.contains("IANA") && error.contains(nearest), "{error}");
+        }
+    }
 
     #[test]
     fn a_schedule_is_a_cron_expression_or_an_interval() {

@@ -35,6 +35,9 @@ pub struct Settings {
     #[arg(long, value_name = "DURATION", env = "MAX_AGE", default_value = "7d", value_parser = parse_duration)]
     pub(crate) max_age: Duration,
 
+    #[command(flatten)]
+    pub(crate) webhook: WebhookSettings,
+
     /// OpenTelemetry collector to send traces to, using OTLP over HTTP, such as `http://localhost:4318`
     #[arg(
         long = "otlp-endpoint",
@@ -47,6 +50,31 @@ pub struct Settings {
     /// Log format
     #[arg(long, value_name = "FORMAT", env = "LOG_FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct WebhookSettings {
+    /// URL that gets the final status of each update as JSON, in a POST request. Its path can be a secret: only its
+    /// host is logged
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "WEBHOOK_URL",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) webhook_url: Option<SecretString>,
+
+    /// Secret that signs the requests to the webhook, by the Standard Webhooks convention: `whsec_` and 24 to 64 bytes
+    /// in Base64
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "WEBHOOK_SECRET",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) webhook_secret: Option<SecretString>,
 }
 
 #[derive(Args)]

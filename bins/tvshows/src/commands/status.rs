@@ -1,25 +1,22 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use indicatif::{HumanCount, MultiProgress};
-use reqwest::{StatusCode, Url};
-use serde::Deserialize;
-use tvshows_core::{RunId, RunState, RunStatus};
-use tvshows_sqlite::SqliteStore;
+use tvshows_core::{RunState, RunStatus};
 
 use crate::cli::{LogFormat, Status};
 use crate::output::count;
 use crate::progress_bar::ProgressView;
-use crate::{database, http_client, output, signals};
+use crate::run_source::RunSource;
+use crate::{output, signals};
 
 use super::update::malformed_shows;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(options: &Status) -> anyhow::Result<ExitCode> {
-    let source = Source::open(options).await?;
+    let source = RunSource::open(options.service.as_ref(), &options.database).await?;
     let Some(status) = source.status(options.id).await? else {
         match options.id {
             Some(id) => bail!("there is no update {id}; `tvshows runs` lists them"),
@@ -36,60 +33,7 @@ pub(crate) async fn run(options: &Status) -> anyhow::Result<ExitCode> {
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-enum Source {
-    File(Box<SqliteStore>),
-    Service { client: reqwest::Client, url: Url },
-}
-
-impl Source {
-    async fn open(options: &Status) -> anyhow::Result<Source> {
-        let Some(url) = &options.service else {
-            return Ok(Source::File(Box::new(database::open_existing(&options.database).await?)));
-        };
-        let client = http_client::build(url, REQUEST_TIMEOUT)?;
-        Ok(Source::Service { client, url: url.clone() })
-    }
-
-    /// The status of a run, or of the newest one.
-    async fn status(&self, run: Option<RunId>) -> anyhow::Result<Option<RunStatus>> {
-        match self {
-            Source::File(store) => database::find_run(store, run).await,
-            Source::Service { client, url } => {
-                let status = fetch_status(client, url, run).await;
-                status.with_context(|| format!("cannot get the status from {url}"))
-            }
-        }
-    }
-}
-
-/// The body of `/pipeline/status/{request_id}` or of `/pipeline/runs`.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct StatusResponse {
-    status: Option<RunStatus>,
-    runs: Vec<RunStatus>,
-}
-
-async fn fetch_status(
-    client: &reqwest::Client,
-    url: &Url,
-    run: Option<RunId>,
-) -> anyhow::Result<Option<RunStatus>> {
-    let path = match run {
-        Some(run) => format!("pipeline/status/{run}"),
-        None => "pipeline/runs?limit=1".to_owned(),
-    };
-    let url = format!("{}/{path}", url.as_str().trim_end_matches('/'));
-    let response = client.get(url).send().await.map_err(reqwest::Error::without_url)?;
-    if response.status() == StatusCode::NOT_FOUND && run.is_some() {
-        return Ok(None);
-    }
-    let body = response.error_for_status()?.bytes().await?;
-    let mut response: StatusResponse = serde_json::from_slice(&body)?;
-    Ok(response.status.or_else(|| response.runs.pop()))
-}
-
-async fn watch(source: &Source, mut status: RunStatus) -> anyhow::Result<RunStatus> {
+async fn watch(source: &RunSource, mut status: RunStatus) -> anyhow::Result<RunStatus> {
     let mut view = ProgressView::new(&MultiProgress::new(), LogFormat::Text);
     let signal = signals::shutdown_signal();
     tokio::pin!(signal);

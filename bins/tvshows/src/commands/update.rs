@@ -1,7 +1,9 @@
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{HumanCount, MultiProgress};
+use tokio::time::timeout;
 use tvshows_core::{Catalog, ChangeCounts, RunQueue, RunState, RunStatus, TopShow};
 
 use crate::cli::{LogFormat, Update};
@@ -11,6 +13,8 @@ use crate::{database, logging, progress_bar, signals};
 
 use super::top::print_top_shows;
 
+/// How long a finished update waits for its webhook to be delivered.
+const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 /// The code that shells report for a process that was terminated by SIGINT.
 const EXIT_INTERRUPTED: u8 = 130;
 
@@ -43,8 +47,6 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     runner.shutdown().await;
     let status = runner.status(run).await?.context("the update is missing from the history")?;
     let (status, is_saved) = as_saved(engine.store.as_ref(), status).await;
-    engine.shutdown(std::future::ready(())).await;
-    exporter.shutdown().await;
     let printed = if options.json {
         output::print_json(&status)
     } else if status.state == RunState::Succeeded {
@@ -58,6 +60,12 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     if let (Some(sentence), LogFormat::Text) = (failure(&status, is_saved), log_format) {
         output::eprint_line(sentence);
     }
+    tokio::select! {
+        _ = timeout(WEBHOOK_TIMEOUT, engine.webhook.wait_until_delivered()) => {}
+        () = signals::shutdown_signal() => {}
+    }
+    engine.shutdown(std::future::ready(())).await;
+    exporter.shutdown().await;
     Ok(if is_saved { exit_code(status.state) } else { ExitCode::FAILURE })
 }
 

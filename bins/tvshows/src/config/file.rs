@@ -56,13 +56,11 @@ fn advice(unknown: &str, keys: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::cli::Cli;
+    use crate::cli;
 
     fn parsed(text: &str) -> Result<Vec<Setting>, String> {
-        parse(text, Path::new("tvshows.toml"), &crate::config::keys(&Cli::command()))
+        parse(text, Path::new("tvshows.toml"), &crate::config::keys(&cli::command()))
     }
 
     #[test]

@@ -1,11 +1,14 @@
+use std::error::Error;
 use std::fmt;
 
+use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::field::{MakeVisitor, RecordFields, VisitOutput};
 use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 use tvshows_api::RequestContext;
+use tvshows_pipeline::error_chain;
 
 use crate::output;
 
@@ -49,8 +52,29 @@ impl<'writer> FormatFields<'writer> for EscapedFields {
         fields: R,
     ) -> fmt::Result {
         let mut text = String::new();
-        DefaultFields::new().format_fields(Writer::new(&mut text), fields)?;
+        let mut visitor = DefaultFields::new().make_visitor(Writer::new(&mut text));
+        fields.record(&mut PlainVisitor(&mut visitor));
+        visitor.finish()?;
         writer.write_str(&output::escape_controls(&text))
+    }
+}
+
+/// Leaves out the directives for the trace exporter, and writes the causes of an error after it.
+struct PlainVisitor<'a>(&'a mut dyn Visit);
+
+impl Visit for PlainVisitor<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if !field.name().starts_with("otel.") {
+            self.0.record_str(field, value);
+        }
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.0.record_debug(field, &format_args!("{}", error_chain(value)));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.record_debug(field, value);
     }
 }
 
@@ -89,7 +113,7 @@ mod tests {
             .finish();
         let hostile = "a\u{1b}[41mb\u{9b}2J\u{202e}\r\nfake line";
         tracing::subscriber::with_default(subscriber, || {
-            let span = tracing::info_span!("run", span_value = hostile, span_text = %hostile);
+            let span = tracing::info_span!("run", otel.kind = "server", span_value = hostile, span_text = %hostile);
             let _entered = span.enter();
             let error = io::Error::other(hostile);
             let error = &error as &dyn std::error::Error;
@@ -108,6 +132,7 @@ mod tests {
             assert!(line.contains(place), "{place}: {log}");
         }
         assert_eq!(line.matches("fake line").count(), 6, "{log}");
+        assert!(!line.contains("otel."), "{log}");
     }
 
     #[test]

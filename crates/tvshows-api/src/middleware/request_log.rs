@@ -78,7 +78,8 @@ fn log_response<B>(
     let (request, status) = (response.request(), response.status());
     metrics::record(request.match_pattern(), method, status, elapsed);
     let error = response.response().error();
-    let duration_ms = elapsed.as_secs_f64() * 1e3;
+    // In whole microseconds.
+    let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
     if status.is_server_error() {
         log_failure(error, status, rejections);
     }

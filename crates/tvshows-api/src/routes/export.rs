@@ -1,5 +1,5 @@
 use actix_web::http::Method;
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentEncoding};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use futures::stream;
 use tvshows_core::Table;
@@ -15,7 +15,7 @@ use crate::streaming_body::streaming_body;
 
 /// Download a table
 ///
-/// All rows are from the same snapshot, even if an update is published during the download. CSV is RFC 4180 in UTF-8
+/// `runs` is the history of updates. All rows are from the same snapshot, even if an update is published during the download. CSV is RFC 4180 in UTF-8
 /// with a header row; an empty field is a missing value. NDJSON has an object per row, with `genres` as an array and
 /// JSON columns as JSON. Parquet has typed columns. A download that fails is aborted, so an incomplete file never
 /// looks complete.
@@ -66,15 +66,20 @@ pub(crate) async fn table(
     let table: Table = path.0.parse().map_err(|_| not_found())?;
     let format: Format = path.1.parse().map_err(|_| not_found())?;
     let (dialect, filter) = (query.dialect(format)?, query.filter(table)?);
-    let snapshot = state.catalog.snapshot_version().await?;
-    if let Some(response) = etag::same_snapshot(&request, snapshot) {
-        return Ok(response);
-    }
     let mut response = attachment(&format!("{table}.{format}"), format.content_type());
+    if table == Table::Runs {
+        // It changes without a new snapshot.
+        response.insert_header((CACHE_CONTROL, "no-cache"));
+    } else {
+        let snapshot = state.catalog.snapshot_version().await?;
+        if let Some(response) = etag::same_snapshot(&request, snapshot) {
+            return Ok(response);
+        }
+        response = etag::with_snapshot(response, snapshot);
+    }
     if format == Format::Parquet {
         response.insert_header(ContentEncoding::Identity);
     }
-    let mut response = etag::with_snapshot(response, snapshot);
     if request.method() == Method::HEAD {
         return Ok(without_body(response));
     }
@@ -142,7 +147,7 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use actix_web::{App, http::StatusCode, test};
-    use tvshows_core::{Catalog, CellValue, RowWriter};
+    use tvshows_core::{Catalog, CellValue, RowWriter, ShowFilter};
     use tvshows_pipeline::{Pipeline, Runner, RunnerConfig};
     use tvshows_progress::InProcessTracker;
     use tvshows_sqlite::SqliteStore;
@@ -182,6 +187,7 @@ mod tests {
             lease: None,
             tracker: Arc::new(InProcessTracker::default()),
             instance: "here".into(),
+            on_end: Arc::new(|_| {}),
         };
         let runner = Runner::start(pipeline, config);
         let state = web::Data::new(AppState { runner, catalog: store.clone(), cdn_max_age: None });

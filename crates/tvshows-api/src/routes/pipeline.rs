@@ -185,7 +185,7 @@ impl KnownRevision<'_> {
         (status = 202, description = "Accepted", body = Accepted),
         RunNotFound,
         AccessDenied,
-        (status = 409, description = "The run has ended, is publishing, or is running in another process", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The run has ended, is publishing, or belongs to another database", body = ProblemBody, content_type = "application/problem+json"),
         StoreUnavailable,
     )
 )]

@@ -46,9 +46,13 @@ pub enum StoreError {
 #[non_exhaustive]
 pub enum TrackerError {
     /// The backend did not respond in time.
-    #[error("the progress tracker is unavailable")]
-    Unavailable { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("{backend} is unavailable")]
+    Unavailable {
+        /// The backend with its address, such as `Redis at localhost:6379`.
+        backend: String,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The stored value is not a run status.
-    #[error("the progress tracker holds an invalid status for run {run}")]
+    #[error("the stored progress of run {run} is invalid")]
     InvalidStatus { run: RunId, source: serde_json::Error },
 }

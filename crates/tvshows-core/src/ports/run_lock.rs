@@ -42,8 +42,10 @@ pub const LOCK_TTL: Duration = Duration::from_secs(15);
 
 /// Why a lock operation failed.
 #[derive(Debug, thiserror::Error)]
-#[error("the run lock is unavailable")]
+#[error("{backend} is unavailable")]
 pub struct LockError {
+    /// What holds the lock, such as `Redis at localhost:6379`.
+    pub backend: String,
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 

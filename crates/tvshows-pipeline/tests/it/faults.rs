@@ -124,30 +124,30 @@ struct Unavailable;
 #[async_trait]
 impl ProgressTracker for Unavailable {
     async fn publish_status(&self, _: &RunStatus) -> Result<bool, TrackerError> {
-        Err(TrackerError::Unavailable { source: "gone".into() })
+        Err(TrackerError::Unavailable { backend: "a tracker".into(), source: "gone".into() })
     }
 
     async fn status(&self, _: RunId) -> Result<Option<RunStatus>, TrackerError> {
-        Err(TrackerError::Unavailable { source: "gone".into() })
+        Err(TrackerError::Unavailable { backend: "a tracker".into(), source: "gone".into() })
     }
 
     async fn health(&self) -> Result<(), TrackerError> {
-        Err(TrackerError::Unavailable { source: "gone".into() })
+        Err(TrackerError::Unavailable { backend: "a tracker".into(), source: "gone".into() })
     }
 }
 
 #[async_trait]
 impl RunLock for Unavailable {
     async fn acquire(&self, _: &str, _: Option<&str>) -> Result<bool, LockError> {
-        Err(LockError { source: "gone".into() })
+        Err(LockError { backend: "a lease".into(), source: "gone".into() })
     }
 
     async fn renew(&self, _: &str) -> Result<bool, LockError> {
-        Err(LockError { source: "gone".into() })
+        Err(LockError { backend: "a lease".into(), source: "gone".into() })
     }
 
     async fn holder(&self) -> Result<Option<String>, LockError> {
-        Err(LockError { source: "gone".into() })
+        Err(LockError { backend: "a lease".into(), source: "gone".into() })
     }
 
     async fn release(&self, _: &str) {}

@@ -91,6 +91,7 @@ impl Settings {
             lease: self.lease.clone(),
             tracker: Arc::clone(&self.tracker),
             instance: instance.to_owned(),
+            on_end: Arc::new(|_| {}),
         };
         let pipeline = Pipeline::new(self.client.clone(), catalog).max_age(self.max_age);
         (Runner::start(pipeline, config), store)

@@ -58,14 +58,13 @@ pub(crate) async fn run(shell: &mut Shell, commands: &str) -> Result<(), String>
     if lines.iter().all(|line| line.starts_with("make ")) {
         return lines.iter().try_for_each(|line| target_exists(line));
     }
-    if ["tvshows serve", "tvshows sim"].iter().any(|command| commands.contains(command)) {
+    if ["tvshows serve", "tvshows sim", "--follow"].iter().any(|command| commands.contains(command))
+    {
         return begin(shell, commands).await;
     }
-    let run = if commands.contains("/pipeline/cancel/") {
-        hanging_run(shell).await
-    } else {
-        shell.run.clone()
-    };
+    let cancels =
+        ["/pipeline/cancel/", "tvshows cancel"].iter().any(|each| commands.contains(each));
+    let run = if cancels { hanging_run(shell).await } else { shell.run.clone() };
     let output = shell.command(&shell.substitute(commands, &run)).output();
     // Longer than any documented command takes.
     let output = tokio::time::timeout(Duration::from_mins(5), output).await;
@@ -95,7 +94,8 @@ async fn begin(shell: &Shell, command: &str) -> Result<(), String> {
     if let Some(port) = words.iter().position(|word| *word == "--port") {
         words.drain(port..port + 2);
     }
-    let command = format!("exec env {} --port 0", words.join(" ").trim());
+    let port = if command.contains("--follow") { "" } else { " --port 0" };
+    let command = format!("exec env {}{port}", words.join(" ").trim());
     let mut command = shell.command(&shell.substitute(&command, &shell.run));
     command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
