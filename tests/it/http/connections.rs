@@ -169,14 +169,14 @@ async fn a_flood_of_rejected_requests_leaves_a_short_log() {
     let long = "x".repeat(60_000);
     let request = format!("POST /{long}\u{1b}?{long} HTTP/1.1\r\nhost: x\r\n\r\n");
     assert!(exchange(&service, request).await.header.contains(" 400 "), "a control character");
-    let end = "GET / HTTP/1.0\r\n\r\n";
     let wrong = "authorization: Bearer wrong\r\n";
     for (field, code) in [("", "token_required"), (wrong, "invalid_token")] {
         let request = format!("POST /{long} HTTP/1.1\r\nhost: x\r\n{field}\r\n");
-        let responses = exchange(&service, request.repeat(200) + end).await;
-        assert_eq!(responses.text().matches(" 401 Unauthorized").count(), 199);
+        for _ in 0..50 {
+            assert_eq!(exchange(&service, &request).await.status(), 401);
+        }
         let label = format!("code=\"{code}\"");
-        assert_eq!(count(&service, "tvshows_http_rejections_total", &label).await, 200);
+        assert_eq!(count(&service, "tvshows_http_rejections_total", &label).await, 50);
     }
     let log = std::fs::read_to_string(&path).unwrap();
     assert!(log.len() < 30_000, "{} bytes", log.len());

@@ -1,9 +1,13 @@
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::timeout;
 use tvshows_core::{Catalog, SnapshotVersion, StoreError};
 
 use super::etag;
@@ -15,10 +19,23 @@ const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
 /// The memory of an entry in addition to its key and body, measured with 400,000 small entries.
 const ENTRY_OVERHEAD: usize = 256;
 
+/// How many responses that different requests wait for are rendered at the same time.
+const RENDERING_LOCKS: usize = 64;
+/// How long a request waits for another one to render its response, before it does so itself.
+const RENDERING_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Caches the responses rendered from the published snapshot.
-#[derive(Default)]
 pub(crate) struct ResponseCache {
     entries: Mutex<Entries>,
+    /// Held while a response is rendered, so that simultaneous requests for it share the result. By hash of the key.
+    rendering: [AsyncMutex<()>; RENDERING_LOCKS],
+}
+
+impl Default for ResponseCache {
+    fn default() -> ResponseCache {
+        let rendering = std::array::from_fn(|_| AsyncMutex::default());
+        ResponseCache { entries: Mutex::default(), rendering }
+    }
 }
 
 #[derive(Default)]
@@ -42,19 +59,36 @@ impl ResponseCache {
         // Read before the data, so that an entry can be newer than its version but never older.
         let snapshot = catalog.snapshot_version().await?;
         let cached = self.entries().get(snapshot, key);
-        let body = if let Some(body) = cached {
-            body
-        } else {
-            let body = render.await?;
-            let evicted = self.entries().insert(snapshot, key, &body);
-            drop(evicted);
-            body
+        let body = match cached {
+            Some(body) => body,
+            None => self.render_once(snapshot, key, render).await?,
         };
         if let Some(response) = etag::same_snapshot(request, snapshot) {
             return Ok(response);
         }
         let mut response = etag::with_snapshot(HttpResponse::Ok(), snapshot);
         Ok(response.content_type("application/json").body(body))
+    }
+
+    async fn render_once(
+        &self,
+        snapshot: SnapshotVersion,
+        key: &str,
+        render: impl Future<Output = Result<Bytes, Problem>>,
+    ) -> Result<Bytes, Problem> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let lock = hasher.finish() % RENDERING_LOCKS as u64;
+        let lock = &self.rendering[usize::try_from(lock).unwrap_or_default()];
+        let _rendering = timeout(RENDERING_TIMEOUT, lock.lock()).await;
+        let cached = self.entries().get(snapshot, key);
+        if let Some(body) = cached {
+            return Ok(body);
+        }
+        let body = render.await?;
+        let evicted = self.entries().insert(snapshot, key, &body);
+        drop(evicted);
+        Ok(body)
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
@@ -113,6 +147,21 @@ mod tests {
         assert_eq!(entries.insert(snapshot(2), "/b", &new).len(), 1, "the old snapshot is evicted");
         assert_eq!(entries.get(snapshot(2), "/a"), None);
         assert_eq!(entries.get(snapshot(2), "/b"), Some(new));
+    }
+
+    #[actix_web::test]
+    async fn simultaneous_requests_share_a_rendering() {
+        let (cache, renderings) = (ResponseCache::default(), std::cell::Cell::new(0));
+        let request = || {
+            cache.render_once(snapshot(1), "/a", async {
+                renderings.set(renderings.get() + 1);
+                tokio::task::yield_now().await;
+                Ok(Bytes::from("a"))
+            })
+        };
+        let bodies = futures::future::join_all((0..100).map(|_| request())).await;
+        assert!(bodies.iter().all(|body| body.as_ref().unwrap() == "a"));
+        assert_eq!(renderings.get(), 1);
     }
 
     #[test]

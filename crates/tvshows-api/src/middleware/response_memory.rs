@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use actix_http::ConnectionType;
 use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -118,7 +119,10 @@ pub(crate) async fn limit_response_memory<B: MessageBody + 'static>(
             Some(reservation) => (BoxBody::new(bytes), Some(reservation)),
             None => {
                 let response = ServiceResponse::new(request, response);
-                return Ok(response.error_response(Problem::TooManyUnreadResponses));
+                let mut response = response.error_response(Problem::TooManyUnreadResponses);
+                // Otherwise, pipelined requests would be rendered only to be rejected.
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                return Ok(response);
             }
         },
         Err(body) => (body.boxed(), None),
