@@ -134,10 +134,11 @@ fn unsupported() -> StoreError {
 fn has_external_id(show: &Show, id: &ExternalId) -> bool {
     let parse = |json: &RawJson| serde_json::from_str::<serde_json::Value>(json.as_str()).ok();
     let externals = show.externals.as_ref().and_then(parse).unwrap_or_default();
-    match &externals[id.database().name()] {
-        serde_json::Value::String(text) => text == id.id(),
-        number => number.to_string() == id.id(),
-    }
+    let value = match &externals[id.database().name()] {
+        serde_json::Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    value == id.id()
 }
 
 fn by_count(values: impl Iterator<Item = Option<String>>) -> Vec<FacetCount<String>> {

@@ -6,7 +6,7 @@ use tvshows_core::{RawJson, RunQueue, Show};
 use tvshows_sqlite::SqliteStore;
 
 fn json(text: &str) -> Option<RawJson> {
-    Some(RawJson::parse(text.into()).unwrap())
+    RawJson::parse(text.into()).ok()
 }
 
 /// The rows of a query as text.
