@@ -59,7 +59,7 @@ struct Staging {
     attempt: u32,
     ownership: Ownership,
     is_incremental: bool,
-    stalled_resumes: u32,
+    stalled_attempts: u32,
     staged: Snapshot,
     deletions: BTreeSet<ShowId>,
 }

@@ -43,6 +43,7 @@ pub(crate) struct Worker {
 struct Job {
     status: RunStatus,
     ownership: Ownership,
+    stalled_attempts: u32,
 }
 
 impl Worker {
@@ -103,6 +104,7 @@ impl Worker {
             return Ok(None);
         };
         let previous_owner = self.ownership.previous_owner(&next, has_lock).await;
+        let stalled_attempts = next.stalled_attempts;
         let mut status = next.status;
         let run = status.request_id;
         let mut dead = None;
@@ -121,13 +123,13 @@ impl Worker {
             }
         }
         let ownership = self.ownership.acquire_lease(run, has_lock, dead.as_deref()).await;
-        Ok(ownership.map(|ownership| Job { status, ownership }))
+        Ok(ownership.map(|ownership| Job { status, ownership, stalled_attempts }))
     }
 
     /// Returns `false` if the run has to wait: another program has locked the database, or TVmaze is
     /// unreachable.
     async fn run_job(self: Arc<Self>, job: Job) -> bool {
-        let Job { mut status, ownership } = job;
+        let Job { mut status, ownership, stalled_attempts } = job;
         if status.state == RunState::Running {
             tracing::warn!(
                 instance = status.instance,
@@ -146,6 +148,7 @@ impl Worker {
             pipeline: self.pipeline.clone(),
             queue: Arc::clone(&self.config.queue),
             run: Arc::clone(&run),
+            stalled_attempts,
             shutdown: self.tasks.shutdown.clone(),
             lease_lost: CancellationToken::new(),
         };

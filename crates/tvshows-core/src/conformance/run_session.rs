@@ -292,14 +292,28 @@ pub async fn what_is_staged_is_noted_with_the_status(store: &impl Store) {
     assert_eq!(store.get(status.request_id).await.expect("run"), Some(reached));
 }
 
-pub async fn stalled_resumes_are_counted_until_something_is_staged(store: &impl Store) {
-    let status = running();
-    let session = begin(store, &status).await;
-    session.record_resume().await.expect("count");
-    session.record_resume().await.expect("count");
-    assert_eq!(session.staging().await.expect("staged").stalled_resumes, 2);
+pub async fn attempts_are_counted_until_one_stages_something_or_stops(store: &impl Store) {
+    let stalled = async || {
+        let next = store.next(&[]).await.expect("next").expect("an unfinished run");
+        next.stalled_attempts
+    };
+    let mut status = running();
+    let mut session = begin(store, &status).await;
+    assert_eq!(stalled().await, 1, "counted before it has done anything");
+    for attempts in 2..4 {
+        status = after(&after(&status, RunEvent::Interrupted("died".into())), RunEvent::Started);
+        session = begin(store, &status).await;
+        assert_eq!(stalled().await, attempts);
+    }
+    session.commit(None, &status).await.expect("a status alone");
+    assert_eq!(stalled().await, 3);
     session.commit(pages(vec![(0, vec![])], at(2)), &status).await.expect("stage");
-    assert_eq!(session.staging().await.expect("staged").stalled_resumes, 0);
+    assert_eq!(stalled().await, 0);
+    status = after(&after(&status, RunEvent::Interrupted("died".into())), RunEvent::Started);
+    session = begin(store, &status).await;
+    assert_eq!(stalled().await, 1);
+    session.record_stop().await.expect("stop");
+    assert_eq!(stalled().await, 0);
 }
 
 pub async fn an_earlier_attempt_and_an_ended_run_write_nothing(store: &impl Store) {
