@@ -150,8 +150,6 @@ fn configure(connection: &Connection, cache_kib: i64) -> SqlResult<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Takes effect if the file is still empty.
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-    // The same. What a failed run staged is returned to the file system.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     // SQLite converts cache_size to pages at once: read the file's page size first.
     connection.pragma_query_value(None, "schema_version", |_| Ok(()))?;
     connection.pragma_update(None, "cache_size", -cache_kib)
