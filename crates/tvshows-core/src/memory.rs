@@ -72,10 +72,8 @@ impl MemoryStore {
 
 impl Snapshot {
     fn manifest(&self) -> PublishedManifest {
-        let version = |stored: &StoredShow| ShowVersion {
-            updated: stored.show.updated,
-            fetched_at: stored.fetched_at,
-        };
+        let version =
+            |stored: &StoredShow| ShowVersion::new(stored.show.updated, stored.fetched_at);
         PublishedManifest {
             shows: self.shows.iter().map(|(id, stored)| (*id, version(stored))).collect(),
             pages: self.pages.clone(),

@@ -102,7 +102,7 @@ pub(crate) async fn stage_pages(
     for (id, version) in plan.staged.shows {
         // The other shows are compared when their page arrives, if they still exist.
         if plan.staged_pages.contains(&page_of(id)) || discrepancies.is_missing(id) {
-            discrepancies.compare(id, version.updated);
+            discrepancies.compare(id, version.updated());
         }
     }
     let fetcher = PageFetcher { context, extent: plan.extent, staged: plan.staged_pages };

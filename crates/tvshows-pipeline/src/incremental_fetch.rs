@@ -97,7 +97,7 @@ impl Baseline<'_> {
 
     /// Whether a show exists and is at least as new as in the snapshot.
     fn is_usable(&self, show: &Show) -> bool {
-        let published = self.snapshot.shows.get(&show.id).and_then(|version| version.updated);
+        let published = self.snapshot.shows.get(&show.id).and_then(|version| version.updated());
         // A show beyond the last one in the map is newer than the map.
         let exists = self.updates.contains_key(&show.id) || Some(show.id) > self.last();
         exists && Some(show.updated.unwrap_or_default()) >= published

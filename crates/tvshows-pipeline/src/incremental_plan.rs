@@ -79,7 +79,7 @@ fn changed_shows(
 /// Whether the snapshot lacks a show or has a version older than `updated`.
 pub(crate) fn is_outdated(snapshot: &PublishedManifest, id: ShowId, updated: i64) -> bool {
     let version = snapshot.shows.get(&id);
-    version.is_none_or(|version| version.updated.unwrap_or_default() < updated)
+    version.is_none_or(|version| version.updated().unwrap_or_default() < updated)
 }
 
 /// Whether fetching a page can return anything new: TVmaze's cache may still return a page of `staged` unchanged.
@@ -153,7 +153,7 @@ pub(crate) fn near_cutoff(
         _ => f64::INFINITY,
     };
     let is_due = |show: &&Show| {
-        let fetched = snapshot.shows.get(&show.id).map(|version| version.fetched_at);
+        let fetched = snapshot.shows.get(&show.id).map(|version| version.fetched_at());
         distance(show) <= RATING_DRIFT + 1e-9
             && fetched.is_some_and(|at| is_older_than(at, RATING_AGE, now))
     };
@@ -185,7 +185,7 @@ mod tests {
     /// Shows with these ratings, best first, the ids from 1 up; fetched at hour 0.
     fn ranked(ratings: &[Option<f64>]) -> (PublishedManifest, Vec<Show>) {
         let ranked: Vec<Show> = (1..).zip(ratings).map(|(id, rating)| show(id, *rating)).collect();
-        let version = ShowVersion { updated: Some(1), fetched_at: at(0) };
+        let version = ShowVersion::new(Some(1), at(0));
         let shows = ranked.iter().map(|show| (show.id, version)).collect();
         (PublishedManifest { shows, ..PublishedManifest::default() }, ranked)
     }

@@ -73,7 +73,7 @@ pub(crate) fn check_updates(
     if page_of(previous) > max_page.max(page_of(last_known).saturating_add(MAX_PAGE_GAP)) {
         return Err(ImplausibleMap::TooSparse { shows, last: previous });
     }
-    let newest = known.shows.values().filter_map(|version| version.updated).max();
+    let newest = known.shows.values().filter_map(|version| version.updated()).max();
     let is_comparable = shows.min(known_shows) >= MIN_SHOWS_TO_COMPARE;
     if is_comparable && updates.values().min().copied() > newest {
         return Err(ImplausibleMap::AllNewer);
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     fn known(ids: impl IntoIterator<Item = u32>) -> PublishedManifest {
-        let version = ShowVersion { updated: Some(10), fetched_at: Timestamp::UNIX_EPOCH };
+        let version = ShowVersion::new(Some(10), Timestamp::UNIX_EPOCH);
         let shows = ids.into_iter().map(|id| (ShowId(id), version)).collect();
         PublishedManifest { shows, ..PublishedManifest::default() }
     }

@@ -45,7 +45,7 @@ pub(crate) fn staging(connection: &Connection) -> SqlResult<StagingState> {
 
 fn versions(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<ShowId, ShowVersion>> {
     rows(connection, sql, |row| {
-        let version = ShowVersion { updated: row.get(1)?, fetched_at: timestamp(row, 2)? };
+        let version = ShowVersion::new(row.get(1)?, timestamp(row, 2)?);
         Ok((ShowId(row.get(0)?), version))
     })
 }

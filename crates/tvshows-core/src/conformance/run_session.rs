@@ -102,9 +102,9 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
     assert_eq!(top_ids(store).await, [6, 1, 2]);
 
     let published = store.manifest().await.expect("published");
-    let fetched: Vec<_> = published.shows.values().map(|version| version.fetched_at).collect();
+    let fetched: Vec<_> = published.shows.values().map(|version| version.fetched_at()).collect();
     assert_eq!(fetched, [at(2), at(12), at(12), at(2), at(12)]);
-    assert_eq!(published.shows[&ShowId(2)], ShowVersion { updated: Some(99), fetched_at: at(12) });
+    assert_eq!(published.shows[&ShowId(2)], ShowVersion::new(Some(99), at(12)));
     assert_eq!(published.pages.into_iter().collect::<Vec<_>>(), [(0, at(2)), (7, at(12))]);
     let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99)), (ShowId(6), show(6).updated)];
     assert_eq!(published.casts.into_iter().collect::<Vec<_>>(), casts);
@@ -260,7 +260,7 @@ pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &impl Store) 
     let snapshot = staged.snapshot;
     assert_eq!(snapshot.pages.into_iter().collect::<Vec<_>>(), [(0, at(2)), (7, at(12))]);
     let versions: Vec<_> =
-        snapshot.shows.iter().map(|(id, version)| (id.0, version.updated)).collect();
+        snapshot.shows.iter().map(|(id, version)| (id.0, version.updated())).collect();
     assert_eq!(versions, [(1, show(1).updated), (2, Some(99))]);
     let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99))];
     assert_eq!(snapshot.casts.into_iter().collect::<Vec<_>>(), casts);
