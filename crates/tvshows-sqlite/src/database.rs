@@ -77,10 +77,10 @@ impl Database {
     /// Does nothing for a file of an earlier release, which lacks what SQLite needs to move pages.
     pub(crate) async fn free_disk_space(&self) {
         let Some(writer) = &self.writer else { return };
-        let Ok(connection) = writer.get().await else { return };
         let mut unused = u32::MAX;
         loop {
             // In short transactions, because others may be waiting to write.
+            let Ok(connection) = writer.get().await else { return };
             let left = connection.run(|connection| vacuum(connection)).await.unwrap_or_default();
             if left == 0 || left >= unused {
                 break;
@@ -91,7 +91,9 @@ impl Database {
         let checkpoint = |connection: &mut Connection| -> SqlResult<()> {
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
         };
-        let _ = connection.run(checkpoint).await;
+        if let Ok(connection) = writer.get().await {
+            let _ = connection.run(checkpoint).await;
+        }
     }
 
     /// Closes every connection and leaves everything in the main file.
