@@ -33,7 +33,7 @@ async fn a_file_of_schema_1_keeps_its_rows() {
     let run = store.list(1).await.unwrap().remove(0);
     assert_eq!((run.state, run.shows_seen, run.changes.added), (RunState::Succeeded, 1, 0));
     let published = store.manifest().await.unwrap();
-    assert_eq!(published.shows[&ShowId(7)].updated, Some(5));
+    assert_eq!(published.shows[&ShowId(7)].updated(), Some(5));
     assert!(published.pages.is_empty(), "so that every page is due");
     assert_eq!(published.casts[&ShowId(7)], None, "so that its cast is fetched again");
     assert_eq!(store.snapshot_version().await.unwrap().number, 1, "what is there is a snapshot");
