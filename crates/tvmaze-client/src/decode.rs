@@ -21,12 +21,14 @@ pub(crate) struct DecodeError {
     pub(crate) id: Option<u64>,
 }
 
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Decodes JSON, with or without a byte order mark.
 pub(crate) fn decode<T: DeserializeOwned>(
     body: &[u8],
     recover: Recover<T>,
 ) -> Result<T, DecodeError> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     serde_json::from_slice(body)
         .or_else(|error| recover(body, error))
         .map_err(|cause| locate::<T>(body, cause))

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod call_state;
+mod streamed_body;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::decode::Recover;
 use crate::error::Error;
 use crate::metrics;
 use crate::rate_limit::{ConcurrencyPermit, Priority, SendPermit};
+use crate::request::BodyOptions;
 use crate::retry::RetryState;
 
 impl Inner {
@@ -25,11 +27,12 @@ impl Inner {
         url: Url,
         rejects_moved: bool,
         recover: Recover<T>,
+        body: BodyOptions,
     ) -> Result<T, Error> {
         let permit = self.limiter.acquire().await;
         let send_permit = permit.acquire_send(Priority::New).await;
         let endpoint = metrics::endpoint(&url, &self.base_url);
-        let mut call = CallState::new(url, endpoint, rejects_moved);
+        let mut call = CallState::new(url, endpoint, rejects_moved, body);
         let result = self.execute_with_retries(permit, send_permit, &mut call, recover);
         if let Ok(result) = timeout(self.call_timeout, result).await {
             return result;

@@ -49,13 +49,38 @@ pub struct Request<T> {
     query: Vec<(String, String)>,
     rejects_moved: bool,
     recover: Recover<T>,
+    body: BodyOptions,
+}
+
+/// How the body of a response is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct BodyOptions {
+    /// The maximum size; `None` for the client's.
+    pub(crate) max_bytes: Option<usize>,
+    /// Whether it is decoded while it arrives, and never in memory as a whole.
+    pub(crate) is_streamed: bool,
 }
 
 impl<T> Request<T> {
     pub(crate) fn new(client: &Client, path: impl Into<String>) -> Request<T> {
         let (client, path) = (client.clone(), path.into());
         let recover: Recover<T> = |_, error| Err(error);
-        Request { client, path, query: Vec::new(), rejects_moved: false, recover }
+        let body = BodyOptions::default();
+        Request { client, path, query: Vec::new(), rejects_moved: false, recover, body }
+    }
+
+    /// Decodes the body while it arrives. The error of a body that cannot be decoded has no path, and
+    /// [`recover_with`](Request::recover_with) has no effect.
+    pub(crate) fn streamed(mut self) -> Request<T> {
+        self.body.is_streamed = true;
+        self
+    }
+
+    /// Sets the maximum size of the response body, decompressed, instead of
+    /// [the client's](crate::ClientBuilder::max_body_bytes).
+    pub fn max_body_bytes(mut self, bytes: usize) -> Request<T> {
+        self.body.max_bytes = Some(bytes);
+        self
     }
 
     /// Adds a query parameter, percent-encoded. TVmaze ignores unknown ones.
@@ -72,9 +97,9 @@ impl<T> Request<T> {
     {
         let names = E::names();
         let key = if names.len() == 1 { "embed" } else { "embed[]" };
-        let Request { client, path, mut query, rejects_moved, .. } = self;
+        let Request { client, path, mut query, rejects_moved, body, .. } = self;
         query.extend(names.into_iter().map(|name| (key.to_owned(), name.to_owned())));
-        Request { client, path, query, rejects_moved, recover: |_, error| Err(error) }
+        Request { client, path, query, rejects_moved, recover: |_, error| Err(error), body }
     }
 
     /// Decodes the response as another type, such as a struct of your own with fewer fields.
@@ -95,8 +120,8 @@ impl<T> Request<T> {
     /// # }
     /// ```
     pub fn decode_as<U: DeserializeOwned + Send + 'static>(self) -> Request<U> {
-        let Request { client, path, query, rejects_moved, .. } = self;
-        Request { client, path, query, rejects_moved, recover: |_, error| Err(error) }
+        let Request { client, path, query, rejects_moved, body, .. } = self;
+        Request { client, path, query, rejects_moved, recover: |_, error| Err(error), body }
     }
 
     /// Calls `recover` with a body that cannot be decoded and with the error, before the attempt
@@ -134,7 +159,8 @@ impl<T: DeserializeOwned + Send + 'static> Request<T> {
             if !self.query.is_empty() {
                 url.query_pairs_mut().extend_pairs(&self.query);
             }
-            match self.client.inner.execute(url, self.rejects_moved, self.recover).await {
+            let Request { rejects_moved, recover, body, .. } = self;
+            match self.client.inner.execute(url, rejects_moved, recover, body).await {
                 Err(error) if error.is_not_found() => absent().ok_or(error),
                 result => result,
             }

@@ -110,7 +110,7 @@ macro_rules! store_conformance {
             an_interrupted_run_goes_on_with_what_it_staged
             what_was_staged_can_be_thrown_away
             what_is_staged_is_noted_with_the_status
-            stalled_resumes_are_counted_until_something_is_staged
+            attempts_are_counted_until_one_stages_something_or_stops
             an_earlier_attempt_and_an_ended_run_write_nothing
         }
     };

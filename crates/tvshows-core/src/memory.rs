@@ -59,7 +59,7 @@ struct Staging {
     attempt: u32,
     ownership: Ownership,
     is_incremental: bool,
-    stalled_resumes: u32,
+    stalled_attempts: u32,
     staged: Snapshot,
     deletions: BTreeSet<ShowId>,
 }
@@ -86,10 +86,8 @@ impl Snapshot {
     }
 
     fn manifest(&self) -> PublishedManifest {
-        let version = |stored: &StoredShow| ShowVersion {
-            updated: stored.show.updated,
-            fetched_at: stored.fetched_at,
-        };
+        let version =
+            |stored: &StoredShow| ShowVersion::new(stored.show.updated, stored.fetched_at);
         PublishedManifest {
             shows: self.shows.iter().map(|(id, stored)| (*id, version(stored))).collect(),
             pages: self.pages.clone(),

@@ -44,6 +44,9 @@ pub struct RunStatus {
     pub malformed_shows: u32,
     #[serde(flatten)]
     pub counts: RequestCounts,
+    /// The limit of `requests`, at which the run fails; `null` until planned.
+    #[serde(default)]
+    pub max_requests: Option<u64>,
     /// When the run started.
     pub started_at: Option<Timestamp>,
     /// When the status last changed.
@@ -112,6 +115,8 @@ pub enum RunEvent {
     CastStaged,
     /// The request counts so far.
     Requests(RequestCounts),
+    /// The run may send this many requests in total.
+    RequestsPlanned(u64),
     /// The snapshot is published.
     Succeeded(ChangeCounts),
     /// The run ends without changing a table, for this reason.
@@ -158,6 +163,7 @@ impl RunStatus {
             changes: ChangeCounts::default(),
             malformed_shows: 0,
             counts: RequestCounts::default(),
+            max_requests: None,
             started_at: None,
             updated_at: now,
             finished_at: None,
@@ -257,6 +263,7 @@ impl RunStatus {
             RunEvent::CastsPlanned(casts) => self.casts_total = Some(casts),
             RunEvent::CastStaged => self.casts_done += 1,
             RunEvent::Requests(counts) => self.counts = counts,
+            RunEvent::RequestsPlanned(requests) => self.max_requests = Some(requests),
             RunEvent::Succeeded(changes) => {
                 self.changes = changes;
                 self.step = Step::Completed;

@@ -11,11 +11,14 @@ use tvshows_core::{Ownership, RunEvent, RunQueue, RunSession, Step, StoreError};
 use crate::error::{RunError, error_chain};
 use crate::local_runs::LocalRun;
 use crate::malformed_shows::MalformedShows;
-use crate::pipeline::{MAX_STALLED_RESUMES, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::run_context::RunContext;
 use crate::run_ownership::OwnershipLoss;
 use crate::run_progress::RunProgress;
 
+/// How many attempts in a row may end without having staged anything more, unless they were asked to stop. A run
+/// that crashes its process must not do so forever.
+const MAX_STALLED_ATTEMPTS: u32 = 3;
 /// How often the request counts are updated while nothing else changes, for example while TVmaze throttles.
 const REQUEST_COUNTS_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -24,6 +27,8 @@ pub(crate) struct Attempt {
     pub(crate) pipeline: Pipeline,
     pub(crate) queue: Arc<dyn RunQueue>,
     pub(crate) run: Arc<LocalRun>,
+    /// How many attempts before this one have stalled in a row.
+    pub(crate) stalled_attempts: u32,
     pub(crate) shutdown: CancellationToken,
     /// Set when this process no longer owns the run.
     pub(crate) ownership_loss: Arc<SetOnce<OwnershipLoss>>,
@@ -45,6 +50,10 @@ pub(crate) enum Outcome {
 impl Attempt {
     /// Runs the attempt until the run has ended or must stop. A run that is publishing does not stop.
     pub(crate) async fn run(&self, ownership: Ownership) -> Outcome {
+        if self.stalled_attempts >= MAX_STALLED_ATTEMPTS {
+            let attempts = self.stalled_attempts;
+            return self.finish(RunError::CrashLoop { attempts }, None).await;
+        }
         let begin = async |_: &_, status: &_| self.queue.begin(status, ownership).await;
         let session = match self.run.progress.checkpoint(RunEvent::Started, begin).await {
             Ok(session) => session,
@@ -93,22 +102,20 @@ impl Attempt {
     /// locked the database, and, a limited number of times, if a run with staged data cannot reach TVmaze, as after a
     /// boot without a network.
     async fn is_resumable(&self, error: &RunError, session: Option<&dyn RunSession>) -> bool {
-        let has_resumes_left = async |session: &dyn RunSession| {
-            session.record_resume().await?;
-            let staging = session.staging().await?;
-            Ok::<_, StoreError>(staging.stalled_resumes < MAX_STALLED_RESUMES)
-        };
-        match (error, session) {
-            (
-                RunError::ShutDown
-                | RunError::LeaseExpired
-                | RunError::Store(StoreError::DatabaseBusy),
-                _,
-            ) => true,
-            (RunError::Unreachable { .. }, Some(session))
-                if self.run.progress.status().attempt > 1 =>
-            {
-                has_resumes_left(session).await.unwrap_or_default()
+        match error {
+            RunError::ShutDown
+            | RunError::LeaseExpired
+            | RunError::Store(StoreError::DatabaseBusy) => {
+                if let Some(session) = session {
+                    // Best effort: at worst, the attempt counts as stalled.
+                    let _ = session.record_stop().await;
+                }
+                true
+            }
+            // Fails before anything is staged, so this attempt is stalled as well.
+            RunError::Unreachable { .. } => {
+                let is_resumed = self.run.progress.status().attempt > 1;
+                is_resumed && self.stalled_attempts + 1 < MAX_STALLED_ATTEMPTS
             }
             _ => false,
         }
@@ -122,7 +129,6 @@ impl Attempt {
             session,
             progress,
             parameters: progress.status().parameters(),
-            first_response: Arc::default(),
             malformed_shows: MalformedShows::default(),
         };
         let staged = tokio::select! {
@@ -134,7 +140,6 @@ impl Attempt {
                 OwnershipLoss::LeaseExpiring => RunError::LeaseExpired,
             }),
             never = update_request_counts(progress) => never,
-            error = record_resume(&context) => Err(error),
             top = self.pipeline.stage(&context) => top,
         };
         progress.update_request_counts();
@@ -146,18 +151,6 @@ impl Attempt {
         }
         Ok(context.publish(&top).await?)
     }
-}
-
-/// Counts an attempt that resumes a run, once there is something to stage. If a process dies before that, the
-/// run is not the cause.
-async fn record_resume(context: &RunContext<'_>) -> RunError {
-    context.first_response.notified().await;
-    if context.progress.status().attempt > 1
-        && let Err(error) = context.session.record_resume().await
-    {
-        return error.into();
-    }
-    std::future::pending().await
 }
 
 async fn update_request_counts<T>(progress: &RunProgress) -> T {

@@ -35,10 +35,16 @@ pub enum RunError {
     Cast { show: u32, source: tvmaze_client::Error },
     /// The process died several times in a row without making progress.
     #[error(
-        "the process died {resumes} times in a row before it staged anything more; check its log, then \
+        "the process died {attempts} times in a row before it staged anything more; check its log, then \
          start another update"
     )]
-    CrashLoop { resumes: u32 },
+    CrashLoop { attempts: u32 },
+    /// The run has sent more requests than any plan for it can need.
+    #[error(
+        "the update has sent {requests} requests, which is more than it can need; the responses cannot be from \
+         TVmaze"
+    )]
+    TooManyRequests { requests: u64 },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the run ended because of a bug in this program; please report it, with the log")]

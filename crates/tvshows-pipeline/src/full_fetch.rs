@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 use tvmaze_client::{Client, PageIndex};
@@ -19,14 +19,17 @@ use crate::convert::{TvmazeShow, recover_page, saturating_u32};
 use crate::error::RunError;
 use crate::incremental_plan::outdated_pages;
 use crate::run_context::RunContext;
-use crate::updates::{UpdatesMap, page_of};
+use crate::updates::{UpdatesMap, max_discrepancies, page_of};
 
 /// The most pages to stage in one transaction. Pages that arrived together share one disk sync.
 const MAX_PAGES_PER_BATCH: usize = 4;
-/// Ten times the size of TVmaze's index. An upstream that never returns 404 must not fill the disk.
+/// How long the index may be if nothing is known about it: ten times TVmaze's. An upstream that never returns 404
+/// must not fill the disk.
 const MAX_PAGES: u32 = 4000;
 /// How far the index may extend beyond its known end. More than TVmaze grows in a year.
 const MAX_PAGES_BEYOND: u32 = 100;
+/// How many empty pages in a row, beyond the known end, are the end of an index that never returns 404.
+const MAX_EMPTY_PAGES: u32 = 20;
 
 /// What is known about the index before it is fetched.
 pub(crate) struct FullFetchPlan {
@@ -71,28 +74,39 @@ impl FullFetchPlan {
     /// Returns how many pages remain to be fetched, if the extent of the index is known.
     pub(crate) fn pages_left(&self) -> Option<u32> {
         let last = self.extent?.last;
-        let left = (0..=last).filter(|page| !self.staged_pages.contains(page)).count();
-        Some(saturating_u32(left))
+        let staged = saturating_u32(self.staged_pages.range(..=last).count());
+        Some(last + 1 - staged)
+    }
+
+    /// Returns how many pages may be fetched at most.
+    pub(crate) fn max_pages_left(&self) -> u32 {
+        self.pages_left().map_or(MAX_PAGES, |left| left + MAX_PAGES_BEYOND)
+    }
+
+    /// Returns how many shows the index has as far as is known.
+    pub(crate) fn known_shows(&self) -> usize {
+        self.updates.as_ref().map_or(0, UpdatesMap::len).max(self.staged.shows.len())
     }
 }
 
-/// Fetches and stages every page. Returns the shows on which the index and the updates map disagree.
+/// Fetches and stages every page. Returns the shows on which the index and the updates map disagree, unless there are
+/// so many that the map must be wrong.
 pub(crate) async fn stage_pages(
     context: &RunContext<'_>,
     plan: FullFetchPlan,
 ) -> Result<BTreeSet<ShowId>, RunError> {
     let (sender, mut receiver) = mpsc::channel(context.client.concurrency());
     let has_map = plan.updates.is_some();
+    let mut misplaced = None;
     let mut discrepancies = Discrepancies::new(plan.updates);
     for (id, version) in plan.staged.shows {
         // The other shows are compared when their page arrives, if they still exist.
         if plan.staged_pages.contains(&page_of(id)) || discrepancies.is_missing(id) {
-            discrepancies.compare(id, version.updated);
+            discrepancies.compare(id, version.updated());
         }
     }
-    let fetcher =
-        PageFetcher { client: context.client, extent: plan.extent, staged: plan.staged_pages };
-    let fetching = fetcher.fetch(Arc::clone(&context.first_response), sender);
+    let fetcher = PageFetcher { context, extent: plan.extent, staged: plan.staged_pages };
+    let fetching = fetcher.fetch(sender);
     let staging = async {
         let mut batch = Vec::with_capacity(MAX_PAGES_PER_BATCH);
         while receiver.recv_many(&mut batch, MAX_PAGES_PER_BATCH).await > 0 {
@@ -101,12 +115,15 @@ pub(crate) async fn stage_pages(
                 .map(|page: Page| ((page.number, context.accept_shows(page.shows)), page.permit))
                 .unzip();
             for (page, shows) in &pages {
-                if !has_map {
-                    check_membership(*page, shows)?;
+                if misplaced.is_none() {
+                    misplaced = check_membership(*page, shows).err();
                 }
                 for show in shows {
                     discrepancies.compare(show.id, show.updated);
                 }
+            }
+            if let Some(error) = misplaced.take_if(|_| !has_map) {
+                return Err(error);
             }
             let shows = pages.iter().map(|(_, shows)| shows.len()).sum();
             let staged = RunEvent::PagesStaged {
@@ -117,10 +134,19 @@ pub(crate) async fn stage_pages(
             context.checkpoint(staged, Some(batch)).await?;
             drop(permits);
         }
-        Ok(discrepancies.into_refetches())
+        Ok(())
     };
-    let ((), refetches) = futures::future::try_join(fetching, staging).await?;
-    Ok(refetches)
+    futures::future::try_join(fetching, staging).await?;
+    let compared = discrepancies.compared;
+    let refetches = discrepancies.into_refetches();
+    if refetches.len() <= max_discrepancies(compared) {
+        return Ok(refetches);
+    }
+    tracing::warn!(
+        shows = refetches.len(),
+        "the updates map and the index disagree on too many shows; using the index alone"
+    );
+    misplaced.map_or_else(|| Ok(BTreeSet::new()), Err)
 }
 
 /// A fetched page.
@@ -134,41 +160,51 @@ struct Page {
 
 /// Fetches the pages that are not staged yet.
 struct PageFetcher<'a> {
-    client: &'a Client,
+    context: &'a RunContext<'a>,
     extent: Option<IndexExtent>,
     staged: BTreeSet<u32>,
 }
 
 impl PageFetcher<'_> {
-    /// Fetches concurrently and sends each page as soon as it arrives, until the first 404.
-    async fn fetch(
-        &self,
-        first_response: Arc<Notify>,
-        sender: mpsc::Sender<Page>,
-    ) -> Result<(), RunError> {
+    /// Fetches concurrently and sends each page as soon as it arrives, until the first 404, or until too many pages
+    /// in a row are empty.
+    async fn fetch(&self, sender: mpsc::Sender<Page>) -> Result<(), RunError> {
+        let client = self.context.client;
         let max_pages = self.extent.map_or(MAX_PAGES, |extent| extent.last + MAX_PAGES_BEYOND);
-        let permits = Arc::new(Semaphore::new(self.client.concurrency()));
+        let permits = Arc::new(Semaphore::new(client.concurrency()));
         let mut in_flight = FuturesUnordered::new();
         let mut pages = (0..).filter(|page| !self.staged.contains(page)).peekable();
         let mut last_present = None;
         let mut first_missing: Option<u32> = None;
+        // The last page that is known to have shows.
+        let mut last_filled =
+            self.extent.map(|extent| extent.last).max(self.staged.last().copied());
         loop {
             let next = pages.peek().copied();
-            let next = next.filter(|page| self.may_request(*page, in_flight.len(), first_missing));
+            let is_past_end = |page: u32| page > last_filled.unwrap_or(0) + MAX_EMPTY_PAGES;
+            let next = next.filter(|page| {
+                !is_past_end(*page) && self.may_request(*page, in_flight.len(), first_missing)
+            });
             let fetched = tokio::select! {
                 biased;
                 Ok(permit) = Arc::clone(&permits).acquire_owned(), if next.is_some() => {
                     if let Some(page) = pages.next() {
-                        let first_response = Arc::clone(&first_response);
-                        let fetching =
-                            fetch_page(self.client.clone(), page, first_response, permit);
+                        self.context.check_request_limit()?;
+                        let fetching = fetch_page(client.clone(), page, permit);
                         let fetching = tokio::spawn(fetching.in_current_span());
                         in_flight.push(AbortOnDropHandle::new(fetching));
                     }
                     continue;
                 }
                 Some(fetched) = in_flight.next() => fetched,
-                else => return Ok(()),
+                else => {
+                    if first_missing.is_none() {
+                        tracing::warn!(
+                            "the index does not end with a 404; the last {MAX_EMPTY_PAGES} pages are empty"
+                        );
+                    }
+                    return Ok(());
+                }
             };
             let (page, response, permit) =
                 fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));
@@ -177,6 +213,9 @@ impl PageFetcher<'_> {
                     return Err(RunError::IndexTooLong { pages: max_pages });
                 }
                 Some(shows) => {
+                    if !shows.is_empty() {
+                        last_filled = last_filled.max(Some(page));
+                    }
                     last_present = last_present.max(Some(page));
                     if sender.send(Page { number: page, shows, permit }).await.is_err() {
                         // Staging failed, and its error becomes that of the run.
@@ -202,7 +241,7 @@ impl PageFetcher<'_> {
     /// If the extent is unknown, a few pages after a missing one are requested as well: if any of them exists, the
     /// missing page is not the end.
     fn may_request(&self, page: u32, in_flight: usize, first_missing: Option<u32>) -> bool {
-        let concurrency = self.client.concurrency();
+        let concurrency = self.context.client.concurrency();
         match (self.extent, first_missing) {
             (Some(_), Some(_)) => false,
             (Some(extent), None) if page > extent.last => in_flight == 0,
@@ -232,19 +271,15 @@ impl PageFetcher<'_> {
 async fn fetch_page(
     client: Client,
     page: u32,
-    first_response: Arc<Notify>,
     permit: OwnedSemaphorePermit,
 ) -> (u32, Result<Option<Vec<TvmazeShow>>, tvmaze_client::Error>, OwnedSemaphorePermit) {
     let request = client.show_page(PageIndex(page)).decode_as::<Option<Vec<TvmazeShow>>>();
     let response = request.recover_with(recover_page).await;
-    if let Ok(Some(_)) = &response {
-        first_response.notify_one();
-    }
     (page, response, permit)
 }
 
-/// Checks that the shows of a page belong on it. Without an updates map, this is the only way to detect a page
-/// with wrong content.
+/// Checks that the shows of a page belong on it. Without an updates map that can be right, this is the only way to
+/// detect a page with wrong content.
 fn check_membership(page: u32, shows: &[Show]) -> Result<(), RunError> {
     match shows.iter().find(|show| page_of(show.id) != page) {
         Some(show) => Err(RunError::UnexpectedShowOnPage { page, show: show.id.0 }),
@@ -259,13 +294,15 @@ struct Discrepancies {
     /// The last show in the map. Later shows are newer than the map.
     last: Option<ShowId>,
     shows: BTreeSet<ShowId>,
+    /// How many shows were compared.
+    compared: usize,
 }
 
 impl Discrepancies {
     fn new(updates: Option<UpdatesMap>) -> Discrepancies {
         let last = updates.as_ref().and_then(|updates| updates.last_key_value());
         let last = last.map(|(id, _)| *id);
-        Discrepancies { unseen: updates, last, shows: BTreeSet::new() }
+        Discrepancies { unseen: updates, last, shows: BTreeSet::new(), compared: 0 }
     }
 
     /// Whether the map has no entry for a show.
@@ -275,6 +312,7 @@ impl Discrepancies {
 
     fn compare(&mut self, id: ShowId, updated: Option<i64>) {
         let Some(unseen) = &mut self.unseen else { return };
+        self.compared += 1;
         let is_current = match unseen.remove(&id) {
             Some(expected) => updated.unwrap_or_default() >= expected,
             None => Some(id) > self.last,

@@ -11,7 +11,7 @@ use crate::convert::{TvmazeShow, recover_page, saturating_u32};
 use crate::error::RunError;
 use crate::incremental_plan::is_outdated;
 use crate::run_context::RunContext;
-use crate::updates::{UpdatesMap, page_of};
+use crate::updates::{UpdatesMap, max_discrepancies, page_of};
 
 /// What the shows of a page are compared with.
 pub(crate) struct Baseline<'a> {
@@ -19,8 +19,8 @@ pub(crate) struct Baseline<'a> {
     pub(crate) updates: &'a UpdatesMap,
 }
 
-/// Fetches `pages` and stages the current shows on them. Returns the changed shows that are missing or outdated on
-/// their page, which may be a day old.
+/// Fetches `pages` and stages the shows on them that exist and are no older than the snapshot. Returns the changed
+/// shows that are missing or outdated on their page, which may be a day old.
 pub(crate) async fn stage_pages(
     context: &RunContext<'_>,
     baseline: &Baseline<'_>,
@@ -31,8 +31,8 @@ pub(crate) async fn stage_pages(
         let request = client.show_page(PageIndex(page)).decode_as::<Option<Vec<TvmazeShow>>>();
         let request = request.recover_with(recover_page);
         async move {
+            context.check_request_limit()?;
             let shows = request.await.map_err(|source| RunError::Page { page, source })?;
-            context.first_response.notify_one();
             Ok::<_, RunError>((page, shows))
         }
     });
@@ -40,11 +40,18 @@ pub(crate) async fn stage_pages(
     let mut stale = BTreeSet::new();
     while let Some((page, shows)) = responses.try_next().await? {
         let shows = context.accept_shows(baseline.check_page(page, shows)?);
-        let (current, stale_on_page) = baseline.compare(page, shows);
+        let (usable, stale_on_page) = baseline.compare(page, shows);
         stale.extend(stale_on_page);
-        let staged = RunEvent::PagesStaged { pages: 1, shows: saturating_u32(current.len()) };
-        let batch = StagedBatch::Pages { pages: vec![(page, current)], at: now_secs() };
+        let staged = RunEvent::PagesStaged { pages: 1, shows: saturating_u32(usable.len()) };
+        let batch = StagedBatch::Pages { pages: vec![(page, usable)], at: now_secs() };
         context.checkpoint(staged, Some(batch)).await?;
+    }
+    if stale.len() > max_discrepancies(baseline.snapshot.shows.len()) {
+        tracing::warn!(
+            shows = stale.len(),
+            "the updates map says that too many shows are newer than on their index pages; using the pages"
+        );
+        stale.clear();
     }
     Ok(stale)
 }
@@ -68,10 +75,15 @@ impl Baseline<'_> {
         }
     }
 
-    /// Returns the shows that are current, and the ids of the changed shows that are missing or outdated on the page.
+    /// Returns the shows that may be staged, and the ids of the changed shows that are missing or outdated on the page.
     fn compare(&self, page: u32, mut shows: Vec<Show>) -> (Vec<Show>, BTreeSet<ShowId>) {
-        shows.retain(|show| self.is_current(show));
-        let current: BTreeSet<ShowId> = shows.iter().map(|show| show.id).collect();
+        shows.retain(|show| self.is_usable(show));
+        let is_current = |show: &&Show| {
+            let expected = self.updates.get(&show.id).copied().unwrap_or_default();
+            show.updated.unwrap_or_default() >= expected
+        };
+        let current: BTreeSet<ShowId> =
+            shows.iter().filter(is_current).map(|show| show.id).collect();
         let (first, end) =
             (page * SHOWS_PER_PAGE, page.saturating_add(1).saturating_mul(SHOWS_PER_PAGE));
         let on_page = self.updates.range(ShowId(first)..ShowId(end));
@@ -83,15 +95,11 @@ impl Baseline<'_> {
         (shows, stale)
     }
 
-    /// Whether a show exists and is at least as new as in the updates map and in the snapshot.
-    fn is_current(&self, show: &Show) -> bool {
-        let updated = show.updated.unwrap_or_default();
-        let published = self.snapshot.shows.get(&show.id).and_then(|version| version.updated);
-        let matches_map = match self.updates.get(&show.id) {
-            Some(expected) => updated >= *expected,
-            // A show beyond the last one in the map is newer than the map.
-            None => Some(show.id) > self.last(),
-        };
-        matches_map && Some(updated) >= published
+    /// Whether a show exists and is at least as new as in the snapshot.
+    fn is_usable(&self, show: &Show) -> bool {
+        let published = self.snapshot.shows.get(&show.id).and_then(|version| version.updated());
+        // A show beyond the last one in the map is newer than the map.
+        let exists = self.updates.contains_key(&show.id) || Some(show.id) > self.last();
+        exists && Some(show.updated.unwrap_or_default()) >= published
     }
 }

@@ -47,8 +47,9 @@ pub(crate) fn plan(
     pages.retain(|page| !staged.contains_key(page));
     let (batched, individual) =
         group_by_page(changed_shows(snapshot, updates), |page| may_refetch(staged, page, now));
-    pages.extend(batched.into_iter().filter(|page| !pages.contains(page)).collect::<Vec<_>>());
-    let is_on_page = |id: &ShowId| pages.contains(&page_of(*id));
+    let mut planned: BTreeSet<u32> = pages.iter().copied().collect();
+    pages.extend(batched.into_iter().filter(|page| planned.insert(*page)));
+    let is_on_page = |id: &ShowId| planned.contains(&page_of(*id));
     let shows = individual.into_iter().filter(|id| !is_on_page(id)).chain(unclear).collect();
     Some(FetchPlan { pages, shows, deletions })
 }
@@ -78,7 +79,7 @@ fn changed_shows(
 /// Whether the snapshot lacks a show or has a version older than `updated`.
 pub(crate) fn is_outdated(snapshot: &PublishedManifest, id: ShowId, updated: i64) -> bool {
     let version = snapshot.shows.get(&id);
-    version.is_none_or(|version| version.updated.unwrap_or_default() < updated)
+    version.is_none_or(|version| version.updated().unwrap_or_default() < updated)
 }
 
 /// Whether fetching a page can return anything new: TVmaze's cache may still return a page of `staged` unchanged.
@@ -113,18 +114,19 @@ fn group_by_page(
     (batched, sparse.into_iter().flat_map(|(_, shows)| shows).collect())
 }
 
-/// Returns the pages that were fetched `max_age` ago or earlier, oldest first. A page that was never fetched
-/// counts as the oldest.
+/// Returns the pages with shows that were fetched `max_age` ago or earlier, oldest first. A page that was never
+/// fetched counts as the oldest.
 fn expired_pages(
     snapshot: &PublishedManifest,
     updates: &UpdatesMap,
     max_age: Duration,
     now: Timestamp,
 ) -> Vec<u32> {
-    let last = updates.last_key_value().map_or(0, |(id, _)| page_of(*id));
+    let mut pages: Vec<u32> = updates.keys().map(|id| page_of(*id)).collect();
+    pages.dedup();
     let is_expired =
         |fetched: &Option<Timestamp>| fetched.is_none_or(|at| is_older_than(at, max_age, now));
-    let fetched = (0..=last).map(|page| (snapshot.pages.get(&page).copied(), page));
+    let fetched = pages.into_iter().map(|page| (snapshot.pages.get(&page).copied(), page));
     let mut expired: Vec<_> = fetched.filter(|(at, _)| is_expired(at)).collect();
     expired.sort();
     expired.into_iter().map(|(_, page)| page).collect()
@@ -151,7 +153,7 @@ pub(crate) fn near_cutoff(
         _ => f64::INFINITY,
     };
     let is_due = |show: &&Show| {
-        let fetched = snapshot.shows.get(&show.id).map(|version| version.fetched_at);
+        let fetched = snapshot.shows.get(&show.id).map(|version| version.fetched_at());
         distance(show) <= RATING_DRIFT + 1e-9
             && fetched.is_some_and(|at| is_older_than(at, RATING_AGE, now))
     };
@@ -183,7 +185,7 @@ mod tests {
     /// Shows with these ratings, best first, the ids from 1 up; fetched at hour 0.
     fn ranked(ratings: &[Option<f64>]) -> (PublishedManifest, Vec<Show>) {
         let ranked: Vec<Show> = (1..).zip(ratings).map(|(id, rating)| show(id, *rating)).collect();
-        let version = ShowVersion { updated: Some(1), fetched_at: at(0) };
+        let version = ShowVersion::new(Some(1), at(0));
         let shows = ranked.iter().map(|show| (show.id, version)).collect();
         (PublishedManifest { shows, ..PublishedManifest::default() }, ranked)
     }
@@ -236,13 +238,14 @@ mod tests {
     fn expired_pages_are_due_oldest_first_and_those_never_fetched_before_all() {
         let (mut published, _) = ranked(&[Some(1.0)]);
         published.pages = BTreeMap::from([(0, at(50)), (1, at(10)), (3, at(90)), (4, at(5))]);
-        let updates = UpdatesMap::from([(ShowId(1), 1), (ShowId(1249), 1)]);
+        let ids = [1, 2, 250, 500, 501, 750, 1249, 2500];
+        let updates = UpdatesMap::from(ids.map(|id| (ShowId(id), 1)));
         let pages = |hours| {
             let age = Duration::from_hours(hours);
             expired_pages(&published, &updates, age, at(100))
         };
-        assert_eq!(pages(50), [2, 4, 1, 0]);
-        assert_eq!(pages(51), [2, 4, 1]);
-        assert_eq!(pages(0), [2, 4, 1, 0, 3]);
+        assert_eq!(pages(50), [2, 10, 4, 1, 0], "no page between 4 and 10 has a show");
+        assert_eq!(pages(51), [2, 10, 4, 1]);
+        assert_eq!(pages(0), [2, 10, 4, 1, 0, 3]);
     }
 }

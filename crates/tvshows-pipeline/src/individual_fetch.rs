@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use tvshows_core::{RunEvent, Show, ShowId, StagedBatch};
 
 use crate::clock::now_secs;
@@ -20,6 +20,7 @@ pub(crate) async fn stage_shows(
 ) -> Result<BTreeSet<ShowId>, RunError> {
     let client = context.client;
     let requests = shows.into_iter().map(|id| async move {
+        context.check_request_limit()?;
         let request = client.show(tvmaze_id(id)).decode_as::<Option<TvmazeShow>>();
         let request = request.recover_with(recover_show).reject_moved();
         match request.await.map_err(|source| RunError::Show { show: id.0, source })? {
@@ -65,12 +66,13 @@ pub(crate) async fn stage_casts(
 ) -> Result<BTreeMap<ShowId, RunError>, RunError> {
     let client = context.client;
     let requests = shows.into_iter().map(|show| async move {
+        context.check_request_limit()?;
         let request = client.cast(tvmaze_id(show.id)).decode_as::<Vec<TvmazeCastMember>>();
-        (show, request.recover_with(recover_cast).reject_moved().await)
+        Ok::<_, RunError>((show, request.recover_with(recover_cast).reject_moved().await))
     });
     let mut responses = stream::iter(requests).buffer_unordered(client.concurrency()).boxed();
     let mut missing = BTreeMap::new();
-    while let Some((show, response)) = responses.next().await {
+    while let Some((show, response)) = responses.try_next().await? {
         let cast = match response {
             Ok(cast) => context.accept_cast(&show, cast),
             Err(source) => {

@@ -17,11 +17,7 @@ use crate::incremental_fetch::{self, Baseline};
 use crate::incremental_plan::{self, FetchPlan};
 use crate::individual_fetch;
 use crate::run_context::RunContext;
-use crate::updates::{UpdatesMap, fetch_updates, page_of};
-
-/// How many attempts in a row may resume a run without staging anything more. A run that crashes its process
-/// must not do so forever.
-pub(crate) const MAX_STALLED_RESUMES: u32 = 3;
+use crate::updates::{UpdatesMap, check_updates, fetch_updates, max_discrepancies, page_of};
 
 /// The default of [`Pipeline::max_age`].
 pub const DEFAULT_MAX_AGE: Duration = Duration::from_hours(7 * 24);
@@ -56,18 +52,16 @@ impl Pipeline {
     pub(crate) async fn stage(&self, context: &RunContext<'_>) -> Result<Vec<ShowId>, RunError> {
         let RunContext { session, progress, parameters, .. } = context;
         let staging = session.staging().await?;
-        if staging.stalled_resumes >= MAX_STALLED_RESUMES {
-            return Err(RunError::CrashLoop { resumes: staging.stalled_resumes });
-        }
         // Read while the request is in flight.
         let manifest = async { self.catalog.manifest().await.map_err(RunError::from) };
         let (updates, published) = tokio::try_join!(self.updates(), manifest)?;
+        let known = if staging.is_incremental { &staging.snapshot } else { &published };
+        let updates = updates.filter(|updates| is_plausible(updates, known));
         if progress.status().attempt > 1 {
             // The last page may have been staged without its status becoming visible.
             progress.apply(RunEvent::Resumed(saturating_u32(staging.pages.len())));
         }
-        let mut casts = self.stage_shows(context, staging, &published, updates).await?;
-        drop(published);
+        let mut casts = self.stage_shows(context, staging, published, updates).await?;
 
         loop {
             progress.apply(RunEvent::StepBegan(Step::ComputingTop));
@@ -100,14 +94,14 @@ impl Pipeline {
         &self,
         context: &RunContext<'_>,
         mut staging: StagingState,
-        published: &PublishedManifest,
+        published: PublishedManifest,
         updates: Option<UpdatesMap>,
     ) -> Result<CastVersions, RunError> {
         let last_published = published.shows.last_key_value().map(|(id, _)| *id);
         let is_fresh = staging.pages.is_empty() && last_published.is_some();
         let base = match context.parameters.mode {
             _ if staging.is_incremental => Some(&staging.snapshot),
-            FetchMode::Auto if is_fresh => Some(published),
+            FetchMode::Auto if is_fresh => Some(&published),
             _ => None,
         };
         if let Some((updates, base)) = updates.as_ref().zip(base)
@@ -120,6 +114,7 @@ impl Pipeline {
             stage_changes(context, &Baseline { snapshot: base, updates }, plan).await?;
             return Ok(base.casts.clone());
         }
+        drop(published);
         if staging.is_incremental {
             context.session.discard_staging().await?;
             context.progress.apply(RunEvent::StagingDiscarded);
@@ -144,8 +139,22 @@ impl Pipeline {
     }
 }
 
+/// Whether the updates map can be right. Otherwise, the log says why not.
+fn is_plausible(updates: &UpdatesMap, known: &PublishedManifest) -> bool {
+    let Err(error) = check_updates(updates, known) else { return true };
+    let error = &error as &dyn std::error::Error;
+    tracing::warn!(
+        error,
+        "the updates map cannot be right; fetching the index until its first 404"
+    );
+    false
+}
+
 async fn stage_everything(context: &RunContext<'_>, plan: FullFetchPlan) -> Result<(), RunError> {
     let progress = context.progress;
+    let pages = usize::try_from(plan.max_pages_left()).unwrap_or(usize::MAX);
+    let discrepancies = max_discrepancies(plan.known_shows());
+    context.plan_requests(pages + discrepancies + usize::from(context.parameters.top.get()));
     if let Some(left) = plan.pages_left() {
         let pages = progress.status().pages_done + left;
         context.checkpoint(RunEvent::PagesPlanned(pages), None).await?;
@@ -175,6 +184,9 @@ async fn stage_changes(
         incremental_plan::near_cutoff(baseline.snapshot, &ranked, parameters.top, now_millis());
     individual.extend(near.into_iter().filter(|id| !pages.contains(&page_of(*id))));
 
+    let discrepancies = max_discrepancies(baseline.snapshot.shows.len());
+    let casts = usize::from(parameters.top.get());
+    context.plan_requests(pages.len() + individual.len() + discrepancies + casts);
     let planned = progress.status().pages_done + saturating_u32(pages.len());
     context.checkpoint(RunEvent::PagesPlanned(planned), None).await?;
     plan_refetches(context, individual.len()).await?;

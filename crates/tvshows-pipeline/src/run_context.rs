@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use tokio::sync::Notify;
 use tvmaze_client::Client;
 use tvshows_core::{
     CastMember, RunEvent, RunParameters, RunSession, RunStatus, Show, ShowId, StagedBatch,
@@ -9,8 +8,14 @@ use tvshows_core::{
 
 use crate::clock::{now_millis, now_secs};
 use crate::convert::{TvmazeCastMember, TvmazeShow, saturating_u32};
+use crate::error::RunError;
 use crate::malformed_shows::MalformedShows;
 use crate::run_progress::RunProgress;
+
+/// How many requests a call takes on average at most, with its retries.
+const REQUESTS_PER_CALL: u64 = 2;
+/// How many requests a run may send beyond its plan, however small that is.
+const SPARE_REQUESTS: u64 = 100;
 
 /// What the steps of one attempt at a run share.
 pub(crate) struct RunContext<'a> {
@@ -18,8 +23,6 @@ pub(crate) struct RunContext<'a> {
     pub(crate) session: &'a dyn RunSession,
     pub(crate) progress: &'a RunProgress,
     pub(crate) parameters: RunParameters,
-    /// Notified when TVmaze has returned something to stage.
-    pub(crate) first_response: Arc<Notify>,
     pub(crate) malformed_shows: MalformedShows,
 }
 
@@ -38,6 +41,25 @@ impl RunContext<'_> {
             self.session.commit(batch, next).await
         };
         self.progress.checkpoint(event, save).await
+    }
+
+    /// Sets the limit of the run's requests, if it has to make at most this many calls from now on.
+    pub(crate) fn plan_requests(&self, calls: usize) {
+        let calls = u64::try_from(calls).unwrap_or(u64::MAX);
+        let planned = calls.saturating_mul(REQUESTS_PER_CALL).saturating_add(SPARE_REQUESTS);
+        let total = self.progress.request_count().saturating_add(planned);
+        self.progress.apply(RunEvent::RequestsPlanned(total));
+    }
+
+    /// Checks, before a call, that the run has not reached the limit of its requests.
+    pub(crate) fn check_request_limit(&self) -> Result<(), RunError> {
+        let requests = self.progress.request_count();
+        // Those in flight may not have been counted yet.
+        let in_flight = u64::try_from(self.client.concurrency()).unwrap_or_default();
+        match self.progress.max_requests() {
+            Some(max) if requests + in_flight > max => Err(RunError::TooManyRequests { requests }),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the shows of a response, and reports the malformed ones.

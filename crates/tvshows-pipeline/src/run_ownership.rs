@@ -228,7 +228,7 @@ mod tests {
         let parameters = RunParameters::default();
         let mut status = RunStatus::queued(RunId::random(), parameters, "other", now_millis());
         status.apply(RunEvent::Started, now_millis());
-        NextRun { status, ownership: Ownership { lock, lease } }
+        NextRun { status, ownership: Ownership { lock, lease }, stalled_attempts: 1 }
     }
 
     #[tokio::test]

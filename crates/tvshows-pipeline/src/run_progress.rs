@@ -57,6 +57,15 @@ impl RunProgress {
         self.status.send_if_modified(|status| self.apply_request_counts(status));
     }
 
+    /// Returns how many requests the run has sent.
+    pub(crate) fn request_count(&self) -> u64 {
+        self.baseline.get().map_or(0, |baseline| baseline.counts().requests)
+    }
+
+    pub(crate) fn max_requests(&self) -> Option<u64> {
+        self.status.borrow().max_requests
+    }
+
     fn apply_request_counts(&self, status: &mut RunStatus) -> bool {
         let counts = self.baseline.get().map(RequestBaseline::counts);
         counts.is_some_and(|counts| status.apply(RunEvent::Requests(counts), now_millis()))

@@ -46,6 +46,7 @@ struct Job {
     ownership: Ownership,
     /// A time before the lease was acquired.
     acquired_at: Instant,
+    stalled_attempts: u32,
 }
 
 impl Worker {
@@ -106,6 +107,7 @@ impl Worker {
             return Ok(None);
         };
         let previous_owner = self.ownership.previous_owner(&next, has_lock).await;
+        let stalled_attempts = next.stalled_attempts;
         let mut status = next.status;
         let run = status.request_id;
         let mut dead = None;
@@ -125,13 +127,13 @@ impl Worker {
         }
         let acquired_at = Instant::now();
         let ownership = self.ownership.acquire_lease(run, has_lock, dead.as_deref()).await;
-        Ok(ownership.map(|ownership| Job { status, ownership, acquired_at }))
+        Ok(ownership.map(|ownership| Job { status, ownership, stalled_attempts, acquired_at }))
     }
 
     /// Returns `false` if the run has to wait: another program has locked the database, or TVmaze is
     /// unreachable.
     async fn run_job(self: Arc<Self>, job: Job) -> bool {
-        let Job { mut status, ownership, acquired_at } = job;
+        let Job { mut status, ownership, stalled_attempts, acquired_at } = job;
         if status.state == RunState::Running {
             tracing::warn!(
                 instance = status.instance,
@@ -150,6 +152,7 @@ impl Worker {
             pipeline: self.pipeline.clone(),
             queue: Arc::clone(&self.config.queue),
             run: Arc::clone(&run),
+            stalled_attempts,
             shutdown: self.tasks.shutdown.clone(),
             ownership_loss: Arc::default(),
         };

@@ -8,6 +8,9 @@ use crate::error::{IntoStoreError, SqlResult, from_sql};
 use crate::migrations;
 use crate::pool::{self, Access, Pool, from_pool};
 
+/// How many unused pages one transaction removes: 64 MB.
+const MAX_FREED_PAGES: u32 = 4096;
+
 /// The connections that read and write shows and runs.
 ///
 /// Statements run on blocking threads. Dropping a future does not interrupt its transaction.
@@ -69,6 +72,30 @@ impl Database {
         written.await
     }
 
+    /// Returns the space of unused pages to the file system. Best effort: what fails, the next run uses or frees.
+    ///
+    /// Does nothing for a file of an earlier release, which lacks what SQLite needs to move pages.
+    pub(crate) async fn free_disk_space(&self) {
+        let Some(writer) = &self.writer else { return };
+        let mut unused = u32::MAX;
+        loop {
+            // In short transactions, because others may be waiting to write.
+            let Ok(connection) = writer.get().await else { return };
+            let left = connection.run(|connection| vacuum(connection)).await.unwrap_or_default();
+            if left == 0 || left >= unused {
+                break;
+            }
+            unused = left;
+        }
+        // Truncates the file, unless a reader still needs its old content; then a later checkpoint does.
+        let checkpoint = |connection: &mut Connection| -> SqlResult<()> {
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        };
+        if let Ok(connection) = writer.get().await {
+            let _ = connection.run(checkpoint).await;
+        }
+    }
+
     /// Closes every connection and leaves everything in the main file.
     pub(crate) async fn close(&self) {
         // A connection that is in use is closed when its work is done.
@@ -82,6 +109,16 @@ impl Database {
         }
         writer.close();
     }
+}
+
+/// Removes some unused pages from the end of the file. Returns how many are left.
+fn vacuum(connection: &Connection) -> SqlResult<u32> {
+    let mut vacuum =
+        connection.prepare_cached(&format!("PRAGMA incremental_vacuum({MAX_FREED_PAGES})"))?;
+    // Each step removes one page.
+    let mut removed = vacuum.raw_query();
+    while removed.next()?.is_some() {}
+    connection.pragma_query_value(None, "freelist_count", |row| row.get(0))
 }
 
 /// Records the duration of a transaction when it ends, even with an error.

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_malformed_shows.sql"),
     include_str!("../migrations/0008_views_and_lookup.sql"),
     include_str!("../migrations/0009_facets.sql"),
+    include_str!("../migrations/0010_max_requests.sql"),
 ];
 
 /// `tvsh`: identifies the databases of this program.
@@ -27,6 +28,12 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         return Err(StoreError::ReadOnly);
     }
     // Not before the checks: this changes the file.
+    let pages: u32 =
+        connection.pragma_query_value(None, "page_count", |row| row.get(0)).map_err(from_sql)?;
+    if pages == 0 {
+        // Lets a run that fails return the space of what it staged. For an existing file, it would take a VACUUM.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(from_sql)?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(from_sql)?;
     apply(connection).map_err(from_sql)
 }

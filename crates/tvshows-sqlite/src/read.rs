@@ -10,7 +10,7 @@ use tvshows_core::{
 };
 
 use crate::error::{SqlResult, invalid_text};
-use crate::show_row;
+use crate::{show_row, staging};
 
 pub(crate) fn show(connection: &Connection, key: &ShowKey) -> SqlResult<Option<Show>> {
     match key {
@@ -41,11 +41,7 @@ pub(crate) fn manifest(connection: &Connection) -> SqlResult<PublishedManifest> 
 /// Reads in one transaction what a run that resumes needs to know.
 pub(crate) fn staging(connection: &Connection) -> SqlResult<StagingState> {
     let transaction = connection.unchecked_transaction()?;
-    let (is_incremental, stalled_resumes) = transaction.query_row(
-        "SELECT is_incremental, stalled_resumes FROM _Staged_Run",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
+    let is_incremental = staging::is_incremental(&transaction)?;
     let pages = timestamps(&transaction, "SELECT page, staged_at FROM _Staged_Pages")?;
     let shows = versions(&transaction, "SELECT * FROM _Staged_Show_Versions")?;
     let mut snapshot = PublishedManifest { shows, pages: pages.clone(), casts: BTreeMap::new() };
@@ -57,12 +53,12 @@ pub(crate) fn staging(connection: &Connection) -> SqlResult<StagingState> {
     let casts =
         rows(&transaction, "SELECT show_id, updated FROM _Staged_Cast_Shows", cast_version)?;
     snapshot.casts.extend(casts);
-    Ok(StagingState { is_incremental, stalled_resumes, pages, snapshot })
+    Ok(StagingState { is_incremental, pages, snapshot })
 }
 
 fn versions(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<ShowId, ShowVersion>> {
     rows(connection, sql, |row| {
-        let version = ShowVersion { updated: row.get(1)?, fetched_at: timestamp(row, 2)? };
+        let version = ShowVersion::new(row.get(1)?, timestamp(row, 2)?);
         Ok((ShowId(row.get(0)?), version))
     })
 }

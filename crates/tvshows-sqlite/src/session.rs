@@ -60,8 +60,8 @@ impl RunSession for SqliteSession {
         self.write("discard_staging", staging::discard).await
     }
 
-    async fn record_resume(&self) -> Result<(), StoreError> {
-        self.write("record_resume", staging::record_resume).await
+    async fn record_stop(&self) -> Result<(), StoreError> {
+        self.write("record_stop", staging::reset_stalled).await
     }
 
     async fn start_incremental(&self) -> Result<(), StoreError> {

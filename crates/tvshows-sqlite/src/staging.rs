@@ -22,8 +22,8 @@ impl Attempt {
     }
 }
 
-/// Makes an attempt the owner of the staging tables, and discards everything that was not staged by an earlier
-/// attempt at the same run.
+/// Makes an attempt the owner of the staging tables, counts it, and discards everything that was not staged by an
+/// earlier attempt at the same run.
 pub(crate) fn take_over(
     connection: &Connection,
     attempt: Attempt,
@@ -31,14 +31,15 @@ pub(crate) fn take_over(
 ) -> SqlResult<()> {
     let run = attempt.run.to_string();
     let resumed = connection.execute(
-        "UPDATE _Staged_Run SET attempt = ?2, holds_lock = ?3, holds_lease = ?4 WHERE request_id = ?1",
+        "UPDATE _Staged_Run SET attempt = ?2, holds_lock = ?3, holds_lease = ?4, \
+             stalled_resumes = stalled_resumes + 1 WHERE request_id = ?1",
         params![run, attempt.number, ownership.lock, ownership.lease],
     )?;
     if resumed == 0 {
         reset(connection)?;
         connection.execute(
-            "INSERT INTO _Staged_Run (request_id, attempt, holds_lock, holds_lease)
-                 VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO _Staged_Run (request_id, attempt, holds_lock, holds_lease, stalled_resumes)
+                 VALUES (?1, ?2, ?3, ?4, 1)",
             params![run, attempt.number, ownership.lock, ownership.lease],
         )?;
     }
@@ -65,6 +66,14 @@ pub(crate) fn ownership(connection: &Connection, status: &RunStatus) -> SqlResul
     Ok(ownership.optional()?.unwrap_or(fallback))
 }
 
+/// Returns how many attempts at a run in a row have neither staged anything nor been stopped.
+pub(crate) fn stalled_attempts(connection: &Connection, run: RunId) -> SqlResult<u32> {
+    let mut select = connection
+        .prepare_cached("SELECT stalled_resumes FROM _Staged_Run WHERE request_id = ?1")?;
+    let stalled = select.query_row([run.to_string()], |row| row.get(0));
+    Ok(stalled.optional()?.unwrap_or_default())
+}
+
 /// Empties the staging tables, and removes their owner.
 pub(crate) fn reset(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch("DELETE FROM _Staged_Run")?;
@@ -80,9 +89,11 @@ pub(crate) fn discard(connection: &Connection) -> SqlResult<()> {
     )
 }
 
-/// Counts an attempt that resumed. The count is reset when something is staged.
-pub(crate) fn record_resume(connection: &Connection) -> SqlResult<()> {
-    connection.execute_batch("UPDATE _Staged_Run SET stalled_resumes = stalled_resumes + 1")
+/// Resets the count of stalled attempts.
+pub(crate) fn reset_stalled(connection: &Connection) -> SqlResult<()> {
+    let mut reset = connection
+        .prepare_cached("UPDATE _Staged_Run SET stalled_resumes = 0 WHERE stalled_resumes != 0")?;
+    reset.execute([]).map(|_| ())
 }
 
 pub(crate) fn start_incremental(connection: &Connection) -> SqlResult<()> {
@@ -108,9 +119,7 @@ pub(crate) fn stage(connection: &Connection, batch: &StagedBatch) -> SqlResult<(
         StagedBatch::Deletions(shows) => stage_deletions(connection, shows)?,
         StagedBatch::Cast { show, cast, at } => stage_cast(connection, show, cast, *at)?,
     }
-    let mut reset_stalled = connection
-        .prepare_cached("UPDATE _Staged_Run SET stalled_resumes = 0 WHERE stalled_resumes != 0")?;
-    reset_stalled.execute([]).map(|_| ())
+    reset_stalled(connection)
 }
 
 fn stage_page(connection: &Connection, page: u32, shows: &[Show], at: Timestamp) -> SqlResult<()> {

@@ -223,7 +223,9 @@ impl RunQueue for SqliteStore {
             let Some(mut status) = next else { return Ok(None) };
             mark_interrupted(connection, &lock, &mut status)?;
             let ownership = staging::ownership(connection, &status).map_err(from_sql)?;
-            Ok::<_, StoreError>(Some(NextRun { status, ownership }))
+            let stalled_attempts = staging::stalled_attempts(connection, status.request_id);
+            let stalled_attempts = stalled_attempts.map_err(from_sql)?;
+            Ok::<_, StoreError>(Some(NextRun { status, ownership, stalled_attempts }))
         };
         self.database.read(next).await
     }
@@ -253,7 +255,9 @@ impl RunQueue for SqliteStore {
                 }
                 runs::upsert(connection, &status).map(|_| ())
             })
-            .await
+            .await?;
+        self.database.free_disk_space().await;
+        Ok(())
     }
 
     async fn begin(

@@ -40,6 +40,44 @@ async fn a_killed_run_goes_on_by_itself_under_its_id() {
 }
 
 #[tokio::test]
+async fn a_run_whose_process_dies_three_times_before_its_first_page_fails() {
+    let env = TestEnv::new(&["hang@/updates/shows"]).await;
+    let mut service = Service::start(&env, &[]).await;
+    let run = service.submit("?mode=full").await;
+    for attempt in 1..=3 {
+        let is_reached =
+            |status: &Value| status["attempt"] == attempt && status["requests"].as_u64() > Some(0);
+        service.wait_until(&run, is_reached).await;
+        service.process.kill().await.unwrap();
+        service = Service::start(&env, &[]).await;
+    }
+    let status = service.wait_for_end(&run).await;
+    assert_eq!((&status["state"], &status["attempt"]), (&json!("failed"), &json!(3)));
+    assert!(status["error"].as_str().unwrap().contains("3 times in a row"), "{status}");
+    env.simulator.set_faults(&[]);
+    let next = service.submit("?mode=full").await;
+    assert_eq!(service.wait_for_end(&next).await["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_cancelled_or_failed_run_leaves_no_space_occupied() {
+    let env = TestEnv::new(&[HANGING_PAGE]).await;
+    let mut service = Service::start(&env, &[]).await;
+    let run = service.submit_and_stall("?mode=full").await;
+    let cancel = service.post(&format!("/pipeline/cancel/{run}")).send().await.unwrap();
+    assert_eq!(cancel.status(), 202);
+    assert_eq!(service.wait_for_end(&run).await["state"], "cancelled");
+    assert!(service.terminate().await.success());
+    let size = || std::fs::metadata(env.database()).unwrap().len();
+    let empty = size();
+    assert!(empty < 1_000_000, "{empty}");
+
+    env.simulator.set_faults(&["status:403@/shows?page=9"]);
+    assert_eq!(env.update().await.status.code(), Some(1));
+    assert!(size() <= empty + 100_000, "{} after {empty}", size());
+}
+
+#[tokio::test]
 async fn nobody_is_told_that_a_killed_run_is_running() {
     let env = TestEnv::new(&[HANGING_PAGE]).await;
     let mut update = stalled_update(&env, &[]).await;
@@ -124,13 +162,19 @@ async fn fifty_kills_at_random_moments_lose_nothing_and_ask_for_little_twice() {
     let mut service = Service::start(&env, &[]).await;
     let run = service.submit("?mode=full").await;
     let path = format!("/pipeline/status/{run}");
-    for _ in 0..50 {
+    let mut staged = json!(0);
+    for kill in 0..50 {
         let moment = env.simulator.request_count() + random.u64(0..20);
+        // A run that stages nothing in three attempts in a row fails.
+        let must_stage = kill % 3 == 2;
         eventually(async || {
-            let is_over = service.json(&path).await["status"]["state"] == "succeeded";
-            is_over || env.simulator.request_count() >= moment
+            let status = service.json(&path).await["status"].clone();
+            let is_due = env.simulator.request_count() >= moment
+                && (!must_stage || status["pages_done"].as_u64() > staged.as_u64());
+            status["state"] == "succeeded" || is_due
         })
         .await;
+        staged = service.json(&path).await["status"]["pages_done"].clone();
         service.process.kill().await.unwrap();
         service = Service::start(&env, &[]).await;
     }

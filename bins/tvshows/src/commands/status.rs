@@ -67,6 +67,12 @@ fn describe(status: &RunStatus) -> Vec<String> {
             number(status.changes.unchanged)
         )
     });
+    let requests = match status.max_requests {
+        Some(max) => {
+            format!("{} of at most {}", HumanCount(status.counts.requests), HumanCount(max))
+        }
+        None => HumanCount(status.counts.requests).to_string(),
+    };
     let ahead = |ahead| format!("{} ahead", count(ahead, "update", "updates"));
     let rows = [
         ("Update", Some(status.request_id.to_string())),
@@ -79,7 +85,7 @@ fn describe(status: &RunStatus) -> Vec<String> {
         ("Casts", Some(progress(status.casts_done, status.casts_total))),
         ("Changes", changes),
         ("Malformed", (status.malformed_shows > 0).then(|| malformed_shows(status))),
-        ("Requests", Some(HumanCount(status.counts.requests).to_string())),
+        ("Requests", Some(requests)),
         ("Started", time(status.started_at)),
         ("Finished", time(status.finished_at)),
         ("Time left", status.eta_seconds.map(|seconds| format!("{seconds} s"))),

@@ -45,7 +45,8 @@ impl Client {
 }
 
 fn updates<I>(client: &Client, path: &str, since: Option<Since>) -> Request<Updates<I>> {
-    let request = Request::new(client, path);
+    // All ids are megabytes of text, and a fraction of that decoded.
+    let request = Request::new(client, path).streamed();
     match since {
         Some(since) => request.query("since", since),
         None => request,

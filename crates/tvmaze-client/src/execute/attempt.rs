@@ -1,9 +1,11 @@
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -81,12 +83,20 @@ impl Inner {
             return Err(Error::ContentType { context: call.context(), content_type }.into());
         }
         let url = response.url().clone();
-        let limit = self.max_body_bytes;
-        let body = self.read_body(response, limit).await;
-        let body = body
+        let limit = call.body.max_bytes.unwrap_or(self.max_body_bytes);
+        let decoded = if call.body.is_streamed {
+            self.decode_while_reading(response, limit).await
+        } else {
+            match self.read_body(response, limit).await {
+                Ok(Some(body)) => Ok(Some(self.decode(body, recover).await)),
+                Ok(None) => Ok(None),
+                Err(cause) => Err(cause),
+            }
+        };
+        let decoded = decoded
             .map_err(|cause| call.transport_error(cause))?
             .ok_or_else(|| Error::TooLarge { context: call.context(), limit })?;
-        let decoded = self.decode(body, recover).await.map_err(|error| {
+        let decoded = decoded.map_err(|error| {
             let DecodeError { cause, path, id } = error;
             Error::Decode { context: call.context(), path, id, cause }
         })?;
@@ -113,15 +123,25 @@ impl Inner {
     ) -> Result<Option<Vec<u8>>, reqwest::Error> {
         let length = response.content_length().and_then(|length| usize::try_from(length).ok());
         let mut body = Vec::with_capacity(length.unwrap_or_default().min(limit));
-        while let Some(chunk) = response.chunk().await? {
-            self.counters.record_bytes(chunk.len());
-            metrics::record_bytes(chunk.len());
+        while let Some(chunk) = self.read_chunk(&mut response).await? {
             if body.len() + chunk.len() > limit {
                 return Ok(None);
             }
             body.extend_from_slice(&chunk);
         }
         Ok(Some(body))
+    }
+
+    pub(super) async fn read_chunk(
+        &self,
+        response: &mut Response,
+    ) -> Result<Option<Bytes>, reqwest::Error> {
+        let chunk = response.chunk().await?;
+        if let Some(chunk) = &chunk {
+            self.counters.record_bytes(chunk.len());
+            metrics::record_bytes(chunk.len());
+        }
+        Ok(chunk)
     }
 
     async fn decode<T: DeserializeOwned + Send + 'static>(
@@ -134,14 +154,7 @@ impl Inner {
         }
         // The semaphore is never closed.
         let _permit = self.decoders.acquire().await;
-        match tokio::task::spawn_blocking(move || decode(&body, recover)).await {
-            Ok(decoded) => decoded,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is shutting down and will not poll this future again.
-                Err(_cancelled) => std::future::pending().await,
-            },
-        }
+        join(tokio::task::spawn_blocking(move || decode(&body, recover))).await
     }
 
     /// Reads TVmaze's message from the body of an error response.
@@ -153,6 +166,18 @@ impl Inner {
         let body = self.read_body(response, MAX_ERROR_BODY_BYTES).await.ok()??;
         let problem: Problem = decode(&body, |_, error| Err(error)).ok()?;
         Some(problem.message).filter(|message| !message.is_empty())
+    }
+}
+
+/// Waits for the result of a blocking task.
+pub(super) async fn join<T>(task: JoinHandle<T>) -> T {
+    match task.await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down and will not poll this future again.
+            Err(_cancelled) => std::future::pending().await,
+        },
     }
 }
 

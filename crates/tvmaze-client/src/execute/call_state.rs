@@ -5,6 +5,7 @@ use tokio::time::Instant;
 
 use crate::error::{Error, RequestContext};
 use crate::redirect;
+use crate::request::BodyOptions;
 
 /// A call in progress: its URL, and its attempts so far.
 pub(super) struct CallState {
@@ -13,6 +14,7 @@ pub(super) struct CallState {
     pub(super) endpoint: String,
     /// Whether a redirect to another object is an error.
     pub(super) rejects_moved: bool,
+    pub(super) body: BodyOptions,
     started: Instant,
     pub(super) attempts: u32,
     /// When the first 429 was received.
@@ -27,11 +29,17 @@ pub(super) struct AttemptError {
 }
 
 impl CallState {
-    pub(super) fn new(url: Url, endpoint: String, rejects_moved: bool) -> CallState {
+    pub(super) fn new(
+        url: Url,
+        endpoint: String,
+        rejects_moved: bool,
+        body: BodyOptions,
+    ) -> CallState {
         CallState {
             url,
             endpoint,
             rejects_moved,
+            body,
             started: Instant::now(),
             attempts: 0,
             throttled_since: None,

@@ -351,3 +351,49 @@ async fn a_fixed_limit_is_kept_by_all_calls_of_the_client() {
     let least = Duration::from_millis(39);
     assert!(start.elapsed() >= least, "two at once, then one every 10 ms");
 }
+
+/// A server that sends an updates map in pieces: first `head`, then, if it gets that far, the rest of many shows.
+async fn map_in_pieces(head: &'static str, shows: u32) -> MockServer {
+    let entries: Vec<String> = (1..=shows).map(|id| format!("\"{id}\":1700000000")).collect();
+    let body = format!("{head}{{{}}}", entries.join(","));
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+    Mock::given(path("/updates/shows")).respond_with(answer).mount(&server).await;
+    server
+}
+
+#[tokio::test]
+async fn an_updates_map_is_decoded_as_it_arrives() {
+    for head in ["", " \n", "\u{feff}"] {
+        let server = map_in_pieces(head, 100_000).await;
+        let client = client(&server.uri());
+        let updates = client.show_updates(None).await.unwrap();
+        assert_eq!(updates.len(), 100_000, "{head:?}");
+        assert!(client.stats().bytes > 1_000_000);
+    }
+}
+
+#[tokio::test]
+async fn an_updates_map_has_its_own_limit() {
+    let server = map_in_pieces("", 1000).await;
+    let client = quick_builder(&server.uri()).max_body_bytes(1000).build().unwrap();
+    let error = after(1, client.show_updates(None).await.unwrap_err());
+    assert!(matches!(error, Error::TooLarge { limit: 1000, .. }), "{error:?}");
+    let updates = client.show_updates(None).max_body_bytes(100_000).await.unwrap();
+    assert_eq!(updates.len(), 1000);
+    let error = client.show_updates(None).max_body_bytes(999).await.unwrap_err();
+    assert!(matches!(error, Error::TooLarge { limit: 999, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_broken_updates_map_is_tried_again() {
+    let server = map_in_pieces("[]", 100_000).await;
+    let error = after(3, client(&server.uri()).show_updates(None).await.unwrap_err());
+    assert!(matches!(error, Error::Decode { .. }), "{error:?}");
+    let cut = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"1\": 5,").await;
+    let error = after(3, client(&cut).show_updates(None).await.unwrap_err());
+    assert!(matches!(error, Error::Transport { .. }), "{error:?}");
+    let whole = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{\"1\": 5,").await;
+    let error = after(3, client(&whole).show_updates(None).await.unwrap_err());
+    assert!(matches!(error, Error::Decode { .. }), "{error:?}");
+}

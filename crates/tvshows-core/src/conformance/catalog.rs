@@ -112,7 +112,7 @@ pub async fn an_unchanged_publish_keeps_the_snapshot(store: &impl Store) {
     session.publish(&[ShowId(2)], at(31), success(&status)).await.expect("publish");
     assert_eq!(store.snapshot_version().await.expect("snapshot"), first);
     let manifest = store.manifest().await.expect("manifest");
-    let fetched: Vec<_> = manifest.shows.values().map(|version| version.fetched_at).collect();
+    let fetched: Vec<_> = manifest.shows.values().map(|version| version.fetched_at()).collect();
     assert_eq!(fetched, [at(30), at(20)], "planning knows when they were fetched");
     assert_eq!(manifest.pages.into_values().collect::<Vec<_>>(), [at(20)]);
 

@@ -102,9 +102,9 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
     assert_eq!(top_ids(store).await, [6, 1, 2]);
 
     let published = store.manifest().await.expect("published");
-    let fetched: Vec<_> = published.shows.values().map(|version| version.fetched_at).collect();
+    let fetched: Vec<_> = published.shows.values().map(|version| version.fetched_at()).collect();
     assert_eq!(fetched, [at(2), at(12), at(12), at(2), at(12)]);
-    assert_eq!(published.shows[&ShowId(2)], ShowVersion { updated: Some(99), fetched_at: at(12) });
+    assert_eq!(published.shows[&ShowId(2)], ShowVersion::new(Some(99), at(12)));
     assert_eq!(published.pages.into_iter().collect::<Vec<_>>(), [(0, at(2)), (7, at(12))]);
     let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99)), (ShowId(6), show(6).updated)];
     assert_eq!(published.casts.into_iter().collect::<Vec<_>>(), casts);
@@ -260,7 +260,7 @@ pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &impl Store) 
     let snapshot = staged.snapshot;
     assert_eq!(snapshot.pages.into_iter().collect::<Vec<_>>(), [(0, at(2)), (7, at(12))]);
     let versions: Vec<_> =
-        snapshot.shows.iter().map(|(id, version)| (id.0, version.updated)).collect();
+        snapshot.shows.iter().map(|(id, version)| (id.0, version.updated())).collect();
     assert_eq!(versions, [(1, show(1).updated), (2, Some(99))]);
     let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99))];
     assert_eq!(snapshot.casts.into_iter().collect::<Vec<_>>(), casts);
@@ -292,14 +292,28 @@ pub async fn what_is_staged_is_noted_with_the_status(store: &impl Store) {
     assert_eq!(store.get(status.request_id).await.expect("run"), Some(reached));
 }
 
-pub async fn stalled_resumes_are_counted_until_something_is_staged(store: &impl Store) {
-    let status = running();
-    let session = begin(store, &status).await;
-    session.record_resume().await.expect("count");
-    session.record_resume().await.expect("count");
-    assert_eq!(session.staging().await.expect("staged").stalled_resumes, 2);
+pub async fn attempts_are_counted_until_one_stages_something_or_stops(store: &impl Store) {
+    let stalled = async || {
+        let next = store.next(&[]).await.expect("next").expect("an unfinished run");
+        next.stalled_attempts
+    };
+    let mut status = running();
+    let mut session = begin(store, &status).await;
+    assert_eq!(stalled().await, 1, "counted before it has done anything");
+    for attempts in 2..4 {
+        status = after(&after(&status, RunEvent::Interrupted("died".into())), RunEvent::Started);
+        session = begin(store, &status).await;
+        assert_eq!(stalled().await, attempts);
+    }
+    session.commit(None, &status).await.expect("a status alone");
+    assert_eq!(stalled().await, 3);
     session.commit(pages(vec![(0, vec![])], at(2)), &status).await.expect("stage");
-    assert_eq!(session.staging().await.expect("staged").stalled_resumes, 0);
+    assert_eq!(stalled().await, 0);
+    status = after(&after(&status, RunEvent::Interrupted("died".into())), RunEvent::Started);
+    session = begin(store, &status).await;
+    assert_eq!(stalled().await, 1);
+    session.record_stop().await.expect("stop");
+    assert_eq!(stalled().await, 0);
 }
 
 pub async fn an_earlier_attempt_and_an_ended_run_write_nothing(store: &impl Store) {

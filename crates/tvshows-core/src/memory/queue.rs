@@ -39,7 +39,11 @@ impl RunQueue for MemoryStore {
         let mut unfinished = data.unfinished();
         unfinished.sort_by_key(|run| run.state == RunState::Queued);
         let next = unfinished.into_iter().find(|run| !except.contains(&run.request_id));
-        Ok(next.map(|status| NextRun { ownership: data.ownership(status.request_id), status }))
+        Ok(next.map(|status| NextRun {
+            ownership: data.ownership(status.request_id),
+            stalled_attempts: data.stalled_attempts(status.request_id),
+            status,
+        }))
     }
 
     async fn list(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
@@ -77,14 +81,17 @@ impl RunQueue for MemoryStore {
             return Err(StoreError::Fenced);
         }
         match data.staging.as_mut().filter(|staging| staging.run == run) {
-            Some(staging) => (staging.attempt, staging.ownership) = (attempt, ownership),
+            Some(staging) => {
+                (staging.attempt, staging.ownership) = (attempt, ownership);
+                staging.stalled_attempts += 1;
+            }
             None => {
                 data.staging = Some(Staging {
                     run,
                     attempt,
                     ownership,
                     is_incremental: false,
-                    stalled_resumes: 0,
+                    stalled_attempts: 1,
                     staged: Snapshot::default(),
                     deletions: BTreeSet::new(),
                 });
@@ -107,8 +114,15 @@ impl Data {
     }
 
     fn ownership(&self, run: RunId) -> Ownership {
-        let staging = self.staging.as_ref().filter(|staging| staging.run == run);
-        staging.map(|staging| staging.ownership).unwrap_or_default()
+        self.staging_of(run).map(|staging| staging.ownership).unwrap_or_default()
+    }
+
+    fn stalled_attempts(&self, run: RunId) -> u32 {
+        self.staging_of(run).map(|staging| staging.stalled_attempts).unwrap_or_default()
+    }
+
+    fn staging_of(&self, run: RunId) -> Option<&Staging> {
+        self.staging.as_ref().filter(|staging| staging.run == run)
     }
 
     /// Adds or replaces a run, unless it has ended or a later attempt has started. Returns whether it did.

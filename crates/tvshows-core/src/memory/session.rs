@@ -41,7 +41,6 @@ impl RunSession for MemorySession {
             }
             StagingState {
                 is_incremental: staging.is_incremental,
-                stalled_resumes: staging.stalled_resumes,
                 pages: staging.staged.pages.clone(),
                 snapshot,
             }
@@ -56,8 +55,8 @@ impl RunSession for MemorySession {
         })
     }
 
-    async fn record_resume(&self) -> Result<(), StoreError> {
-        self.with_staging(|staging, _| staging.stalled_resumes += 1)
+    async fn record_stop(&self) -> Result<(), StoreError> {
+        self.with_staging(|staging, _| staging.stalled_attempts = 0)
     }
 
     async fn start_incremental(&self) -> Result<(), StoreError> {
@@ -72,7 +71,7 @@ impl RunSession for MemorySession {
         self.with_staging(|staging, _| {
             if let Some(batch) = batch {
                 staging.stage(batch);
-                staging.stalled_resumes = 0;
+                staging.stalled_attempts = 0;
             }
         })?;
         self.store.data().save(status);

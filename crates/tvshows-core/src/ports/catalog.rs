@@ -99,12 +99,37 @@ pub struct PublishedManifest {
     pub casts: BTreeMap<ShowId, Option<i64>>,
 }
 
-/// The version of a show.
+/// The version of a show. Small, because there is one for each show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShowVersion {
+    updated: i64,
+    is_updated_known: bool,
+    /// Unix time.
+    fetched_at: u32,
+}
+
+impl ShowVersion {
+    /// Creates a version. Of the time when it was fetched, only the whole seconds are kept.
+    #[must_use]
+    pub fn new(updated: Option<i64>, fetched_at: Timestamp) -> ShowVersion {
+        let fetched_at = fetched_at.as_second().clamp(0, u32::MAX.into());
+        ShowVersion {
+            updated: updated.unwrap_or_default(),
+            is_updated_known: updated.is_some(),
+            fetched_at: u32::try_from(fetched_at).unwrap_or_default(),
+        }
+    }
+
     /// TVmaze's Unix time of the show's last change.
-    pub updated: Option<i64>,
-    pub fetched_at: Timestamp,
+    #[must_use]
+    pub fn updated(self) -> Option<i64> {
+        self.is_updated_known.then_some(self.updated)
+    }
+
+    #[must_use]
+    pub fn fetched_at(self) -> Timestamp {
+        Timestamp::from_second(self.fetched_at.into()).unwrap_or_default()
+    }
 }
 
 /// A top show.

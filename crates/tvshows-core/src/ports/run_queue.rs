@@ -39,7 +39,8 @@ pub trait RunQueue: Send + Sync {
     async fn finish_unpublished(&self, status: &RunStatus) -> Result<(), StoreError>;
 
     /// Starts the attempt at a run that `status` describes, and saves that status. What an earlier attempt
-    /// at the same run staged remains; what another run staged is discarded.
+    /// at the same run staged remains; what another run staged is discarded. Counts it as a
+    /// [stalled attempt](NextRun::stalled_attempts) until it stages something or is stopped.
     ///
     /// # Errors
     ///
@@ -72,6 +73,8 @@ pub struct NextRun {
     pub status: RunStatus,
     /// The locks that its last attempt held; neither if it never started.
     pub ownership: Ownership,
+    /// How many attempts in a row have begun, and have neither staged anything nor been stopped.
+    pub stalled_attempts: u32,
 }
 
 /// The locks that a process holds while it works on a run.

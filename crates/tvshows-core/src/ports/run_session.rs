@@ -25,9 +25,9 @@ pub trait RunSession: Send + Sync {
     /// Discards everything that is staged.
     async fn discard_staging(&self) -> Result<(), StoreError>;
 
-    /// Counts this attempt as one that resumed without having staged anything more; the next committed
-    /// batch resets the count.
-    async fn record_resume(&self) -> Result<(), StoreError>;
+    /// Resets the count of [stalled attempts](super::NextRun::stalled_attempts), as a committed batch does:
+    /// this attempt ends because it was asked to.
+    async fn record_stop(&self) -> Result<(), StoreError>;
 
     /// Starts the next snapshot from the published one instead of from nothing.
     async fn start_incremental(&self) -> Result<(), StoreError>;
@@ -93,8 +93,6 @@ pub struct ChangeCounts {
 pub struct StagingState {
     /// Whether the next snapshot starts from the published one.
     pub is_incremental: bool,
-    /// How many attempts in a row resumed without staging anything more.
-    pub stalled_resumes: u32,
     /// When each staged index page was fetched.
     pub pages: BTreeMap<u32, Timestamp>,
     /// The next snapshot as staged so far.

@@ -218,7 +218,7 @@ impl TestEnv {
         let mut rows = Vec::new();
         for (id, version) in catalog.manifest().await.unwrap().shows {
             let show = catalog.show(id.into()).await.unwrap().unwrap();
-            rows.push((serde_json::to_string(&show).unwrap(), version.fetched_at.to_string()));
+            rows.push((serde_json::to_string(&show).unwrap(), version.fetched_at().to_string()));
         }
         for top in catalog.top_shows(1000).await.unwrap() {
             rows.push((serde_json::to_string(&top).unwrap(), String::new()));

@@ -4,6 +4,7 @@ mod changing_upstream;
 mod faults;
 mod full_run;
 mod harness;
+mod implausible_upstream;
 mod incremental;
 mod index_map_conflicts;
 mod malformed_shows;

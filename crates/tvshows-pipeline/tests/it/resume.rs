@@ -139,12 +139,12 @@ async fn a_run_that_goes_on_in_vain_ends_as_failed() {
     let run = env.submit(FetchMode::Full).await;
     while env.store.get(run).await.unwrap().unwrap().pages_done < 4 {}
     env.stop().await;
-    // As if three processes had died of a response before they could stage it.
+    // As if three processes had died before they could stage anything.
     let died = "UPDATE _Staged_Run SET stalled_resumes = 3";
     env.connection().execute(died, []).unwrap();
     env.restart().await;
     let status = env.end_of(run).await;
-    assert_eq!((status.state, status.attempt), (RunState::Failed, 2));
+    assert_eq!((status.state, status.attempt), (RunState::Failed, 1));
     assert!(status.error.unwrap().contains("3 times in a row"));
     assert_eq!(env.tables().await, "");
     upstream.resume();
@@ -152,7 +152,7 @@ async fn a_run_that_goes_on_in_vain_ends_as_failed() {
 }
 
 #[tokio::test]
-async fn attempts_that_find_nothing_to_stage_are_not_in_vain() {
+async fn attempts_that_are_stopped_before_they_stage_anything_are_not_in_vain() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
     let other = TestEnv::on_disk(&server.uri()).await;
     other.update().await;
@@ -174,7 +174,8 @@ async fn attempts_that_find_nothing_to_stage_are_not_in_vain() {
         while env.store.get(run).await.unwrap().unwrap().state != RunState::Running {}
     }
     env.stop().await;
-    assert_eq!(env.staging(run).await.stalled_resumes, 0);
+    let next = env.store.next(&[]).await.unwrap().unwrap();
+    assert_eq!((next.status.request_id, next.stalled_attempts), (run, 0));
     upstream.resume();
     env.restart().await;
     assert_eq!(env.end_of(run).await.state, RunState::Succeeded);

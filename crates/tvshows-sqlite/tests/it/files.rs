@@ -185,3 +185,26 @@ async fn a_folder_that_does_not_exist_is_an_error() {
     let path = folder.path().join("nowhere/tvshows.db");
     assert!(SqliteStore::open(&path).await.is_err());
 }
+
+#[tokio::test]
+async fn what_an_unpublished_run_staged_is_returned_to_the_file_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    publish_one(&path).await;
+    let size = || fs::metadata(&path).unwrap().len();
+    let before = size();
+    let store = SqliteStore::open(&path).await.unwrap();
+    for end in [RunEvent::Cancelled, RunEvent::Failed("no".into())] {
+        let status = running();
+        let session = begin(&store, &status).await;
+        for page in 0..20 {
+            let shows = (250 * page..250 * page + 250).map(show).collect();
+            session.commit(pages(vec![(page, shows)], at(2)), &status).await.unwrap();
+        }
+        store.finish_unpublished(&after(&status, end)).await.unwrap();
+        assert!(size() <= before, "{} after {before}", size());
+        store.release("here").await;
+    }
+    assert_eq!(store.show(ShowId(1).into()).await.unwrap(), Some(show(1)));
+    assert!(store.integrity_check().await.unwrap().is_empty());
+}

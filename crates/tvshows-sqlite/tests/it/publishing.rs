@@ -185,7 +185,7 @@ async fn lists_and_plans_know_what_others_write() {
         .unwrap();
     let published = store.manifest().await.unwrap();
     assert_eq!(published.shows.keys().map(|id| id.0).collect::<Vec<_>>(), [2, 3, 4]);
-    assert_eq!(published.shows[&ShowId(2)].updated, Some(5));
+    assert_eq!(published.shows[&ShowId(2)].updated(), Some(5));
     let (filter, sort) = (ShowFilter::default(), "name".parse().unwrap());
     let query = ShowQuery { filter, sort, limit: 10, ..ShowQuery::default() };
     let names: Vec<_> =
