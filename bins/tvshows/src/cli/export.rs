@@ -17,7 +17,7 @@ const DATABASE_ENDINGS: [&str; 3] = ["db", "sqlite", "sqlite3"];
     after_help = "Examples:\n  tvshows export top_shows\n  tvshows export all_shows --output shows.parquet\n  tvshows export all_shows --output shows.csv.gz\n  tvshows export all_shows --genre drama --country US --output dramas.csv\n  tvshows export top_shows --dialect excel --output top.csv\n  tvshows export database --output copy.db"
 )]
 pub(crate) struct Export {
-    /// Table to export, or `database` for a copy of the whole file; only all_shows can be filtered
+    /// Table to export, or `database` for a copy of the whole file; only `all_shows` can be filtered
     #[arg(value_name = "TABLE")]
     pub(crate) target: ExportTarget,
 
