@@ -81,7 +81,8 @@ pub struct UnmatchedFilter {
 }
 
 impl UnmatchedFilter {
-    /// Suggests those of `known` that are similar to `value`.
+    /// Suggests those of `known` that are similar to `value`. A long text has no suggestions, because comparing takes
+    /// time that grows with its length.
     #[must_use]
     pub fn new<'a>(
         facet: Facet,
@@ -90,6 +91,10 @@ impl UnmatchedFilter {
     ) -> UnmatchedFilter {
         /// The same as clap's for the names of flags.
         const MIN_SIMILARITY: f64 = 0.8;
+        const MAX_BYTES: usize = 256;
+        if value.len() > MAX_BYTES {
+            return UnmatchedFilter { facet, value: value.to_owned(), suggestions: Vec::new() };
+        }
         let wanted = fold_case(value.trim());
         let rated = known.into_iter().map(|known| (similarity(&wanted, &fold_case(known)), known));
         let mut similar: Vec<_> = rated.filter(|(score, _)| *score >= MIN_SIMILARITY).collect();
@@ -165,5 +170,8 @@ mod tests {
             r#"no show has the genre "united"; did you mean "United States", or "United Kingdom"?"#
         );
         assert_eq!(message("zzz"), r#"no show has the genre "zzz""#);
+        assert!(
+            UnmatchedFilter::new(Facet::Genre, &"drama".repeat(60), known).suggestions.is_empty()
+        );
     }
 }

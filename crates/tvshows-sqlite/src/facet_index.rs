@@ -201,7 +201,9 @@ impl FacetColumn {
             if values.is_empty() {
                 none += count;
             }
-            values.iter().for_each(|value| some[*value as usize] += count);
+            for value in values {
+                some[*value as usize] += count;
+            }
         }
         let some = some.iter().zip(&self.values);
         let some = some.map(|(count, value)| FacetCount { value: Some(value), count: *count });

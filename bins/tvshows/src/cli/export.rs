@@ -18,7 +18,8 @@ const DATABASE_ENDINGS: [&str; 3] = ["db", "sqlite", "sqlite3"];
     after_help = "Examples:\n  tvshows export top_shows\n  tvshows export all_shows --output shows.parquet\n  tvshows export all_shows --output shows.csv.gz\n  tvshows export all_shows --genre drama --country US --output dramas.csv\n  tvshows export top_shows --dialect excel --output top.csv\n  tvshows export database --output copy.db"
 )]
 pub(crate) struct Export {
-    /// Table to export (`runs` is the history of updates), or `database` for a copy of the whole file
+    /// Table to export (`runs` is the history of updates), or `database` for a copy of the whole file; only `all_shows`
+    /// can be filtered
     #[arg(value_name = "TABLE")]
     pub(crate) target: ExportTarget,
 
@@ -36,15 +37,15 @@ pub(crate) struct Export {
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     pub(crate) output: PathBuf,
 
+    #[command(flatten)]
+    pub(crate) database: Database,
+
     /// Only shows with these words in the name or summary, as in `tvshows search`
     #[arg(long, help_heading = "Filters")]
     text: Option<String>,
 
     #[command(flatten)]
     filters: Filters,
-
-    #[command(flatten)]
-    pub(crate) database: Database,
 }
 
 /// What an export contains.

@@ -9,31 +9,31 @@ use tvshows_core::{DateBound, Facet, FacetFilter, RatingBound, ShowFilter};
 #[command(next_help_heading = "Filters")]
 pub(crate) struct Filters {
     /// Only shows with this genre. Like all texts, it matches in any case; - for shows without one
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long)]
     genre: Option<FacetFilter>,
 
     /// Only shows in this language
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long)]
     language: Option<FacetFilter>,
 
     /// Only shows with this status, such as Running or Ended
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long)]
     status: Option<FacetFilter>,
 
     /// Only shows of this type, such as Scripted or Documentary
-    #[arg(long = "type", value_name = "TYPE", allow_hyphen_values = true)]
+    #[arg(long = "type", value_name = "TYPE")]
     kind: Option<FacetFilter>,
 
     /// Only shows of this network or web channel
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long)]
     network: Option<FacetFilter>,
 
     /// Only shows of networks and web channels in this country: its name or code
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long)]
     country: Option<FacetFilter>,
 
     /// Only shows that air on this day of the week
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long)]
     day: Option<FacetFilter>,
 
     /// Only shows that premiered in or after this year, or on or after this date

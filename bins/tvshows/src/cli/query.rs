@@ -64,10 +64,10 @@ pub(crate) struct Search {
     pub(crate) json: bool,
 
     #[command(flatten)]
-    filters: Filters,
+    pub(crate) database: Database,
 
     #[command(flatten)]
-    pub(crate) database: Database,
+    filters: Filters,
 }
 
 impl Search {

@@ -22,8 +22,8 @@ fn facets<const N: usize>(filters: [(Facet, &str); N]) -> ShowFilter {
     ShowFilter { facets: filters.into(), ..ShowFilter::default() }
 }
 
-fn json(value: serde_json::Value) -> Option<RawJson> {
-    RawJson::from_value(&value).ok()
+fn json(value: &serde_json::Value) -> Option<RawJson> {
+    RawJson::from_value(value).ok()
 }
 
 fn ids(page: &ShowPage) -> Vec<u32> {
@@ -266,12 +266,12 @@ pub async fn filters_hold_together_and_ignore_case(store: &impl Store) {
 /// [`assorted`] shows that differ in their facets.
 fn varied() -> Vec<Show> {
     let mut shows = assorted();
-    let network = |name: &str| json(serde_json::json!({"id": 1, "name": name, "country": null}));
+    let network = |name: &str| json(&serde_json::json!({"id": 1, "name": name, "country": null}));
     let in_country = |name: &str, country: &str, code: &str| {
         let country = serde_json::json!({"name": country, "code": code});
-        json(serde_json::json!({"id": 1, "name": name, "country": country}))
+        json(&serde_json::json!({"id": 1, "name": name, "country": country}))
     };
-    let airs = |days: &[&str]| json(serde_json::json!({"time": "21:00", "days": days}));
+    let airs = |days: &[&str]| json(&serde_json::json!({"time": "21:00", "days": days}));
     shows[0].genres = vec!["Action".into(), "Drama".into(), "Drama".into()];
     shows[1].genres = vec!["Dramatic".into()];
     shows[2].genres.clear();

@@ -55,7 +55,9 @@ fn facet_counts(values: impl Iterator<Item = BTreeSet<String>>) -> Vec<FacetCoun
         if values.is_empty() {
             *counts.entry(None).or_default() += 1;
         }
-        values.into_iter().for_each(|value| *counts.entry(Some(value)).or_default() += 1);
+        for value in values {
+            *counts.entry(Some(value)).or_default() += 1;
+        }
     }
     let counts = counts.into_iter().map(|(value, count)| FacetCount { value, count });
     let mut counts: Vec<_> = counts.collect();

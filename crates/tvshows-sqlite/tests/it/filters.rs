@@ -51,11 +51,11 @@ fn shows() -> impl Strategy<Value = Vec<Show>> {
             Show { schedule, rating_average, ..fields }
         };
     prop::collection::vec(fields.prop_map(make), 0..30).prop_map(|mut shows| {
-        (1..).zip(&mut shows).for_each(|(id, show)| {
+        for (id, show) in (1..).zip(&mut shows) {
             show.id = ShowId(id);
             show.premiered = Some(format!("20{:02}-06-01", id % 20));
             show.name = format!("{} {id}", WORDS[id as usize % WORDS.len()]);
-        });
+        }
         shows
     })
 }
