@@ -10,7 +10,7 @@ use tvshows_pipeline::Runner;
 
 use crate::cli::{self, Serve, Settings};
 use crate::engine::{Engine, Interrupted};
-use crate::{database, metrics, otel, upstream};
+use crate::{database, metrics, otel};
 
 /// The whole service: the HTTP server, and the engine that runs updates.
 pub struct Application {
@@ -100,7 +100,7 @@ async fn log_start(settings: &Serve, address: SocketAddr, engine: &Engine, has_t
         %address,
         database = %database_path.display(),
         schema = engine.store.health().await.ok().map(|health| health.schema),
-        upstream = upstream::without_credentials(&upstream.tvmaze_base_url),
+        upstream = upstream.tvmaze_base_url,
         redis = engine.redis,
         schedule = schedule.map(tracing::field::display),
         next_run_at = next_run_at.map(tracing::field::display),

@@ -33,14 +33,6 @@ impl Upstream {
     }
 }
 
-/// A base URL as it may be logged.
-pub(crate) fn without_credentials(base_url: &str) -> String {
-    let Ok(mut url) = base_url.parse::<reqwest::Url>() else { return base_url.to_owned() };
-    // They fail only for URLs without a host.
-    let _ = url.set_username("").and_then(|()| url.set_password(None));
-    url.into()
-}
-
 fn client(base_url: &str) -> anyhow::Result<Client> {
     match Client::builder().base_url(base_url).user_agent(USER_AGENT).build() {
         Err(tvmaze_client::Error::Configuration { reason: problem }) => {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use deadpool_redis::redis::{
     AsyncCommands, FromRedisValue, IntoConnectionInfo, RedisError, Script, ScriptInvocation, cmd,
 };
-use deadpool_redis::{Config, Connection, Pool, Runtime};
+use deadpool_redis::{Config, Connection, Pool, PoolError, Runtime};
 use metrics::{counter, histogram};
 use tokio::time::{Instant, timeout};
 use tvshows_core::{ProgressTracker, RunId, RunStatus, TrackerError};
@@ -126,7 +126,11 @@ impl RedisClient {
     {
         let started = Instant::now();
         let result = timeout(OPERATION_TIMEOUT, async {
-            let connection = self.pool.get().await.map_err(|error| self.unavailable(error))?;
+            let connection = self.pool.get().await.map_err(|error| match error {
+                // Without the words of the pool.
+                PoolError::Backend(error) => self.unavailable(error),
+                error => self.unavailable(error),
+            })?;
             work(connection).await.map_err(|error| self.unavailable(error))
         });
         let no_response = |_| self.unavailable(format!("no response within {OPERATION_TIMEOUT:?}"));

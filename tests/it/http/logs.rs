@@ -161,7 +161,7 @@ async fn the_start_is_one_line_that_says_what_runs_where() {
     let mut serve = env.tvshows(&["serve", "--port", "0", "--log-format", "json"]);
     serve.envs([
         ("REDIS_URL", format!("redis://me:hunter2@127.0.0.1:{redis}").as_str()),
-        ("TVMAZE_BASE_URL", "http://me:hunter2@127.0.0.1:9/api"),
+        ("TVMAZE_BASE_URL", "http://127.0.0.1:9/api"),
         ("SCHEDULE", "0 4 * * *"),
         ("SCHEDULE_TIMEZONE", "Asia/Kathmandu"),
         ("API_TOKEN", "the-right-api-token"),
