@@ -3,6 +3,7 @@
 mod cache;
 mod dashboard;
 mod extract;
+mod file_response;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod middleware;

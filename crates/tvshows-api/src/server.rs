@@ -13,6 +13,7 @@ use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, web};
 use tokio::net::TcpStream;
 
+use crate::cache::rendered_files::RenderedFiles;
 use crate::cache::response_cache::ResponseCache;
 use crate::cache::status_cache::StatusCache;
 use crate::middleware::access::{AccessGuard, AccessPolicy, enforce_access};
@@ -55,6 +56,7 @@ pub fn server(
     let telemetry = web::Data::new(telemetry);
     let responses = web::Data::new(ResponseCache::default());
     let statuses = web::Data::new(StatusCache::default());
+    let files = web::Data::from(RenderedFiles::new(state.cache_folder.clone()));
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);
     let server = Server::build()
         .workers(workers)
@@ -68,6 +70,7 @@ pub fn server(
             .app_data(guard.clone())
             .app_data(responses.clone())
             .app_data(statuses.clone())
+            .app_data(files.clone())
             .app_data(telemetry.clone())
             .wrap(from_fn(enforce_access))
             .wrap(Compress::default())

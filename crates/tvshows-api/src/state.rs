@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tracing::Span;
@@ -11,6 +12,8 @@ pub struct AppState {
     pub runner: Runner,
     /// The published data.
     pub catalog: Arc<dyn Catalog>,
+    /// Where exports are cached; the system's temporary directory if it is read-only.
+    pub cache_folder: PathBuf,
 }
 
 /// How the service exposes its metrics and joins distributed traces.

@@ -9,8 +9,8 @@ use tvshows_core::{Catalog, SnapshotVersion, StoreError};
 use super::etag;
 use crate::problem::Problem;
 
-/// Cache budget in bytes (keys and bodies), about 20,000 shows.
-const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
+/// Cache budget in bytes (keys and bodies), about 10,000 shows.
+const CAPACITY_BYTES: usize = 16 * 1024 * 1024;
 
 /// The memory of an entry in addition to its key and body, measured with 400,000 small entries.
 const ENTRY_OVERHEAD: usize = 256;
