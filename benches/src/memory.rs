@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ pub(crate) fn measure(rounds: usize) -> anyhow::Result<Report> {
 
 /// Applies the load, and returns the number of complete responses.
 fn load(service: &ServerProcess) -> anyhow::Result<f64> {
-    let (is_over, responses) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (is_over, responses) = (AtomicBool::new(false), AtomicU32::new(0));
     let repeat = |path: &dyn Fn(usize) -> String| -> anyhow::Result<()> {
         for number in 0.. {
             if is_over.load(Ordering::Relaxed) {
@@ -93,7 +93,7 @@ fn load(service: &ServerProcess) -> anyhow::Result<f64> {
         is_over.store(true, Ordering::Relaxed);
         clients.into_iter().try_for_each(|client| client.join().expect("a client does not panic"))
     })?;
-    Ok(responses.load(Ordering::Relaxed) as f64)
+    Ok(f64::from(responses.load(Ordering::Relaxed)))
 }
 
 fn search(client: usize, number: usize) -> String {

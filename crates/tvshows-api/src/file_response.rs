@@ -1,6 +1,5 @@
 //! Responses with a whole file or a range of it (RFC 9110, sections 13 and 14).
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
@@ -10,7 +9,6 @@ use actix_web::http::header::{
     ACCEPT_RANGES, ByteRangeSpec, ContentRange, ContentRangeSpec, EntityTag, Header, IfMatch,
     IfRange, Range,
 };
-use actix_web::rt::task::spawn_blocking;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures::{Stream, stream};
@@ -23,7 +21,7 @@ use crate::streaming_body::{CHUNK_BYTES, MAX_DURATION};
 
 /// Completes `response` with what `request` asks for. A request for several ranges gets the whole file.
 ///
-/// A range of a response to HEAD is that of the response to GET: DuckDB in browsers requires it.
+/// HEAD with a range gets the header of the part, which some readers in browsers require.
 pub(crate) fn file_response(
     request: &HttpRequest,
     file: Arc<RenderedFile>,
@@ -82,32 +80,9 @@ fn read(
         if Instant::now() > deadline {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        let read = move || {
-            let size = usize::try_from(end - start).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
-            let mut chunk = vec![0; size];
-            read_exact_at(file.file(), &mut chunk, start).map(|()| (file, chunk))
-        };
-        let (file, chunk) = spawn_blocking(read).await??;
+        let size = usize::try_from(end - start).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+        let chunk = file.read(start, size).await?;
         let next = start + chunk.len() as u64;
-        Ok(Some((chunk.into(), (file, next))))
+        Ok(Some((chunk, (file, next))))
     })
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, chunk: &mut [u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, chunk, offset)
-}
-
-#[cfg(windows)]
-fn read_exact_at(file: &File, mut chunk: &mut [u8], mut offset: u64) -> io::Result<()> {
-    while !chunk.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, chunk, offset)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            read => {
-                chunk = &mut chunk[read..];
-                offset += read as u64;
-            }
-        }
-    }
-    Ok(())
 }

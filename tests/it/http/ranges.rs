@@ -1,4 +1,4 @@
-//! Ranges of files, which DuckDB, polars, and fsspec read, and with which `curl` continues a download.
+//! Ranges of files, for programs that read remote files, and for continuing a download.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tvmaze_sim::Dataset;
-use tvshows_testkit::{Service, TestEnv, json_body};
+use tvshows_testkit::{Service, TestEnv, eventually, json_body};
 
 const FILES: [&str; 4] = [
     "/export/all_shows.parquet",
@@ -91,7 +91,7 @@ async fn a_range_is_that_part_of_the_whole_file() {
     assert_eq!((streamed.status, streamed.header("accept-ranges")), (200, ""));
 }
 
-/// The requests of DuckDB's extension httpfs for `SELECT count(*)`: HEAD, the last eight bytes, the footer.
+/// The requests of `DuckDB` for `SELECT count(*)`: HEAD, the last eight bytes, the footer.
 #[tokio::test]
 async fn the_number_of_rows_is_in_a_few_bytes_at_the_end() {
     let (env, service) = TestEnv::published_and_served().await;
@@ -141,6 +141,29 @@ async fn parts_of_two_snapshots_are_not_mixed() {
         let unchanged = get(&service, path, &[range, ("if-none-match", new_tag)]).await;
         assert_eq!(unchanged.status, 304, "{path}");
     }
+}
+
+/// How many files without a name a process has open.
+#[cfg(target_os = "linux")]
+fn unnamed_files(service: &Service) -> usize {
+    let folder = format!("/proc/{}/fd", service.process.id().unwrap());
+    let files = std::fs::read_dir(folder).unwrap().flatten();
+    let targets = files.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    targets.filter(|target| target.to_string_lossy().ends_with("(deleted)")).count()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn files_are_deleted_when_a_new_snapshot_is_published() {
+    let (env, service) = TestEnv::published_and_served().await;
+    for path in FILES {
+        get(&service, path, &[]).await;
+    }
+    assert_eq!(unnamed_files(&service), FILES.len());
+    env.simulator.set_dataset(Dataset::synthetic(2_000, 1));
+    let run = service.submit("?mode=full").await;
+    service.wait_for_end(&run).await;
+    eventually(async || unnamed_files(&service) == 0).await;
 }
 
 #[tokio::test]

@@ -91,7 +91,9 @@ impl Entries {
 
 pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
     let json = serde_json::to_vec(data);
-    Ok(json.map_err(|error| StoreError::CorruptRow { what: error.to_string() })?.into())
+    let json = json.map_err(|error| StoreError::CorruptRow { what: error.to_string() })?;
+    // Without spare capacity, which would be cached as well.
+    Ok(json.into_boxed_slice().into())
 }
 
 #[cfg(test)]

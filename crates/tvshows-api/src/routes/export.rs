@@ -25,7 +25,7 @@ const HISTORY_RUNS: u32 = 20;
 /// All rows are from the same snapshot, even if an update is published during the download. CSV is RFC 4180 in UTF-8
 /// with a header row; an empty field is a missing value. NDJSON has an object per row, with `genres` as an array and
 /// JSON columns as JSON. Parquet has typed columns. A download that fails is aborted, so an incomplete file never
-/// looks complete. Parquet files can be read in ranges, for example by DuckDB and polars.
+/// looks complete. Parquet files can be read in ranges.
 #[utoipa::path(
     get, path = "/export/{table}.{format}", tag = "export",
     params(
