@@ -307,6 +307,7 @@ async fn readers_fetch_only_what_they_need() {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "2300", "{name}: {errors}");
         let read = proxy.response_bytes.load(Ordering::Relaxed);
-        assert!(read < file_bytes / 2, "{name}: {read} of {file_bytes} bytes");
+        // polars reads the last 256 kB first.
+        assert!(read < file_bytes * 2 / 3, "{name}: {read} of {file_bytes} bytes");
     }
 }
