@@ -8,6 +8,7 @@ mod fixture;
 mod full_run;
 mod http_throughput;
 mod incremental_runs;
+mod memory;
 mod process;
 mod report;
 mod startup;
@@ -41,6 +42,8 @@ enum Bench {
     Events,
     /// Downloads of a whole table
     Exports,
+    /// Memory under a mixed load
+    Memory,
     /// Startup time and binary size
     Start,
 }
@@ -58,6 +61,7 @@ fn main() -> anyhow::Result<()> {
             Bench::Serving => http_throughput::measure(cli.rounds)?,
             Bench::Events => events::measure(cli.rounds)?,
             Bench::Exports => exports::measure(cli.rounds)?,
+            Bench::Memory => memory::measure(cli.rounds)?,
             Bench::Start => startup::measure(cli.rounds)?,
         };
         report.write()?;

@@ -16,6 +16,7 @@ mod malformed_requests;
 mod metrics;
 mod pipeline;
 mod proxies;
+mod ranges;
 mod raw;
 mod shows;
 mod systemd;

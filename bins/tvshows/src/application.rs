@@ -53,6 +53,7 @@ impl Application {
             runner: engine.runner.clone(),
             catalog: Arc::<_>::clone(&engine.store) as _,
             cdn_max_age: NonZeroU32::new(settings.cdn_max_age),
+            cache_folder: database::folder(&settings.settings.database_path),
         };
         let telemetry = Telemetry { render_metrics: metrics, join_trace: otel::set_remote_parent };
         let server = tvshows_api::server(listener, state, access, telemetry)?;

@@ -1,10 +1,17 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use tvshows_core::StoreError;
 use tvshows_sqlite::SqliteStore;
 
 use crate::cli::Database;
+
+/// The folder of the database, after links are resolved: a link may be on a read-only file system.
+pub(crate) fn folder(path: &Path) -> PathBuf {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_owned()
+}
 
 /// Opens the database, and creates it if it is missing.
 pub(crate) async fn open(path: &Path) -> anyhow::Result<SqliteStore> {

@@ -4,6 +4,7 @@ mod cache;
 mod dashboard;
 mod excerpt;
 mod extract;
+mod file_response;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod middleware;

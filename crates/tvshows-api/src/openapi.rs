@@ -1,3 +1,4 @@
+use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -17,7 +18,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
         contact(name = "tvshows-pipeline"),
     ),
-    modifiers(&BearerToken),
+    modifiers(&BearerToken, &HeadOfExports),
     servers((url = "./", description = "This service")),
     tags(
         (name = "pipeline", description = "Start, monitor and cancel runs"),
@@ -46,6 +47,26 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     )
 )]
 struct Document;
+
+/// HEAD, which every route with GET supports, is documented for exports: it returns the length of a file.
+struct HeadOfExports;
+
+impl Modify for HeadOfExports {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let paths = document.paths.paths.iter_mut();
+        for (_, item) in paths.filter(|(path, _)| path.starts_with("/export/")) {
+            let Some(mut head) = item.get.clone() else { continue };
+            head.operation_id = head.operation_id.map(|id| format!("head_{id}"));
+            head.summary = head.summary.map(|summary| format!("{summary}: header only"));
+            for response in head.responses.responses.values_mut() {
+                if let RefOr::T(response) = response {
+                    response.content.clear();
+                }
+            }
+            item.head = Some(head);
+        }
+    }
+}
 
 /// The only authentication scheme.
 struct BearerToken;

@@ -6,7 +6,9 @@ use std::fmt;
 
 use actix_web::error::QueryPayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ALLOW, CONTENT_TYPE, ContentRange, ContentRangeSpec, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use tvshows_core::{ExternalId, RunId, ShowId, StoreError};
@@ -55,6 +57,12 @@ pub(crate) enum Problem {
     ExternalIdNotFound(ExternalId),
     CastNotFound(ShowId),
     ExportNotFound(String),
+    /// The file is not the one that the client has read before.
+    FileChanged,
+    RangeNotSatisfiable {
+        /// Of the whole file.
+        length: u64,
+    },
     QueueFull,
     TooManyStreams,
     TooManyUnreadResponses,
@@ -115,6 +123,10 @@ impl Problem {
             Problem::RunEnded(_) => (StatusCode::CONFLICT, "run_ended"),
             Problem::RunOwnedElsewhere(_) => (StatusCode::CONFLICT, "run_owned_elsewhere"),
             Problem::RunPublishing(_) => (StatusCode::CONFLICT, "run_publishing"),
+            Problem::FileChanged => (StatusCode::PRECONDITION_FAILED, "file_changed"),
+            Problem::RangeNotSatisfiable { .. } => {
+                (StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable")
+            }
             Problem::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Problem::Parameter { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_parameter"),
             Problem::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
@@ -195,6 +207,12 @@ impl Problem {
                  as .csv, .ndjson and .parquet",
                 excerpt(file)
             ),
+            Problem::FileChanged => {
+                "the file has changed since you read it; read it again from the start".into()
+            }
+            Problem::RangeNotSatisfiable { length } => {
+                format!("the range starts after the end of the file, which has {length} bytes")
+            }
             Problem::MethodNotAllowed { allowed } => {
                 format!("this endpoint supports only {allowed}; see /docs")
             }
@@ -265,6 +283,10 @@ impl ResponseError for Problem {
         }
         match self {
             Problem::MethodNotAllowed { allowed } => response.insert_header((ALLOW, *allowed)),
+            Problem::RangeNotSatisfiable { length } => {
+                let range = ContentRangeSpec::Bytes { range: None, instance_length: Some(*length) };
+                response.insert_header(ContentRange(range))
+            }
             Problem::TokenRequired => response.insert_header((WWW_AUTHENTICATE, "Bearer")),
             Problem::InvalidToken => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""))

@@ -16,6 +16,7 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
+use crate::cache::rendered_files::RenderedFiles;
 use crate::cache::response_cache::ResponseCache;
 use crate::cache::status_cache::StatusCache;
 use crate::middleware::access::{AccessGuard, AccessPolicy, enforce_access};
@@ -73,6 +74,7 @@ pub fn server(
     let telemetry = web::Data::new(telemetry);
     let responses = web::Data::new(ResponseCache::default());
     let statuses = web::Data::new(StatusCache::default());
+    let files = web::Data::from(RenderedFiles::new(state.cache_folder.clone()));
     limit_buffers(&listener);
     let large_headers = Arc::new(Semaphore::new(MAX_LARGE_HEADERS));
     let server = Server::build()
@@ -87,6 +89,7 @@ pub fn server(
             .app_data(guard.clone())
             .app_data(responses.clone())
             .app_data(statuses.clone())
+            .app_data(files.clone())
             .app_data(telemetry.clone())
             .app_data(streams.clone())
             .app_data(rejections.clone())

@@ -1,4 +1,5 @@
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tracing::Span;
@@ -14,6 +15,8 @@ pub struct AppState {
     pub catalog: Arc<dyn Catalog>,
     /// For how many seconds a CDN may serve data without asking; `None` if it must revalidate each response.
     pub cdn_max_age: Option<NonZeroU32>,
+    /// Where exports are cached; the system's temporary directory if it is read-only.
+    pub cache_folder: PathBuf,
 }
 
 /// How the service exposes its metrics and joins distributed traces.

@@ -16,13 +16,13 @@ use tvshows_core::StoreError;
 
 use crate::problem::Problem;
 
-const CHUNK_BYTES: usize = 64 * 1024;
+pub(crate) const CHUNK_BYTES: usize = 64 * 1024;
 /// How many chunks are buffered for the client.
 const BUFFERED_CHUNKS: usize = 4;
 /// How long a client may take to accept a chunk.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a whole download may take, because the database's WAL cannot shrink while a snapshot is read.
-const MAX_DURATION: Duration = Duration::from_hours(1);
+pub(crate) const MAX_DURATION: Duration = Duration::from_hours(1);
 
 /// A chunk of the body, or why it is incomplete. An empty chunk marks the end.
 type Frame = Result<Bytes, Problem>;

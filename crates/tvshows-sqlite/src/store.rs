@@ -102,7 +102,13 @@ impl SqliteStore {
         work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
         let connection = self.exports.get().await.map_err(from_pool)?;
-        connection.run(move |connection| work(connection)).await
+        let run = move |connection: &mut Connection| {
+            let result = work(connection);
+            // Exports are rare, so the memory is more useful to others than to the next one.
+            connection.execute_batch("PRAGMA shrink_memory").map_err(from_sql)?;
+            result
+        };
+        connection.run(run).await
     }
 }
 

@@ -13,8 +13,8 @@ use tvshows_core::{Catalog, SnapshotVersion, StoreError};
 use super::etag;
 use crate::problem::Problem;
 
-/// Cache budget in bytes (keys and bodies), about 20,000 shows.
-const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
+/// Cache budget in bytes (keys and bodies), about 10,000 shows.
+const CAPACITY_BYTES: usize = 16 * 1024 * 1024;
 
 /// The memory of an entry in addition to its key and body, measured with 400,000 small entries.
 const ENTRY_OVERHEAD: usize = 256;
@@ -125,7 +125,9 @@ impl Entries {
 
 pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
     let json = serde_json::to_vec(data);
-    Ok(json.map_err(|error| StoreError::CorruptRow { what: error.to_string() })?.into())
+    let json = json.map_err(|error| StoreError::CorruptRow { what: error.to_string() })?;
+    // Without spare capacity, which would be cached as well.
+    Ok(json.into_boxed_slice().into())
 }
 
 #[cfg(test)]

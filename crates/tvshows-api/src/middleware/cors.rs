@@ -5,7 +5,8 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Uri;
 use actix_web::http::header::{
-    AUTHORIZATION, CONTENT_DISPOSITION, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+    ACCEPT_RANGES, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, ETAG,
+    HeaderName, IF_MATCH, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
@@ -91,8 +92,9 @@ impl AllowedOrigins {
         };
         let signature = HeaderName::from_static("previous_signature");
         cors.allowed_methods(["GET", "HEAD", "POST"])
-            .allowed_headers([AUTHORIZATION, IF_NONE_MATCH, signature])
+            .allowed_headers([AUTHORIZATION, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE, signature])
             .expose_headers([ETAG, LOCATION, RETRY_AFTER, CONTENT_DISPOSITION, REQUEST_ID])
+            .expose_headers([ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE])
             .max_age(3600)
     }
 }

@@ -73,6 +73,24 @@ impl IntoResponses for ExportUnavailable {
     }
 }
 
+/// Files that can be downloaded in ranges.
+pub(crate) enum FileRange {}
+
+impl IntoResponses for FileRange {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let content_range = || header::<String>("`bytes FIRST-LAST/LENGTH`, or `bytes */LENGTH`");
+        let part = ResponseBuilder::new()
+            .description("The part of the file that `Range` asks for")
+            .header("ETag", header::<String>("The content of the whole file"));
+        let unsatisfiable = problem("The range starts after the end of the file");
+        responses([
+            (206, part.header("Content-Range", content_range())),
+            (412, problem("The file does not match `If-Match`")),
+            (416, unsatisfiable.header("Content-Range", content_range())),
+        ])
+    }
+}
+
 pub(crate) enum RunNotFound {}
 
 impl IntoResponses for RunNotFound {

@@ -1,24 +1,32 @@
+use std::io::Write;
+
 use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use futures::stream;
-use tvshows_core::Table;
+use tvshows_core::{ShowFilter, SnapshotVersion, StoreError, Table};
 use tvshows_export::{Format, WriterOptions};
 
 use crate::cache::etag;
+use crate::cache::rendered_files::{FileVersion, RenderedFiles};
 use crate::extract::query::ExportQuery;
-use crate::problem::responses::{ExportUnavailable, InvalidQuery};
+use crate::file_response::file_response;
+use crate::problem::responses::{ExportUnavailable, FileRange, InvalidQuery};
 use crate::problem::{Problem, ProblemBody};
 use crate::schemas;
 use crate::state::AppState;
 use crate::streaming_body::streaming_body;
 
+/// More runs than can be unfinished, so that the last finished one is among them.
+const HISTORY_RUNS: u32 = 20;
+
 /// Download a table
 ///
-/// `runs` is the history of updates. All rows are from the same snapshot, even if an update is published during the download. CSV is RFC 4180 in UTF-8
+/// `runs` is the history of updates. All rows are from the same snapshot, even if an update is published during the
+/// download. CSV is RFC 4180 in UTF-8
 /// with a header row; an empty field is a missing value. NDJSON has an object per row, with `genres` as an array and
 /// JSON columns as JSON. Parquet has typed columns. A download that fails is aborted, so an incomplete file never
-/// looks complete.
+/// looks complete. Parquet files can be read in ranges, unless they are filtered.
 ///
 /// `all_shows` has the same filters as `/shows`, and contains the same shows as that list, in the order of their ids.
 #[utoipa::path(
@@ -40,9 +48,13 @@ use crate::streaming_body::streaming_body;
         ("min_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "Only for `all_shows`, as in `/shows`"),
         ("max_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "Only for `all_shows`, as in `/shows`"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
+        ("Range" = Option<String>, Header, description = "For Parquet only: the part to download, such as `bytes=0-99` or `bytes=-8`"),
+        ("If-Range" = Option<String>, Header, description = "The ETag of an earlier response, to get the whole file if it has changed"),
+        ("If-Match" = Option<String>, Header, description = "For Parquet only: the ETag of an earlier response, to get 412 if the file has changed"),
     ),
     responses(
         (status = 200, description = "The file", headers(
+            ("Accept-Ranges" = String, description = "`bytes`; for Parquet only"),
             ("Content-Disposition" = String, description = "The file name"),
             ("ETag" = String, description = "The snapshot, or an earlier one")),
             content(
@@ -50,6 +62,7 @@ use crate::streaming_body::streaming_body;
                 (String = "application/x-ndjson", example = "{\"id\":82,\"name\":\"Game of Thrones\",\"language\":\"English\",\"genres\":[\"Drama\",\"Action\"],\"premiered\":\"2011-04-17\",\"rating_average\":8.9,\"processed_at\":\"2026-11-22T20:00:15Z\",\"weight\":99,\"rank\":1,\"updated\":1700000000}\n"),
                 (String = "application/vnd.apache.parquet"),
             )),
+        FileRange,
         (status = 304, description = "The snapshot matches `If-None-Match`"),
         (status = 404, description = "Table or format not found", body = ProblemBody, content_type = "application/problem+json"),
         InvalidQuery,
@@ -58,6 +71,7 @@ use crate::streaming_body::streaming_body;
 )]
 pub(crate) async fn table(
     state: web::Data<AppState>,
+    files: web::Data<RenderedFiles>,
     path: web::Path<(String, String)>,
     query: web::Query<ExportQuery>,
     request: HttpRequest,
@@ -66,66 +80,99 @@ pub(crate) async fn table(
     let table: Table = path.0.parse().map_err(|_| not_found())?;
     let format: Format = path.1.parse().map_err(|_| not_found())?;
     let (dialect, filter) = (query.dialect(format)?, query.filter(table)?);
-    let mut response = attachment(&format!("{table}.{format}"), format.content_type());
-    if table == Table::Runs {
-        // It changes without a new snapshot.
-        response.insert_header((CACHE_CONTROL, "no-cache"));
-    } else {
-        let snapshot = state.catalog.snapshot_version().await?;
-        if let Some(response) = etag::same_snapshot(&request, snapshot) {
-            return Ok(response);
-        }
-        response = etag::with_snapshot(response, snapshot);
-    }
-    if format == Format::Parquet {
-        response.insert_header(ContentEncoding::Identity);
-    }
-    if request.method() == Method::HEAD {
-        return Ok(without_body(response));
-    }
+    let snapshot = state.catalog.snapshot_version().await?;
+    // The history changes without a new snapshot.
+    let snapshot = (table != Table::Runs).then_some(snapshot);
+    let is_cached = format == Format::Parquet && filter == ShowFilter::default();
+    let name = format!("{table}.{format}");
+    let mut response = attachment(&name, format.content_type());
     let catalog = state.catalog.clone();
-    let body = streaming_body(async move |file| {
+    let write = move |file| {
         let make_writer = move |date_columns| {
             let options = WriterOptions { dialect, date_columns, ..WriterOptions::default() };
             format.writer(table.columns(), &options, file)
         };
-        catalog.export(table, filter, Box::new(make_writer)).await
-    });
-    Ok(response.body(body.await?))
+        let (catalog, filter) = (catalog.clone(), filter.clone());
+        async move { catalog.export(table, filter, Box::new(make_writer)).await }
+    };
+    if format == Format::Parquet {
+        response.insert_header(ContentEncoding::Identity);
+    }
+    if let Some(snapshot) = snapshot.filter(|_| is_cached) {
+        let version = FileVersion { snapshot, last_run: None };
+        if let Some(file) = files.get_or_render(&state.catalog, &name, version, &write).await? {
+            return file_response(&request, file, response);
+        }
+    }
+    streamed(&request, response, snapshot, write).await
 }
 
 /// Download the database
 ///
 /// A consistent SQLite file with the published tables, the run history and the search index, without staging data.
-/// Creating it temporarily needs disk space for the copy on the server.
+/// Creating it needs disk space for the copy on the server, until the next snapshot. It can be downloaded in ranges.
 #[utoipa::path(
     get, path = "/export/tvshows.db", tag = "export",
-    params(("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged")),
+    params(
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the file is unchanged"),
+        ("Range" = Option<String>, Header, description = "The part to download, such as `bytes=1000000-`"),
+        ("If-Range" = Option<String>, Header, description = "The ETag of an earlier response, to get the whole file if it has changed"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 412 if the file has changed"),
+    ),
     responses(
         (status = 200, description = "The file", body = String, content_type = "application/vnd.sqlite3", headers(
+            ("Accept-Ranges" = String, description = "`bytes`"),
             ("Content-Disposition" = String, description = "The file name"),
-            ("ETag" = String, description = "The snapshot, or an earlier one"))),
-        (status = 304, description = "The snapshot matches `If-None-Match`"),
+            ("ETag" = String, description = "The content"))),
+        FileRange,
+        (status = 304, description = "The file matches `If-None-Match`"),
         ExportUnavailable,
     )
 )]
 pub(crate) async fn database(
     state: web::Data<AppState>,
+    files: web::Data<RenderedFiles>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let snapshot = state.catalog.snapshot_version().await?;
-    if let Some(response) = etag::same_snapshot(&request, snapshot) {
-        return Ok(response);
-    }
     let mut response = attachment("tvshows.db", "application/vnd.sqlite3");
     response.insert_header(ContentEncoding::Identity);
-    let mut response = etag::with_snapshot(response, snapshot);
+    let catalog = state.catalog.clone();
+    let write = move |file| {
+        let catalog = catalog.clone();
+        async move { catalog.backup_to(file).await }
+    };
+    let runs = state.runner.runs(HISTORY_RUNS).await?;
+    let last_run = runs.iter().find(|run| run.state.is_terminal()).map(|run| run.request_id);
+    let version = FileVersion { snapshot, last_run };
+    if let Some(file) = files.get_or_render(&state.catalog, "tvshows.db", version, &write).await? {
+        return file_response(&request, file, response);
+    }
+    streamed(&request, response, Some(snapshot), write).await
+}
+
+/// A response whose body is written while the client reads it. It has no tag if its data does not belong to a snapshot.
+async fn streamed<W>(
+    request: &HttpRequest,
+    mut response: HttpResponseBuilder,
+    snapshot: Option<SnapshotVersion>,
+    write: impl FnOnce(Box<dyn Write + Send>) -> W + 'static,
+) -> Result<HttpResponse, Problem>
+where
+    W: Future<Output = Result<(), StoreError>> + 'static,
+{
+    if let Some(snapshot) = snapshot {
+        if let Some(response) = etag::same_snapshot(request, snapshot) {
+            return Ok(response);
+        }
+        response = etag::with_snapshot(response, snapshot);
+    } else {
+        response.insert_header((CACHE_CONTROL, "no-cache"));
+    }
     if request.method() == Method::HEAD {
         return Ok(without_body(response));
     }
-    let catalog = state.catalog.clone();
-    let body = streaming_body(async move |file| catalog.backup_to(file).await);
-    Ok(response.body(body.await?))
+    Ok(response.body(streaming_body(write).await?))
 }
 
 /// A response to HEAD, with a body of unknown size like the response to GET.
@@ -147,7 +194,7 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use actix_web::{App, http::StatusCode, test};
-    use tvshows_core::{Catalog, CellValue, RowWriter, ShowFilter};
+    use tvshows_core::{Catalog, CellValue, RowWriter};
     use tvshows_pipeline::{Pipeline, Runner, RunnerConfig};
     use tvshows_progress::InProcessTracker;
     use tvshows_sqlite::SqliteStore;
@@ -190,9 +237,16 @@ mod tests {
             on_end: Arc::new(|_| {}),
         };
         let runner = Runner::start(pipeline, config);
-        let state = web::Data::new(AppState { runner, catalog: store.clone(), cdn_max_age: None });
+        let state = web::Data::new(AppState {
+            runner,
+            catalog: store.clone(),
+            cdn_max_age: None,
+            cache_folder: folder.path().to_owned(),
+        });
+        let files = web::Data::from(RenderedFiles::new(folder.path().to_owned()));
         let app = App::new()
             .app_data(state)
+            .app_data(files)
             .route("/export/tvshows.db", web::get().to(database))
             .route("/export/{table}.{format}", web::get().to(table));
         let app = test::init_service(app).await;

@@ -24,10 +24,37 @@ enum Values {
     Integers(Vec<i64>),
     Reals(Vec<f64>),
     Booleans(Vec<bool>),
-    Texts(Vec<ByteArray>),
-    Lists(Vec<ByteArray>),
+    Texts(TextBuffer),
+    Lists(TextBuffer),
     Dates(Vec<i32>),
     Timestamps(Vec<i64>),
+}
+
+/// Texts in one allocation.
+#[derive(Default)]
+struct TextBuffer {
+    bytes: Vec<u8>,
+    /// The end of each text.
+    ends: Vec<usize>,
+}
+
+impl TextBuffer {
+    fn push(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Empties the buffer.
+    fn take(&mut self) -> Vec<ByteArray> {
+        let bytes = ByteArray::from(std::mem::take(&mut self.bytes));
+        let mut start = 0;
+        let texts = self.ends.drain(..).map(|end| {
+            let text = bytes.slice(start, end - start);
+            start = end;
+            text
+        });
+        texts.collect()
+    }
 }
 
 impl ColumnBuffer {
@@ -37,8 +64,10 @@ impl ColumnBuffer {
             ColumnType::Real => Values::Reals(Vec::new()),
             ColumnType::Boolean => Values::Booleans(Vec::new()),
             ColumnType::Date if is_date => Values::Dates(Vec::new()),
-            ColumnType::Text | ColumnType::Date | ColumnType::Json => Values::Texts(Vec::new()),
-            ColumnType::StringList => Values::Lists(Vec::new()),
+            ColumnType::Text | ColumnType::Date | ColumnType::Json => {
+                Values::Texts(TextBuffer::default())
+            }
+            ColumnType::StringList => Values::Lists(TextBuffer::default()),
             ColumnType::Timestamp => Values::Timestamps(Vec::new()),
         };
         ColumnBuffer {
@@ -84,7 +113,7 @@ impl ColumnBuffer {
             (Values::Integers(values), CellValue::Integer(number)) => values.push(number),
             (Values::Reals(values), CellValue::Real(number)) => values.push(number),
             (Values::Booleans(values), CellValue::Integer(number)) => values.push(number != 0),
-            (Values::Texts(values), CellValue::Text(text)) => values.push(byte_array(text)),
+            (Values::Texts(values), CellValue::Text(text)) => values.push(text),
             (Values::Dates(values), CellValue::Text(text)) => values.push(days_since_epoch(text)?),
             (Values::Timestamps(values), CellValue::Text(text)) => {
                 values.push(text.parse::<Timestamp>().ok()?.as_microsecond());
@@ -110,7 +139,7 @@ impl ColumnBuffer {
             Values::Booleans(values) => write_batch::<BoolType>(writer, values, levels)?,
             Values::Dates(values) => write_batch::<Int32Type>(writer, values, levels)?,
             Values::Texts(values) | Values::Lists(values) => {
-                write_batch::<ByteArrayType>(writer, values, levels)?;
+                write_batch::<ByteArrayType>(writer, &mut values.take(), levels)?;
             }
         }
         self.definition_levels.clear();
@@ -121,7 +150,7 @@ impl ColumnBuffer {
 
 fn push_list(
     text: &str,
-    values: &mut Vec<ByteArray>,
+    values: &mut TextBuffer,
     definition_levels: &mut Vec<i16>,
     repetition_levels: &mut Vec<i16>,
 ) {
@@ -131,7 +160,7 @@ fn push_list(
         return;
     }
     for (index, element) in text.split(',').enumerate() {
-        values.push(byte_array(element));
+        values.push(element);
         definition_levels.push(1);
         repetition_levels.push(i16::from(index > 0));
     }
@@ -151,10 +180,6 @@ fn write_batch<T: DataType>(
     writer.typed::<T>().write_batch(values, levels.definition, levels.repetition)?;
     values.clear();
     Ok(())
-}
-
-fn byte_array(text: &str) -> ByteArray {
-    ByteArray::from(text.as_bytes().to_vec())
 }
 
 fn type_mismatch(column: &str, cell: CellValue<'_>) -> io::Error {
