@@ -123,6 +123,9 @@ impl Problem {
             Problem::Store(StoreError::DiskFull { .. }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "disk_full")
             }
+            Problem::Store(StoreError::DatabaseReplaced { .. }) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "database_replaced")
+            }
             Problem::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
             Problem::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
             Problem::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
@@ -191,7 +194,9 @@ impl Problem {
                  writes it, or ask the operator to make it writable"
                     .into()
             }
-            Problem::Store(error @ StoreError::DiskFull { .. }) => error.to_string(),
+            Problem::Store(
+                error @ (StoreError::DiskFull { .. } | StoreError::DatabaseReplaced { .. }),
+            ) => error.to_string(),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
             Problem::ShuttingDown => SubmitError::ShuttingDown.to_string(),
             Problem::Store(_) => {

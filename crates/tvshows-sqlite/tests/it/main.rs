@@ -5,4 +5,5 @@ mod exports;
 mod files;
 mod publishing;
 mod read_only;
+mod replaced_files;
 mod schemas;
