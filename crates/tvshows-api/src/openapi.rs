@@ -29,6 +29,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         pipeline::update,
         pipeline::status,
         events::events,
+        pipeline::log,
         pipeline::cancel,
         pipeline::runs,
         shows::list,

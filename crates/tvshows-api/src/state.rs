@@ -2,13 +2,15 @@ use std::sync::Arc;
 
 use tracing::Span;
 use tvshows_core::Catalog;
-use tvshows_pipeline::Runner;
+use tvshows_pipeline::{RunLog, Runner};
 
 /// What the routes share.
 #[derive(Clone)]
 pub struct AppState {
     /// Runs updates; also knows their status and history.
     pub runner: Runner,
+    /// The log lines of the last runs.
+    pub run_log: RunLog,
     /// The published data.
     pub catalog: Arc<dyn Catalog>,
 }

@@ -33,7 +33,9 @@ pub use ports::{
     TrackerError,
 };
 pub use query::{KeysetCursor, ShowPage, ShowQuery, SortValue};
-pub use run::{FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step};
+pub use run::{
+    FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step, StepTiming, Trigger,
+};
 pub use show::{Show, ShowId, SparseShow};
 pub use snapshot::SnapshotVersion;
 pub use sort::{ParseSortError, Sort, SortBy};

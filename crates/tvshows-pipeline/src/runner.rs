@@ -6,6 +6,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tvshows_core::{
     Enqueued, RunEvent, RunId, RunParameters, RunState, RunStatus, StoreError, TrackerError,
+    Trigger,
 };
 
 use crate::clock::now_millis;
@@ -89,12 +90,19 @@ impl Runner {
     }
 
     /// Submits a run, or joins an unfinished one with the same parameters, in any process.
-    pub async fn submit(&self, parameters: RunParameters) -> Result<Submission, SubmitError> {
+    pub async fn submit(
+        &self,
+        parameters: RunParameters,
+        trigger: Trigger,
+    ) -> Result<Submission, SubmitError> {
         let Inner { config: RunnerConfig { queue, instance, .. }, local, .. } = &*self.inner;
         if self.is_shutting_down() {
             return Err(SubmitError::ShuttingDown);
         }
-        let status = RunStatus::queued(RunId::random(), parameters, instance, now_millis());
+        let status = RunStatus {
+            trigger: Some(trigger),
+            ..RunStatus::queued(RunId::random(), parameters, instance, now_millis())
+        };
         let submission = match queue.enqueue(&status, &local.ended(), QUEUE_CAPACITY).await? {
             Enqueued::Full => return Err(SubmitError::QueueFull),
             Enqueued::Joined(status) => {

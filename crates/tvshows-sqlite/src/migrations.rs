@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_facets_table.sql"),
     include_str!("../migrations/0006_internal_names.sql"),
     include_str!("../migrations/0007_malformed_shows.sql"),
+    include_str!("../migrations/0009_run_steps.sql"),
 ];
 
 /// `tvsh`: identifies the databases of this program.

@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use indicatif::{HumanCount, MultiProgress};
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
-use tvshows_core::{RunId, RunState, RunStatus};
+use tvshows_core::{RunId, RunState, RunStatus, Trigger};
 use tvshows_sqlite::SqliteStore;
 
 use crate::cli::{LogFormat, Status};
@@ -136,10 +136,20 @@ fn describe(status: &RunStatus) -> Vec<String> {
         ("Changes", changes),
         ("Malformed", (status.malformed_shows > 0).then(|| malformed_shows(status))),
         ("Requests", Some(HumanCount(status.counts.requests).to_string())),
+        ("Trigger", status.trigger.map(|trigger| describe_trigger(trigger).to_owned())),
         ("Started", time(status.started_at)),
         ("Finished", time(status.finished_at)),
         ("Time left", status.eta_seconds.map(|seconds| format!("{seconds} s"))),
     ];
     let lines = rows.into_iter().filter_map(|(name, value)| Some(format!("{name:<10} {}", value?)));
     lines.collect()
+}
+
+fn describe_trigger(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Http => "HTTP request",
+        Trigger::Schedule => "schedule",
+        Trigger::CommandLine => "command line",
+        Trigger::Startup => "start of the service",
+    }
 }

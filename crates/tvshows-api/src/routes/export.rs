@@ -129,7 +129,7 @@ mod tests {
 
     use actix_web::{App, http::StatusCode, test};
     use tvshows_core::{Catalog, CellValue, RowWriter};
-    use tvshows_pipeline::{Pipeline, Runner, RunnerConfig};
+    use tvshows_pipeline::{Pipeline, RunLog, Runner, RunnerConfig};
     use tvshows_progress::InProcessTracker;
     use tvshows_sqlite::SqliteStore;
 
@@ -170,7 +170,8 @@ mod tests {
             instance: "here".into(),
         };
         let runner = Runner::start(pipeline, config);
-        let state = web::Data::new(AppState { runner, catalog: store.clone() });
+        let state =
+            web::Data::new(AppState { runner, run_log: RunLog::default(), catalog: store.clone() });
         let app = App::new()
             .app_data(state)
             .route("/export/tvshows.db", web::get().to(database))
