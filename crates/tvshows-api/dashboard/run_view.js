@@ -28,6 +28,7 @@ export function runView({ path: [, id], signal, heading, title }) {
   const timelineCard = h("section", { class: "card", "aria-labelledby": "timeline" }, h("h2", { id: "timeline" }, "Timeline"), timeline);
   const details = h("div");
   const log = new RunLog(id, signal);
+  let logRefreshesLeft = 0;
   const renderProgress = (run) => {
     panel.update(run, runFeed.requestRate);
     const steps = runTimeline(run);
@@ -38,19 +39,16 @@ export function runView({ path: [, id], signal, heading, title }) {
     renderProgress(run);
     again.hidden = isActive(run) || run.state === "interrupted";
     details.replaceChildren(detailList(run));
+    // A line can follow the change that it is about.
+    logRefreshesLeft = 2;
   };
   const onChange = () => {
     const run = runFeed.find(id);
     if (run && panel.run && run.revision >= panel.run.revision) render(run);
   };
   runFeed.addEventListener("change", onChange, { signal });
-  let logRefreshesLeft = 0;
   const clock = setInterval(() => {
-    if (panel.run && isActive(panel.run)) {
-      renderProgress(panel.run);
-      // The last line is logged shortly after the run has ended.
-      logRefreshesLeft = 2;
-    }
+    if (panel.run && isActive(panel.run)) renderProgress(panel.run);
     if (logRefreshesLeft > 0) log.refresh();
     logRefreshesLeft -= 1;
   }, 1000);

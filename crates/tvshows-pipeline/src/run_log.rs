@@ -66,6 +66,7 @@ impl RunLog {
     }
 
     /// The layer that collects the lines.
+    #[must_use]
     pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> {
         let filter = filter_fn(is_about_runs).with_max_level_hint(LevelFilter::DEBUG);
         RunLogLayer(self.clone()).with_filter(filter)
