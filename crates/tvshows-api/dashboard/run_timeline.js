@@ -12,8 +12,6 @@ const LABELS = new Map([
   ["Fetching cast", "Fetch casts"],
   ["Publishing", "Publish"],
 ]);
-// Steps follow each other immediately, so that a longer gap is an interruption.
-const MIN_GAP_MS = 500;
 
 // Null for a run without recorded steps.
 export function runTimeline(run, now = Date.now()) {
@@ -27,10 +25,11 @@ export function runTimeline(run, now = Date.now()) {
   return h("ol", { class: "timeline" }, periods.map((period) => row(period, origin, total)));
 }
 
+// Steps follow each other immediately, so that a gap is an interruption.
 function withInterruptions(periods) {
   return periods.flatMap((period, index) => {
     const previous = periods[index - 1];
-    if (!previous || period.start - previous.end < MIN_GAP_MS) return [period];
+    if (!previous || period.start <= previous.end) return [period];
     return [{ label: "Interrupted", start: previous.end, end: period.start, isGap: true }, period];
   });
 }
