@@ -3,6 +3,7 @@
 mod disk_failures;
 mod multi_process;
 mod redis;
+mod replaced_database;
 mod resume;
 mod run_lifecycle;
 mod schedule;

@@ -6,7 +6,7 @@ use actix_server::Server;
 use anyhow::Context;
 use tvshows_api::{AppState, Telemetry};
 use tvshows_core::Catalog;
-use tvshows_pipeline::Runner;
+use tvshows_pipeline::{RunLog, Runner};
 
 use crate::cli::{self, Serve, Settings};
 use crate::engine::{Engine, Interrupted};
@@ -20,12 +20,13 @@ pub struct Application {
 }
 
 impl Application {
-    /// Binds the socket, opens the database and starts the runner, which resumes an interrupted run.
+    /// Binds the socket, opens the database and starts the runner, which resumes an interrupted run. Serves the lines that
+    /// the layer of `run_log` collects.
     ///
     /// # Errors
     ///
     /// A setting is invalid, the address is in use, or the database cannot be opened.
-    pub async fn build(settings: &Serve) -> anyhow::Result<Application> {
+    pub async fn build(settings: &Serve, run_log: RunLog) -> anyhow::Result<Application> {
         let access = settings.access()?;
         let address = SocketAddr::new(settings.host, settings.port);
         let listener = TcpListener::bind(address)
@@ -51,6 +52,7 @@ impl Application {
         log_start(settings, address, &engine, access.token.is_some()).await;
         let state = AppState {
             runner: engine.runner.clone(),
+            run_log,
             catalog: Arc::<_>::clone(&engine.store) as _,
             cdn_max_age: NonZeroU32::new(settings.cdn_max_age),
             cache_folder: database::folder(&settings.settings.database_path),
@@ -128,7 +130,7 @@ mod tests {
             "--database-path",
             database.to_str().unwrap(),
         ]);
-        let application = Application::build(&settings).await.unwrap();
+        let application = Application::build(&settings, RunLog::default()).await.unwrap();
         let url = format!("http://{}/health/ready", application.address());
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let running = tokio::spawn(application.run_until(async {

@@ -9,6 +9,7 @@ use tracing_subscriber::fmt::format::{Format, JsonFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
+use tvshows_pipeline::RunLog;
 
 use crate::cli::LogFormat;
 use crate::config;
@@ -19,12 +20,13 @@ use json::JsonFormat;
 use text::{EscapedFields, TextFormat};
 
 /// Logs to stderr, above the progress bar if there is one, and exports spans to `collector` if it is set. `RUST_LOG`
-/// overrides the filter.
+/// overrides the filter. `run_log` collects the lines about runs at any level of detail.
 pub(crate) fn start(
     format: LogFormat,
     filter: &str,
     bars: &MultiProgress,
     collector: Option<&str>,
+    run_log: &RunLog,
 ) -> anyhow::Result<TraceExporter> {
     let exporter = TraceExporter::start(collector)?;
     let filter = env_filter(filter)?;
@@ -37,7 +39,7 @@ pub(crate) fn start(
         }
         LogFormat::Json => log.fmt_fields(JsonFields::new()).event_format(JsonFormat).boxed(),
     };
-    registry().with(log.with_filter(filter)).with(exporter.layer()).init();
+    registry().with(log.with_filter(filter)).with(exporter.layer()).with(run_log.layer()).init();
     Ok(exporter)
 }
 

@@ -30,6 +30,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         pipeline::update,
         pipeline::status,
         events::events,
+        pipeline::log,
         pipeline::cancel,
         pipeline::runs,
         shows::list,

@@ -142,6 +142,9 @@ impl Problem {
             Problem::Store(StoreError::DiskFull { .. }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "disk_full")
             }
+            Problem::Store(StoreError::DatabaseReplaced { .. }) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "database_replaced")
+            }
             Problem::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
             Problem::TooManyLargeHeaders => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_large_headers")
@@ -233,7 +236,9 @@ impl Problem {
                  writes it, or ask the operator to make it writable"
                     .into()
             }
-            Problem::Store(error @ StoreError::DiskFull { .. }) => error.to_string(),
+            Problem::Store(
+                error @ (StoreError::DiskFull { .. } | StoreError::DatabaseReplaced { .. }),
+            ) => error.to_string(),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
             Problem::TooManyLargeHeaders => {
                 "too many clients are sending large headers; retry later, or send a header of at most 8 kB".into()

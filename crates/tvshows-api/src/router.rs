@@ -31,6 +31,7 @@ pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
             .service(get_and_head("/pipeline/status/{request_id}/events", || {
                 web::to(events::events)
             }))
+            .service(get_and_head("/pipeline/status/{request_id}/log", || web::to(pipeline::log)))
             .service(post("/pipeline/cancel/{request_id}", web::to(pipeline::cancel)))
             .service(get_and_head("/shows/{id}/cast", || web::to(shows::cast)))
             .service(get_and_head("/export/tvshows.db", || web::to(export::database)))

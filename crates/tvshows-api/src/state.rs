@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use tracing::Span;
 use tvshows_core::Catalog;
-use tvshows_pipeline::Runner;
+use tvshows_pipeline::{RunLog, Runner};
 
 /// What the routes share.
 #[derive(Clone)]
 pub struct AppState {
     /// Runs updates; also knows their status and history.
     pub runner: Runner,
+    /// The log lines of the last runs.
+    pub run_log: RunLog,
     /// The published data.
     pub catalog: Arc<dyn Catalog>,
     /// For how many seconds a CDN may serve data without asking; `None` if it must revalidate each response.

@@ -38,7 +38,9 @@ pub use ports::{
     TrackerError,
 };
 pub use query::{KeysetCursor, ShowPage, ShowQuery, SortValue};
-pub use run::{FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step};
+pub use run::{
+    FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step, StepTiming, Trigger,
+};
 pub use search::joined_words;
 pub use show::{Show, ShowId, SparseShow};
 pub use snapshot::SnapshotVersion;

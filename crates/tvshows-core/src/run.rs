@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantNames};
@@ -57,6 +58,31 @@ pub enum FetchMode {
     Auto,
     /// The whole index.
     Full,
+}
+
+/// What started a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// A request to `POST /pipeline/update`.
+    Http,
+    /// The schedule of a service.
+    Schedule,
+    /// `tvshows update`.
+    CommandLine,
+    /// `tvshows serve --update`.
+    Startup,
+}
+
+/// When a run worked on a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StepTiming {
+    /// The step.
+    pub step: Step,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; `null` if it is in progress.
+    pub finished_at: Option<Timestamp>,
 }
 
 /// The state of a run.

@@ -3,7 +3,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{ChangeCounts, FetchMode, RunId, RunParameters, RunState, Step, TopLimit, Years};
+use crate::{
+    ChangeCounts, FetchMode, RunId, RunParameters, RunState, Step, StepTiming, TopLimit, Trigger,
+    Years,
+};
 
 /// The status of a run.
 // The Redis hash and the table `Runs` have the same fields. Those with a default are missing in statuses
@@ -18,6 +21,10 @@ pub struct RunStatus {
     pub running: bool,
     /// The current step, or the last one if the run has ended.
     pub step: Step,
+    /// The steps so far, in order; at most the last 50. A step is listed again if it is repeated, for example after an
+    /// interruption. Empty for runs of earlier versions.
+    #[serde(default)]
+    pub steps: Vec<StepTiming>,
     /// Percentage of work done. Never falls; 100 once published.
     #[schemars(range(max = 100))]
     pub progress: u8,
@@ -61,6 +68,9 @@ pub struct RunStatus {
     pub top: u16,
     /// The `mode` parameter.
     pub mode: FetchMode,
+    /// What started the run; `null` for runs of earlier versions.
+    #[serde(default)]
+    pub trigger: Option<Trigger>,
     /// The process that works on the run, or did last.
     pub instance: String,
     /// Number of attempts: more than 1 after an interruption.
@@ -129,6 +139,8 @@ pub enum RunEvent {
 
 /// The error of a run whose process died.
 const PROCESS_DIED: &str = "its process ended; it resumes when a service starts";
+/// How many steps are recorded. A run has six, and repeats them when it is resumed.
+const MAX_STEPS: usize = 50;
 /// The work of publishing, in pages.
 const PUBLISHING_WORK: u32 = 5;
 /// More revisions than clients can have seen beyond the stored status. Matters only if the clock was set
@@ -151,6 +163,7 @@ impl RunStatus {
             state: RunState::Queued,
             running: false,
             step: Step::Queued,
+            steps: vec![StepTiming { step: Step::Queued, started_at: now, finished_at: None }],
             progress: 0,
             error: None,
             pages_done: 0,
@@ -171,6 +184,7 @@ impl RunStatus {
             years: parameters.years.get(),
             top: parameters.top.get(),
             mode: parameters.mode,
+            trigger: None,
             instance: instance.to_owned(),
             attempt: 0,
             position: None,
@@ -235,7 +249,7 @@ impl RunStatus {
         match event {
             RunEvent::Started => {
                 self.state = RunState::Running;
-                self.step = Step::Planning;
+                self.begin_step(Step::Planning, now);
                 self.started_at = self.started_at.or(Some(now));
                 self.finished_at = None;
                 self.error = None;
@@ -249,7 +263,7 @@ impl RunStatus {
                 (self.casts_done, self.casts_total) = (0, None);
                 (self.shows_seen, self.malformed_shows) = (0, 0);
             }
-            RunEvent::StepBegan(step) => self.step = step,
+            RunEvent::StepBegan(step) => self.begin_step(step, now),
             RunEvent::PagesPlanned(pages) => self.pages_total = Some(pages),
             RunEvent::PagesStaged { pages, shows } => {
                 self.pages_done += pages;
@@ -279,6 +293,25 @@ impl RunStatus {
         self.state = state;
         self.error = error;
         self.finished_at = Some(now);
+        self.finish_step(now);
+    }
+
+    fn begin_step(&mut self, step: Step, now: Timestamp) {
+        self.step = step;
+        if self.steps.last().is_some_and(|last| last.step == step && last.finished_at.is_none()) {
+            return;
+        }
+        self.finish_step(now);
+        if self.steps.len() >= MAX_STEPS {
+            self.steps.remove(0);
+        }
+        self.steps.push(StepTiming { step, started_at: now, finished_at: None });
+    }
+
+    fn finish_step(&mut self, now: Timestamp) {
+        if let Some(StepTiming { finished_at: finished_at @ None, .. }) = self.steps.last_mut() {
+            *finished_at = Some(now);
+        }
     }
 
     /// Weighted by requests: a page, an individual show and a cast are one each.
@@ -385,6 +418,47 @@ mod tests {
         assert_eq!((status.pages_done, status.progress), (1, reached));
         status.apply(RunEvent::StagingDiscarded, at(2));
         assert_eq!((status.pages_done, status.progress), (0, reached), "what was said stays said");
+    }
+
+    #[test]
+    fn every_step_has_its_times_even_of_a_run_that_was_interrupted() {
+        let mut status = queued();
+        for (second, event) in [
+            (1, RunEvent::Started),
+            (3, RunEvent::StepBegan(Step::FetchingShows)),
+            (4, RunEvent::StepBegan(Step::FetchingShows)),
+            (9, RunEvent::Interrupted("the process ended".into())),
+            (20, RunEvent::Started),
+            (22, RunEvent::StepBegan(Step::Publishing)),
+        ] {
+            status.apply(event, at(second));
+        }
+        let steps = |status: &RunStatus| -> Vec<_> {
+            let times = |timing: &StepTiming| (timing.step, timing.started_at, timing.finished_at);
+            status.steps.iter().map(times).collect()
+        };
+        let mut expected = vec![
+            (Step::Queued, at(0), Some(at(1))),
+            (Step::Planning, at(1), Some(at(3))),
+            (Step::FetchingShows, at(3), Some(at(9))),
+            (Step::Planning, at(20), Some(at(22))),
+            (Step::Publishing, at(22), None),
+        ];
+        assert_eq!(steps(&status), expected);
+        status.apply(RunEvent::Succeeded(ChangeCounts::default()), at(23));
+        expected[4].2 = Some(at(23));
+        assert_eq!(steps(&status), expected);
+    }
+
+    #[test]
+    fn the_steps_of_a_run_that_is_interrupted_forever_are_limited() {
+        let mut status = queued();
+        for second in 0..200 {
+            status.apply(RunEvent::Started, at(second));
+            status.apply(RunEvent::Interrupted("x".into()), at(second));
+        }
+        assert_eq!(status.steps.len(), MAX_STEPS);
+        assert_eq!(status.steps.last().unwrap().started_at, at(199));
     }
 
     #[test]

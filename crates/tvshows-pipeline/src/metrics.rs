@@ -48,6 +48,7 @@ pub(crate) struct StepTimer {
 impl StepTimer {
     pub(crate) fn start(step: Step) -> StepTimer {
         let span = tracing::info_span!("step", step = step.into_str());
+        tracing::debug!("step began: {step}");
         StepTimer { step, started: Instant::now(), _span: span }
     }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
-use tvshows_core::{Enqueued, RunId, RunParameters, RunState, RunStatus, StoreError, TrackerError};
+use tvshows_core::{
+    Enqueued, RunId, RunParameters, RunState, RunStatus, StoreError, TrackerError, Trigger,
+};
 
 use crate::cancel::{CancelError, cancel_stored};
 use crate::clock::now_millis;
@@ -73,12 +75,19 @@ impl Runner {
     }
 
     /// Submits a run, or joins an unfinished one with the same parameters, in any process.
-    pub async fn submit(&self, parameters: RunParameters) -> Result<Submission, SubmitError> {
+    pub async fn submit(
+        &self,
+        parameters: RunParameters,
+        trigger: Trigger,
+    ) -> Result<Submission, SubmitError> {
         let Inner { config: RunnerConfig { queue, instance, .. }, local, .. } = &*self.inner;
         if self.is_shutting_down() {
             return Err(SubmitError::ShuttingDown);
         }
-        let status = RunStatus::queued(RunId::random(), parameters, instance, now_millis());
+        let status = RunStatus {
+            trigger: Some(trigger),
+            ..RunStatus::queued(RunId::random(), parameters, instance, now_millis())
+        };
         let submission = match queue.enqueue(&status, &local.ended(), QUEUE_CAPACITY).await? {
             Enqueued::Full => return Err(SubmitError::QueueFull),
             Enqueued::Joined(status) => {

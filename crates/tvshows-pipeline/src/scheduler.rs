@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::timeout;
-use tvshows_core::{RunParameters, StoreError};
+use tvshows_core::{RunParameters, StoreError, Trigger};
 
 use crate::clock::now_millis;
 use crate::runner::Runner;
@@ -62,7 +62,7 @@ impl Scheduler {
         if due > now {
             return Ok(time_until(due, now));
         }
-        match runner.submit(RunParameters::default()).await {
+        match runner.submit(RunParameters::default(), Trigger::Schedule).await {
             Ok(submission) => {
                 tracing::info!(run.id = %submission.status.request_id, "scheduled update submitted");
                 let next = self.due_after(Some(now), now);

@@ -127,13 +127,13 @@ impl Worker {
         }
         let acquired_at = Instant::now();
         let ownership = self.ownership.acquire_lease(run, has_lock, dead.as_deref()).await;
-        Ok(ownership.map(|ownership| Job { status, ownership, stalled_attempts, acquired_at }))
+        Ok(ownership.map(|ownership| Job { status, ownership, acquired_at, stalled_attempts }))
     }
 
     /// Returns `false` if the run has to wait: another program has locked the database, or TVmaze is
     /// unreachable.
     async fn run_job(self: Arc<Self>, job: Job) -> bool {
-        let Job { mut status, ownership, stalled_attempts, acquired_at } = job;
+        let Job { mut status, ownership, acquired_at, stalled_attempts } = job;
         if status.state == RunState::Running {
             tracing::warn!(
                 instance = status.instance,

@@ -15,6 +15,7 @@ const STRING_FIELDS: &[&str] = &[
     "updated_at",
     "finished_at",
     "mode",
+    "trigger",
     "instance",
 ];
 

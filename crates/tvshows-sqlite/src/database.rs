@@ -1,11 +1,13 @@
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::StoreError;
 
-use crate::error::{IntoStoreError, SqlResult, from_sql};
+use crate::error::{IntoStoreError, SqlResult, from_sql, unavailable};
 use crate::migrations;
+use crate::open_files::{FileId, OpenFiles, refuse_foreign_wal};
 use crate::pool::{self, Access, Pool, from_pool};
 
 /// How many unused pages one transaction removes: 64 MB.
@@ -19,25 +21,34 @@ pub(crate) struct Database {
     /// `None` if the file is read-only.
     writer: Option<Pool>,
     readers: Pool,
+    pub(crate) files: Arc<OpenFiles>,
 }
 
 impl Database {
     /// Opens the file, and creates it or migrates its schema.
     pub(crate) async fn open(path: &Path) -> Result<Database, StoreError> {
-        let (writer, readers) = (pool::writer(path)?, pool::readers(path, Access::ReadWrite)?);
+        refuse_foreign_wal(path)?;
+        let files = Arc::new(OpenFiles::new(path));
+        let writer = pool::writer(path, &files)?;
+        let readers = pool::readers(path, Access::ReadWrite, &files)?;
         let connection = writer.get().await.map_err(from_pool)?;
+        // Not before it is opened: on an overlay file system, that can replace the file by a copy.
+        let opened_file = FileId::read(path).map_err(unavailable)?;
         connection.run(migrations::migrate).await?;
+        let opened = Arc::clone(&files);
+        connection.run(move |_| opened.remember(opened_file)).await?;
         drop(connection);
-        Ok(Database { writer: Some(writer), readers })
+        Ok(Database { writer: Some(writer), readers, files })
     }
 
     /// Opens the file without changing it. It must have the current schema.
     pub(crate) async fn open_read_only(path: &Path) -> Result<Database, StoreError> {
-        let readers = pool::readers(path, Access::ReadOnly)?;
+        let files = Arc::new(OpenFiles::new(path));
+        let readers = pool::readers(path, Access::ReadOnly, &files)?;
         let connection = readers.get().await.map_err(from_pool)?;
         connection.run(|connection| migrations::require_current(connection)).await?;
         drop(connection);
-        Ok(Database { writer: None, readers })
+        Ok(Database { writer: None, readers, files })
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
@@ -48,6 +59,7 @@ impl Database {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.files.check_recent()?;
         let connection = self.readers.get().await.map_err(from_pool)?;
         connection.run(move |connection| work(connection)).await
     }
@@ -60,12 +72,16 @@ impl Database {
     ) -> Result<T, StoreError> {
         let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
         let connection = writer.get().await.map_err(from_pool)?;
+        let files = Arc::clone(&self.files);
         let written = connection.run(move |connection| {
+            files.check()?;
             let _timer = TransactionTimer { kind, started: Instant::now() };
             let transaction = connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(from_sql)?;
             let result = work(&transaction).map_err(E::into_store_error)?;
+            // Again: the work of publishing takes seconds.
+            files.check()?;
             transaction.commit().map_err(from_sql)?;
             Ok::<_, StoreError>(result)
         });
@@ -96,12 +112,15 @@ impl Database {
         }
     }
 
-    /// Closes every connection and leaves everything in the main file.
+    /// Closes every connection and leaves everything in the main file, even if that was moved.
     pub(crate) async fn close(&self) {
         // A connection that is in use is closed when its work is done.
         self.readers.close();
         let Some(writer) = &self.writer else { return };
-        if let Ok(connection) = writer.get().await {
+        // SQLite itself leaves a `-wal` alone when it closes a database that was moved.
+        if self.files.has_own_wal()
+            && let Ok(connection) = writer.get().await
+        {
             let checkpoint = |connection: &mut Connection| -> SqlResult<()> {
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             };

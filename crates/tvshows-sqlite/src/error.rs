@@ -44,7 +44,7 @@ pub(crate) fn from_sql(error: rusqlite::Error) -> StoreError {
             StoreError::DiskFull { needed_mb: UPDATE_FREE_MB }
         }
         (_, ffi::SQLITE_READONLY_DBMOVED) => {
-            invalid("the file was moved or deleted while it was open; restart this program")
+            StoreError::DatabaseReplaced { change: "file was moved or deleted" }
         }
         (_, ffi::SQLITE_READONLY_ROLLBACK) => invalid(
             "another program was interrupted while it changed the file; open it with `sqlite3` and write access, \

@@ -5,10 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tvshows_core::LockError;
 
+use crate::read_only::companion;
+
 /// The run lock of a database: a lock on a file next to it, which the system releases when the process
-/// ends. The file contains the name of the holder.
+/// ends. The file contains the name of the holder and, on a second line, which files belong together.
 pub(crate) struct FileLock {
     path: PathBuf,
+    /// See [`OpenFiles::record`](crate::open_files::OpenFiles::record).
+    files: Option<String>,
     held: Mutex<Option<Held>>,
 }
 
@@ -18,10 +22,19 @@ struct Held {
 }
 
 impl FileLock {
+    /// A lock of a database that is not open for writing.
     pub(crate) fn new(database: &Path) -> FileLock {
-        let mut path = database.as_os_str().to_owned();
-        path.push("-lock");
-        FileLock { path: path.into(), held: Mutex::new(None) }
+        FileLock { path: companion(database, "-lock"), files: None, held: Mutex::new(None) }
+    }
+
+    /// A lock that records which files belong together.
+    pub(crate) fn with_files(database: &Path, files: Option<String>) -> FileLock {
+        let lock = FileLock { files, ..FileLock::new(database) };
+        // Acquiring it writes the record. If another process holds it, that has done so.
+        if lock.files.is_some() && matches!(lock.acquire(""), Ok(true)) {
+            lock.release("");
+        }
+        lock
     }
 
     /// Tries to acquire the lock, and returns whether `holder` has it now.
@@ -39,7 +52,9 @@ impl FileLock {
             Err(TryLockError::Error(error)) => return Err(self.unavailable(&error)),
         }
         // The lock counts even if its name cannot be written, for example because the disk is full.
-        let _ = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
+        let files = self.files.as_deref().unwrap_or_default();
+        let content = format!("{holder}\n{files}");
+        let _ = file.set_len(0).and_then(|()| file.write_all(content.as_bytes()));
         *held = Some(Held { holder: holder.to_owned(), _file: file });
         Ok(true)
     }
@@ -59,7 +74,8 @@ impl FileLock {
         match file.try_lock_shared() {
             Ok(()) => Ok(None),
             Err(TryLockError::WouldBlock) => {
-                Ok(Some(fs::read_to_string(&self.path).unwrap_or_default()))
+                let content = fs::read_to_string(&self.path).unwrap_or_default();
+                Ok(Some(content.lines().next().unwrap_or_default().to_owned()))
             }
             Err(TryLockError::Error(error)) => Err(self.unavailable(&error)),
         }
@@ -79,4 +95,10 @@ impl FileLock {
             source: error.to_string().into(),
         }
     }
+}
+
+/// Returns the record that the last process to open the database for writing has left.
+pub(crate) fn recorded_files(database: &Path) -> Option<String> {
+    let content = fs::read_to_string(companion(database, "-lock")).ok()?;
+    content.lines().nth(1).map(str::to_owned)
 }

@@ -10,6 +10,7 @@ mod file_lock;
 mod health;
 mod interrupted;
 mod migrations;
+mod open_files;
 mod pool;
 mod publish;
 mod read;

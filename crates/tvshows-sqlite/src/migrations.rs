@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_views_and_lookup.sql"),
     include_str!("../migrations/0009_facets.sql"),
     include_str!("../migrations/0010_max_requests.sql"),
+    include_str!("../migrations/0011_run_steps.sql"),
 ];
 
 /// `tvsh`: identifies the databases of this program.

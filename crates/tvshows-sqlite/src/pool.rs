@@ -1,6 +1,7 @@
 //! The connection pools. Every pragma of a connection is set here.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{self, PoolError, QueueMode, RecycleError, RecycleResult};
@@ -9,6 +10,7 @@ use rusqlite::{Connection, ErrorCode};
 use tvshows_core::StoreError;
 
 use crate::error::{IntoStoreError, SqlResult, from_interact, from_sql, unavailable};
+use crate::open_files::{FileId, OpenFiles, refuse_foreign_wal};
 use crate::read_only::{self, FileState};
 use crate::sql_functions;
 
@@ -39,8 +41,8 @@ pub(crate) enum Access {
 }
 
 /// Opens the one connection that writes.
-pub(crate) fn writer(path: &Path) -> Result<Pool, StoreError> {
-    let manager = Manager::new(path, Access::ReadWrite, WRITER_CACHE_KIB, |connection| {
+pub(crate) fn writer(path: &Path, files: &Arc<OpenFiles>) -> Result<Pool, StoreError> {
+    let manager = Manager::new(path, Access::ReadWrite, files, WRITER_CACHE_KIB, |connection| {
         // A committed page must survive a power cut: what is staged is not fetched again.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "journal_size_limit", WAL_SIZE_LIMIT)?;
@@ -54,22 +56,30 @@ pub(crate) fn writer(path: &Path) -> Result<Pool, StoreError> {
 }
 
 /// Opens connections for reads.
-pub(crate) fn readers(path: &Path, access: Access) -> Result<Pool, StoreError> {
+pub(crate) fn readers(
+    path: &Path,
+    access: Access,
+    files: &Arc<OpenFiles>,
+) -> Result<Pool, StoreError> {
     let mut config = PoolConfig::new(READERS);
     // The connection used last has the most useful page cache.
     config.queue_mode = QueueMode::Lifo;
-    let manager = Manager::new(path, access, READER_CACHE_KIB, |connection| {
+    let manager = Manager::new(path, access, files, READER_CACHE_KIB, |connection| {
         connection.pragma_update(None, "query_only", true)
     });
     pool(manager, config)
 }
 
 /// Opens connections for exports. A request for one never waits: an export may take an hour.
-pub(crate) fn exports(path: &Path, access: Access) -> Result<Pool, StoreError> {
+pub(crate) fn exports(
+    path: &Path,
+    access: Access,
+    files: &Arc<OpenFiles>,
+) -> Result<Pool, StoreError> {
     let mut config = PoolConfig::new(EXPORTS);
     config.timeouts.wait = Some(Duration::ZERO);
     // Not query_only, which would also forbid writing the copy of a backup.
-    pool(Manager::new(path, access, READER_CACHE_KIB, |_| Ok(())), config)
+    pool(Manager::new(path, access, files, READER_CACHE_KIB, |_| Ok(())), config)
 }
 
 fn pool(manager: Manager, config: PoolConfig) -> Result<Pool, StoreError> {
@@ -83,6 +93,7 @@ type BlockingConnection = <deadpool_sqlite::Manager as managed::Manager>::Type;
 pub(crate) struct Manager {
     path: PathBuf,
     access: Access,
+    files: Arc<OpenFiles>,
     cache_kib: i64,
     prepare: fn(&Connection) -> SqlResult<()>,
 }
@@ -91,10 +102,11 @@ impl Manager {
     fn new(
         path: &Path,
         access: Access,
+        files: &Arc<OpenFiles>,
         cache_kib: i64,
         prepare: fn(&Connection) -> SqlResult<()>,
     ) -> Manager {
-        Manager { path: path.to_owned(), access, cache_kib, prepare }
+        Manager { path: path.to_owned(), access, files: Arc::clone(files), cache_kib, prepare }
     }
 }
 
@@ -104,7 +116,12 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<PooledConnection, StoreError> {
         let (path, access) = (self.path.clone(), self.access);
+        self.files.check()?;
+        if access == Access::ReadOnly {
+            refuse_foreign_wal(&path)?;
+        }
         // Before it is opened, so that no change goes unnoticed.
+        let file = FileId::read(&path).map_err(unavailable)?;
         let unused = match access {
             Access::ReadWrite => None,
             Access::ReadOnly => FileState::read_if_unused(&path),
@@ -114,7 +131,7 @@ impl managed::Manager for Manager {
             Access::ReadOnly => read_only::open(&path, unused),
         };
         let connection = BlockingConnection::new(Runtime::Tokio1, open).await.map_err(from_sql)?;
-        let connection = PooledConnection { connection, path: self.path.clone(), unused };
+        let connection = PooledConnection { connection, path: self.path.clone(), file, unused };
         let (cache_kib, prepare) = (self.cache_kib, self.prepare);
         let prepared = connection.run(move |connection| {
             let prepared = configure(connection, cache_kib).and_then(|()| prepare(connection));
@@ -125,6 +142,8 @@ impl managed::Manager for Manager {
             })
         });
         prepared.await?;
+        // The path may have led to another file in the meantime.
+        self.files.check()?;
         Ok(connection)
     }
 
@@ -138,7 +157,11 @@ impl managed::Manager for Manager {
         if connection.connection.is_mutex_poisoned() {
             return Err(RecycleError::message("work on the connection panicked"));
         }
-        let PooledConnection { unused, path, .. } = connection;
+        let PooledConnection { unused, path, file, .. } = connection;
+        // A connection that writes stays open for `Database::close`, and is refused to everyone else.
+        if self.access == Access::ReadOnly && FileId::read(path).is_ok_and(|now| now != *file) {
+            return Err(RecycleError::message("the file was moved, deleted, or replaced"));
+        }
         if unused.is_some() && *unused != FileState::read_if_unused(path) {
             return Err(RecycleError::message("the file is in use or has changed"));
         }
@@ -171,6 +194,7 @@ fn no_companion_files(access: Access) -> StoreError {
 pub(crate) struct PooledConnection {
     connection: BlockingConnection,
     path: PathBuf,
+    file: Option<FileId>,
     /// The state that the file must remain in; `None` if SQLite's locks protect this connection from changes.
     unused: Option<FileState>,
 }

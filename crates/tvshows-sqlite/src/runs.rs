@@ -8,7 +8,7 @@ use tvshows_core::{Enqueued, RunId, RunStatus};
 use crate::columns;
 use crate::error::{SqlResult, invalid_text};
 
-/// The fields of a status that have no column. The others are stored, each in the column of its name.
+/// The fields of a status that have no column. The others are stored, each in the column of its name; lists as JSON.
 const NOT_STORED: [&str; 3] = ["running", "eta_seconds", "position"];
 
 /// A run, and the number of runs before it if it waits.
@@ -38,6 +38,7 @@ pub(crate) fn upsert(connection: &Connection, status: &RunStatus) -> SqlResult<b
     let values = fields.values().map(|field| match field {
         Json::String(text) => Value::Text(text.clone()),
         Json::Number(number) => number.as_i64().map_or(Value::Null, Value::Integer),
+        list @ Json::Array(_) => Value::Text(list.to_string()),
         _ => Value::Null,
     });
     let written = connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
@@ -105,6 +106,9 @@ fn status(row: &Row<'_>) -> SqlResult<RunStatus> {
             ValueRef::Null => Json::Null,
             ValueRef::Integer(number) => number.into(),
             ValueRef::Real(number) => number.into(),
+            list if column == "steps" => {
+                serde_json::from_str(list.as_str()?).map_err(|error| invalid_text(index, error))?
+            }
             text => text.as_str()?.into(),
         };
         fields.insert(column.to_owned(), value);

@@ -40,7 +40,8 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError::ReadOnly`] if the file or its folder cannot be written. [`StoreError::InvalidDatabase`] if the file
-    /// belongs to another program or a later version, which leaves it unchanged, or if it cannot be opened.
+    /// belongs to another program or a later version, which leaves it unchanged, if it cannot be opened, or if the
+    /// `-wal` at its path belongs to another file.
     pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         let path = canonical_path(path)?;
         // Also if the file itself is writable: without a lock file, no run could start.
@@ -50,11 +51,12 @@ impl SqliteStore {
         let database = Database::open(&path).await?;
         // The file exists now, so links can be resolved.
         let path = canonical_path(&path)?;
-        let exports = pool::exports(&path, Access::ReadWrite)?;
+        let exports = pool::exports(&path, Access::ReadWrite, &database.files)?;
         let snapshot_cache =
             Connection::open(&path).and_then(SnapshotCache::new).map_err(from_sql)?;
+        database.files.check()?;
         let facet_indexes = Arc::default();
-        let lock = Arc::new(FileLock::new(&path));
+        let lock = Arc::new(FileLock::with_files(&path, database.files.record()));
         Ok(SqliteStore { database, exports, snapshot_cache, facet_indexes, path, lock })
     }
 
@@ -68,7 +70,7 @@ impl SqliteStore {
     pub async fn open_read_only(path: &Path) -> Result<SqliteStore, StoreError> {
         let path = canonical_path(path)?;
         let database = Database::open_read_only(&path).await?;
-        let exports = pool::exports(&path, Access::ReadOnly)?;
+        let exports = pool::exports(&path, Access::ReadOnly, &database.files)?;
         let snapshot_cache = SnapshotCache::disabled();
         let facet_indexes = Arc::default();
         let lock = Arc::new(FileLock::new(&path));
@@ -101,6 +103,7 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
+        self.database.files.check_recent()?;
         let connection = self.exports.get().await.map_err(from_pool)?;
         let run = move |connection: &mut Connection| {
             let result = work(connection);
@@ -115,6 +118,7 @@ impl SqliteStore {
 #[async_trait]
 impl Catalog for SqliteStore {
     async fn snapshot_version(&self) -> Result<SnapshotVersion, StoreError> {
+        self.database.files.check_recent()?;
         let version = match self.snapshot_cache.get() {
             Ok(snapshot) => return Ok(snapshot),
             Err(version) => version,
@@ -176,6 +180,7 @@ impl Catalog for SqliteStore {
 
     async fn health(&self) -> Result<StoreHealth, StoreError> {
         let (path, is_read_only) = (self.path.clone(), self.is_read_only());
+        self.database.files.check()?;
         let check = move |connection: &_| health::check(connection, &path, is_read_only);
         self.database.read(check).await
     }

@@ -82,8 +82,11 @@ async fn pipelined_requests_are_answered_in_order_and_each_as_it_asks() {
     let (_env, service) = TestEnv::published_and_served().await;
     let mut connection = connect(&service).await;
     let requests = ["GET /shows?limit=1000", "HEAD /shows?limit=1000", "GET /health/live"];
-    let mut sent: String =
-        requests.iter().map(|request| format!("{request} HTTP/1.1\r\nhost: x\r\n\r\n")).collect();
+    let mut sent: String = requests
+        .iter()
+        .map(|request| format!("{request} HTTP/1.1\r\nhost: x\r\n\r\n"))
+        .collect::<Vec<_>>()
+        .concat();
     sent += "GET /export/top_shows.csv HTTP/1.0\r\n\r\n";
     connection.write_all(sent.as_bytes()).await.unwrap();
     let mut received = Vec::new();
@@ -166,12 +169,12 @@ async fn a_flood_of_rejected_requests_leaves_a_short_log() {
     let path = env.path("log");
     let command = env.tvshows(&["serve", "--port", "0", "--api-token", "a-token-of-this-test"]);
     let service = Service::spawn_with_log(command, File::create(&path).unwrap()).await;
-    let long = "x".repeat(60_000);
-    let request = format!("POST /{long}\u{1b}?{long} HTTP/1.1\r\nhost: x\r\n\r\n");
+    let text = "x".repeat(60_000);
+    let request = format!("POST /{text}\u{1b}?{text} HTTP/1.1\r\nhost: x\r\n\r\n");
     assert!(exchange(&service, request).await.header.contains(" 400 "), "a control character");
     let wrong = "authorization: Bearer wrong\r\n";
     for (field, code) in [("", "token_required"), (wrong, "invalid_token")] {
-        let request = format!("POST /{long} HTTP/1.1\r\nhost: x\r\n{field}\r\n");
+        let request = format!("POST /{text} HTTP/1.1\r\nhost: x\r\n{field}\r\n");
         for _ in 0..50 {
             assert_eq!(exchange(&service, &request).await.status(), 401);
         }

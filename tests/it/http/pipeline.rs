@@ -1,7 +1,7 @@
 //! `/pipeline`: submitting runs and reading their status.
 
 use serde_json::{Value, json};
-use tvshows_testkit::{Service, TestEnv, json_body, ten_pages};
+use tvshows_testkit::{Service, TestEnv, eventually, json_body, ten_pages};
 
 #[tokio::test]
 async fn a_run_is_started_followed_and_its_shows_served() {
@@ -29,6 +29,7 @@ async fn a_run_is_started_followed_and_its_shows_served() {
         "state",
         "running",
         "step",
+        "steps",
         "progress",
         "error",
         "pages_done",
@@ -46,6 +47,7 @@ async fn a_run_is_started_followed_and_its_shows_served() {
         "years",
         "top",
         "mode",
+        "trigger",
         "instance",
         "revision",
     ];
@@ -92,4 +94,60 @@ async fn a_status_that_is_known_is_not_sent_again() {
         304,
         "an ended run is not waited for"
     );
+}
+
+#[tokio::test]
+async fn a_run_has_the_times_of_its_steps_and_a_log() {
+    let env = TestEnv::new(&["status:500*1@/shows?page=3"]).await;
+    let service = Service::start(&env, &[]).await;
+    let run = service.submit("?mode=full").await;
+    let status = service.wait_for_end(&run).await;
+    assert_eq!(status["trigger"], "http");
+    let steps = status["steps"].as_array().unwrap();
+    let names: Vec<_> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
+    let expected = [
+        "Queued",
+        "Planning",
+        "Fetching all shows",
+        "Computing top shows",
+        "Fetching cast",
+        "Publishing",
+    ];
+    assert_eq!(names, expected);
+    for pair in steps.windows(2) {
+        assert_eq!(pair[0]["finished_at"], pair[1]["started_at"]);
+    }
+    assert_eq!(steps[5]["finished_at"], status["finished_at"]);
+    assert_eq!(service.json("/pipeline/runs").await["runs"][0]["steps"], status["steps"]);
+
+    let log = async || service.json(&format!("/pipeline/status/{run}/log")).await;
+    let messages = async |level: &str| {
+        let log = log().await;
+        let lines = log["lines"].as_array().unwrap().iter().filter(|line| line["level"] == level);
+        lines.map(|line| line["message"].to_string()).collect::<Vec<_>>().join("\n")
+    };
+    // The last line comes shortly after the end.
+    eventually(async || messages("INFO").await.contains("run ended state=succeeded")).await;
+    assert!(messages("INFO").await.starts_with("\"run started"));
+    let details = messages("DEBUG").await;
+    assert!(details.contains("step began: Fetching cast"), "{details}");
+    assert!(details.contains("retrying request"), "{details}");
+    assert_eq!(log().await["omitted"], 0);
+
+    let unknown = service.get("/pipeline/status/00000000-0000-4000-8000-000000000000/log");
+    let response = unknown.send().await.unwrap();
+    assert_eq!(response.status(), 404);
+    assert_eq!(json_body(response).await["code"], "run_not_found");
+}
+
+#[tokio::test]
+async fn a_run_tells_what_started_it() {
+    let env = TestEnv::new(&[]).await;
+    assert!(env.update().await.status.success());
+    let mut status = env.tvshows(&["status", "--json"]);
+    let status: Value = serde_json::from_slice(&status.output().await.unwrap().stdout).unwrap();
+    assert_eq!(status["trigger"], "command_line");
+    let service = Service::start(&env, &["--update"]).await;
+    let newest = async || service.json("/pipeline/runs").await["runs"][0].clone();
+    eventually(async || newest().await["trigger"] == "startup").await;
 }

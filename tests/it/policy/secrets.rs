@@ -30,7 +30,11 @@ async fn all_output(env: &TestEnv, redis_url: &str, log_format: &str) -> String 
     said += &wrong.text().await.unwrap();
     let right = service.post("/pipeline/update").header("authorization", bearer(TOKEN));
     let accepted = json_body(right.send().await.unwrap()).await;
-    said += &service.wait_for_end(accepted["request_id"].as_str().unwrap()).await.to_string();
+    let run = accepted["request_id"].as_str().unwrap();
+    said += &service.wait_for_end(run).await.to_string();
+    let lines = service.json(&format!("/pipeline/status/{run}/log")).await.to_string();
+    assert!(lines.contains("the progress tracker failed"), "{lines}");
+    said += &lines;
     for path in ["/health/ready", "/pipeline/runs", "/openapi.json", "/pipeline/status/x"] {
         said += &service.get(path).send().await.unwrap().text().await.unwrap();
     }

@@ -30,7 +30,11 @@ async fn what_was_missed_is_made_up_for_once() {
         let service = Service::start(&env, &["--schedule", schedule]).await;
         eventually(async || runs(&service).await.len() > before).await;
         let run = runs(&service).await[0]["request_id"].as_str().unwrap().to_owned();
-        assert_eq!(service.wait_for_end(&run).await["state"], "succeeded");
+        let status = service.wait_for_end(&run).await;
+        assert_eq!(
+            (&status["state"], &status["trigger"]),
+            (&json!("succeeded"), &json!("schedule"))
+        );
         assert_eq!(runs(&service).await.len(), before + 1, "once");
         let next = service.json("/pipeline/runs").await["next_run_at"].clone();
         assert!(next.as_str() > runs(&service).await[0]["started_at"].as_str(), "{next}");

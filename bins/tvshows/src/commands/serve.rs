@@ -1,8 +1,8 @@
 use std::process::ExitCode;
 
 use indicatif::MultiProgress;
-use tvshows_core::{RunParameters, RunState, StoreError};
-use tvshows_pipeline::{Runner, SubmitError};
+use tvshows_core::{RunParameters, RunState, StoreError, Trigger};
+use tvshows_pipeline::{RunLog, Runner, SubmitError};
 
 use crate::application::Application;
 use crate::cli::{LogFormat, Serve};
@@ -15,8 +15,9 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();
     let log_format = options.settings.log_format;
     let collector = options.settings.otel_exporter_otlp_endpoint.as_deref();
-    let exporter = logging::start(log_format, LOG_FILTER, &bars, collector)?;
-    let application = Application::build(options).await?;
+    let run_log = RunLog::default();
+    let exporter = logging::start(log_format, LOG_FILTER, &bars, collector, &run_log)?;
+    let application = Application::build(options, run_log).await?;
     let (runner, address) = (application.runner().clone(), application.address());
     // Before the announcement, because a reader may send a signal as soon as it is printed.
     let signal = signals::shutdown_signal();
@@ -33,7 +34,7 @@ pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
 
 /// Runs an update with its progress, and reports a failure.
 async fn update(runner: &Runner, bars: &MultiProgress, format: LogFormat) -> anyhow::Result<()> {
-    let submitted = match runner.submit(RunParameters::default()).await {
+    let submitted = match runner.submit(RunParameters::default(), Trigger::Startup).await {
         // The log has the reason.
         Err(SubmitError::ShuttingDown | SubmitError::Store(StoreError::ReadOnly)) => return Ok(()),
         submitted => submitted?.status,

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use indicatif::{HumanCount, MultiProgress};
-use tvshows_core::{RunState, RunStatus};
+use tvshows_core::{RunState, RunStatus, Trigger};
 
 use crate::cli::{LogFormat, Status};
 use crate::output::count;
@@ -86,10 +86,20 @@ fn describe(status: &RunStatus) -> Vec<String> {
         ("Changes", changes),
         ("Malformed", (status.malformed_shows > 0).then(|| malformed_shows(status))),
         ("Requests", Some(requests)),
+        ("Trigger", status.trigger.map(|trigger| describe_trigger(trigger).to_owned())),
         ("Started", time(status.started_at)),
         ("Finished", time(status.finished_at)),
         ("Time left", status.eta_seconds.map(|seconds| format!("{seconds} s"))),
     ];
     let lines = rows.into_iter().filter_map(|(name, value)| Some(format!("{name:<10} {}", value?)));
     lines.collect()
+}
+
+fn describe_trigger(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Http => "HTTP request",
+        Trigger::Schedule => "schedule",
+        Trigger::CommandLine => "command line",
+        Trigger::Startup => "start of the service",
+    }
 }

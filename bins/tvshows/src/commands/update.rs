@@ -4,7 +4,8 @@ use std::time::Duration;
 use anyhow::Context;
 use indicatif::{HumanCount, MultiProgress};
 use tokio::time::timeout;
-use tvshows_core::{Catalog, ChangeCounts, RunQueue, RunState, RunStatus, TopShow};
+use tvshows_core::{Catalog, ChangeCounts, RunQueue, RunState, RunStatus, TopShow, Trigger};
+use tvshows_pipeline::RunLog;
 
 use crate::cli::{LogFormat, Update};
 use crate::engine::{Engine, Interrupted};
@@ -27,12 +28,12 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
         LogFormat::Json => "info",
     };
     let collector = options.settings.otel_exporter_otlp_endpoint.as_deref();
-    let exporter = logging::start(log_format, filter, &bars, collector)?;
+    let exporter = logging::start(log_format, filter, &bars, collector, &RunLog::default())?;
     let interrupted = if options.restart { Interrupted::Cancel } else { Interrupted::Resume };
     let store = database::open(&options.settings.database_path).await?;
     let engine = Engine::start(&options.settings, store, interrupted).await?;
     let runner = &engine.runner;
-    let submitted = runner.submit(options.parameters()).await?.status;
+    let submitted = runner.submit(options.parameters(), Trigger::CommandLine).await?.status;
     let run = submitted.request_id;
     let mut top = Vec::new();
     tokio::select! {

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use indicatif::{HumanCount, MultiProgress};
 use tvshows_core::{Catalog, ShowId};
-use tvshows_pipeline::{DriftReport, error_chain};
+use tvshows_pipeline::{DriftReport, RunLog, error_chain};
 
 use crate::cli::{LogFormat, Verify};
 use crate::output::count;
@@ -13,7 +13,8 @@ use crate::{database, logging, output};
 const MAX_LISTED: usize = 10;
 
 pub(crate) async fn run(options: &Verify) -> anyhow::Result<ExitCode> {
-    logging::start(LogFormat::Text, "warn", &MultiProgress::new(), None)?;
+    let run_log = RunLog::default();
+    logging::start(LogFormat::Text, "warn", &MultiProgress::new(), None, &run_log)?;
     let store = database::open_existing(&options.database).await?;
     let damage = store.integrity_check().await?;
     if !damage.is_empty() {

@@ -235,13 +235,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_field_makes_parsing_panic(field in r#"[ -~é]{0,60}"#) {
+        fn no_field_makes_parsing_panic(field in r"[ -~é]{0,60}") {
             client("127.0.0.1", &[("x-forwarded-for", &field)]);
             client("127.0.0.1", &[("forwarded", &field)]);
         }
 
         #[test]
-        fn what_a_client_claims_never_matters(claim in r#"[ -~]{0,40}"#) {
+        fn what_a_client_claims_never_matters(claim in r"[ -~]{0,40}") {
             let field = format!("{claim}, 192.0.2.1");
             prop_assert_eq!(client("127.0.0.1", &[("x-forwarded-for", &field)]), "192.0.2.1");
             let fields = [("forwarded", claim.as_str()), ("forwarded", "for=192.0.2.1")];

@@ -115,16 +115,16 @@ pub(crate) async fn limit_response_memory<B: MessageBody + 'static>(
     }
     let (body, reservation) = match body.try_into_bytes() {
         Ok(bytes) if is_small => (BoxBody::new(bytes), None),
-        Ok(bytes) => match memory.reserve(&bytes) {
-            Some(reservation) => (BoxBody::new(bytes), Some(reservation)),
-            None => {
+        Ok(bytes) => {
+            let Some(reservation) = memory.reserve(&bytes) else {
                 let response = ServiceResponse::new(request, response);
                 let mut response = response.error_response(Problem::TooManyUnreadResponses);
                 // Otherwise, pipelined requests would be rendered only to be rejected.
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
                 return Ok(response);
-            }
-        },
+            };
+            (BoxBody::new(bytes), Some(reservation))
+        }
         Err(body) => (body.boxed(), None),
     };
     let body = CountedBody { body, _reservation: reservation, _compressor: compressor };

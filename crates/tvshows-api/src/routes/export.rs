@@ -195,7 +195,7 @@ mod tests {
 
     use actix_web::{App, http::StatusCode, test};
     use tvshows_core::{Catalog, CellValue, RowWriter};
-    use tvshows_pipeline::{Pipeline, Runner, RunnerConfig};
+    use tvshows_pipeline::{Pipeline, RunLog, Runner, RunnerConfig};
     use tvshows_progress::InProcessTracker;
     use tvshows_sqlite::SqliteStore;
 
@@ -239,6 +239,7 @@ mod tests {
         let runner = Runner::start(pipeline, config);
         let state = web::Data::new(AppState {
             runner,
+            run_log: RunLog::default(),
             catalog: store.clone(),
             cdn_max_age: None,
             cache_folder: folder.path().to_owned(),

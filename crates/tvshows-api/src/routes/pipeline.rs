@@ -2,8 +2,8 @@ use actix_web::http::header::{CACHE_CONTROL, HeaderValue, IF_NONE_MATCH, LOCATIO
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use serde::Serialize;
-use tvshows_core::{RunId, RunStatus};
-use tvshows_pipeline::{Submission, SubmissionKind};
+use tvshows_core::{RunId, RunStatus, Trigger};
+use tvshows_pipeline::{RunLogLine, RunLogLines, Submission, SubmissionKind};
 
 use crate::cache::etag;
 use crate::cache::status_cache::{StatusBody, StatusCache};
@@ -53,6 +53,37 @@ pub(crate) struct RunList {
     next_run_at: Option<Timestamp>,
 }
 
+/// The last log lines of a run.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct RunLogBody {
+    /// The lines, oldest first.
+    lines: Vec<RunLogLineBody>,
+    /// The number of earlier lines, which are no longer available.
+    #[schema(example = 0)]
+    omitted: u64,
+}
+
+/// A log line of a run.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct RunLogLineBody {
+    /// When it was logged.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `DEBUG`, `INFO`, `WARN` or `ERROR`.
+    #[schema(example = "INFO")]
+    level: &'static str,
+    /// The message and its fields, at most 300 characters.
+    #[schema(example = "run ended state=succeeded shows=84670 requests=371 retries=0")]
+    message: String,
+}
+
+impl From<RunLogLines> for RunLogBody {
+    fn from(RunLogLines { lines, omitted }: RunLogLines) -> RunLogBody {
+        let body = |RunLogLine { at, level, message }| RunLogLineBody { at, level, message };
+        RunLogBody { lines: lines.into_iter().map(body).collect(), omitted }
+    }
+}
+
 /// Start an update
 ///
 /// If a run with the same parameters is unfinished, in any process, the request joins it and returns its `request_id`.
@@ -75,7 +106,8 @@ pub(crate) async fn update(
     state: web::Data<AppState>,
     query: web::Query<UpdateQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let Submission { status, kind } = state.runner.submit(query.parameters()?).await?;
+    let Submission { status, kind } =
+        state.runner.submit(query.parameters()?, Trigger::Http).await?;
     let message = match kind {
         SubmissionKind::Started => "the run has started".to_owned(),
         SubmissionKind::Joined => "joined the unfinished run with the same parameters".to_owned(),
@@ -173,6 +205,32 @@ impl KnownRevision<'_> {
             && !self.is_signature_of(revision)
             && !etag::if_none_match(self.request, &etag::for_revision(revision))
     }
+}
+
+/// Get the log of a run
+///
+/// The last log lines of one of the last runs of this process, from memory: at most 200. There are none if another process
+/// worked on the run, or the service was restarted. The causes of errors are only in the log of the process.
+#[utoipa::path(
+    get, path = "/pipeline/status/{request_id}/log", tag = "pipeline",
+    params(("request_id" = String, Path, description = "The run's id")),
+    responses(
+        (status = 200, description = "The lines", body = RunLogBody),
+        RunNotFound,
+        StoreUnavailable,
+    )
+)]
+pub(crate) async fn log(
+    state: web::Data<AppState>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let run = run_id(&path)?;
+    let lines = state.run_log.lines(run);
+    if lines.lines.is_empty() && state.runner.status(run).await?.is_none() {
+        return Err(Problem::RunNotFound(run.to_string()));
+    }
+    let no_cache = (CACHE_CONTROL, "no-cache");
+    Ok(HttpResponse::Ok().insert_header(no_cache).json(RunLogBody::from(lines)))
 }
 
 /// Cancel a run

@@ -10,7 +10,7 @@ use serde_json::{Map, json};
 use super::Store;
 use crate::{
     CastMember, FinalStatus, Ownership, RawJson, RunEvent, RunId, RunParameters, RunSession,
-    RunStatus, Show, ShowId, StagedBatch, TopLimit, TopShowsCriteria, Years,
+    RunStatus, Show, ShowId, StagedBatch, TopLimit, TopShowsCriteria, Trigger, Years,
 };
 
 /// A process with the store's lock and no lease.
@@ -73,6 +73,7 @@ pub fn at(second: i64) -> Timestamp {
 #[must_use]
 pub fn running() -> RunStatus {
     let mut status = RunStatus::queued(RunId::random(), RunParameters::default(), "here", at(0));
+    status.trigger = Some(Trigger::CommandLine);
     status.apply(RunEvent::Started, at(1));
     status.apply(RunEvent::MalformedShows(2), at(1));
     status

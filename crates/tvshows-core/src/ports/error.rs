@@ -24,6 +24,15 @@ pub enum StoreError {
         /// The free space with which an update of TVmaze's catalog does not fail.
         needed_mb: u32,
     },
+    /// The file that is open is no longer the one at its path. Nothing is read from it or written to it.
+    #[error(
+        "the database {change} while this program used it, so nothing is read or written; put it back, or restart \
+         this program"
+    )]
+    DatabaseReplaced {
+        /// What happened to the file.
+        change: &'static str,
+    },
     /// The limit of concurrent exports is reached.
     #[error("too many exports are in progress; try again later")]
     TooManyExports,

@@ -11,7 +11,7 @@ use tvmaze_client::{Client, ClientBuilder, RetryPolicy};
 use tvshows_core::memory::MemoryStore;
 use tvshows_core::{
     CastRow, Catalog, FetchMode, Ownership, ProgressTracker, RunEvent, RunId, RunLock,
-    RunParameters, RunQueue, RunStatus, StagingState,
+    RunParameters, RunQueue, RunStatus, StagingState, Trigger,
 };
 use tvshows_pipeline::{DEFAULT_MAX_AGE, Pipeline, Runner, RunnerConfig};
 use tvshows_progress::InProcessTracker;
@@ -153,7 +153,7 @@ impl TestEnv {
 
     pub(crate) async fn submit(&self, mode: FetchMode) -> RunId {
         let parameters = RunParameters { mode, ..RunParameters::default() };
-        self.runner.submit(parameters).await.unwrap().status.request_id
+        self.runner.submit(parameters, Trigger::Http).await.unwrap().status.request_id
     }
 
     pub(crate) async fn end_of(&self, run: RunId) -> RunStatus {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tvshows_core::{FetchMode, RunId, RunParameters, RunState, RunStatus, TopLimit};
+use tvshows_core::{FetchMode, RunId, RunParameters, RunState, RunStatus, TopLimit, Trigger};
 use tvshows_pipeline::{CancelError, QUEUE_CAPACITY, SubmissionKind, SubmitError};
 use tvshows_testkit::ScriptedSimulator;
 
@@ -25,17 +25,20 @@ async fn end_of(env: &TestEnv, run: &RunStatus) -> RunStatus {
 #[tokio::test]
 async fn the_same_parameters_join_and_others_wait() {
     let (_simulator, env) = stalled().await;
-    let first = env.runner.submit(parameters(10)).await.unwrap();
+    let first = env.runner.submit(parameters(10), Trigger::Http).await.unwrap();
     assert_eq!(first.kind, SubmissionKind::Started);
-    let joined = env.runner.submit(parameters(10)).await.unwrap();
+    let joined = env.runner.submit(parameters(10), Trigger::Http).await.unwrap();
     assert_eq!(joined.kind, SubmissionKind::Joined);
     assert_eq!(joined.status.request_id, first.status.request_id);
-    let other = env.runner.submit(parameters(20)).await.unwrap();
+    let other = env.runner.submit(parameters(20), Trigger::Http).await.unwrap();
     assert_eq!(other.kind, SubmissionKind::Queued { ahead: 1 });
     assert_eq!(other.status.state, RunState::Queued);
     let full = RunParameters { mode: FetchMode::Full, ..parameters(10) };
-    assert_eq!(env.runner.submit(full).await.unwrap().kind, SubmissionKind::Queued { ahead: 2 });
-    let again = env.runner.submit(parameters(20)).await.unwrap();
+    assert_eq!(
+        env.runner.submit(full, Trigger::Http).await.unwrap().kind,
+        SubmissionKind::Queued { ahead: 2 }
+    );
+    let again = env.runner.submit(parameters(20), Trigger::Http).await.unwrap();
     assert_eq!(
         (again.kind, again.status.request_id),
         (SubmissionKind::Joined, other.status.request_id)
@@ -47,7 +50,7 @@ async fn runs_that_wait_are_done_in_order() {
     let (simulator, env) = stalled().await;
     let mut runs = Vec::new();
     for top in 1..=3 {
-        runs.push(env.runner.submit(parameters(top)).await.unwrap().status);
+        runs.push(env.runner.submit(parameters(top), Trigger::Http).await.unwrap().status);
     }
     simulator.set_faults(&[]);
     env.runner.cancel(runs[0].request_id).await.unwrap();
@@ -62,20 +65,23 @@ async fn a_full_queue_refuses_and_changes_nothing() {
     let (_simulator, env) = stalled().await;
     let runs = QUEUE_CAPACITY + 1;
     for top in 1..=u16::try_from(runs).unwrap() {
-        env.runner.submit(parameters(top)).await.unwrap();
+        env.runner.submit(parameters(top), Trigger::Http).await.unwrap();
     }
-    let refused = env.runner.submit(parameters(100)).await;
+    let refused = env.runner.submit(parameters(100), Trigger::Http).await;
     assert!(matches!(refused, Err(SubmitError::QueueFull)), "{refused:?}");
-    assert_eq!(env.runner.submit(parameters(1)).await.unwrap().kind, SubmissionKind::Joined);
+    assert_eq!(
+        env.runner.submit(parameters(1), Trigger::Http).await.unwrap().kind,
+        SubmissionKind::Joined
+    );
     assert_eq!(env.runner.runs(100).await.unwrap().len(), runs as usize);
 }
 
 #[tokio::test]
 async fn a_cancelled_run_ends_and_is_not_joined() {
     let (_simulator, env) = stalled().await;
-    let run = env.runner.submit(parameters(10)).await.unwrap().status;
+    let run = env.runner.submit(parameters(10), Trigger::Http).await.unwrap().status;
     env.runner.cancel(run.request_id).await.unwrap();
-    let next = env.runner.submit(parameters(10)).await.unwrap();
+    let next = env.runner.submit(parameters(10), Trigger::Http).await.unwrap();
     assert_ne!(next.status.request_id, run.request_id);
     let ended = end_of(&env, &run).await;
     assert_eq!((ended.state, ended.running), (RunState::Cancelled, false));
@@ -89,9 +95,9 @@ async fn a_run_that_has_just_ended_is_not_joined() {
     let simulator = ScriptedSimulator::start(&["status:403@/shows?page=0"]).await;
     let env = TestEnv::new(&simulator.base_url()).await;
     for _ in 0..20 {
-        let run = env.runner.submit(parameters(10)).await.unwrap().status;
+        let run = env.runner.submit(parameters(10), Trigger::Http).await.unwrap().status;
         end_of(&env, &run).await;
-        let next = env.runner.submit(parameters(10)).await.unwrap();
+        let next = env.runner.submit(parameters(10), Trigger::Http).await.unwrap();
         assert_ne!(next.status.request_id, run.request_id);
         end_of(&env, &next.status).await;
     }
@@ -100,8 +106,8 @@ async fn a_run_that_has_just_ended_is_not_joined() {
 #[tokio::test]
 async fn a_waiting_run_is_cancelled_at_once() {
     let (_simulator, env) = stalled().await;
-    env.runner.submit(parameters(10)).await.unwrap();
-    let waiting = env.runner.submit(parameters(20)).await.unwrap().status;
+    env.runner.submit(parameters(10), Trigger::Http).await.unwrap();
+    let waiting = env.runner.submit(parameters(20), Trigger::Http).await.unwrap().status;
     env.runner.cancel(waiting.request_id).await.unwrap();
     let ended = env.runner.status(waiting.request_id).await.unwrap().unwrap();
     assert_eq!((ended.state, ended.started_at), (RunState::Cancelled, None));
@@ -118,15 +124,15 @@ async fn a_run_that_nobody_knows_cannot_be_cancelled() {
 #[tokio::test]
 async fn a_stop_interrupts_what_runs_and_leaves_what_waits() {
     let (_simulator, env) = stalled().await;
-    let running = env.runner.submit(parameters(10)).await.unwrap().status;
-    let waiting = env.runner.submit(parameters(20)).await.unwrap().status;
+    let running = env.runner.submit(parameters(10), Trigger::Http).await.unwrap().status;
+    let waiting = env.runner.submit(parameters(20), Trigger::Http).await.unwrap().status;
     until(&env, &running, |status| status.counts.requests > 0).await;
     env.runner.shutdown().await;
     for (run, state) in [(running, RunState::Interrupted), (waiting, RunState::Queued)] {
         let stored = env.store.get(run.request_id).await.unwrap().unwrap();
         assert_eq!(stored.state, state);
     }
-    let refused = env.runner.submit(parameters(30)).await;
+    let refused = env.runner.submit(parameters(30), Trigger::Http).await;
     assert!(matches!(refused, Err(SubmitError::ShuttingDown)), "{refused:?}");
 }
 
@@ -151,7 +157,7 @@ async fn until(
 #[tokio::test]
 async fn a_change_is_waited_for_and_patience_ends() {
     let (_simulator, env) = stalled().await;
-    let run = env.runner.submit(parameters(10)).await.unwrap().status;
+    let run = env.runner.submit(parameters(10), Trigger::Http).await.unwrap().status;
     let mut revision = run.revision;
     while revision < 3 {
         let status =

@@ -6,5 +6,6 @@ mod files;
 mod filters;
 mod publishing;
 mod read_only;
+mod replaced_files;
 mod schemas;
 mod views;

@@ -33,6 +33,7 @@ async fn a_file_of_schema_1_keeps_its_rows() {
     assert_eq!(store.show(ShowId(7).into()).await.unwrap().unwrap().name, "Old");
     let run = store.list(1).await.unwrap().remove(0);
     assert_eq!((run.state, run.shows_seen, run.changes.added), (RunState::Succeeded, 1, 0));
+    assert_eq!((run.trigger, run.steps.len()), (None, 0));
     let published = store.manifest().await.unwrap();
     assert_eq!(published.shows[&ShowId(7)].updated(), Some(5));
     assert!(published.pages.is_empty(), "so that every page is due");
