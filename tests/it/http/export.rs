@@ -205,7 +205,7 @@ async fn exports_are_there_before_the_first_run_and_not_sent_again() {
         assert_eq!((head.status().as_u16(), &head.headers()["etag"]), (200, &tag), "{path}");
     }
     for path in
-        ["/export/runs.csv", "/export/all_shows.xlsx", "/export/all_shows", "/export/other.db"]
+        ["/export/episodes.csv", "/export/all_shows.xlsx", "/export/all_shows", "/export/other.db"]
     {
         assert_eq!(service.get(path).send().await.unwrap().status(), 404, "{path}");
     }
