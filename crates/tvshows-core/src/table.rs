@@ -204,6 +204,9 @@ const RUNS: &[Column] = &[
     Column::required("unchanged", ColumnType::Integer),
     Column::required("attempt", ColumnType::Integer),
     Column::required("malformed_shows", ColumnType::Integer),
+    Column::nullable("max_requests", ColumnType::Integer),
+    Column::nullable("trigger", ColumnType::Text),
+    Column::required("steps", ColumnType::Json),
 ];
 
 #[cfg(test)]

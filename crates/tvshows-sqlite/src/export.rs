@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params_from_iter};
 use tempfile::NamedTempFile;
 use tvshows_core::{
@@ -13,7 +13,7 @@ use tvshows_core::{
 
 use crate::error::{SqlResult, from_sql, unavailable};
 use crate::facet_index::FacetIndexCache;
-use crate::show_query::Conditions;
+use crate::show_query::matching_ids;
 use crate::staging;
 
 /// Writes the rows of a table, of `All_Shows` those that match the filter. All are read from one snapshot, however
@@ -31,35 +31,18 @@ pub(crate) fn export_table(
         make_writer(date_columns(&snapshot, table).map_err(from_sql)?).map_err(aborted)?;
     let columns: Vec<_> = table.columns().iter().map(|column| column.name).collect();
     let (columns, name) = (columns.join(", "), table.name());
-    let (filter, values) = row_filter(&snapshot, indexes, table, filter).map_err(from_sql)?;
+    let is_filtered = table == Table::AllShows && *filter != ShowFilter::default();
+    let ids = is_filtered.then(|| matching_ids(&snapshot, indexes, filter)).transpose();
+    let ids = ids.map_err(from_sql)?.map(|ids| serde_json::json!(ids).to_string());
+    let condition = if is_filtered { "WHERE id IN (SELECT value FROM json_each(?1))" } else { "" };
     // The same order as without ORDER BY.
-    let sql = format!("SELECT {columns} FROM {name} {filter} ORDER BY rowid");
+    let sql = format!("SELECT {columns} FROM {name} {condition} ORDER BY rowid");
     let mut select = snapshot.prepare_cached(&sql).map_err(from_sql)?;
-    let mut rows = select.query(params_from_iter(values)).map_err(from_sql)?;
+    let mut rows = select.query(params_from_iter(ids)).map_err(from_sql)?;
     while let Some(row) = rows.next().map_err(from_sql)? {
         writer.write_row(&cells(row, table.columns().len()).map_err(from_sql)?).map_err(aborted)?;
     }
     writer.finish().map_err(aborted)
-}
-
-/// A `WHERE` clause and its parameters.
-fn row_filter(
-    connection: &Connection,
-    indexes: &FacetIndexCache,
-    table: Table,
-    filter: &ShowFilter,
-) -> SqlResult<(String, Vec<Value>)> {
-    if table != Table::AllShows || *filter == ShowFilter::default() {
-        return Ok((String::new(), Vec::new()));
-    }
-    let index = indexes.get(connection)?;
-    Ok(match Conditions::new(filter, &index) {
-        Some(conditions) => {
-            let clause = conditions.where_clause();
-            (format!("WHERE id IN (SELECT id FROM _Show_Facets {clause})"), conditions.values)
-        }
-        None => ("WHERE 0".to_owned(), Vec::new()),
-    })
 }
 
 /// The columns that contain only dates. Years before 1583 do not count: some readers reject dates before the

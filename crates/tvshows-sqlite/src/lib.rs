@@ -11,6 +11,7 @@ mod health;
 mod interrupted;
 mod migrations;
 mod open_files;
+mod orders;
 mod pool;
 mod publish;
 mod read;

@@ -1,226 +1,242 @@
 //! Lists of published shows.
 
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use rusqlite::{Connection, OptionalExtension};
 use tvshows_core::{
-    Facet, KeysetCursor, SearchText, Show, ShowFilter, ShowId, ShowPage, ShowQuery, Sort, SortBy,
+    KeysetCursor, SearchText, Show, ShowFilter, ShowId, ShowPage, ShowQuery, Sort, SortBy,
     SortValue,
 };
 
 use crate::error::SqlResult;
-use crate::facet_index::{FacetIndex, FacetIndexCache, column_name};
+use crate::facet_index::{FacetIndex, FacetIndexCache};
+use crate::orders::{compare, is_after, read_value};
 use crate::search::FtsQuery;
 use crate::show_row;
 
-/// Finds the ids in the table `_Show_Facets` first, and reads whole rows for those only.
+/// Finds the ids in memory, except for texts, and reads the rows of the page.
 pub(crate) fn shows(
     connection: &Connection,
     indexes: &FacetIndexCache,
     query: &ShowQuery,
 ) -> SqlResult<ShowPage> {
     let snapshot = connection.unchecked_transaction()?;
-    let index = indexes.get(&snapshot)?;
-    let candidates = candidates(&snapshot, &query.filter)?;
-    let (total, facets) = index.count(&query.filter.facets, candidates.as_deref(), &query.facets);
-    let unmatched = index.unmatched(&query.filter.facets);
-    let mut page = ShowPage { total, facets, unmatched, ..ShowPage::default() };
-    if total > 0 {
-        (page.shows, page.next) = list(&snapshot, &index, query)?;
-    }
-    Ok(page)
+    let reader = Reader { connection: &snapshot, index: &*indexes.get(&snapshot)? };
+    let mut matches = reader.matches_without_facets(&query.filter)?;
+    let facets = reader.index.filter(&query.filter.facets, &mut matches, &query.facets);
+    let unmatched = reader.index.unmatched(&query.filter.facets);
+    let total = matches.iter().filter(|is_match| **is_match).count() as u64;
+    let (shows, next) = reader.page(query, &matches)?;
+    Ok(ShowPage { shows, next, total, facets, unmatched })
 }
 
-/// The shows that match everything but the facets; `None` for all shows.
-fn candidates(connection: &Connection, filter: &ShowFilter) -> SqlResult<Option<Vec<i64>>> {
-    let mut conditions = Conditions::default();
-    if conditions.add_other(filter).is_none() {
-        return Ok(Some(Vec::new()));
-    }
-    if conditions.sql.is_empty() {
-        return Ok(None);
-    }
-    let sql = format!("SELECT id FROM _Show_Facets {}", conditions.where_clause());
-    let mut select = connection.prepare_cached(&sql)?;
-    let ids = select.query_map(params_from_iter(&conditions.values), |row| row.get(0))?;
-    ids.collect::<SqlResult<_>>().map(Some)
-}
-
-fn list(
+/// Returns the ids of the shows that match a filter, in ascending order.
+pub(crate) fn matching_ids(
     connection: &Connection,
-    index: &FacetIndex,
-    query: &ShowQuery,
-) -> SqlResult<(Vec<Show>, Option<KeysetCursor>)> {
-    let Some(select) = SelectBuilder::new(query, index) else { return Ok((Vec::new(), None)) };
-    let mut hits = connection
-        .prepare_cached(&select.sql())?
-        .query_map(params_from_iter(&select.conditions.values), cursor)?
-        .collect::<SqlResult<Vec<KeysetCursor>>>()?;
-    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let has_more = hits.len() > limit;
-    hits.truncate(limit);
-    let mut select = connection.prepare_cached("SELECT * FROM All_Shows WHERE id = ?1")?;
-    // Rows can be missing if another program deleted them without running the triggers.
-    let shows = hits
-        .iter()
-        .filter_map(|hit| select.query_row([hit.id.0], show_row::read).optional().transpose());
-    let shows = shows.collect::<SqlResult<Vec<Show>>>()?;
-    Ok((shows, hits.pop().filter(|_| has_more)))
+    indexes: &FacetIndexCache,
+    filter: &ShowFilter,
+) -> SqlResult<Vec<i64>> {
+    let reader = Reader { connection, index: &*indexes.get(connection)? };
+    let mut matches = reader.matches_without_facets(filter)?;
+    reader.index.filter(&filter.facets, &mut matches, &BTreeSet::new());
+    let matching = reader.index.ids.iter().zip(matches).filter(|(_, is_match)| *is_match);
+    Ok(matching.map(|(id, _)| *id).collect())
 }
 
-fn cursor(row: &Row<'_>) -> SqlResult<KeysetCursor> {
-    let value = match row.get_ref(1)? {
-        ValueRef::Null | ValueRef::Blob(_) => SortValue::None,
-        ValueRef::Integer(number) => SortValue::Integer(number),
-        ValueRef::Real(number) => SortValue::Real(number),
-        ValueRef::Text(text) => SortValue::Text(String::from_utf8_lossy(text).into_owned()),
-    };
-    Ok(KeysetCursor { value, id: ShowId(row.get(0)?) })
+struct Reader<'a> {
+    connection: &'a Connection,
+    index: &'a FacetIndex,
 }
 
-/// Conditions on rows of `_Show_Facets`, in constant text. Values from clients are always bound.
-#[derive(Default)]
-pub(crate) struct Conditions {
-    sql: Vec<String>,
-    pub(crate) values: Vec<Value>,
-}
-
-impl Conditions {
-    /// Returns `None` if no show can match the filter.
-    pub(crate) fn new(filter: &ShowFilter, index: &FacetIndex) -> Option<Conditions> {
-        let mut conditions = Conditions::default();
-        conditions.add_other(filter)?;
-        for (facet, condition) in &filter.facets {
-            conditions.add_facet(*facet, index.matching_texts(*facet, condition));
-        }
-        Some(conditions)
-    }
-
-    pub(crate) fn where_clause(&self) -> String {
-        let conditions = self.sql.join(" AND ");
-        if conditions.is_empty() { conditions } else { format!("WHERE {conditions}") }
-    }
-
-    /// Binds a value and returns its parameter.
-    fn bind(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
-        format!("?{}", self.values.len())
-    }
-
-    fn add_facet<'a>(&mut self, facet: Facet, texts: impl Iterator<Item = Option<&'a str>>) {
-        let (texts, nulls): (Vec<_>, Vec<_>) = texts.partition(Option::is_some);
-        let texts = self.bind(serde_json::json!(texts).to_string());
-        let column = column_name(facet);
-        let is_null =
-            if nulls.is_empty() { String::new() } else { format!(" OR {column} IS NULL") };
-        self.sql.push(format!("({column} IN (SELECT value FROM json_each({texts})){is_null})"));
-    }
-
-    /// Adds all conditions except those on facets. Returns `None` if no show can match them.
-    fn add_other(&mut self, filter: &ShowFilter) -> Option<()> {
+impl Reader<'_> {
+    /// For each show, whether it matches everything but the facets.
+    fn matches_without_facets(&self, filter: &ShowFilter) -> SqlResult<Vec<bool>> {
+        let mut matches = vec![true; self.index.ids.len()];
         if let Some(text) = &filter.text {
-            let query = FtsQuery::parse(text.as_str())?;
-            let any_column = self.bind(query.any_column);
-            self.sql.push(format!("id IN (SELECT rowid FROM _Show_Search({any_column}))"));
+            matches = match FtsQuery::parse(text.as_str()) {
+                Some(query) => self.matches_of_text(&query.any_column)?,
+                None => vec![false; matches.len()],
+            };
         }
-        let first = filter.premiered_from.map(|bound| Value::from(bound.first().to_string()));
-        let last = filter.premiered_to.map(|bound| Value::from(bound.last().to_string()));
+        let date = |date: jiff::civil::Date| SortValue::Text(date.to_string());
         let bounds = [
-            ("premiered >=", first),
-            ("premiered <=", last),
-            ("rating_average >=", filter.min_rating.map(|bound| bound.get().into())),
-            ("rating_average <=", filter.max_rating.map(|bound| bound.get().into())),
+            (
+                SortBy::Premiered,
+                filter.premiered_from.map(|bound| date(bound.first())),
+                filter.premiered_to.map(|bound| date(bound.last())),
+            ),
+            (
+                SortBy::Rating,
+                filter.min_rating.map(|bound| SortValue::Real(bound.get())),
+                filter.max_rating.map(|bound| SortValue::Real(bound.get())),
+            ),
         ];
-        for (comparison, bound) in bounds {
-            if let Some(bound) = bound {
-                let bound = self.bind(bound);
-                self.sql.push(format!("{comparison} {bound}"));
+        for (by, first, last) in bounds {
+            if first.is_some() || last.is_some() {
+                let sort = Sort { by, descending: false };
+                let range = self.range(sort, first.as_ref(), last.as_ref())?;
+                let mut is_within = vec![false; matches.len()];
+                for show in &self.index.orders.get(sort)[range] {
+                    is_within[*show as usize] = true;
+                }
+                for (is_match, is_within) in matches.iter_mut().zip(is_within) {
+                    *is_match &= is_within;
+                }
             }
         }
-        Some(())
-    }
-}
-
-/// Builds a `SELECT` of ids and their sort values.
-struct SelectBuilder {
-    sort_expression: String,
-    conditions: Conditions,
-    descending: bool,
-    limit: u32,
-}
-
-impl SelectBuilder {
-    /// Returns `None` if no show can match the query.
-    fn new(query: &ShowQuery, index: &FacetIndex) -> Option<SelectBuilder> {
-        let mut builder = SelectBuilder {
-            sort_expression: String::new(),
-            conditions: Conditions::new(&query.filter, index)?,
-            descending: query.sort.descending,
-            limit: query.limit,
-        };
-        builder.sort_expression = builder.sort_expression(query.sort, &query.filter)?;
-        if let Some(cursor) = &query.after {
-            builder.seek_after(cursor);
-        }
-        Some(builder)
+        Ok(matches)
     }
 
-    fn sql(&self) -> String {
-        let direction = if self.descending { "DESC" } else { "ASC" };
-        format!(
-            "SELECT id, {} AS value FROM _Show_Facets {} \
-             ORDER BY value IS NULL, value {direction}, id LIMIT {}",
-            self.sort_expression,
-            self.conditions.where_clause(),
-            u64::from(self.limit) + 1
-        )
-    }
-
-    fn bind(&mut self, value: impl Into<Value>) -> String {
-        self.conditions.bind(value)
-    }
-
-    fn sort_expression(&mut self, sort: Sort, filter: &ShowFilter) -> Option<String> {
-        let column = match sort.by {
-            SortBy::Id => "id",
-            SortBy::Name => "name COLLATE NOCASE",
-            SortBy::Rating => "rating_average",
-            SortBy::Premiered => "premiered",
-            SortBy::Updated => "updated",
-            SortBy::Weight => "weight",
-            SortBy::Relevance => {
-                let text = filter.text.as_ref().map_or("", SearchText::as_str);
-                let name_only = FtsQuery::parse(text)?.name_only;
-                let (text, name_only) = (self.bind(text.trim().to_owned()), self.bind(name_only));
-                return Some(format!(
-                    "CASE WHEN name = {text} COLLATE NOCASE THEN 0 \
-                     WHEN id IN (SELECT rowid FROM _Show_Search({name_only})) THEN 1000 ELSE 2000 END \
-                     - min(max(ifnull(weight, 0), 0), 999)"
-                ));
+    /// For each show, whether it matches a query of the search index.
+    fn matches_of_text(&self, query: &str) -> SqlResult<Vec<bool>> {
+        let mut matches = vec![false; self.index.ids.len()];
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT rowid FROM _Show_Search WHERE _Show_Search MATCH ?1")?;
+        let mut rows = select.query([query])?;
+        while let Some(row) = rows.next()? {
+            if let Some(position) = self.index.position(row.get(0)?) {
+                matches[position] = true;
             }
-        };
-        Some(column.to_owned())
+        }
+        Ok(matches)
     }
 
-    /// Skips the hit at the cursor and those before it.
-    fn seek_after(&mut self, cursor: &KeysetCursor) {
-        let value = match &cursor.value {
-            SortValue::None => Value::Null,
-            SortValue::Integer(number) => Value::Integer(*number),
-            SortValue::Real(number) => Value::Real(*number),
-            SortValue::Text(text) => Value::Text(text.clone()),
+    /// Returns where the values from `first` to `last` are in an ascending order. Shows without a value are not there.
+    fn range(
+        &self,
+        sort: Sort,
+        first: Option<&SortValue>,
+        last: Option<&SortValue>,
+    ) -> SqlResult<Range<usize>> {
+        let order = self.index.orders.get(sort);
+        let start = match first {
+            Some(first) => self
+                .partition_point(order, sort.by, |value, _| compare(sort, value, first).is_lt())?,
+            None => 0,
         };
-        let sort = self.sort_expression.clone();
-        let is_none = value == Value::Null;
-        let id = self.bind(i64::from(cursor.id.0));
-        let condition = if is_none {
-            format!("{sort} IS NULL AND id > {id}")
+        let end = self.partition_point(order, sort.by, |value, _| match last {
+            Some(last) => compare(sort, value, last).is_le(),
+            None => *value != SortValue::None,
+        })?;
+        Ok(start..end.max(start))
+    }
+
+    /// Returns the number of shows before the first one that `is_before` is false for. A show that no longer exists
+    /// counts as the one before it.
+    fn partition_point(
+        &self,
+        order: &[u32],
+        by: SortBy,
+        is_before: impl Fn(&SortValue, i64) -> bool,
+    ) -> SqlResult<usize> {
+        let mut failure = None;
+        let point = order.partition_point(|show| {
+            let id = self.index.ids[*show as usize];
+            match read_value(self.connection, by, id) {
+                Ok(value) => value.is_none_or(|value| is_before(&value, id)),
+                Err(error) => {
+                    failure = Some(error);
+                    false
+                }
+            }
+        });
+        failure.map_or(Ok(point), Err)
+    }
+
+    fn page(
+        &self,
+        query: &ShowQuery,
+        matches: &[bool],
+    ) -> SqlResult<(Vec<Show>, Option<KeysetCursor>)> {
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let mut hits = if query.sort.by == SortBy::Relevance {
+            self.most_relevant(query, matches, limit + 1)?
         } else {
-            let value = self.bind(value);
-            let beyond = if self.descending { "<" } else { ">" };
-            format!(
-                "({sort} {beyond} {value} OR ({sort} = {value} AND id > {id}) OR {sort} IS NULL)"
-            )
+            let order = self.index.orders.get(query.sort);
+            let start = match &query.after {
+                Some(cursor) => self.partition_point(order, query.sort.by, |value, id| {
+                    !is_after(query.sort, value, id, cursor)
+                })?,
+                None => 0,
+            };
+            let hits = order[start..].iter().filter(|show| matches[**show as usize]);
+            hits.take(limit + 1).map(|show| (*show, 0)).collect()
         };
-        self.conditions.sql.push(condition);
+        let has_more = hits.len() > limit;
+        hits.truncate(limit);
+        let mut select = self.connection.prepare_cached("SELECT * FROM All_Shows WHERE id = ?1")?;
+        // Rows can be missing if another program deleted them.
+        let shows = hits.iter().filter_map(|(show, _)| {
+            let id = self.index.ids[*show as usize];
+            select.query_row([id], show_row::read).optional().transpose()
+        });
+        let shows = shows.collect::<SqlResult<Vec<Show>>>()?;
+        let next = match hits.last().filter(|_| has_more) {
+            Some(hit) => self.cursor(query.sort, *hit)?,
+            None => None,
+        };
+        Ok((shows, next))
+    }
+
+    /// Returns shows that match the text of the query, best match first, each with the rank of its kind of match.
+    fn most_relevant(
+        &self,
+        query: &ShowQuery,
+        matches: &[bool],
+        count: usize,
+    ) -> SqlResult<Vec<(u32, i64)>> {
+        let text = query.filter.text.as_ref().map_or("", SearchText::as_str);
+        let Some(fts) = FtsQuery::parse(text) else { return Ok(Vec::new()) };
+        let matches_name = self.matches_of_text(&fts.name_only)?;
+        let by_name = Sort { by: SortBy::Name, descending: false };
+        let name = SortValue::Text(text.trim().to_owned());
+        let equal = self.range(by_name, Some(&name), Some(&name))?;
+        let mut is_equal = vec![false; matches.len()];
+        for show in &self.index.orders.get(by_name)[equal] {
+            is_equal[*show as usize] = true;
+        }
+        let rank = |show: usize| match (is_equal[show], matches_name[show]) {
+            (true, _) => EQUAL_NAME,
+            (false, true) => WORDS_IN_NAME,
+            (false, false) => WORDS_IN_SUMMARY,
+        };
+        let order = self.index.orders.get(query.sort);
+        let mut hits = Vec::new();
+        for group in [EQUAL_NAME, WORDS_IN_NAME, WORDS_IN_SUMMARY] {
+            let start = match &query.after {
+                Some(cursor) => self.partition_point(order, query.sort.by, |value, id| {
+                    !is_after(query.sort, &add(group, value), id, cursor)
+                })?,
+                None => 0,
+            };
+            let shows = order[start..].iter().filter(|show| {
+                let show = **show as usize;
+                matches[show] && rank(show) == group
+            });
+            hits.extend(shows.take(count - hits.len()).map(|show| (*show, group)));
+        }
+        Ok(hits)
+    }
+
+    /// The cursor of a hit; `None` if the show no longer exists.
+    fn cursor(&self, sort: Sort, (show, rank): (u32, i64)) -> SqlResult<Option<KeysetCursor>> {
+        let id = self.index.ids[show as usize];
+        let Some(value) = read_value(self.connection, sort.by, id)? else { return Ok(None) };
+        let value = if sort.by == SortBy::Relevance { add(rank, &value) } else { value };
+        Ok(u32::try_from(id).ok().map(|id| KeysetCursor { value, id: ShowId(id) }))
+    }
+}
+
+/// The ranks of the kinds of matches. The weight of a show, at most 999, is subtracted.
+const EQUAL_NAME: i64 = 0;
+const WORDS_IN_NAME: i64 = 1000;
+const WORDS_IN_SUMMARY: i64 = 2000;
+
+fn add(rank: i64, value: &SortValue) -> SortValue {
+    match value {
+        SortValue::Integer(weight) => SortValue::Integer(rank + weight),
+        other => other.clone(),
     }
 }
