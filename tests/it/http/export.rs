@@ -82,11 +82,9 @@ async fn a_filtered_export_has_the_shows_of_the_list() {
         response.headers()["etag"].to_str().unwrap().to_owned()
     };
     let drama = tag("?genre=drama").await;
-    assert!(drama != tag("?genre=comedy").await && drama != tag("").await);
-    assert_eq!(tag("?genre=").await, tag("").await, "an empty filter is none");
     let again = service.get("/export/all_shows.csv?genre=drama").header("if-none-match", &drama);
     assert_eq!(again.send().await.unwrap().status(), 304);
-    assert!(env.update().await.status.success());
+    assert!(env.tvshows(&["update", "--top", "3"]).output().await.unwrap().status.success());
     assert_ne!(tag("?genre=drama").await, drama);
 
     for (path, status, word) in [
@@ -144,6 +142,7 @@ async fn an_ndjson_is_its_table_with_json_nested() {
                         | "image" | "links" | "extra",
                         Cell::Text(text),
                     ) if table == "All_Shows" => serde_json::from_str(&text).unwrap(),
+                    ("steps", Cell::Text(text)) => serde_json::from_str(&text).unwrap(),
                     (_, Cell::Text(text)) => json!(text),
                     (_, Cell::Blob(_)) => unreachable!("no column holds blobs"),
                 };

@@ -33,7 +33,7 @@ async fn all_output(env: &TestEnv, redis_url: &str, log_format: &str) -> String 
     let run = accepted["request_id"].as_str().unwrap();
     said += &service.wait_for_end(run).await.to_string();
     let lines = service.json(&format!("/pipeline/status/{run}/log")).await.to_string();
-    assert!(lines.contains("the progress tracker failed"), "{lines}");
+    assert!(lines.contains("cannot publish the progress"), "{lines}");
     said += &lines;
     for path in ["/health/ready", "/pipeline/runs", "/openapi.json", "/pipeline/status/x"] {
         said += &service.get(path).send().await.unwrap().text().await.unwrap();

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tvshows_core::{Facet, ShowFilter};
 
 use super::query::parse;
+use crate::excerpt::excerpt;
 use crate::problem::Problem;
 
 /// Flattened into the query of a route, whose `unknown` collects the other parameters.
@@ -99,6 +100,7 @@ pub(crate) fn refuse_unknown(unknown: &UnknownParameters, names: &[&str]) -> Res
     let names: Vec<_> =
         FilterQuery::NAMES.iter().chain(names).map(|name| format!("`{name}`")).collect();
     let names = names.join(", ");
+    let unknown = excerpt(unknown);
     let reason = format!("invalid query: unknown field `{unknown}`, expected one of {names}");
     Err(Problem::InvalidQuery(reason))
 }
