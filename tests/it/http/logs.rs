@@ -204,7 +204,7 @@ async fn the_start_is_one_line_that_says_what_runs_where() {
 async fn a_text_line_has_no_directives_and_rounded_durations() {
     let env = TestEnv::new(&[]).await;
     let (service, mut lines) = logging(&env, "text", "info").await;
-    service.post("/pipeline/cancel/x").send().await.unwrap();
+    service.submit("?mode=full").await;
     let line = loop {
         let line = lines.next_line().await.unwrap().unwrap();
         if line.contains("request completed") {
