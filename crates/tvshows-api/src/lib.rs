@@ -18,11 +18,11 @@ mod server;
 mod state;
 mod streaming_body;
 
-pub use middleware::access::AccessPolicy;
+pub use middleware::access::{AccessPolicy, DEFAULT_CONNECTIONS};
 pub use middleware::api_token::{ApiToken, InvalidApiToken};
 pub use middleware::client_address::{ParseNetworkError, TrustedProxies};
 pub use middleware::cors::{AllowedOrigins, ParseOriginError};
 pub use middleware::request_id::RequestContext;
 pub use openapi::openapi;
-pub use server::{DEFAULT_CONNECTIONS, server};
+pub use server::server;
 pub use state::{AppState, Telemetry};

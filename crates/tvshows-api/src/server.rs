@@ -38,8 +38,6 @@ use crate::state::{AppState, Telemetry};
 const SHUTDOWN_TIMEOUT_SECONDS: u64 = 5;
 /// How long a client may take to close a connection after the server has asked for it.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// The default limit of connections, enough for five thousand event streams.
-pub const DEFAULT_CONNECTIONS: NonZeroU32 = NonZeroU32::new(6144).unwrap();
 /// How much unsent data the system buffers for a connection, in addition to the server's own buffer.
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES: u32 = 32 * 1024;

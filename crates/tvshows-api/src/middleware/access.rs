@@ -22,6 +22,9 @@ use super::request_id::RequestContext;
 use super::request_reader::is_invalid;
 use crate::problem::Problem;
 
+/// The default limit of connections, enough for five thousand event streams.
+pub const DEFAULT_CONNECTIONS: NonZeroU32 = NonZeroU32::new(6144).unwrap();
+
 /// What clients are allowed to do.
 #[derive(Debug, Clone)]
 pub struct AccessPolicy {
@@ -35,6 +38,19 @@ pub struct AccessPolicy {
     pub trusted_proxies: TrustedProxies,
     /// How many connections are accepted at the same time; the others wait.
     pub max_connections: NonZeroU32,
+}
+
+impl Default for AccessPolicy {
+    /// Allows everything, except to the pages of other sites.
+    fn default() -> AccessPolicy {
+        AccessPolicy {
+            origins: AllowedOrigins::default(),
+            token: None,
+            posts_per_minute: None,
+            trusted_proxies: TrustedProxies::default(),
+            max_connections: DEFAULT_CONNECTIONS,
+        }
+    }
 }
 
 /// Enforces an [`AccessPolicy`].
