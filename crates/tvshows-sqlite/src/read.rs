@@ -76,7 +76,14 @@ fn rows<K: Ord, V>(
     sql: &str,
     read: fn(&Row<'_>) -> SqlResult<(K, V)>,
 ) -> SqlResult<BTreeMap<K, V>> {
-    connection.prepare_cached(sql)?.query_map([], read)?.collect()
+    let mut select = connection.prepare_cached(sql)?;
+    // `collect` would hold all rows twice: it sorts them before it builds the map.
+    let mut map = BTreeMap::new();
+    for row in select.query_map([], read)? {
+        let (key, value) = row?;
+        map.insert(key, value);
+    }
+    Ok(map)
 }
 
 fn timestamp(row: &Row<'_>, column: usize) -> SqlResult<Timestamp> {
