@@ -1,16 +1,22 @@
+use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_server::Server;
 use anyhow::Context;
+use tokio::time::sleep;
 use tvshows_api::{AppState, Telemetry};
-use tvshows_core::Catalog;
+use tvshows_core::{Catalog, ShowQuery};
 use tvshows_pipeline::{RunLog, Runner};
 
 use crate::cli::{self, Serve, Settings};
 use crate::engine::{Engine, Interrupted};
 use crate::{database, metrics, otel};
+
+/// How often to check whether a new snapshot is published.
+const WARM_UP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The whole service: the HTTP server, and the engine that runs updates.
 pub struct Application {
@@ -83,6 +89,7 @@ impl Application {
         tokio::select! {
             () = signal => tracing::info!("shutting down"),
             ended = &mut server => ended.context("the HTTP server")?.context("the HTTP server")?,
+            never = keep_warm(self.engine.store.as_ref()) => match never {},
         }
         // Concurrently: responses that wait for a change end with the runner.
         self.engine.shutdown(handle.stop(true)).await;
@@ -110,6 +117,21 @@ async fn log_start(settings: &Serve, address: SocketAddr, engine: &Engine, has_t
         api_token = has_token,
         "service started"
     );
+}
+
+/// Requests a list of each new snapshot, so that its index is in memory before clients need it.
+async fn keep_warm(catalog: &dyn Catalog) -> Infallible {
+    let mut warm = None;
+    loop {
+        // A database that cannot be read now is tried again.
+        if let Ok(snapshot) = catalog.snapshot_version().await
+            && warm != Some(snapshot)
+            && catalog.shows(ShowQuery { limit: 1, ..ShowQuery::default() }).await.is_ok()
+        {
+            warm = Some(snapshot);
+        }
+        sleep(WARM_UP_INTERVAL).await;
+    }
 }
 
 #[cfg(test)]

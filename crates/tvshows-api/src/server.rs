@@ -120,6 +120,8 @@ pub fn server(
         let large_headers = large_headers.clone();
         let connection = move |tcp: TcpStream| {
             let client = tcp.peer_addr().ok();
+            // A response is written in chunks, which must not wait for acknowledgments. Fails only if the client is gone.
+            let _ = tcp.set_nodelay(true);
             let state = Rc::new(ConnectionState::default());
             let stream = TimeoutStream::new(ResettableStream::new(tcp, state.clone()));
             let reader = RequestReader::new(stream, state, &config, large_headers.clone());
