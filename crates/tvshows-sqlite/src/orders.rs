@@ -53,6 +53,10 @@ impl Orders {
                 keys.iter().filter_map(|(_, position)| u32::try_from(*position).ok()).collect()
             };
             let ascending = sorted(&mut keys, false);
+            if by == SortBy::Relevance {
+                // The best match comes first, always.
+                return Ok([ascending, Vec::new()]);
+            }
             keys.sort_unstable_by_key(|(_, position)| *position);
             Ok([ascending, sorted(&mut keys, true)])
         };

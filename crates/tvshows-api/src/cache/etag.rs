@@ -11,7 +11,7 @@ pub(crate) fn for_revision(revision: u64) -> EntityTag {
 
 /// The tag of all data in a snapshot. Weak, because responses may be compressed. It includes the release, because the
 /// next one may render the same data differently.
-pub(crate) fn for_snapshot(snapshot: &SnapshotVersion) -> EntityTag {
+fn for_snapshot(snapshot: &SnapshotVersion) -> EntityTag {
     EntityTag::new_weak(format!("{}-{}", snapshot.etag(), env!("CARGO_PKG_VERSION")))
 }
 
@@ -29,12 +29,6 @@ pub(crate) fn with_snapshot(
 ) -> HttpResponseBuilder {
     response.extensions_mut().insert(snapshot);
     with_etag(response, for_snapshot(&snapshot))
-}
-
-/// Unlike the standard library's hash, it is the same in every release and on every machine.
-pub(crate) fn fnv1a<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// Adds the tag, and makes clients revalidate the response before they reuse it.

@@ -4,8 +4,6 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tvshows_core::{KeysetCursor, ShowId, SortValue};
 
-use crate::cache::etag::fnv1a;
-
 /// Incremented when the format changes, so that older cursors are rejected instead of misread.
 const VERSION: u8 = 1;
 
@@ -54,8 +52,11 @@ pub(crate) fn decode_position(payload: &[u8]) -> Option<KeysetCursor> {
     Some(KeysetCursor { value, id: ShowId(u32::from_be_bytes(*id)) })
 }
 
+/// FNV-1a, because unlike the standard library's hash it is the same in every release and on every machine.
 fn checksum(scope: &str, payload: &[u8]) -> [u8; 8] {
-    fnv1a(scope.as_bytes().iter().chain(&[0xff]).chain(payload)).to_be_bytes()
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    let bytes = scope.as_bytes().iter().chain(&[0xff]).chain(payload);
+    bytes.fold(0xcbf2_9ce4_8422_2325, step).to_be_bytes()
 }
 
 #[cfg(test)]
