@@ -33,8 +33,9 @@ pub use filter::{
 pub use json::RawJson;
 pub use ports::{
     Catalog, ChangeCounts, Enqueued, FinalStatus, LOCK_TTL, LockError, LockExpiry,
-    MultiCharacterActor, NextRun, Ownership, ProgressTracker, PublishedManifest, RunLock, RunQueue,
-    RunSession, ShowVersion, StagedBatch, StagingState, StoreError, StoreHealth, TopShow,
+    MultiCharacterActor, NextRun, Ownership, ProgressTracker, PublishedManifest, ReplicaHealth,
+    RunLock, RunQueue, RunRecord, RunSession, ShowVersion, SnapshotChanges, SnapshotCopy,
+    SnapshotPosition, SnapshotSource, StagedBatch, StagingState, StoreError, StoreHealth, TopShow,
     TrackerError,
 };
 pub use query::{KeysetCursor, ShowPage, ShowQuery, SortValue};
@@ -42,7 +43,7 @@ pub use run::{
     FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step, StepTiming, Trigger,
 };
 pub use search::joined_words;
-pub use show::{Show, ShowId, SparseShow};
+pub use show::{Show, ShowId, SparseShow, StoredShow};
 pub use snapshot::SnapshotVersion;
 pub use sort::{ParseSortError, Sort, SortBy};
 pub use stats::{FacetCount, RowCounts, ShowStats};

@@ -3,15 +3,18 @@
 mod catalog;
 mod error;
 mod progress;
+mod replication;
 mod run_lock;
 mod run_queue;
 mod run_session;
 
 pub use catalog::{
-    Catalog, MultiCharacterActor, PublishedManifest, ShowVersion, StoreHealth, TopShow,
+    Catalog, MultiCharacterActor, PublishedManifest, ReplicaHealth, ShowVersion, StoreHealth,
+    TopShow,
 };
 pub use error::{StoreError, TrackerError};
 pub use progress::ProgressTracker;
+pub use replication::{RunRecord, SnapshotChanges, SnapshotCopy, SnapshotPosition, SnapshotSource};
 pub use run_lock::{LOCK_TTL, LockError, LockExpiry, RunLock};
 pub use run_queue::{Enqueued, NextRun, Ownership, RunQueue};
 pub use run_session::{ChangeCounts, FinalStatus, RunSession, StagedBatch, StagingState};

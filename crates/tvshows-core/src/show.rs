@@ -1,5 +1,6 @@
 use std::fmt;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,14 @@ pub struct Show {
     pub image: Option<RawJson>,
     pub links: Option<RawJson>,
     pub extra: Map<String, Value>,
+}
+
+/// A show as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredShow {
+    pub show: Show,
+    /// When the show was fetched.
+    pub processed_at: Timestamp,
 }
 
 impl Show {

@@ -25,6 +25,7 @@ pub(crate) fn check(
         database_bytes: bytes(path),
         wal_bytes: Some(bytes(&companion(path, "-wal"))),
         free_bytes: fs4::available_space(folder).ok(),
+        replica: None,
     })
 }
 

@@ -10,6 +10,12 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("tvmaze-sim", &[], &["reqwest", "rusqlite", "redis", "clap"]),
     ("tvshows-core", &[], &["reqwest", "rusqlite", "redis", "actix-web", "tokio", "clap"]),
     ("tvshows-sqlite", &["tvshows-core"], &["reqwest", "actix-web", "redis", "clap"]),
+    ("tvshows-postgres", &["tvshows-core"], &["reqwest", "actix-web", "rusqlite", "redis", "clap"]),
+    (
+        "tvshows-replica",
+        &["tvshows-core"],
+        &["reqwest", "actix-web", "rusqlite", "redis", "tokio-postgres", "clap"],
+    ),
     ("tvshows-export", &["tvshows-core"], &["reqwest", "actix-web", "rusqlite", "redis", "clap"]),
     ("tvshows-progress", &["tvshows-core"], &["reqwest", "actix-web", "rusqlite", "clap"]),
     (

@@ -119,6 +119,7 @@ impl Catalog for MemoryStore {
             database_bytes: 0,
             wal_bytes: None,
             free_bytes: None,
+            replica: None,
         })
     }
 

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -87,6 +88,17 @@ pub struct StoreHealth {
     pub wal_bytes: Option<u64>,
     /// The free disk space; `None` if it is unknown.
     pub free_bytes: Option<u64>,
+    /// `None` for a database that is not a copy of another one.
+    pub replica: Option<ReplicaHealth>,
+}
+
+/// How current the copy of a shared database is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplicaHealth {
+    /// How many snapshots the copy lacks, as far as this process knows.
+    pub snapshots_behind: u64,
+    /// How long ago the shared database last answered.
+    pub last_contact: Duration,
 }
 
 /// What planning the next run needs to know about the published snapshot.

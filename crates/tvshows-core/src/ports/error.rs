@@ -33,6 +33,19 @@ pub enum StoreError {
         /// What happened to the file.
         change: &'static str,
     },
+    /// The server of the shared database did not respond, or refused the connection. It may be restarting.
+    #[error("{backend} is unavailable")]
+    Unreachable {
+        /// The server with its address, such as `PostgreSQL at localhost:5432`.
+        backend: String,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The copy of the shared database has not been updated for longer than the operator permits.
+    #[error(
+        "the data may be out of date: the shared database has not answered for {seconds} s, which is longer than \
+         MAX_STALENESS"
+    )]
+    Stale { seconds: u64 },
     /// The limit of concurrent exports is reached.
     #[error("too many exports are in progress; try again later")]
     TooManyExports,
@@ -48,6 +61,14 @@ pub enum StoreError {
     /// A stored row holds a value that cannot be decoded.
     #[error("the database contains an invalid row: {what}")]
     CorruptRow { what: String },
+}
+
+impl StoreError {
+    /// Whether the same operation may succeed in a few seconds, without anybody's doing.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, StoreError::DatabaseBusy | StoreError::Unreachable { .. })
+    }
 }
 
 /// Why a progress tracker operation failed.
