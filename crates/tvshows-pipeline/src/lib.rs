@@ -37,7 +37,7 @@ pub use pipeline::{DEFAULT_MAX_AGE, Pipeline};
 pub use recovery::cancel_interrupted;
 pub use run_log::{RunLog, RunLogLine, RunLogLines};
 pub use runner::Runner;
-pub use runner_config::{OnRunEnd, RunnerConfig};
+pub use runner_config::{OnRunEnd, RunnerConfig, RunnerRole};
 pub use schedule::{Schedule, ScheduleError};
 pub use submission::{QUEUE_CAPACITY, Submission, SubmissionKind, SubmitError};
 pub use verify::{DriftReport, verify};

@@ -177,6 +177,7 @@ mod tests {
 
     use super::*;
     use crate::clock::now_millis;
+    use crate::runner_config::RunnerRole;
 
     /// A lease of another process; `None` if its backend is unavailable.
     struct Lease(Mutex<Option<bool>>);
@@ -217,6 +218,7 @@ mod tests {
             tracker: Arc::new(InProcessTracker::default()),
             instance: "here".to_owned(),
             on_end: Arc::new(|_| {}),
+            role: RunnerRole::Worker,
         })
     }
 

@@ -14,6 +14,19 @@ pub struct RunnerConfig {
     /// The unique name of this process, which becomes part of the status of its runs.
     pub instance: String,
     pub on_end: OnRunEnd,
+    pub role: RunnerRole,
+}
+
+/// What a process does with requests for runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RunnerRole {
+    /// Queues them, and works on runs.
+    #[default]
+    Worker,
+    /// Queues them for the other processes that share the queue, which work on them.
+    Submitter,
+    /// Rejects them.
+    Reader,
 }
 
 /// Called once for each run that ends in this process, with its final status, after that is saved. Must not block.
