@@ -5,6 +5,12 @@ set -eu
 
 missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+# Debian has the programs of PostgreSQL's server in a folder for each version, and daemons in /usr/sbin.
+need_postgresql() {
+    for file in /usr/lib/postgresql/*/bin/initdb; do [ ! -x "$file" ] || return 0; done
+    need initdb postgresql
+}
+need_daemon() { [ -x "/usr/sbin/$1" ] || need "$1" "$1"; }
 
 need cc gcc
 [ -e /usr/include/stdlib.h ] || need no-such-command libc6-dev
@@ -16,7 +22,9 @@ test)
     need sqlite3 sqlite3
     need curl curl
     need openssl openssl
-    [ -x /usr/sbin/nginx ] || need nginx nginx
+    need_daemon nginx
+    need_daemon pgbouncer
+    need_postgresql
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
@@ -43,7 +51,13 @@ install_packages() {
     [ "$(id -u)" = 0 ] || sudo=sudo
     echo "installing: $*"
     $sudo apt-get update -qq
-    # RUNLEVEL=1 prevents redis-server from being started as a service; the tests start their own.
+    # The tests start their own servers. RUNLEVEL=1 prevents those of the system from being started, and without
+    # this file, PostgreSQL would also get a cluster.
+    case " $* " in *" postgresql "*)
+        printf '%s\n' '# The tests of tvshows-pipeline need only the programs.' 'create_main_cluster = false' |
+            $sudo install -D -m 644 /dev/stdin /etc/postgresql-common/createcluster.d/tvshows.conf
+        ;;
+    esac
     $sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
