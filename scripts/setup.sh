@@ -5,12 +5,6 @@ set -eu
 
 missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
-# Debian has the programs of PostgreSQL's server in a folder for each version, and daemons in /usr/sbin.
-need_postgresql() {
-    for file in /usr/lib/postgresql/*/bin/initdb; do [ ! -x "$file" ] || return 0; done
-    need initdb postgresql
-}
-need_daemon() { [ -x "/usr/sbin/$1" ] || need "$1" "$1"; }
 
 need cc gcc
 [ -e /usr/include/stdlib.h ] || need no-such-command libc6-dev
@@ -19,12 +13,15 @@ need cc gcc
 case ${1:-build} in
 test)
     need redis-server redis-server
+    # Debian puts servers where only root's PATH has them, and those of PostgreSQL in a directory for each version.
+    PATH="$PATH:/usr/sbin:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"
+    need initdb postgresql
+    need pgrep procps
     need sqlite3 sqlite3
     need curl curl
     need openssl openssl
-    need_daemon nginx
-    need_daemon pgbouncer
-    need_postgresql
+    need nginx nginx
+    need pgbouncer pgbouncer
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
