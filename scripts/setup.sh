@@ -13,10 +13,6 @@ need cc gcc
 case ${1:-build} in
 test)
     need redis-server redis-server
-    # Debian does not put the programs of the server in the PATH.
-    PATH="$PATH:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"
-    need initdb postgresql
-    need pgrep procps
     need sqlite3 sqlite3
     need curl curl
     need openssl openssl
@@ -47,9 +43,6 @@ install_packages() {
     [ "$(id -u)" = 0 ] || sudo=sudo
     echo "installing: $*"
     $sudo apt-get update -qq
-    # Otherwise, installing PostgreSQL creates and starts a server on its default port.
-    $sudo mkdir -p /etc/postgresql-common/createcluster.d
-    echo "create_main_cluster = false" | $sudo tee /etc/postgresql-common/createcluster.d/none.conf >/dev/null
     # RUNLEVEL=1 prevents redis-server from being started as a service; the tests start their own.
     $sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
