@@ -13,10 +13,15 @@ need cc gcc
 case ${1:-build} in
 test)
     need redis-server redis-server
+    # Debian puts servers where only root's PATH has them, and those of PostgreSQL in a directory for each version.
+    PATH="$PATH:/usr/sbin:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"
+    need initdb postgresql
+    need pgrep procps
     need sqlite3 sqlite3
     need curl curl
     need openssl openssl
-    [ -x /usr/sbin/nginx ] || need nginx nginx
+    need nginx nginx
+    need pgbouncer pgbouncer
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
@@ -43,7 +48,13 @@ install_packages() {
     [ "$(id -u)" = 0 ] || sudo=sudo
     echo "installing: $*"
     $sudo apt-get update -qq
-    # RUNLEVEL=1 prevents redis-server from being started as a service; the tests start their own.
+    # The tests start their own servers. RUNLEVEL=1 prevents those of the system from being started, and without
+    # this file, PostgreSQL would also get a cluster.
+    case " $* " in *" postgresql "*)
+        printf '%s\n' '# The tests of tvshows-pipeline need only the programs.' 'create_main_cluster = false' |
+            $sudo install -D -m 644 /dev/stdin /etc/postgresql-common/createcluster.d/tvshows.conf
+        ;;
+    esac
     $sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 

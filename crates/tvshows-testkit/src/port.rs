@@ -1,6 +1,9 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
+use tokio::net::TcpStream;
+use tokio::process::Child;
+
 /// A port that nothing listens on, a different one at each call.
 ///
 /// It is below the range that systems use for outgoing connections, so it stays free until the caller uses it.
@@ -13,4 +16,15 @@ pub fn free_port() -> u16 {
             return port;
         }
     }
+}
+
+/// Waits until a process listens on a port; false if it ends before, as it does if the port is in use.
+pub(crate) async fn wait_until_listening(process: &mut Child, port: u16) -> bool {
+    while process.try_wait().unwrap().is_none() {
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
+            return true;
+        }
+        tokio::task::yield_now().await;
+    }
+    false
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::{Child, Command};
@@ -22,6 +22,12 @@ pub fn tvshows(arguments: &[&str]) -> Command {
 pub(crate) fn binary() -> PathBuf {
     let variable = std::env::var_os("CARGO_BIN_EXE_tvshows");
     variable.map(PathBuf::from).expect("`cargo test` of the package `tvshows` names its binary")
+}
+
+/// The path of a program that may be where only root's `PATH` has it.
+pub(crate) fn daemon(name: &str) -> PathBuf {
+    let in_sbin = Path::new("/usr/sbin").join(name);
+    if in_sbin.exists() { in_sbin } else { PathBuf::from(name) }
 }
 
 /// Sends SIGTERM, as `docker stop` does.

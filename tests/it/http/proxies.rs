@@ -1,23 +1,14 @@
 //! Behind nginx, with the configurations of docs/deploy.md and with less.
 
-use std::net::Ipv4Addr;
 use std::path::Path;
-use std::process::Stdio;
 
 use reqwest::{StatusCode, Url};
 use serde_json::Value;
-use tempfile::TempDir;
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
-use tvshows_testkit::{HANGING_PAGE, Service, TestEnv, free_port};
+use tokio::process::Command;
+use tvshows_testkit::{HANGING_PAGE, Nginx, Service, TestEnv, free_port};
 
 const NOTHING_BUT_PROXY_PASS: &str =
     "server { listen 80; location / { proxy_pass http://127.0.0.1:8000; } }";
-
-/// In one process without privileges, which needs nothing outside its folder.
-const OUTSIDE_HTTP: &str = "daemon off; master_process off; pid nginx.pid;\nevents {}\n";
-const TEMPORARY_FILES: &str = "access_log off; client_body_temp_path body; proxy_temp_path proxy; \
-     fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n";
 
 /// A block of docs/deploy.md that contains a word.
 fn documented(word: &str) -> &'static str {
@@ -26,42 +17,35 @@ fn documented(word: &str) -> &'static str {
     blocks.find(|block| block.contains(word)).unwrap()
 }
 
-/// A running nginx.
-struct Nginx {
+/// A running nginx in front of a service.
+struct Proxy {
     http: Url,
     https: Url,
     client: reqwest::Client,
-    _process: Child,
-    _folder: TempDir,
+    _nginx: Nginx,
 }
 
-impl Nginx {
+impl Proxy {
     /// Starts nginx in front of a service. The configuration is for the ports 80 and 443, and for port 8000 of the
     /// service.
-    async fn start(configuration: &str, service: &Service) -> Nginx {
-        let folder = tempfile::tempdir().unwrap();
-        make_certificate(folder.path()).await;
+    async fn start(configuration: &str, service: &Service) -> Proxy {
         loop {
+            let folder = tempfile::tempdir().unwrap();
+            make_certificate(folder.path()).await;
             let (http, https) = (free_port(), free_port());
             let configuration = configuration
                 .replace("listen 80;", &format!("listen 127.0.0.1:{http};"))
                 .replace("listen 443 ", &format!("listen 127.0.0.1:{https} "))
                 .replace("http://127.0.0.1:8000", &service.base_url)
                 .replace("/etc/ssl/tvshows", folder.path().to_str().unwrap());
-            write_configuration(folder.path(), &configuration);
-            let check = nginx(folder.path()).arg("-t").output().await;
-            let check = check.expect("nginx is not installed; `make test` installs it");
-            let error = String::from_utf8_lossy(&check.stderr);
-            assert!(check.status.success() && !error.contains("[warn]"), "{error}");
-            let mut process = nginx(folder.path()).kill_on_drop(true).spawn().unwrap();
-            if is_listening(&mut process, http).await {
+            if let Some(nginx) = Nginx::start(&configuration, http, folder).await {
                 // One connection per request, and no following of redirects.
                 let client = reqwest::Client::builder().pool_max_idle_per_host(0).no_gzip();
                 let client = client.redirect(reqwest::redirect::Policy::none());
                 let client = client.danger_accept_invalid_certs(true).build().unwrap();
                 let url = |scheme, port| format!("{scheme}://127.0.0.1:{port}/").parse().unwrap();
                 let (http, https) = (url("http", http), url("https", https));
-                return Nginx { http, https, client, _process: process, _folder: folder };
+                return Proxy { http, https, client, _nginx: nginx };
             }
         }
     }
@@ -77,29 +61,6 @@ impl Nginx {
     }
 }
 
-async fn is_listening(process: &mut Child, port: u16) -> bool {
-    while process.try_wait().unwrap().is_none() {
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
-            return true;
-        }
-        tokio::task::yield_now().await;
-    }
-    false
-}
-
-fn nginx(folder: &Path) -> Command {
-    let in_sbin = "/usr/sbin/nginx";
-    let mut command = Command::new(if Path::new(in_sbin).exists() { in_sbin } else { "nginx" });
-    command.arg("-p").arg(folder).args(["-e", "stderr", "-c", "nginx.conf"]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
-
-fn write_configuration(folder: &Path, http: &str) {
-    let configuration = format!("{OUTSIDE_HTTP}http {{\n{TEMPORARY_FILES}{http}\n}}\n");
-    std::fs::write(folder.join("nginx.conf"), configuration).unwrap();
-}
-
 async fn make_certificate(folder: &Path) {
     let mut command = Command::new("openssl");
     command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
@@ -109,7 +70,7 @@ async fn make_certificate(folder: &Path) {
 }
 
 /// Starts an update through a proxy, and follows it to its end by what the responses say.
-async fn update(nginx: &Nginx, base: &Url) {
+async fn update(nginx: &Proxy, base: &Url) {
     let update = base.join("pipeline/update").unwrap();
     let accepted = nginx.client.post(update.clone()).send().await.unwrap();
     assert_eq!(accepted.status(), 202);
@@ -133,7 +94,7 @@ async fn update(nginx: &Nginx, base: &Url) {
 #[tokio::test]
 async fn nothing_but_proxy_pass_is_sufficient() {
     let (_env, service) = TestEnv::published_and_served().await;
-    let nginx = Nginx::start(NOTHING_BUT_PROXY_PASS, &service).await;
+    let nginx = Proxy::start(NOTHING_BUT_PROXY_PASS, &service).await;
     update(&nginx, &nginx.http).await;
     for path in ["/export/all_shows.csv", "/export/top_shows.parquet", "/shows?limit=1000", "/"] {
         let direct = service.get(path).send().await.unwrap().bytes().await.unwrap();
@@ -151,7 +112,7 @@ async fn nothing_but_proxy_pass_is_sufficient() {
 async fn an_event_passes_at_once() {
     let env = TestEnv::new(&[HANGING_PAGE]).await;
     let service = Service::start(&env, &[]).await;
-    let nginx = Nginx::start(NOTHING_BUT_PROXY_PASS, &service).await;
+    let nginx = Proxy::start(NOTHING_BUT_PROXY_PASS, &service).await;
     let run = service.submit_and_stall("").await;
     let events = nginx.http.join(&format!("pipeline/status/{run}/events")).unwrap();
     let mut events = nginx.get(events).await;
@@ -165,7 +126,7 @@ async fn a_download_that_fails_does_not_look_complete() {
     let break_last_row =
         "UPDATE All_Shows SET name = x'ff' WHERE id = (SELECT max(id) FROM All_Shows)";
     env.connection().execute(break_last_row, []).unwrap();
-    let nginx = Nginx::start(NOTHING_BUT_PROXY_PASS, &service).await;
+    let nginx = Proxy::start(NOTHING_BUT_PROXY_PASS, &service).await;
     let broken = nginx.get(nginx.http.join("export/all_shows.csv").unwrap()).await;
     assert_eq!(broken.status(), 200);
     broken.bytes().await.unwrap_err();
@@ -174,7 +135,7 @@ async fn a_download_that_fails_does_not_look_complete() {
 #[tokio::test]
 async fn the_documented_plain_configuration_works() {
     let (_env, service) = TestEnv::published_and_served().await;
-    let nginx = Nginx::start(documented("location / "), &service).await;
+    let nginx = Proxy::start(documented("location / "), &service).await;
     update(&nginx, &nginx.http).await;
     // The service's own page, as a browser without `Sec-Fetch-Site` asks.
     let post = nginx.client.post(nginx.http.join("pipeline/update").unwrap());
@@ -192,7 +153,7 @@ fn links(html: &str) -> Vec<&str> {
 #[tokio::test]
 async fn everything_that_the_service_says_of_itself_works_below_the_documented_prefix() {
     let (_env, service) = TestEnv::published_and_served().await;
-    let nginx = Nginx::start(documented("location /tv/ "), &service).await;
+    let nginx = Proxy::start(documented("location /tv/ "), &service).await;
     let base = nginx.http.join("tv/").unwrap();
     update(&nginx, &base).await;
 
@@ -237,7 +198,7 @@ async fn everything_that_the_service_says_of_itself_works_below_the_documented_p
 async fn the_documented_configuration_with_tls_encrypts_and_limits() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &["--post-rate-limit", "0"]).await;
-    let nginx = Nginx::start(documented("ssl"), &service).await;
+    let nginx = Proxy::start(documented("ssl"), &service).await;
     let redirect = nginx.client.get(nginx.http.join("shows").unwrap());
     let redirect = redirect.header("host", "tvshows.example.org").send().await.unwrap();
     assert_eq!(redirect.headers()["location"], "https://tvshows.example.org/shows");
