@@ -209,7 +209,7 @@ mod tests {
     use crate::clock::now_millis;
     use crate::runner_config::RunnerRole;
 
-    /// A lease of another process; `None` if its backend is unavailable.
+    /// A lease or a lock that expires, of another process; `None` if its backend is unavailable.
     struct Lease(Mutex<Option<bool>>);
 
     #[async_trait]
@@ -240,10 +240,18 @@ mod tests {
 
     fn ownership(lease: Option<&Arc<Lease>>) -> RunOwnership {
         let lease = lease.map(|lease| Arc::clone(lease) as Arc<dyn RunLock>);
-        let store = Arc::new(MemoryStore::default());
+        with_locks(Arc::new(MemoryStore::default()), lease)
+    }
+
+    /// The lock of a shared database, which expires.
+    fn expiring_lock(lock: &Arc<Lease>) -> RunOwnership {
+        with_locks(Arc::clone(lock) as Arc<dyn RunLock>, None)
+    }
+
+    fn with_locks(lock: Arc<dyn RunLock>, lease: Option<Arc<dyn RunLock>>) -> RunOwnership {
         RunOwnership::new(&RunnerConfig {
-            queue: store.clone(),
-            lock: store,
+            queue: Arc::new(MemoryStore::default()),
+            lock,
             lease,
             tracker: Arc::new(InProcessTracker::default()),
             instance: "here".to_owned(),
@@ -270,6 +278,15 @@ mod tests {
         assert_eq!(owner(running(true, false), true).await, PreviousOwner::Died);
         assert_eq!(owner(running(true, false), false).await, PreviousOwner::Active);
         assert_eq!(owner(running(false, true), true).await, PreviousOwner::Active);
+    }
+
+    #[tokio::test]
+    async fn who_holds_a_lock_that_expired_does_not_know_whether_its_process_died() {
+        let ownership = expiring_lock(&lease(Some(false)));
+        let owner = ownership.previous_owner(&running(true, false), true).await;
+        assert_eq!(owner, PreviousOwner::Expired);
+        let acquired = ownership.acquire_lease(RunId::random(), true, None).await;
+        assert_eq!(acquired, Some(Ownership { lock: true, lease: false }));
     }
 
     #[tokio::test(start_paused = true)]
@@ -310,6 +327,29 @@ mod tests {
         // The lock alone does not expire.
         let by_lock = ownership.lost(Ownership { lock: true, lease: false }, start);
         assert!(tokio::time::timeout(LOCK_TTL * 10, by_lock).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lock_that_expires_outlasts_a_failover_and_stops_its_holder_before_it_expires() {
+        let lock = lease(Some(false));
+        let ownership = expiring_lock(&lock);
+        let by_lock = Ownership { lock: true, lease: false };
+        let lost = ownership.lost(by_lock, Instant::now());
+        tokio::pin!(lost);
+        for outage in [Duration::ZERO, LOCK_TTL - STOP_MARGIN - 2 * LOCK_RENEWAL_INTERVAL] {
+            *lock.0.lock().unwrap() = None;
+            assert!(tokio::time::timeout(outage, &mut lost).await.is_err(), "{outage:?}");
+            *lock.0.lock().unwrap() = Some(false);
+            let later = LOCK_TTL * 10;
+            assert!(tokio::time::timeout(later, &mut lost).await.is_err(), "it was renewed");
+        }
+        let start = Instant::now();
+        *lock.0.lock().unwrap() = None;
+        assert_eq!(lost.await, OwnershipLoss::Expiring);
+        assert!(start.elapsed() + STOP_MARGIN <= LOCK_TTL, "{:?}", start.elapsed());
+
+        *lock.0.lock().unwrap() = Some(true);
+        assert_eq!(ownership.lost(by_lock, Instant::now()).await, OwnershipLoss::Taken);
     }
 
     #[tokio::test(start_paused = true)]
