@@ -15,7 +15,7 @@ use crate::problem::Problem;
 /// Cache budget in bytes (keys and bodies), about 10,000 shows.
 const CAPACITY_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The memory of an entry in addition to its key and body.
+/// The memory of an entry in addition to its key and body, measured with 400,000 small entries.
 const ENTRY_OVERHEAD: usize = 512;
 
 /// How often to check whether a new snapshot is published.
