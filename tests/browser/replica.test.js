@@ -22,7 +22,6 @@ test("the role and the lag of a replica are shown, and nothing for a database of
     return line(page).innerText();
   };
   assert.equal(await text(), "This replica: on standby, up to date");
-  if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
   replica = { role: "holder", snapshots_behind: 2, seconds_since_contact: 2.5 };
   assert.equal(await text(), "This replica: works on the update, 2 snapshots behind");
   replica = { role: "standby", snapshots_behind: 0, seconds_since_contact: 72.4 };

@@ -235,11 +235,16 @@ mod tests {
     }
 
     fn written(parameters: &[(&str, String)], is_encoded: bool) -> String {
-        let encoded =
-            |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
-        let pairs = parameters.iter().map(|(name, value)| match is_encoded {
-            true => format!("{}={}", encoded(name), encoded(value)),
-            false => format!("{name}={}", encoded(value).replace("%20", "+")),
+        let encoded = |text: &str| {
+            text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02x}"))
+        };
+        let pairs = parameters.iter().map(|(name, value)| {
+            let value = encoded(value);
+            if is_encoded {
+                format!("{}={value}", encoded(name))
+            } else {
+                format!("{name}={}", value.replace("%20", "+"))
+            }
         });
         pairs.collect::<Vec<_>>().join("&")
     }
