@@ -12,7 +12,8 @@ use crate::process::daemon;
 ///
 /// It shares few connections, so that one client rarely gets the same one twice.
 pub struct PgBouncer {
-    port: u16,
+    /// The port it listens on.
+    pub port: u16,
     _process: Child,
     _folder: TempDir,
 }

@@ -1,0 +1,63 @@
+//! The local copies.
+
+use std::fs;
+
+use tvshows_testkit::{Service, TestEnv, eventually};
+
+use super::{Replicas, read_all, top_shows, update};
+
+fn delete_copy(env: &TestEnv, name: &str) {
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(env.path(&format!("{name}.db{suffix}")));
+    }
+}
+
+#[tokio::test]
+async fn a_copy_can_be_deleted() {
+    let replicas = Replicas::new(&[]).await;
+    let mut a = replicas.start("a").await;
+    let b = replicas.start("b").await;
+    update(&a, 3).await;
+    let content = replicas.content("a");
+    assert!(a.terminate().await.success());
+    delete_copy(&replicas.env, "a");
+    let a = replicas.start("a").await;
+    eventually(async || a.json("/health/ready").await["status"] == "ready").await;
+    assert_eq!(top_shows(&a).await, 3);
+    assert!(replicas.content("a") == content);
+
+    // Also while it is used.
+    delete_copy(&replicas.env, "a");
+    update(&b, 4).await;
+    eventually(async || top_shows(&a).await == 4).await;
+    let services = [a, b];
+    assert_eq!(read_all(&services).await, [200; 10]);
+    assert_eq!(replicas.run_states().await, ["succeeded", "succeeded"]);
+}
+
+#[tokio::test]
+async fn a_copy_of_another_database_is_filled_again() {
+    let (one, other) = (Replicas::new(&[]).await, Replicas::new(&[]).await);
+    let mut service = one.start("a").await;
+    update(&service, 3).await;
+    assert!(service.terminate().await.success());
+    let mut command = one.command("a");
+    command.env("DATABASE_URL", &other.url);
+    let service = Service::spawn(command).await;
+    update(&service, 4).await;
+    assert_eq!(top_shows(&service).await, 4);
+    assert_eq!((one.snapshots().await, other.snapshots().await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_database_of_its_own_is_not_overwritten_by_a_copy() {
+    let replicas = Replicas::new(&[]).await;
+    assert!(replicas.env.update().await.status.success());
+    let content = replicas.env.content();
+    let mut command = replicas.command("tvshows");
+    let refused = command.output().await.unwrap();
+    assert!(!refused.status.success());
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert!(error.contains("tvshows.db"), "{error}");
+    assert!(replicas.env.content() == content);
+}
