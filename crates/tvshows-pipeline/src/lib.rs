@@ -24,6 +24,7 @@ mod runner;
 mod runner_config;
 mod schedule;
 mod scheduler;
+mod storage_retry;
 mod submission;
 mod tasks;
 mod tracker_sync;

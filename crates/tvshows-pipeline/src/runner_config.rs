@@ -6,9 +6,9 @@ use tvshows_core::{ProgressTracker, RunLock, RunQueue, RunStatus};
 #[derive(Clone)]
 pub struct RunnerConfig {
     pub queue: Arc<dyn RunQueue>,
-    /// A lock that ends with its process.
+    /// The lock of the database. It either ends with its process, or expires unless it is renewed each second.
     pub lock: Arc<dyn RunLock>,
-    /// A lock that expires if it is not renewed, for processes on several machines.
+    /// A second lock, which expires, for processes on several machines whose `lock` ends with its process.
     pub lease: Option<Arc<dyn RunLock>>,
     pub tracker: Arc<dyn ProgressTracker>,
     /// The unique name of this process, which becomes part of the status of its runs.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -70,10 +72,10 @@ impl RunSession for SqliteSession {
 
     async fn commit(
         &self,
-        batch: Option<StagedBatch>,
+        batch: Option<Arc<StagedBatch>>,
         status: &RunStatus,
     ) -> Result<(), StoreError> {
-        let kind = match &batch {
+        let kind = match batch.as_deref() {
             None => "save_status",
             Some(StagedBatch::Pages { .. }) => "stage_pages",
             Some(StagedBatch::Shows { .. }) => "stage_shows",

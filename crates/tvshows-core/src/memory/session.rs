@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -65,12 +66,12 @@ impl RunSession for MemorySession {
 
     async fn commit(
         &self,
-        batch: Option<StagedBatch>,
+        batch: Option<Arc<StagedBatch>>,
         status: &RunStatus,
     ) -> Result<(), StoreError> {
         self.with_staging(|staging, _| {
             if let Some(batch) = batch {
-                staging.stage(batch);
+                staging.stage(Arc::unwrap_or_clone(batch));
                 staging.stalled_attempts = 0;
             }
         })?;
