@@ -1,8 +1,9 @@
 //! Utilities for the integration tests of several crates.
 //!
 //! [`TestEnv`] is a temporary folder with a database and a mock TVmaze server; it starts the `tvshows` binary with
-//! [`Service`] or as a command. [`ScriptedSimulator`], [`RedisServer`], [`SmallDisk`], [`ReadOnlyFolder`], [`free_port`],
-//! [`eventually`] and the database dumps are also useful alone. Everything panics on failure, and everything it starts ends when it is dropped.
+//! [`Service`] or as a command. [`ScriptedSimulator`], [`RedisServer`], [`PostgresServer`], [`SmallDisk`], [`ReadOnlyFolder`],
+//! [`free_port`], [`eventually`] and the database dumps are also useful alone. Everything panics on failure, and everything
+//! it starts ends when it is dropped.
 //!
 //! For dev-dependencies only.
 
@@ -13,6 +14,7 @@ mod db_dump;
 mod disk;
 mod env;
 mod port;
+mod postgres;
 mod process;
 mod redis;
 mod service;
@@ -23,6 +25,7 @@ pub use db_dump::{dump_content, dump_tables};
 pub use disk::{ReadOnlyFolder, SmallDisk};
 pub use env::TestEnv;
 pub use port::free_port;
+pub use postgres::PostgresServer;
 pub use process::{signal, terminate, tvshows};
 pub use redis::RedisServer;
 pub use service::{Service, json_body};
