@@ -11,8 +11,10 @@ use tvshows_core::{Catalog, ShowQuery};
 use tvshows_pipeline::{RunLog, Runner};
 
 use crate::cli::{self, Serve, Settings, Updates};
+use crate::database::{self, Replica};
 use crate::engine::{Engine, Interrupted};
-use crate::{database, metrics, otel};
+use crate::location::Location;
+use crate::{metrics, otel};
 
 /// How often to check whether a new snapshot is published.
 const WARM_UP_INTERVAL: Duration = Duration::from_secs(1);
@@ -39,7 +41,8 @@ impl Application {
             .with_context(|| format!("cannot listen on {address}; set another HOST or PORT"))?;
         let address = listener.local_addr()?;
         let metrics = metrics::start()?;
-        let stores = database::open_or_read_only(&settings.settings.database.location()?).await?;
+        let location = settings.settings.database.location()?;
+        let stores = database::open_service(&location, settings.max_staleness).await?;
         let is_read_only = stores.is_read_only;
         let engine = Engine::start(&settings.settings, stores, role, Interrupted::Resume).await?;
         if let Err(error) = engine.runner.check_tracker().await {
@@ -55,7 +58,7 @@ impl Application {
             let zone = settings.schedule_timezone.clone();
             engine.runner.schedule(schedule.clone().in_time_zone(zone)).await;
         }
-        log_start(settings, address, &engine, access.token.is_some()).await;
+        log_start(settings, &location, address, &engine, access.token.is_some()).await;
         let state = AppState {
             runner: engine.runner.clone(),
             run_log,
@@ -90,6 +93,7 @@ impl Application {
             () = signal => tracing::info!("shutting down"),
             ended = &mut server => ended.context("the HTTP server")?.context("the HTTP server")?,
             never = keep_warm(self.engine.stores.catalog.as_ref()) => match never {},
+            never = follow(self.engine.stores.replica.as_ref()) => match never {},
         }
         // Concurrently: responses that wait for a change end with the runner.
         self.engine.shutdown(handle.stop(true)).await;
@@ -97,9 +101,24 @@ impl Application {
     }
 }
 
+/// Keeps the local copy of a shared database current.
+async fn follow(replica: Option<&Replica>) -> Infallible {
+    match replica {
+        Some(replica) => replica.follow().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Logs in one line what an operator wants to know about a service.
-async fn log_start(settings: &Serve, address: SocketAddr, engine: &Engine, has_token: bool) {
+async fn log_start(
+    settings: &Serve,
+    location: &Location,
+    address: SocketAddr,
+    engine: &Engine,
+    has_token: bool,
+) {
     let Settings { database, upstream, .. } = &settings.settings;
+    let copy = engine.stores.replica.as_ref().map(|_| database.database_path.display());
     let next_run_at = engine.runner.next_run_at();
     let schedule = settings.schedule.as_ref().filter(|_| next_run_at.is_some());
     let schedule =
@@ -108,7 +127,8 @@ async fn log_start(settings: &Serve, address: SocketAddr, engine: &Engine, has_t
         version = env!("CARGO_PKG_VERSION"),
         commit = cli::commit(),
         %address,
-        database = %database.database_path.display(),
+        database = %location,
+        copy = copy.map(tracing::field::display),
         schema = engine.stores.catalog.health().await.ok().map(|health| health.schema),
         upstream = upstream.tvmaze_base_url,
         redis = engine.redis,
