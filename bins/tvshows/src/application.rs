@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 
@@ -8,8 +9,10 @@ use tvshows_api::{AppState, ResponseCache, Telemetry};
 use tvshows_pipeline::{RunLog, Runner};
 
 use crate::cli::{self, Serve, Settings, Updates};
+use crate::database::{self, Replica};
 use crate::engine::{Engine, Interrupted};
-use crate::{database, metrics, otel};
+use crate::location::Location;
+use crate::{metrics, otel};
 
 /// The whole service: the HTTP server, and the engine that runs updates.
 pub struct Application {
@@ -33,7 +36,8 @@ impl Application {
         let (listener, address) = listen(settings, settings.port, "HOST or PORT")?;
         let health = health_port.map(|port| listen(settings, port, "HEALTH_PORT")).transpose()?;
         let metrics = metrics::start()?;
-        let stores = database::open_or_read_only(&settings.settings.database.location()?).await?;
+        let location = settings.settings.database.location()?;
+        let stores = database::open_service(&location, settings.max_staleness).await?;
         let is_read_only = stores.is_read_only;
         let engine = Engine::start(&settings.settings, stores, role, Interrupted::Resume).await?;
         if let Err(error) = engine.runner.check_tracker().await {
@@ -50,7 +54,7 @@ impl Application {
             engine.runner.schedule(schedule.clone().in_time_zone(zone)).await;
         }
         let health_address = health.as_ref().map(|(_, address)| *address);
-        log_start(settings, address, health_address, &engine).await;
+        log_start(settings, &location, address, health_address, &engine).await;
         let catalog = engine.stores.catalog.clone();
         let responses = ResponseCache::new(catalog.clone());
         let state = AppState {
@@ -96,6 +100,7 @@ impl Application {
                 ended.context("the HTTP server")?.context("the HTTP server")?;
             }
             never = self.responses.keep_warm() => match never {},
+            never = follow(self.engine.stores.replica.as_ref()) => match never {},
         }
         // Concurrently: responses that wait for a change end with the runner.
         // The probes last, so that they respond until the others have stopped.
@@ -122,15 +127,25 @@ fn listen(
     Ok((listener, address))
 }
 
+/// Keeps the local copy of a shared database current.
+async fn follow(replica: Option<&Replica>) -> Infallible {
+    match replica {
+        Some(replica) => replica.follow().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Logs in one line what an operator wants to know about a service.
 async fn log_start(
     settings: &Serve,
+    location: &Location,
     address: SocketAddr,
     health_address: Option<SocketAddr>,
     engine: &Engine,
 ) {
     let has_token = settings.access().is_ok_and(|access| access.token.is_some());
     let Settings { database, upstream, .. } = &settings.settings;
+    let copy = engine.stores.replica.as_ref().map(|_| database.database_path.display());
     let next_run_at = engine.runner.next_run_at();
     let schedule = settings.schedule.as_ref().filter(|_| next_run_at.is_some());
     let schedule =
@@ -140,7 +155,8 @@ async fn log_start(
         commit = cli::commit(),
         %address,
         health_address = health_address.map(tracing::field::display),
-        database = %database.database_path.display(),
+        database = %location,
+        copy = copy.map(tracing::field::display),
         schema = engine.stores.catalog.health().await.ok().map(|health| health.schema),
         upstream = upstream.tvmaze_base_url,
         redis = engine.redis,

@@ -14,7 +14,6 @@ use tvshows_core::{
     RunId, RunParameters, RunSession, RunState, RunStatus, Show, ShowFilter, ShowId, ShowQuery,
     Sort, SortBy, StagedBatch, Table, Trigger,
 };
-use uuid::Uuid;
 
 use crate::database::Stores;
 use crate::output;
@@ -23,6 +22,9 @@ use crate::output;
 const PAGE_SIZE: u32 = 2000;
 /// Several times within the shortest lifetime of a lock.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the names of copying processes begin with.
+const HOLDER_PREFIX: &str = "copy-";
 
 /// What was copied.
 #[derive(Debug, Default)]
@@ -37,7 +39,7 @@ pub(crate) struct Copied {
 ///
 /// The target must be empty, or have what a copy of the same database left behind that did not complete.
 pub(crate) async fn copy(from: &Stores, to: &Stores, bar: &ProgressBar) -> anyhow::Result<Copied> {
-    let holder = format!("tvshows-copy-{}", &Uuid::new_v4().simple().to_string()[..8]);
+    let holder = format!("{HOLDER_PREFIX}{}", to.instance);
     let is_acquired = to.lock.acquire(&holder, None).await?;
     ensure!(is_acquired, "another process works on updates there; stop it and try again");
     let transfer = Transfer { from, to, holder: &holder, bar };
@@ -124,7 +126,7 @@ impl Transfer<'_> {
         let known: BTreeSet<RunId> = runs.iter().map(|run| run.request_id).collect();
         let stored = self.to.queue.list(u32::MAX).await?;
         let is_foreign = |run: &RunStatus| {
-            !known.contains(&run.request_id) && !run.instance.starts_with("tvshows-copy-")
+            !known.contains(&run.request_id) && !run.instance.starts_with(HOLDER_PREFIX)
         };
         if stored.iter().any(is_foreign) || !self.to.catalog.manifest().await?.shows.is_empty() {
             bail!("it is not empty; choose a new file or an empty database");
@@ -236,7 +238,7 @@ struct Session<'a> {
 
 impl Session<'_> {
     async fn stage(&self, batch: StagedBatch) -> anyhow::Result<()> {
-        Ok(self.session.commit(Some(batch), self.status).await?)
+        Ok(self.session.commit(Some(Arc::new(batch)), self.status).await?)
     }
 }
 

@@ -36,6 +36,7 @@ struct SmallParts {
     target: SnapshotPosition,
     /// The number of the snapshot that the changes start from; `None` if they are complete.
     since: Option<i64>,
+    show_count: u32,
     deleted: Vec<ShowId>,
     top: Vec<ShowId>,
     casts: Vec<CastRow>,
@@ -64,6 +65,7 @@ pub(crate) async fn changes_since(
         database.run("changes_since", BULK_TIMEOUT, |_| begin()).await?;
     Ok(SnapshotChanges {
         target: parts.target,
+        show_count: parts.show_count,
         is_complete: parts.since.is_none(),
         deleted: parts.deleted,
         top: parts.top,
@@ -90,7 +92,11 @@ async fn small_parts(
         client.query_typed("SELECT id FROM _top_shows ORDER BY rank", &[]),
         client.query_typed(cast_row::SELECT, &[]),
     )?;
+    let count = "SELECT count(*) FROM _show_versions WHERE since <= $1 AND until IS NULL";
+    let count = client.query_typed_one(count, &[(&number(&target), Type::INT8)]).await?;
+    let count: i64 = count.try_get(0)?;
     Ok(SmallParts {
+        show_count: u32::try_from(count).unwrap_or(u32::MAX),
         target,
         since,
         deleted: show_ids(&deleted)?,

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tempfile::TempDir;
 
 use crate::cli::Copy;
-use crate::database::{self, Stores};
+use crate::database::{self, Need, Stores};
 use crate::location::Location;
 use crate::output::{self, count};
 use crate::{signals, transfer};
@@ -16,7 +16,7 @@ pub(crate) async fn run(options: &Copy) -> anyhow::Result<ExitCode> {
     let (from, to) = options.locations()?;
     let started = Instant::now();
     let signal = signals::shutdown_signal();
-    let source = database::open_existing(&from).await?;
+    let source = database::open_reader(&from, Need::Shows).await?;
     let target = Target::open(&to).await?;
     output::eprint_line(format!("Copying {from} to {to}"));
     let bar = progress_bar();
@@ -72,7 +72,7 @@ impl Target {
     }
 
     async fn finish(self) -> anyhow::Result<()> {
-        self.stores.queue.close().await;
+        self.stores.close().await;
         match self.new_file {
             Some(NewFile { folder, name, path }) => {
                 std::fs::rename(folder.path().join(name), &path)
