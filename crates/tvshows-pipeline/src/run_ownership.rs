@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tvshows_core::{LockExpiry, NextRun, Ownership, RunId, RunLock, RunState, StoreError};
 
 use crate::runner_config::RunnerConfig;
@@ -18,6 +18,8 @@ const STOP_MARGIN: Duration = Duration::from_secs(3);
 /// How often a lock that expires is renewed. Often, so that its holder outlasts a failover of the database: of the
 /// lifetime, at most a second has passed when the failover begins.
 const LOCK_RENEWAL_INTERVAL: Duration = Duration::from_secs(1);
+/// When a renewal without a response counts as failed, so that there is time for another one.
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(3);
 /// A margin beyond the renewal interval before a lease without a holder counts as abandoned.
 const LEASE_GRACE: Duration = Duration::from_secs(2);
 
@@ -160,15 +162,16 @@ impl RunOwnership {
             };
             let renewal = async {
                 sleep(interval).await;
-                (Instant::now(), lock.renew(&self.instance).await)
+                let renewal = lock.renew(&self.instance);
+                (Instant::now(), timeout(RENEWAL_TIMEOUT, renewal).await)
             };
             tokio::select! {
                 biased;
                 () = expiring => return OwnershipLoss::Expiring,
                 (asked_at, renewed) = renewal => match renewed {
-                    Ok(true) => renewed_at = renewed_at.map(|_| asked_at),
-                    Ok(false) => return OwnershipLoss::Taken,
-                    Err(_) => {}
+                    Ok(Ok(true)) => renewed_at = renewed_at.map(|_| asked_at),
+                    Ok(Ok(false)) => return OwnershipLoss::Taken,
+                    Ok(Err(_)) | Err(_) => {}
                 },
             }
         }
@@ -199,6 +202,8 @@ fn lease_renewal_interval(lease: &dyn RunLock) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
     use async_trait::async_trait;
     use tokio::time::advance;
     use tvshows_core::memory::MemoryStore;
@@ -211,6 +216,33 @@ mod tests {
 
     /// A lease or a lock that expires, of another process; `None` if its backend is unavailable.
     struct Lease(Mutex<Option<bool>>);
+
+    /// A lock whose first renewal gets no response.
+    struct LostRenewal(AtomicBool);
+
+    #[async_trait]
+    impl RunLock for LostRenewal {
+        async fn acquire(&self, _: &str, _: Option<&str>) -> Result<bool, LockError> {
+            Ok(true)
+        }
+
+        async fn renew(&self, _: &str) -> Result<bool, LockError> {
+            if self.0.swap(false, Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            Ok(true)
+        }
+
+        async fn holder(&self) -> Result<Option<String>, LockError> {
+            Ok(None)
+        }
+
+        async fn release(&self, _: &str) {}
+
+        fn expiry(&self) -> LockExpiry {
+            LockExpiry::After(LOCK_TTL)
+        }
+    }
 
     #[async_trait]
     impl RunLock for Lease {
@@ -336,7 +368,7 @@ mod tests {
         let by_lock = Ownership { lock: true, lease: false };
         let lost = ownership.lost(by_lock, Instant::now());
         tokio::pin!(lost);
-        for outage in [Duration::ZERO, LOCK_TTL - STOP_MARGIN - 2 * LOCK_RENEWAL_INTERVAL] {
+        for outage in [Duration::ZERO, Duration::from_secs(10)] {
             *lock.0.lock().unwrap() = None;
             assert!(tokio::time::timeout(outage, &mut lost).await.is_err(), "{outage:?}");
             *lock.0.lock().unwrap() = Some(false);
@@ -350,6 +382,13 @@ mod tests {
 
         *lock.0.lock().unwrap() = Some(true);
         assert_eq!(ownership.lost(by_lock, Instant::now()).await, OwnershipLoss::Taken);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_without_a_response_is_repeated() {
+        let ownership = with_locks(Arc::new(LostRenewal(AtomicBool::new(true))), None);
+        let lost = ownership.lost(Ownership { lock: true, lease: false }, Instant::now());
+        assert!(tokio::time::timeout(LOCK_TTL * 10, lost).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]

@@ -185,14 +185,12 @@ impl Worker {
             (self.config.on_end)(&status);
         }
         let must_wait = outcome == Outcome::Postponed || status.state == RunState::Interrupted;
-        if outcome == Outcome::Unsaved {
-            if status.state.is_terminal() {
-                let retrying = Arc::clone(&self).retry_final_write(status);
-                self.tasks.spawn(retrying.in_current_span());
-            } else if status.step == Step::Publishing {
-                let reporting = Arc::clone(&self).report_published(status);
-                self.tasks.spawn(reporting.in_current_span());
-            }
+        if !status.state.is_terminal() && status.step == Step::Publishing {
+            let reporting = Arc::clone(&self).report_published(status);
+            self.tasks.spawn(reporting.in_current_span());
+        } else if outcome == Outcome::Unsaved && status.state.is_terminal() {
+            let retrying = Arc::clone(&self).retry_final_write(status);
+            self.tasks.spawn(retrying.in_current_span());
         }
         self.local.finish();
         self.ownership.release(ownership).await;
