@@ -21,7 +21,7 @@ pub(crate) fn register(connection: &Connection) -> SqlResult<()> {
 }
 
 /// Converts HTML for the search index, where only the words matter: a tag separates words.
-fn plain_text(html: &str) -> String {
+pub(crate) fn plain_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
     while let Some(start) = rest.find('<') {
