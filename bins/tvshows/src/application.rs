@@ -8,7 +8,7 @@ use actix_server::Server;
 use anyhow::Context;
 use tokio::time::sleep;
 use tvshows_api::{AppState, Telemetry};
-use tvshows_core::{Catalog, ShowQuery};
+use tvshows_core::{Catalog, ShowFilter, ShowQuery};
 use tvshows_pipeline::{RunLog, Runner};
 
 use crate::cli::{self, Serve, Settings};
@@ -119,14 +119,18 @@ async fn log_start(settings: &Serve, address: SocketAddr, engine: &Engine, has_t
     );
 }
 
-/// Requests a list of each new snapshot, so that its index is in memory before clients need it.
+/// Requests a list of each new snapshot and then a search, so that its indexes are in memory before clients need them.
 async fn keep_warm(catalog: &dyn Catalog) -> Infallible {
+    let list = ShowQuery { limit: 1, ..ShowQuery::default() };
+    let text = ShowFilter { text: "a".parse().ok(), ..ShowFilter::default() };
+    let search = ShowQuery { filter: text, ..list.clone() };
     let mut warm = None;
     loop {
         // A database that cannot be read now is tried again.
         if let Ok(snapshot) = catalog.snapshot_version().await
             && warm != Some(snapshot)
-            && catalog.shows(ShowQuery { limit: 1, ..ShowQuery::default() }).await.is_ok()
+            && catalog.shows(list.clone()).await.is_ok()
+            && catalog.shows(search.clone()).await.is_ok()
         {
             warm = Some(snapshot);
         }

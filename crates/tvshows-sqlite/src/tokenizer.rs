@@ -44,28 +44,32 @@ impl Tokenizer {
     /// Calls `add` with each word of the text.
     pub(crate) fn words(&mut self, text: &str, mut add: impl FnMut(&str)) -> SqlResult<()> {
         self.word.clear();
-        for character in text.chars() {
-            match self.class(character)? {
+        let mut rest = text;
+        loop {
+            let letters = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+            self.word.push_str(&rest[..letters]);
+            let mut characters = rest[letters..].chars();
+            let next = characters.next();
+            match next.map_or(Ok(Class::Separator), |next| self.class(next))? {
                 Class::Letter(folded) => self.word.push(folded),
                 Class::Mark if !self.word.is_empty() => {}
                 Class::Mark | Class::Separator => {
                     if !self.word.is_empty() {
+                        self.word.make_ascii_lowercase();
                         add(&self.word);
                         self.word.clear();
                     }
                 }
             }
+            if next.is_none() {
+                return Ok(());
+            }
+            rest = characters.as_str();
         }
-        if !self.word.is_empty() {
-            add(&self.word);
-        }
-        Ok(())
     }
 
+    /// The class of a character that is no ASCII letter or digit.
     fn class(&mut self, character: char) -> SqlResult<Class> {
-        if character.is_ascii_alphanumeric() {
-            return Ok(Class::Letter(character.to_ascii_lowercase()));
-        }
         if character.is_ascii() {
             return Ok(Class::Separator);
         }

@@ -168,15 +168,12 @@ struct List {
 impl WordIndexBuilder {
     /// Adds the next word of the current show.
     pub(crate) fn add(&mut self, word: &str) {
-        let number = match self.numbers.get(word) {
-            Some(number) => *number,
-            None => {
-                let number = u32::try_from(self.lists.len()).unwrap_or(u32::MAX);
-                self.lists.push(List::default());
-                self.numbers.insert(word.into(), number);
-                number
-            }
-        };
+        let number = self.numbers.get(word).copied().unwrap_or_else(|| {
+            let number = u32::try_from(self.lists.len()).unwrap_or(u32::MAX);
+            self.lists.push(List::default());
+            self.numbers.insert(word.into(), number);
+            number
+        });
         self.current.push((number, self.position));
         self.position += 1;
     }
@@ -197,10 +194,10 @@ impl WordIndexBuilder {
             if is_repeated {
                 write_number(&mut list.bytes, u32::try_from(word.len()).unwrap_or(u32::MAX));
             }
-            let mut last = 0;
+            let mut previous = 0;
             for (_, position) in word {
-                write_number(&mut list.bytes, position - last);
-                last = *position;
+                write_number(&mut list.bytes, position - previous);
+                previous = *position;
             }
         }
         self.current.clear();
