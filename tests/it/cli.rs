@@ -1,9 +1,11 @@
 //! The commands, each run as a process.
 
 mod cancel;
+mod copy;
 mod export;
 mod healthcheck;
 mod help;
+mod migrate;
 mod proxy;
 mod queries;
 mod read_only;
@@ -14,6 +16,7 @@ mod sqlite_tools;
 mod status;
 mod terminal;
 mod update;
+mod updates_off;
 mod verify;
 
 use serde_json::Value;

@@ -1,7 +1,6 @@
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_server::Server;
@@ -11,7 +10,7 @@ use tvshows_api::{AppState, Telemetry};
 use tvshows_core::{Catalog, ShowQuery};
 use tvshows_pipeline::{RunLog, Runner};
 
-use crate::cli::{self, Serve, Settings};
+use crate::cli::{self, Serve, Settings, Updates};
 use crate::engine::{Engine, Interrupted};
 use crate::{database, metrics, otel};
 
@@ -34,14 +33,15 @@ impl Application {
     /// A setting is invalid, the address is in use, or the database cannot be opened.
     pub async fn build(settings: &Serve, run_log: RunLog) -> anyhow::Result<Application> {
         let access = settings.access()?;
+        let role = settings.role()?;
         let address = SocketAddr::new(settings.host, settings.port);
         let listener = TcpListener::bind(address)
             .with_context(|| format!("cannot listen on {address}; set another HOST or PORT"))?;
         let address = listener.local_addr()?;
         let metrics = metrics::start()?;
-        let store = database::open_or_read_only(&settings.settings.database_path).await?;
-        let is_read_only = store.is_read_only();
-        let engine = Engine::start(&settings.settings, store, Interrupted::Resume).await?;
+        let stores = database::open_or_read_only(&settings.settings.database.location()?).await?;
+        let is_read_only = stores.is_read_only;
+        let engine = Engine::start(&settings.settings, stores, role, Interrupted::Resume).await?;
         if let Err(error) = engine.runner.check_tracker().await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "progress stays in this process until Redis is available");
@@ -59,9 +59,9 @@ impl Application {
         let state = AppState {
             runner: engine.runner.clone(),
             run_log,
-            catalog: Arc::<_>::clone(&engine.store) as _,
+            catalog: engine.stores.catalog.clone(),
             cdn_max_age: NonZeroU32::new(settings.cdn_max_age),
-            cache_folder: database::folder(&settings.settings.database_path),
+            cache_folder: database::folder(&settings.settings.database.database_path),
         };
         let telemetry = Telemetry { render_metrics: metrics, join_trace: otel::set_remote_parent };
         let server = tvshows_api::server(listener, state, access, telemetry)?;
@@ -89,7 +89,7 @@ impl Application {
         tokio::select! {
             () = signal => tracing::info!("shutting down"),
             ended = &mut server => ended.context("the HTTP server")?.context("the HTTP server")?,
-            never = keep_warm(self.engine.store.as_ref()) => match never {},
+            never = keep_warm(self.engine.stores.catalog.as_ref()) => match never {},
         }
         // Concurrently: responses that wait for a change end with the runner.
         self.engine.shutdown(handle.stop(true)).await;
@@ -99,7 +99,7 @@ impl Application {
 
 /// Logs in one line what an operator wants to know about a service.
 async fn log_start(settings: &Serve, address: SocketAddr, engine: &Engine, has_token: bool) {
-    let Settings { database_path, upstream, .. } = &settings.settings;
+    let Settings { database, upstream, .. } = &settings.settings;
     let next_run_at = engine.runner.next_run_at();
     let schedule = settings.schedule.as_ref().filter(|_| next_run_at.is_some());
     let schedule =
@@ -108,10 +108,11 @@ async fn log_start(settings: &Serve, address: SocketAddr, engine: &Engine, has_t
         version = env!("CARGO_PKG_VERSION"),
         commit = cli::commit(),
         %address,
-        database = %database_path.display(),
-        schema = engine.store.health().await.ok().map(|health| health.schema),
+        database = %database.database_path.display(),
+        schema = engine.stores.catalog.health().await.ok().map(|health| health.schema),
         upstream = upstream.tvmaze_base_url,
         redis = engine.redis,
+        updates = settings.updates == Updates::On,
         schedule = schedule.map(tracing::field::display),
         next_run_at = next_run_at.map(tracing::field::display),
         api_token = has_token,

@@ -2,6 +2,7 @@
 
 mod export;
 mod filters;
+mod maintenance;
 mod query;
 mod serve;
 mod settings;
@@ -14,8 +15,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use export::{Content, Export};
+pub(crate) use maintenance::{Copy, Migrate};
 pub(crate) use query::{Cancel, Runs, Search, Show, Status, Top, Verify};
 pub use serve::Serve;
+pub(crate) use serve::Updates;
 pub use settings::Settings;
 pub(crate) use settings::{Database, LogFormat, WebhookSettings};
 pub(crate) use sim::Sim;
@@ -96,6 +99,14 @@ pub(crate) enum Command {
     ///
     /// Exits with 0 if there are no differences, and with 1 if an update is due or the file is damaged.
     Verify(Verify),
+    /// Copy the published shows and the history of updates to an empty database, from SQLite to PostgreSQL or back
+    ///
+    /// Publishes everything in the other database, or nothing.
+    Copy(Copy),
+    /// Create the schema of the database, or upgrade it to this release
+    ///
+    /// `serve` and `update` do the same when they start.
+    Migrate(Migrate),
     /// Run a mock TVmaze server until a signal arrives
     Sim(Sim),
     /// Check the readiness of the local service (for container health checks)

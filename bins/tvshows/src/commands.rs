@@ -1,7 +1,9 @@
 mod cancel;
 mod completions;
+mod copy;
 mod export;
 mod healthcheck;
+mod migrate;
 mod openapi;
 mod runs;
 mod search;
@@ -29,6 +31,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Search(options) => block_on(search::run(&options)),
         Command::Export(options) => block_on(export::run(&options)),
         Command::Verify(options) => block_on(verify::run(&options)),
+        Command::Copy(options) => block_on(copy::run(&options)),
+        Command::Migrate(options) => block_on(migrate::run(&options)),
         Command::Sim(options) => block_on(sim::run(options)),
         Command::Healthcheck(options) => block_on(healthcheck::run(&options)),
         Command::Openapi => openapi::run(),

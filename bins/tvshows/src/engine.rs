@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
-use tvshows_core::{ProgressTracker, RunLock, RunQueue};
-use tvshows_pipeline::{Pipeline, Runner, RunnerConfig, cancel_interrupted};
+use tvshows_core::{ProgressTracker, RunLock};
+use tvshows_pipeline::{Pipeline, Runner, RunnerConfig, RunnerRole, cancel_interrupted};
 use tvshows_progress::{InProcessTracker, RedisTracker};
-use tvshows_sqlite::SqliteStore;
 use uuid::Uuid;
 
 use crate::cli::Settings;
 use crate::config_error::ConfigError;
+use crate::database::Stores;
 use crate::upstream::Upstream;
 use crate::webhook::Webhook;
 
@@ -29,7 +29,7 @@ pub(crate) enum Interrupted {
 /// them.
 pub(crate) struct Engine {
     pub(crate) runner: Runner,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) stores: Stores,
     pub(crate) webhook: Webhook,
     /// The host and port of Redis.
     pub(crate) redis: Option<String>,
@@ -40,29 +40,31 @@ impl Engine {
     /// Starts the runner.
     pub(crate) async fn start(
         settings: &Settings,
-        store: SqliteStore,
+        stores: Stores,
+        role: RunnerRole,
         interrupted: Interrupted,
     ) -> anyhow::Result<Engine> {
         let webhook = Webhook::new(&settings.webhook)?;
-        let store = Arc::new(store);
-        let Progress { tracker, lease, redis } = progress(settings, &store.database_id().await?)?;
+        let database_id = stores.queue.database_id().await?;
+        let Progress { tracker, lease, redis } = progress(settings, &database_id)?;
         let reporter = webhook.clone();
         let config = RunnerConfig {
-            queue: store.clone(),
-            lock: store.clone(),
+            queue: stores.queue.clone(),
+            lock: stores.lock.clone(),
             lease,
             tracker,
             instance: format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]),
             on_end: Arc::new(move |status| reporter.deliver(status)),
+            role,
         };
         if let Interrupted::Cancel = interrupted {
             cancel_interrupted(&config).await?;
         }
         let upstream = Upstream::connect(&settings.upstream.tvmaze_base_url).await?;
-        let pipeline =
-            Pipeline::new(upstream.client.clone(), store.clone()).max_age(settings.max_age);
+        let pipeline = Pipeline::new(upstream.client.clone(), stores.catalog.clone())
+            .max_age(settings.max_age);
         let runner = Runner::start(pipeline, config);
-        Ok(Engine { runner, store, webhook, redis, _upstream: upstream })
+        Ok(Engine { runner, stores, webhook, redis, _upstream: upstream })
     }
 
     /// Interrupts the current run, joins every task and checkpoints the database into a single file, while `server`
@@ -70,7 +72,7 @@ impl Engine {
     pub(crate) async fn shutdown(&self, server: impl Future<Output = ()>) {
         let stopping = async {
             tokio::join!(self.runner.shutdown(), server);
-            self.store.close().await;
+            self.stores.queue.close().await;
         };
         let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
         if timeout_at(deadline, stopping).await.is_err() {

@@ -12,6 +12,7 @@ mod config_reference;
 mod database;
 mod engine;
 mod http_client;
+mod location;
 mod logging;
 mod metrics;
 mod otel;
@@ -22,6 +23,7 @@ mod process_metrics;
 mod progress_bar;
 mod run_source;
 mod signals;
+mod transfer;
 mod upstream;
 mod webhook;
 

@@ -1,5 +1,6 @@
 //! The runs in a database or of a running service.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -8,7 +9,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tvshows_core::{RunId, RunQueue, RunStatus};
-use tvshows_sqlite::SqliteStore;
 
 use crate::cli::Database;
 use crate::{database, http_client};
@@ -16,7 +16,7 @@ use crate::{database, http_client};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) enum RunSource {
-    File(Box<SqliteStore>),
+    Database(Arc<dyn RunQueue>),
     Service(ServiceClient),
 }
 
@@ -28,14 +28,16 @@ impl RunSource {
     ) -> anyhow::Result<RunSource> {
         Ok(match service {
             Some(url) => RunSource::Service(ServiceClient::new(url)?),
-            None => RunSource::File(Box::new(database::open_existing(database).await?)),
+            None => {
+                RunSource::Database(database::open_existing(&database.location()?).await?.queue)
+            }
         })
     }
 
     /// The status of a run, or of the newest one.
     pub(crate) async fn status(&self, run: Option<RunId>) -> anyhow::Result<Option<RunStatus>> {
         match (self, run) {
-            (RunSource::File(store), Some(run)) => Ok(store.get(run).await?),
+            (RunSource::Database(queue), Some(run)) => Ok(queue.get(run).await?),
             (RunSource::Service(service), Some(run)) => service.status(run).await,
             (_, None) => Ok(self.runs(1).await?.pop()),
         }
@@ -44,7 +46,7 @@ impl RunSource {
     /// The last `limit` runs, newest first.
     pub(crate) async fn runs(&self, limit: u32) -> anyhow::Result<Vec<RunStatus>> {
         match self {
-            RunSource::File(store) => Ok(store.list(limit).await?),
+            RunSource::Database(queue) => Ok(queue.list(limit).await?),
             RunSource::Service(service) => service.runs(limit).await,
         }
     }

@@ -67,6 +67,7 @@ pub(crate) enum Problem {
     TooManyStreams,
     TooManyUnreadResponses,
     ShuttingDown,
+    UpdatesOff,
     Store(StoreError),
 }
 
@@ -154,6 +155,7 @@ impl Problem {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_unread_responses")
             }
             Problem::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
+            Problem::UpdatesOff => (StatusCode::SERVICE_UNAVAILABLE, "updates_off"),
             Problem::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
         }
     }
@@ -250,6 +252,7 @@ impl Problem {
                 "clients are reading too many large responses; retry later, or use a smaller `limit`".into()
             }
             Problem::ShuttingDown => SubmitError::ShuttingDown.to_string(),
+            Problem::UpdatesOff => SubmitError::UpdatesOff.to_string(),
             Problem::Store(_) => {
                 "the database is unavailable; retry, or ask the operator to check the log".into()
             }
@@ -348,6 +351,7 @@ impl From<SubmitError> for Problem {
         match error {
             SubmitError::QueueFull => Problem::QueueFull,
             SubmitError::ShuttingDown => Problem::ShuttingDown,
+            SubmitError::UpdatesOff => Problem::UpdatesOff,
             SubmitError::Store(error) => Problem::Store(error),
         }
     }

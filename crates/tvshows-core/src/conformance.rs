@@ -13,7 +13,7 @@ pub mod run_session;
 
 use crate::{Catalog, RunLock, RunQueue};
 
-/// A backend that holds shows and runs, and whose runs have a lock that ends with its process.
+/// A backend that holds shows and runs, and the lock of its runs.
 pub trait Store: Catalog + RunQueue + RunLock {}
 
 impl<T: Catalog + RunQueue + RunLock> Store for T {}
@@ -56,6 +56,7 @@ macro_rules! run_lock_conformance {
         $crate::conformance_tests! { run_lock, $new:
             one_holder_at_a_time
             a_dead_holder_is_evicted
+            a_holder_that_lost_the_lock_cannot_renew_it
         }
     };
 }
@@ -91,6 +92,7 @@ macro_rules! store_conformance {
             a_noted_run_is_in_the_history_and_disturbs_no_other
             history_is_newest_first
             a_running_run_is_interrupted_once_its_lock_is_free
+            a_running_run_is_interrupted_once_another_process_has_its_lock
             a_run_with_a_lease_alone_is_not_interrupted_by_a_free_lock
         }
         $crate::conformance_tests! { run_session, $new:
@@ -112,6 +114,7 @@ macro_rules! store_conformance {
             what_is_staged_is_noted_with_the_status
             attempts_are_counted_until_one_stages_something_or_stops
             an_earlier_attempt_and_an_ended_run_write_nothing
+            a_repeated_write_changes_nothing_more
         }
     };
 }

@@ -3,9 +3,10 @@
 mod catalog;
 mod list;
 mod queue;
+mod replication;
 mod session;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::{
     CastMember, CastRow, LockError, LockExpiry, Ownership, PublishedManifest, RunId, RunLock,
-    RunStatus, Show, ShowId, ShowVersion, SnapshotVersion,
+    RunStatus, Show, ShowId, ShowVersion, SnapshotVersion, StoredShow,
 };
 
 /// Shows and runs in memory. Clones share them.
@@ -26,6 +27,8 @@ pub struct MemoryStore {
 struct Data {
     version: SnapshotVersion,
     published: Snapshot,
+    /// The last snapshots, oldest first, for copies that have one of them.
+    history: VecDeque<(SnapshotVersion, Snapshot)>,
     /// In the order of their requests.
     runs: Vec<RunStatus>,
     staging: Option<Staging>,
@@ -39,12 +42,6 @@ struct Snapshot {
     /// Best first.
     top: Vec<ShowId>,
     casts: BTreeMap<ShowId, StoredCast>,
-}
-
-#[derive(Clone)]
-struct StoredShow {
-    show: Show,
-    fetched_at: Timestamp,
 }
 
 #[derive(Clone)]
@@ -87,11 +84,26 @@ impl Snapshot {
 
     fn manifest(&self) -> PublishedManifest {
         let version =
-            |stored: &StoredShow| ShowVersion::new(stored.show.updated, stored.fetched_at);
+            |stored: &StoredShow| ShowVersion::new(stored.show.updated, stored.processed_at);
         PublishedManifest {
             shows: self.shows.iter().map(|(id, stored)| (*id, version(stored))).collect(),
             pages: self.pages.clone(),
             casts: self.casts.iter().map(|(id, cast)| (*id, cast.show_updated)).collect(),
+        }
+    }
+}
+
+/// How many snapshots a copy can be behind before it is filled again.
+const MAX_HISTORY: usize = 3;
+
+impl Data {
+    /// Replaces the published snapshot with one of another content.
+    fn publish(&mut self, next: Snapshot, at: Timestamp) {
+        self.version = SnapshotVersion { number: self.version.number + 1, published_at: Some(at) };
+        self.published = next;
+        self.history.push_back((self.version, self.published.clone()));
+        if self.history.len() > MAX_HISTORY {
+            self.history.pop_front();
         }
     }
 }

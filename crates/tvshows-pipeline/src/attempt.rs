@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::SetOnce;
 use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 use tvshows_core::{Ownership, RunEvent, RunQueue, RunSession, Step, StoreError};
 
 use crate::error::{RunError, error_chain};
@@ -13,8 +11,8 @@ use crate::local_runs::LocalRun;
 use crate::malformed_shows::MalformedShows;
 use crate::pipeline::Pipeline;
 use crate::run_context::RunContext;
-use crate::run_ownership::OwnershipLoss;
 use crate::run_progress::RunProgress;
+use crate::storage_retry::StopSignals;
 
 /// How many attempts in a row may end without having staged anything more, unless they were asked to stop. A run
 /// that crashes its process must not do so forever.
@@ -29,9 +27,7 @@ pub(crate) struct Attempt {
     pub(crate) run: Arc<LocalRun>,
     /// How many attempts before this one have stalled in a row.
     pub(crate) stalled_attempts: u32,
-    pub(crate) shutdown: CancellationToken,
-    /// Set when this process no longer owns the run.
-    pub(crate) ownership_loss: Arc<SetOnce<OwnershipLoss>>,
+    pub(crate) stop: StopSignals,
 }
 
 /// How an attempt ended for this process.
@@ -43,8 +39,8 @@ pub(crate) enum Outcome {
     Unsaved,
     /// Another process owns the run now and decides how it ends.
     OwnershipLost,
-    /// The attempt has not begun, because another program has locked the database.
-    DatabaseBusy,
+    /// The attempt has not begun, because the database is unavailable.
+    Postponed,
 }
 
 impl Attempt {
@@ -54,11 +50,12 @@ impl Attempt {
             let attempts = self.stalled_attempts;
             return self.finish(RunError::CrashLoop { attempts }, None).await;
         }
-        let begin = async |_: &_, status: &_| self.queue.begin(status, ownership).await;
+        let begin =
+            async |_: &_, status: &_| self.stop.retry(|| self.queue.begin(status, ownership)).await;
         let session = match self.run.progress.checkpoint(RunEvent::Started, begin).await {
             Ok(session) => session,
-            Err(StoreError::DatabaseBusy) => return Outcome::DatabaseBusy,
-            Err(error) => return self.finish(error.into(), None).await,
+            Err(error) if error.is_interruption() => return Outcome::Postponed,
+            Err(error) => return self.finish(error, None).await,
         };
         match self.execute(session.as_ref()).await {
             Ok(()) => Outcome::Saved,
@@ -98,14 +95,11 @@ impl Attempt {
         Outcome::Unsaved
     }
 
-    /// Whether a run is to be resumed after an error: after a shutdown, without its lease, while another program has
-    /// locked the database, and, a limited number of times, if a run with staged data cannot reach TVmaze, as after a
-    /// boot without a network.
+    /// Whether a run is to be resumed after an error: if it was interrupted, and, a limited number of times, if a run
+    /// with staged data cannot reach TVmaze, as after a boot without a network.
     async fn is_resumable(&self, error: &RunError, session: Option<&dyn RunSession>) -> bool {
         match error {
-            RunError::ShutDown
-            | RunError::LeaseExpired
-            | RunError::Store(StoreError::DatabaseBusy) => {
+            error if error.is_interruption() => {
                 if let Some(session) = session {
                     // Best effort: at worst, the attempt counts as stalled.
                     let _ = session.record_stop().await;
@@ -128,17 +122,13 @@ impl Attempt {
             client: &self.pipeline.client,
             session,
             progress,
+            stop: &self.stop,
             parameters: progress.status().parameters(),
             malformed_shows: MalformedShows::default(),
         };
         let staged = tokio::select! {
             biased;
-            () = self.shutdown.cancelled() => Err(RunError::ShutDown),
-            () = self.run.cancel.cancelled() => Err(RunError::Cancelled),
-            loss = self.ownership_loss.wait() => Err(match loss {
-                OwnershipLoss::Taken => StoreError::Fenced.into(),
-                OwnershipLoss::LeaseExpiring => RunError::LeaseExpired,
-            }),
+            reason = self.stop.stopped() => Err(reason),
             never = update_request_counts(progress) => never,
             top = self.pipeline.stage(&context) => top,
         };
@@ -149,7 +139,7 @@ impl Attempt {
         if self.run.cancel.is_cancelled() {
             return Err(RunError::Cancelled);
         }
-        Ok(context.publish(&top).await?)
+        context.publish(&top, self.queue.as_ref()).await
     }
 }
 

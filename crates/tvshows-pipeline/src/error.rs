@@ -51,10 +51,27 @@ pub enum RunError {
     Panicked,
     #[error("the run was canceled")]
     Cancelled,
-    #[error("the lease in Redis could not be renewed, so another process may take over the run")]
-    LeaseExpired,
+    /// The lock in the database or the lease in Redis is about to expire.
+    #[error("the lock on updates could not be renewed, so another process may take over the run")]
+    LockExpired,
+    /// The server of the shared database stayed away. Its address is only in the log.
+    #[error(
+        "the database was unavailable for too long; the run resumes when it is available again"
+    )]
+    StoreUnreachable,
     #[error("the service shut down before the run ended; it resumes when a service starts again")]
     ShutDown,
+}
+
+impl RunError {
+    /// Whether the run is left interrupted, to be resumed: nothing is wrong with it.
+    pub(crate) fn is_interruption(&self) -> bool {
+        match self {
+            RunError::ShutDown | RunError::LockExpired | RunError::StoreUnreachable => true,
+            RunError::Store(error) => error.is_transient(),
+            _ => false,
+        }
+    }
 }
 
 /// Formats an error and its causes on one line, separated by colons. A cause that the text before it ends with is not

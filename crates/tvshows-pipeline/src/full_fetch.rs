@@ -2,15 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Unbounded};
-use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument as _;
 use tvmaze_client::{Client, PageIndex};
 use tvshows_core::{PublishedManifest, RunEvent, Show, ShowId, StagedBatch, StagingState};
 
@@ -19,6 +16,7 @@ use crate::convert::{TvmazeShow, recover_page, saturating_u32};
 use crate::error::RunError;
 use crate::incremental_plan::outdated_pages;
 use crate::run_context::RunContext;
+use crate::tasks::in_own_task;
 use crate::updates::{UpdatesMap, max_discrepancies, page_of};
 
 /// The most pages to stage in one transaction. Pages that arrived together share one disk sync.
@@ -190,9 +188,7 @@ impl PageFetcher<'_> {
                 Ok(permit) = Arc::clone(&permits).acquire_owned(), if next.is_some() => {
                     if let Some(page) = pages.next() {
                         self.context.check_request_limit()?;
-                        let fetching = fetch_page(client.clone(), page, permit);
-                        let fetching = tokio::spawn(fetching.in_current_span());
-                        in_flight.push(AbortOnDropHandle::new(fetching));
+                        in_flight.push(in_own_task(fetch_page(client.clone(), page, permit)));
                     }
                     continue;
                 }
@@ -206,8 +202,7 @@ impl PageFetcher<'_> {
                     return Ok(());
                 }
             };
-            let (page, response, permit) =
-                fetched.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+            let (page, response, permit) = fetched;
             match response.map_err(|source| RunError::Page { page, source })? {
                 Some(_) if page >= max_pages => {
                     return Err(RunError::IndexTooLong { pages: max_pages });
@@ -267,7 +262,6 @@ impl PageFetcher<'_> {
     }
 }
 
-/// Runs as its own task, so that a response is read while another page is being staged.
 async fn fetch_page(
     client: Client,
     page: u32,

@@ -11,6 +11,7 @@ use crate::convert::{TvmazeShow, recover_page, saturating_u32};
 use crate::error::RunError;
 use crate::incremental_plan::is_outdated;
 use crate::run_context::RunContext;
+use crate::tasks::in_own_task;
 use crate::updates::{UpdatesMap, max_discrepancies, page_of};
 
 /// What the shows of a page are compared with.
@@ -32,7 +33,8 @@ pub(crate) async fn stage_pages(
         let request = request.recover_with(recover_page);
         async move {
             context.check_request_limit()?;
-            let shows = request.await.map_err(|source| RunError::Page { page, source })?;
+            let shows = in_own_task(request.into_future()).await;
+            let shows = shows.map_err(|source| RunError::Page { page, source })?;
             Ok::<_, RunError>((page, shows))
         }
     });

@@ -11,6 +11,7 @@ use crate::convert::{
 };
 use crate::error::RunError;
 use crate::run_context::RunContext;
+use crate::tasks::in_own_task;
 
 /// Fetches shows individually. Those that exist are staged; those with a 404 response or a redirect to another
 /// show, into which they were merged, are deleted. Returns the deleted ones.
@@ -23,7 +24,8 @@ pub(crate) async fn stage_shows(
         context.check_request_limit()?;
         let request = client.show(tvmaze_id(id)).decode_as::<Option<TvmazeShow>>();
         let request = request.recover_with(recover_show).reject_moved();
-        match request.await.map_err(|source| RunError::Show { show: id.0, source })? {
+        let show = in_own_task(request.into_future()).await;
+        match show.map_err(|source| RunError::Show { show: id.0, source })? {
             Some(TvmazeShow { show, .. }) if show.id != id => {
                 Err(RunError::WrongShow { show: id.0, received: show.id.0 })
             }
@@ -68,7 +70,8 @@ pub(crate) async fn stage_casts(
     let requests = shows.into_iter().map(|show| async move {
         context.check_request_limit()?;
         let request = client.cast(tvmaze_id(show.id)).decode_as::<Vec<TvmazeCastMember>>();
-        Ok::<_, RunError>((show, request.recover_with(recover_cast).reject_moved().await))
+        let request = request.recover_with(recover_cast).reject_moved();
+        Ok::<_, RunError>((show, in_own_task(request.into_future()).await))
     });
     let mut responses = stream::iter(requests).buffer_unordered(client.concurrency()).boxed();
     let mut missing = BTreeMap::new();

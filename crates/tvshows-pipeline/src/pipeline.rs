@@ -50,10 +50,10 @@ impl Pipeline {
 
     /// Performs all steps before publishing. Returns the top shows, best first.
     pub(crate) async fn stage(&self, context: &RunContext<'_>) -> Result<Vec<ShowId>, RunError> {
-        let RunContext { session, progress, parameters, .. } = context;
-        let staging = session.staging().await?;
+        let RunContext { session, progress, stop, parameters, .. } = context;
+        let staging = stop.retry(|| session.staging()).await?;
         // Read while the request is in flight.
-        let manifest = async { self.catalog.manifest().await.map_err(RunError::from) };
+        let manifest = stop.retry(|| self.catalog.manifest());
         let (updates, published) = tokio::try_join!(self.updates(), manifest)?;
         let known = if staging.is_incremental { &staging.snapshot } else { &published };
         let updates = updates.filter(|updates| is_plausible(updates, known));
@@ -65,12 +65,13 @@ impl Pipeline {
 
         loop {
             progress.apply(RunEvent::StepBegan(Step::ComputingTop));
-            let shows = session.staged_show_count().await?;
+            let shows = stop.retry(|| session.staged_show_count()).await?;
             if shows == 0 {
                 return Err(RunError::EmptyIndex);
             }
             progress.apply(RunEvent::ShowsCounted(shows));
-            let top = session.rank_staged(criteria(*parameters)).await?;
+            let criteria = criteria(*parameters);
+            let top = stop.retry(|| session.rank_staged(criteria)).await?;
             let ids = top.iter().map(|show| show.id).collect();
 
             // If a cast changes, the `updated` of its show changes, too.
@@ -97,6 +98,7 @@ impl Pipeline {
         published: PublishedManifest,
         updates: Option<UpdatesMap>,
     ) -> Result<CastVersions, RunError> {
+        let RunContext { session, stop, .. } = context;
         let last_published = published.shows.last_key_value().map(|(id, _)| *id);
         let is_fresh = staging.pages.is_empty() && last_published.is_some();
         let base = match context.parameters.mode {
@@ -109,14 +111,14 @@ impl Pipeline {
                 incremental_plan::plan(base, &staging.pages, updates, self.max_age, now_millis())
         {
             if !staging.is_incremental {
-                context.session.start_incremental().await?;
+                stop.retry(|| session.start_incremental()).await?;
             }
             stage_changes(context, &Baseline { snapshot: base, updates }, plan).await?;
             return Ok(base.casts.clone());
         }
         drop(published);
         if staging.is_incremental {
-            context.session.discard_staging().await?;
+            stop.retry(|| session.discard_staging()).await?;
             context.progress.apply(RunEvent::StagingDiscarded);
             staging = StagingState::default();
         }
@@ -172,14 +174,15 @@ async fn stage_changes(
     baseline: &Baseline<'_>,
     plan: FetchPlan,
 ) -> Result<(), RunError> {
-    let RunContext { session, progress, parameters, .. } = context;
+    let RunContext { session, progress, stop, parameters, .. } = context;
     let FetchPlan { pages, shows: mut individual, deletions } = plan;
     if !deletions.is_empty() {
         let batch = StagedBatch::Deletions(deletions);
         // These cost no request, so they do not count as refetches.
         context.checkpoint(RunEvent::RefetchesStaged(0), Some(batch)).await?;
     }
-    let ranked = session.rank_staged(widened_criteria(*parameters)).await?;
+    let criteria = widened_criteria(*parameters);
+    let ranked = stop.retry(|| session.rank_staged(criteria)).await?;
     let near =
         incremental_plan::near_cutoff(baseline.snapshot, &ranked, parameters.top, now_millis());
     individual.extend(near.into_iter().filter(|id| !pages.contains(&page_of(*id))));

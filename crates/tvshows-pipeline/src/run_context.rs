@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use tvmaze_client::Client;
 use tvshows_core::{
-    CastMember, RunEvent, RunParameters, RunSession, RunStatus, Show, ShowId, StagedBatch,
-    StoreError,
+    CastMember, FinalStatus, RunEvent, RunParameters, RunQueue, RunSession, RunState, RunStatus,
+    Show, ShowId, StagedBatch, StoreError,
 };
 
 use crate::clock::{now_millis, now_secs};
@@ -11,6 +11,7 @@ use crate::convert::{TvmazeCastMember, TvmazeShow, saturating_u32};
 use crate::error::RunError;
 use crate::malformed_shows::MalformedShows;
 use crate::run_progress::RunProgress;
+use crate::storage_retry::StopSignals;
 
 /// How many requests a call takes on average at most, with its retries.
 const REQUESTS_PER_CALL: u64 = 2;
@@ -22,6 +23,7 @@ pub(crate) struct RunContext<'a> {
     pub(crate) client: &'a Client,
     pub(crate) session: &'a dyn RunSession,
     pub(crate) progress: &'a RunProgress,
+    pub(crate) stop: &'a StopSignals,
     pub(crate) parameters: RunParameters,
     pub(crate) malformed_shows: MalformedShows,
 }
@@ -32,13 +34,15 @@ impl RunContext<'_> {
         &self,
         event: RunEvent,
         batch: Option<StagedBatch>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), RunError> {
+        // Shared, so that the commit can be repeated.
+        let batch = batch.map(Arc::new);
         let save = async |visible: &RunStatus, next: &RunStatus| {
             // Without data, only the percentage is worth a transaction: it must not fall after a crash.
             if batch.is_none() && next.progress == visible.progress {
                 return Ok(());
             }
-            self.session.commit(batch, next).await
+            self.stop.retry(|| self.session.commit(batch.clone(), next)).await
         };
         self.progress.checkpoint(event, save).await
     }
@@ -98,14 +102,33 @@ impl RunContext<'_> {
     }
 
     /// Publishes the staged snapshot together with the final status, and then makes the status visible.
-    pub(crate) async fn publish(&self, top: &[ShowId]) -> Result<(), StoreError> {
+    pub(crate) async fn publish(
+        &self,
+        top: &[ShowId],
+        queue: &dyn RunQueue,
+    ) -> Result<(), RunError> {
         let status = self.progress.status();
-        let final_status = Arc::new(move |changes| {
+        let (run, attempt) = (status.request_id, status.attempt);
+        let final_status: FinalStatus = Arc::new(move |changes| {
             let mut status = status.clone();
             status.apply(RunEvent::Succeeded(changes), now_millis());
             status
         });
-        let succeeded = self.session.publish(top, now_secs(), final_status).await?;
+        let publish = || async {
+            match self.session.publish(top, now_secs(), Arc::clone(&final_status)).await {
+                // It may have been published before, by a commit whose response was lost.
+                Err(StoreError::Fenced) => match queue.get(run).await? {
+                    Some(stored)
+                        if stored.state == RunState::Succeeded && stored.attempt == attempt =>
+                    {
+                        Ok(stored)
+                    }
+                    _ => Err(StoreError::Fenced),
+                },
+                published => published,
+            }
+        };
+        let succeeded = self.stop.without_cancel().retry(publish).await?;
         self.progress.publish(succeeded);
         Ok(())
     }

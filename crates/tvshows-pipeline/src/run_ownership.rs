@@ -1,8 +1,9 @@
-//! Which process may work on runs: the holder of a lock that ends with its process, the holder of a lease that
-//! expires, or the holder of both.
+//! Which process may work on runs: the holder of the lock, the holder of the lease, or the holder of both.
 //!
-//! The lock decides between the processes on one machine. The lease decides between machines, and against a
-//! process that is paused: its lock remains, but its lease expires.
+//! The lock of a database in a file ends with its process: it decides between the processes on one machine. The lease
+//! decides between machines, and against a process that is paused: its lock remains, but its lease expires.
+//!
+//! The lock of a shared database expires, as a lease does, and decides between all processes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,8 +13,11 @@ use tvshows_core::{LockExpiry, NextRun, Ownership, RunId, RunLock, RunState, Sto
 
 use crate::runner_config::RunnerConfig;
 
-/// How long before its lease expires a holder that could not renew it stops.
+/// How long before its lock or lease expires a holder that could not renew it stops.
 const STOP_MARGIN: Duration = Duration::from_secs(3);
+/// How often a lock that expires is renewed. Often, so that its holder outlasts a failover of the database: of the
+/// lifetime, at most a second has passed when the failover begins.
+const LOCK_RENEWAL_INTERVAL: Duration = Duration::from_secs(1);
 /// A margin beyond the renewal interval before a lease without a holder counts as abandoned.
 const LEASE_GRACE: Duration = Duration::from_secs(2);
 
@@ -32,8 +36,8 @@ pub(crate) enum PreviousOwner {
     None,
     /// It died.
     Died,
-    /// It lost its lease, and may be paused or cut off.
-    LostLease,
+    /// Its lock or lease expired. It may be paused or cut off.
+    Expired,
     /// It may still be working.
     Active,
 }
@@ -43,8 +47,8 @@ pub(crate) enum PreviousOwner {
 pub(crate) enum OwnershipLoss {
     /// Another process has taken it over, or ended it.
     Taken,
-    /// The lease could not be renewed, and is about to expire.
-    LeaseExpiring,
+    /// The lock or the lease could not be renewed, and is about to expire.
+    Expiring,
 }
 
 impl RunOwnership {
@@ -64,9 +68,12 @@ impl RunOwnership {
         }
         if has_lock && run.ownership.lock {
             // It held the lock that this process holds now.
-            PreviousOwner::Died
+            match self.lock.expiry() {
+                LockExpiry::WithProcess => PreviousOwner::Died,
+                LockExpiry::After(_) => PreviousOwner::Expired,
+            }
         } else if run.ownership.lease && self.is_lease_abandoned().await {
-            PreviousOwner::LostLease
+            PreviousOwner::Expired
         } else {
             PreviousOwner::Active
         }
@@ -83,7 +90,7 @@ impl RunOwnership {
             return false;
         }
         let free_for = free_since.get_or_insert_with(Instant::now).elapsed();
-        free_for > renewal_interval(lease.as_ref()).saturating_add(LEASE_GRACE)
+        free_for > lease_renewal_interval(lease.as_ref()).saturating_add(LEASE_GRACE)
     }
 
     /// Tries to acquire the lease, and returns how this process owns the run; `None` if it does not. `evict`
@@ -109,34 +116,57 @@ impl RunOwnership {
         }
     }
 
-    /// Renews the lease at intervals. Completes when another process holds it, and, if the run is owned by lease,
-    /// before another process can acquire it. `acquired_at` is a time before the lease was acquired.
-    pub(crate) async fn lease_lost(
+    /// Renews the lock, if it expires, and the lease at intervals. Completes when another process holds one of them,
+    /// and before another process can acquire one by which this process owns the run. `acquired_at` is a time before
+    /// they were acquired.
+    pub(crate) async fn lost(&self, ownership: Ownership, acquired_at: Instant) -> OwnershipLoss {
+        let lock_lost = async {
+            match self.lock.expiry() {
+                LockExpiry::After(_) if ownership.lock => {
+                    let lock = self.lock.as_ref();
+                    self.renewals_end(lock, LOCK_RENEWAL_INTERVAL, Some(acquired_at)).await
+                }
+                _ => std::future::pending().await,
+            }
+        };
+        let lease_lost = async {
+            let Some(lease) = self.lease.as_deref() else { return std::future::pending().await };
+            let acquired_at = ownership.lease.then_some(acquired_at);
+            self.renewals_end(lease, lease_renewal_interval(lease), acquired_at).await
+        };
+        tokio::select! {
+            loss = lock_lost => loss,
+            loss = lease_lost => loss,
+        }
+    }
+
+    /// Renews a lock until another process holds it. Without `renewed_at`, the run is not owned by this lock, so it
+    /// may expire.
+    async fn renewals_end(
         &self,
-        ownership: Ownership,
-        acquired_at: Instant,
+        lock: &dyn RunLock,
+        interval: Duration,
+        mut renewed_at: Option<Instant>,
     ) -> OwnershipLoss {
-        let Some(lease) = &self.lease else { return std::future::pending().await };
-        let mut renewed_at = acquired_at;
         loop {
             let expiring = async {
-                match lease.expiry() {
-                    // This process's own clock decides: it may be cut off from the lease.
-                    LockExpiry::After(ttl) if ownership.lease => {
+                match (lock.expiry(), renewed_at) {
+                    // This process's own clock decides: it may be cut off from the lock.
+                    (LockExpiry::After(ttl), Some(renewed_at)) => {
                         sleep_until(renewed_at + ttl.saturating_sub(STOP_MARGIN)).await;
                     }
                     _ => std::future::pending().await,
                 }
             };
             let renewal = async {
-                sleep(renewal_interval(lease.as_ref())).await;
-                (Instant::now(), lease.renew(&self.instance).await)
+                sleep(interval).await;
+                (Instant::now(), lock.renew(&self.instance).await)
             };
             tokio::select! {
                 biased;
-                () = expiring => return OwnershipLoss::LeaseExpiring,
+                () = expiring => return OwnershipLoss::Expiring,
                 (asked_at, renewed) = renewal => match renewed {
-                    Ok(true) => renewed_at = asked_at,
+                    Ok(true) => renewed_at = renewed_at.map(|_| asked_at),
                     Ok(false) => return OwnershipLoss::Taken,
                     Err(_) => {}
                 },
@@ -160,7 +190,7 @@ impl RunOwnership {
 }
 
 /// Returns an interval that leaves time to try again before the lease expires.
-fn renewal_interval(lease: &dyn RunLock) -> Duration {
+fn lease_renewal_interval(lease: &dyn RunLock) -> Duration {
     match lease.expiry() {
         LockExpiry::After(ttl) => ttl / 3,
         LockExpiry::WithProcess => Duration::MAX,
@@ -177,6 +207,7 @@ mod tests {
 
     use super::*;
     use crate::clock::now_millis;
+    use crate::runner_config::RunnerRole;
 
     /// A lease of another process; `None` if its backend is unavailable.
     struct Lease(Mutex<Option<bool>>);
@@ -217,6 +248,7 @@ mod tests {
             tracker: Arc::new(InProcessTracker::default()),
             instance: "here".to_owned(),
             on_end: Arc::new(|_| {}),
+            role: RunnerRole::Worker,
         })
     }
 
@@ -247,7 +279,7 @@ mod tests {
         let owner = async || ownership.previous_owner(&running(true, true), false).await;
         assert_eq!(owner().await, PreviousOwner::Active, "it may be renewed in a moment");
         advance(Duration::from_secs(8)).await;
-        assert_eq!(owner().await, PreviousOwner::LostLease);
+        assert_eq!(owner().await, PreviousOwner::Expired);
         *lease.0.lock().unwrap() = Some(true);
         assert_eq!(owner().await, PreviousOwner::Active);
         *lease.0.lock().unwrap() = Some(false);
@@ -271,12 +303,12 @@ mod tests {
     async fn who_cannot_renew_a_lease_stops_before_it_expires() {
         let (lease, start) = (lease(None), Instant::now());
         let ownership = ownership(Some(&lease));
-        let loss = ownership.lease_lost(Ownership { lock: true, lease: true }, start).await;
-        assert_eq!(loss, OwnershipLoss::LeaseExpiring);
+        let loss = ownership.lost(Ownership { lock: true, lease: true }, start).await;
+        assert_eq!(loss, OwnershipLoss::Expiring);
         assert!(start.elapsed() + STOP_MARGIN <= LOCK_TTL, "{:?}", start.elapsed());
 
         // The lock alone does not expire.
-        let by_lock = ownership.lease_lost(Ownership { lock: true, lease: false }, start);
+        let by_lock = ownership.lost(Ownership { lock: true, lease: false }, start);
         assert!(tokio::time::timeout(LOCK_TTL * 10, by_lock).await.is_err());
     }
 
@@ -285,9 +317,9 @@ mod tests {
         let (lease, start) = (lease(Some(false)), Instant::now());
         let ownership = ownership(Some(&lease));
         let by_lease = Ownership { lock: true, lease: true };
-        let lost = ownership.lease_lost(by_lease, start);
+        let lost = ownership.lost(by_lease, start);
         assert!(tokio::time::timeout(LOCK_TTL * 10, lost).await.is_err(), "it was renewed");
         *lease.0.lock().unwrap() = Some(true);
-        assert_eq!(ownership.lease_lost(by_lease, Instant::now()).await, OwnershipLoss::Taken);
+        assert_eq!(ownership.lost(by_lease, Instant::now()).await, OwnershipLoss::Taken);
     }
 }

@@ -15,7 +15,7 @@ use crate::metrics;
 use crate::pipeline::Pipeline;
 use crate::remote_runs::{POLL_INTERVAL, RemoteRuns};
 use crate::run_ownership::RunOwnership;
-use crate::runner_config::RunnerConfig;
+use crate::runner_config::{RunnerConfig, RunnerRole};
 use crate::submission::{QUEUE_CAPACITY, Submission, SubmissionKind, SubmitError};
 use crate::tasks::Tasks;
 use crate::tracker_sync::TrackerSync;
@@ -44,7 +44,7 @@ struct Inner {
 }
 
 impl Runner {
-    /// Starts the worker, which first resumes an interrupted run.
+    /// Starts the worker, which first resumes an interrupted run, unless the role is another one.
     ///
     /// Call it within a Tokio runtime. [`shutdown`](Self::shutdown) ends all its tasks.
     #[must_use]
@@ -70,7 +70,9 @@ impl Runner {
             work_available: Arc::clone(&inner.work_available),
         };
         metrics::register();
-        inner.tasks.spawn(Arc::new(worker).work());
+        if inner.config.role == RunnerRole::Worker {
+            inner.tasks.spawn(Arc::new(worker).work());
+        }
         Runner { inner: Arc::new(inner) }
     }
 
@@ -80,7 +82,10 @@ impl Runner {
         parameters: RunParameters,
         trigger: Trigger,
     ) -> Result<Submission, SubmitError> {
-        let Inner { config: RunnerConfig { queue, instance, .. }, local, .. } = &*self.inner;
+        let Inner { config: RunnerConfig { queue, instance, role, .. }, local, .. } = &*self.inner;
+        if *role == RunnerRole::Reader {
+            return Err(SubmitError::UpdatesOff);
+        }
         if self.is_shutting_down() {
             return Err(SubmitError::ShuttingDown);
         }

@@ -31,6 +31,11 @@ pub enum SubmissionKind {
 pub enum SubmitError {
     #[error("{QUEUE_CAPACITY} runs are waiting already; try again after one has ended")]
     QueueFull,
+    #[error(
+        "updates are turned off at this service (UPDATES=off); start one with `tvshows update`, or at a service that \
+         runs updates"
+    )]
+    UpdatesOff,
     #[error("the service is shutting down; try again in a moment")]
     ShuttingDown,
     #[error(transparent)]

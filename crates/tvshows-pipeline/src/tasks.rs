@@ -1,6 +1,9 @@
+use std::panic::resume_unwind;
+
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::Instrument as _;
 
 /// The background tasks of a runner. Clones share them.
 #[derive(Clone)]
@@ -32,4 +35,13 @@ impl Tasks {
         self.tracker.close();
         self.tracker.wait().await;
     }
+}
+
+/// Runs a request as its own task, which ends when the returned future is dropped: a response is read while another one
+/// is being staged, however long that takes.
+pub(crate) fn in_own_task<T: Send + 'static>(
+    request: impl Future<Output = T> + Send + 'static,
+) -> impl Future<Output = T> {
+    let task = AbortOnDropHandle::new(tokio::spawn(request.in_current_span()));
+    async { task.await.unwrap_or_else(|error| resume_unwind(error.into_panic())) }
 }

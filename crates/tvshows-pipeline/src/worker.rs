@@ -18,6 +18,7 @@ use crate::pipeline::Pipeline;
 use crate::remote_runs::RemoteRuns;
 use crate::run_ownership::{OwnershipLoss, PreviousOwner, RunOwnership};
 use crate::runner_config::RunnerConfig;
+use crate::storage_retry::StopSignals;
 use crate::tasks::Tasks;
 use crate::tracker_sync::TrackerSync;
 
@@ -44,7 +45,7 @@ pub(crate) struct Worker {
 struct Job {
     status: RunStatus,
     ownership: Ownership,
-    /// A time before the lease was acquired.
+    /// A time before the locks were acquired.
     acquired_at: Instant,
     stalled_attempts: u32,
 }
@@ -65,7 +66,11 @@ impl Worker {
                 let error = error as &dyn std::error::Error;
                 tracing::warn!(error, "the run queue is unavailable; retrying");
             }
-            was_failing = matches!(result, Ok(Err(_)));
+            let is_failing = matches!(result, Ok(Err(_)));
+            if was_failing && !is_failing {
+                tracing::info!("the run queue is available again");
+            }
+            was_failing = is_failing;
             if !matches!(result, Ok(Ok(true))) {
                 tokio::select! {
                     () = self.work_available.notified() => {}
@@ -93,15 +98,23 @@ impl Worker {
         if self.config.queue.next(&self.local.ended()).await?.is_none() {
             return Ok(None);
         }
+        let acquired_at = Instant::now();
         let has_lock = self.ownership.acquire_lock().await?;
-        let job = self.claim_job(has_lock).await;
+        if !has_lock && self.config.lease.is_none() {
+            return Ok(None);
+        }
+        let job = self.claim_job(has_lock, acquired_at).await;
         if has_lock && !matches!(job, Ok(Some(_))) {
             self.ownership.release_lock().await;
         }
         job
     }
 
-    async fn claim_job(&self, has_lock: bool) -> Result<Option<Job>, StoreError> {
+    async fn claim_job(
+        &self,
+        has_lock: bool,
+        acquired_at: Instant,
+    ) -> Result<Option<Job>, StoreError> {
         // Read again: another process may have finished the run before this one acquired the lock.
         let Some(next) = self.config.queue.next(&self.local.ended()).await? else {
             return Ok(None);
@@ -113,7 +126,7 @@ impl Worker {
         let mut dead = None;
         match previous_owner {
             PreviousOwner::Active => return Ok(None),
-            PreviousOwner::None | PreviousOwner::LostLease => {}
+            PreviousOwner::None | PreviousOwner::Expired => {}
             PreviousOwner::Died => {
                 dead = Some(status.instance.clone());
                 tracing::warn!(
@@ -125,19 +138,17 @@ impl Worker {
                 self.config.queue.save_status(&status).await?;
             }
         }
-        let acquired_at = Instant::now();
         let ownership = self.ownership.acquire_lease(run, has_lock, dead.as_deref()).await;
         Ok(ownership.map(|ownership| Job { status, ownership, acquired_at, stalled_attempts }))
     }
 
-    /// Returns `false` if the run has to wait: another program has locked the database, or TVmaze is
-    /// unreachable.
+    /// Returns `false` if the run has to wait: the database or TVmaze is unavailable.
     async fn run_job(self: Arc<Self>, job: Job) -> bool {
         let Job { mut status, ownership, acquired_at, stalled_attempts } = job;
         if status.state == RunState::Running {
             tracing::warn!(
                 instance = status.instance,
-                "taking over the run: its process lost the lease"
+                "taking over the run: its process lost the lock"
             );
             status.mark_interrupted(now_millis());
         }
@@ -153,8 +164,11 @@ impl Worker {
             queue: Arc::clone(&self.config.queue),
             run: Arc::clone(&run),
             stalled_attempts,
-            shutdown: self.tasks.shutdown.clone(),
-            ownership_loss: Arc::default(),
+            stop: StopSignals {
+                shutdown: self.tasks.shutdown.clone(),
+                cancel: run.cancel.clone(),
+                ownership_loss: Arc::default(),
+            },
         };
         let outcome = match self.run_attempt(&attempt, ownership, acquired_at).await {
             Some(outcome) => outcome,
@@ -165,12 +179,12 @@ impl Worker {
         match outcome {
             Outcome::Saved | Outcome::Unsaved => metrics::record_run_end(status.state),
             Outcome::OwnershipLost => self.report_cancelled(&status).await,
-            Outcome::DatabaseBusy => {}
+            Outcome::Postponed => {}
         }
         if outcome == Outcome::Saved && status.state.is_terminal() {
             (self.config.on_end)(&status);
         }
-        let must_wait = outcome == Outcome::DatabaseBusy || status.state == RunState::Interrupted;
+        let must_wait = outcome == Outcome::Postponed || status.state == RunState::Interrupted;
         if outcome == Outcome::Unsaved && status.state.is_terminal() {
             let retrying = Arc::clone(&self).retry_final_write(status);
             self.tasks.spawn(retrying.in_current_span());
@@ -196,12 +210,12 @@ impl Worker {
         let mut running = AbortOnDropHandle::new(running);
         let outcome = tokio::select! {
             outcome = &mut running => outcome,
-            loss = self.ownership.lease_lost(ownership, acquired_at) => {
-                attempt.ownership_loss.set(loss).ok();
+            loss = self.ownership.lost(ownership, acquired_at) => {
+                attempt.stop.ownership_loss.set(loss).ok();
                 running.await
             }
             () = self.ended_in_store(attempt.run.id) => {
-                attempt.ownership_loss.set(OwnershipLoss::Taken).ok();
+                attempt.stop.ownership_loss.set(OwnershipLoss::Taken).ok();
                 running.await
             }
         };
@@ -254,9 +268,7 @@ fn log_outcome(outcome: Outcome, status: &RunStatus) {
         (Outcome::OwnershipLost, _) => {
             tracing::warn!("another process has taken over or canceled the run");
         }
-        (Outcome::DatabaseBusy, _) => {
-            tracing::warn!("run postponed: {}", StoreError::DatabaseBusy);
-        }
+        (Outcome::Postponed, _) => tracing::warn!("run postponed: the database is unavailable"),
         (_, None) => tracing::info!(
             state = %status.state, duration_ms, shows = status.shows_seen,
             added = status.changes.added, changed = status.changes.changed,

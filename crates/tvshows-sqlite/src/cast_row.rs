@@ -32,7 +32,7 @@ pub(crate) fn count_changed() -> String {
 /// Binds the columns in their order.
 pub(crate) fn insert(
     statement: &mut Statement<'_>,
-    position: usize,
+    position: u32,
     member: &CastMember,
     at: &str,
 ) -> SqlResult<usize> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tvshows_core::StoreError;
 
 use crate::error::{IntoStoreError, SqlResult, from_sql, unavailable};
-use crate::migrations;
+use crate::migrations::{self, FileKind};
 use crate::open_files::{FileId, OpenFiles, refuse_foreign_wal};
 use crate::pool::{self, Access, Pool, from_pool};
 
@@ -26,15 +26,15 @@ pub(crate) struct Database {
 
 impl Database {
     /// Opens the file, and creates it or migrates its schema.
-    pub(crate) async fn open(path: &Path) -> Result<Database, StoreError> {
+    pub(crate) async fn open(path: &Path, kind: FileKind) -> Result<Database, StoreError> {
         refuse_foreign_wal(path)?;
         let files = Arc::new(OpenFiles::new(path));
-        let writer = pool::writer(path, &files)?;
+        let writer = pool::writer(path, kind, &files)?;
         let readers = pool::readers(path, Access::ReadWrite, &files)?;
         let connection = writer.get().await.map_err(from_pool)?;
         // Not before it is opened: on an overlay file system, that can replace the file by a copy.
         let opened_file = FileId::read(path).map_err(unavailable)?;
-        connection.run(migrations::migrate).await?;
+        connection.run(move |connection| migrations::migrate(connection, kind)).await?;
         let opened = Arc::clone(&files);
         connection.run(move |_| opened.remember(opened_file)).await?;
         drop(connection);

@@ -13,6 +13,7 @@ use tvshows_core::{
 
 use crate::error::{SqlResult, from_sql, unavailable};
 use crate::facet_index::FacetIndexCache;
+use crate::migrations;
 use crate::show_query::matching_ids;
 use crate::staging;
 
@@ -107,6 +108,10 @@ fn vacuum_into(connection: &Connection, copy: &NamedTempFile) -> SqlResult<()> {
     let name = path.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(path.into()))?;
     connection.execute("VACUUM INTO ?1", [name])?;
     let copy = Connection::open(path)?;
+    if migrations::is_copy(&copy)? {
+        // The backup is a database of its own.
+        copy.execute("DELETE FROM _Copy_Origin", [])?;
+    }
     // Staged data is internal, and can be as large as the rest.
     let has_staging: bool =
         copy.query_row("SELECT EXISTS (SELECT 1 FROM _Staged_Run)", [], |row| row.get(0))?;

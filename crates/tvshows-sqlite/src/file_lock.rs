@@ -1,11 +1,14 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tvshows_core::LockError;
 
 use crate::read_only::companion;
+
+/// The holder of the lock of a copy of a shared database.
+const COPY_HOLDER: &str = "copy of a shared database";
 
 /// The run lock of a database: a lock on a file next to it, which the system releases when the process
 /// ends. The file contains the name of the holder and, on a second line, which files belong together.
@@ -18,7 +21,17 @@ pub(crate) struct FileLock {
 
 struct Held {
     holder: String,
-    _file: File,
+    file: File,
+}
+
+impl Held {
+    /// Best effort: the lock counts even if its name cannot be written, for example because the disk is full.
+    fn write(&mut self, files: Option<&str>) {
+        let content = format!("{}\n{}", self.holder, files.unwrap_or_default());
+        let file = &mut self.file;
+        let emptied = file.set_len(0).and_then(|()| file.rewind());
+        let _ = emptied.and_then(|()| file.write_all(content.as_bytes()));
+    }
 }
 
 impl FileLock {
@@ -37,26 +50,48 @@ impl FileLock {
         lock
     }
 
+    /// Acquires the lock of a database that is, or becomes, a copy, but does not
+    /// [record](Self::record_copy) that yet. `None` if another process holds it.
+    pub(crate) fn lock_copy(database: &Path) -> Result<Option<FileLock>, LockError> {
+        let lock = FileLock::new(database);
+        let Some(file) = lock.try_lock()? else { return Ok(None) };
+        *lock.held() = Some(Held { holder: COPY_HOLDER.to_owned(), file });
+        Ok(Some(lock))
+    }
+
+    /// Records that the database is a copy, and which files belong together.
+    pub(crate) fn record_copy(&self, files: Option<&str>) {
+        if let Some(held) = &mut *self.held() {
+            held.write(files);
+        }
+    }
+
+    pub(crate) fn release_copy(&self) {
+        self.release(COPY_HOLDER);
+    }
+
     /// Tries to acquire the lock, and returns whether `holder` has it now.
     pub(crate) fn acquire(&self, holder: &str) -> Result<bool, LockError> {
         let mut held = self.held();
         if let Some(held) = &*held {
             return Ok(held.holder == holder);
         }
+        let Some(file) = self.try_lock()? else { return Ok(false) };
+        let new = held.insert(Held { holder: holder.to_owned(), file });
+        new.write(self.files.as_deref());
+        Ok(true)
+    }
+
+    /// Locks the file, unless another process or handle has locked it.
+    fn try_lock(&self) -> Result<Option<File>, LockError> {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);
-        let mut file = options.open(&self.path).map_err(|error| self.unavailable(&error))?;
+        let file = options.open(&self.path).map_err(|error| self.unavailable(&error))?;
         match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(false),
-            Err(TryLockError::Error(error)) => return Err(self.unavailable(&error)),
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(self.unavailable(&error)),
         }
-        // The lock counts even if its name cannot be written, for example because the disk is full.
-        let files = self.files.as_deref().unwrap_or_default();
-        let content = format!("{holder}\n{files}");
-        let _ = file.set_len(0).and_then(|()| file.write_all(content.as_bytes()));
-        *held = Some(Held { holder: holder.to_owned(), _file: file });
-        Ok(true)
     }
 
     /// Returns the holder: this handle, another one of this process, or another process.
@@ -101,4 +136,10 @@ impl FileLock {
 pub(crate) fn recorded_files(database: &Path) -> Option<String> {
     let content = fs::read_to_string(companion(database, "-lock")).ok()?;
     content.lines().nth(1).map(str::to_owned)
+}
+
+/// Whether the last process to open the database for writing had it as a copy.
+pub(crate) fn is_recorded_copy(database: &Path) -> bool {
+    let content = fs::read_to_string(companion(database, "-lock")).unwrap_or_default();
+    content.lines().next() == Some(COPY_HOLDER)
 }

@@ -2,6 +2,8 @@
 
 mod cast_row;
 mod columns;
+mod copy;
+mod copy_file;
 mod database;
 mod error;
 mod export;

@@ -16,15 +16,30 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009_facets.sql"),
     include_str!("../migrations/0010_max_requests.sql"),
     include_str!("../migrations/0011_run_steps.sql"),
+    include_str!("../migrations/0012_copy_origin.sql"),
 ];
+
+/// What a file is to the process that opens it for writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    /// A database of its own.
+    Primary,
+    /// A copy of a shared database.
+    Copy,
+}
 
 /// `tvsh`: identifies the databases of this program.
 const APPLICATION_ID: i32 = 0x7476_7368;
 
 /// Creates the schema in an empty database, or migrates an earlier version. Rejects the database of another
-/// program or of a later version, and leaves it unchanged.
-pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+/// program or of a later version, and a copy of a shared database as a `Primary`, and leaves it unchanged.
+pub(crate) fn migrate(connection: &mut Connection, kind: FileKind) -> Result<(), StoreError> {
     supported_version(connection)?;
+    if kind == FileKind::Primary && is_copy(connection).map_err(from_sql)? {
+        let reason =
+            "it is a copy of a shared database; set DATABASE_URL, or choose another DATABASE_PATH";
+        return Err(StoreError::InvalidDatabase { reason: reason.into() });
+    }
     if connection.is_readonly(MAIN_DB).map_err(from_sql)? {
         return Err(StoreError::ReadOnly);
     }
@@ -55,8 +70,7 @@ pub(crate) fn require_current(connection: &Connection) -> Result<(), StoreError>
 /// Returns the schema version of a database of this program, and of this or an earlier release.
 fn supported_version(connection: &Connection) -> Result<usize, StoreError> {
     if is_foreign(connection).map_err(from_sql)? {
-        let reason = "it belongs to another program; choose another DATABASE_PATH";
-        return Err(StoreError::InvalidDatabase { reason: reason.into() });
+        return Err(foreign());
     }
     let version = version(connection).map_err(from_sql)?;
     if version > MIGRATIONS.len() {
@@ -85,11 +99,35 @@ fn apply(connection: &mut Connection) -> SqlResult<()> {
     transaction.commit()
 }
 
+pub(crate) fn has_current_version(connection: &Connection) -> SqlResult<bool> {
+    Ok(version(connection)? == MIGRATIONS.len())
+}
+
 fn version(connection: &Connection) -> SqlResult<usize> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-fn is_foreign(connection: &Connection) -> SqlResult<bool> {
+/// Whether the database is a copy of a shared one.
+pub(crate) fn is_copy(connection: &Connection) -> SqlResult<bool> {
+    has_rows(connection, "_Copy_Origin")
+}
+
+/// Whether a table exists and is not empty.
+pub(crate) fn has_rows(connection: &Connection, table: &str) -> SqlResult<bool> {
+    let exists = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
+    if !connection.query_row(exists, [table], |row| row.get(0))? {
+        return Ok(false);
+    }
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM {table})");
+    connection.query_row(&sql, [], |row| row.get(0))
+}
+
+pub(crate) fn foreign() -> StoreError {
+    let reason = "it belongs to another program; choose another DATABASE_PATH";
+    StoreError::InvalidDatabase { reason: reason.into() }
+}
+
+pub(crate) fn is_foreign(connection: &Connection) -> SqlResult<bool> {
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: u32 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -118,7 +156,7 @@ mod tests {
             .unwrap();
         connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         connection.pragma_update(None, "user_version", 4).unwrap();
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, FileKind::Primary).unwrap();
         let facets = "SELECT id || name || genres || network FROM _Show_Facets";
         let facets: String = connection.query_row(facets, [], |row| row.get(0)).unwrap();
         assert_eq!(facets, "7OldDramaCBS");

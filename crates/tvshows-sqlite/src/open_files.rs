@@ -126,6 +126,16 @@ pub(crate) fn refuse_foreign_wal(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Whether the last process to open this very file for writing, or a file that is now gone, had it as a copy.
+pub(crate) fn was_copy(path: &Path) -> bool {
+    let is_same_file = match (FileId::read(path), file_lock::recorded_files(path)) {
+        (Ok(Some(database)), Some(files)) => files.starts_with(&format!("{} ", database.record())),
+        (Ok(None), _) => true,
+        _ => false,
+    };
+    is_same_file && file_lock::is_recorded_copy(path)
+}
+
 fn lock_shared(wal: &Path) -> io::Result<File> {
     let file = File::open(wal)?;
     file.lock_shared()?;

@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode};
 use tvshows_core::StoreError;
 
 use crate::error::{IntoStoreError, SqlResult, from_interact, from_sql, unavailable};
+use crate::migrations::FileKind;
 use crate::open_files::{FileId, OpenFiles, refuse_foreign_wal};
 use crate::read_only::{self, FileState};
 use crate::sql_functions;
@@ -41,18 +42,30 @@ pub(crate) enum Access {
 }
 
 /// Opens the one connection that writes.
-pub(crate) fn writer(path: &Path, files: &Arc<OpenFiles>) -> Result<Pool, StoreError> {
-    let manager = Manager::new(path, Access::ReadWrite, files, WRITER_CACHE_KIB, |connection| {
+pub(crate) fn writer(
+    path: &Path,
+    kind: FileKind,
+    files: &Arc<OpenFiles>,
+) -> Result<Pool, StoreError> {
+    let prepare: fn(&Connection) -> SqlResult<()> = match kind {
         // A committed page must survive a power cut: what is staged is not fetched again.
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "journal_size_limit", WAL_SIZE_LIMIT)?;
-        // Users' tables may reference All_Shows. Publishing replaces its rows, which must not cascade.
-        connection.pragma_update(None, "foreign_keys", false)?;
-        // Publishing renames a staging table to All_Shows, which views refer to.
-        connection.pragma_update(None, "legacy_alter_table", true)?;
-        sql_functions::register(connection)
-    });
+        FileKind::Primary => |connection| prepare_writer(connection, "FULL"),
+        // A power cut may undo the last transactions: the copy is at an earlier position then, and is updated again.
+        // It is never damaged, as it could be with OFF.
+        FileKind::Copy => |connection| prepare_writer(connection, "NORMAL"),
+    };
+    let manager = Manager::new(path, Access::ReadWrite, files, WRITER_CACHE_KIB, prepare);
     pool(manager, PoolConfig::new(1))
+}
+
+fn prepare_writer(connection: &Connection, synchronous: &str) -> SqlResult<()> {
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_SIZE_LIMIT)?;
+    // Users' tables may reference All_Shows. Publishing replaces its rows, which must not cascade.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    // Publishing renames a staging table to All_Shows, which views refer to.
+    connection.pragma_update(None, "legacy_alter_table", true)?;
+    sql_functions::register(connection)
 }
 
 /// Opens connections for reads.

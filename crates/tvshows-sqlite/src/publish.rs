@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
-use tvshows_core::{ChangeCounts, ShowId};
+use tvshows_core::{CastRow, ChangeCounts, ShowId, SnapshotVersion};
 
 use crate::error::SqlResult;
 use crate::{cast_row, search, show_row, snapshot, staging};
@@ -19,9 +19,7 @@ pub(crate) fn publish(
     if is_unchanged(connection, changes, top)? {
         record_fetch_times(connection)?;
     } else {
-        search::sync_index(connection, is_incremental)?;
         publish_shows(connection, is_incremental)?;
-        search::mark_current(connection)?;
         publish_top_shows(connection, top, at)?;
         publish_casts(connection)?;
         snapshot::bump(connection, at)?;
@@ -29,6 +27,22 @@ pub(crate) fn publish(
     publish_pages(connection, is_incremental)?;
     staging::reset(connection)?;
     Ok(changes)
+}
+
+/// Replaces the published tables with the next snapshot of a copy, and empties the staging tables.
+pub(crate) fn publish_copy(
+    connection: &Connection,
+    top: &[ShowId],
+    casts: &[CastRow],
+    version: SnapshotVersion,
+) -> SqlResult<()> {
+    publish_shows(connection, staging::is_incremental(connection)?)?;
+    publish_top_shows(connection, top, version.published_at.unwrap_or_default())?;
+    connection.execute_batch("DELETE FROM Top_Shows_Cast")?;
+    staging::stage_cast_rows(connection, casts)?;
+    publish_casts(connection)?;
+    snapshot::set(connection, version)?;
+    staging::reset(connection)
 }
 
 fn count(connection: &Connection, sql: &str) -> SqlResult<u32> {
@@ -75,6 +89,12 @@ fn record_fetch_times(connection: &Connection) -> SqlResult<()> {
 }
 
 fn publish_shows(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
+    search::sync_index(connection, is_incremental)?;
+    replace_shows(connection, is_incremental)?;
+    search::mark_current(connection)
+}
+
+fn replace_shows(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
     if !is_incremental {
         return swap_shows(connection);
     }

@@ -3,7 +3,7 @@
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use serde_json::{Map, Value as Json};
-use tvshows_core::{Enqueued, RunId, RunStatus};
+use tvshows_core::{Enqueued, RunId, RunRecord, RunStatus};
 
 use crate::columns;
 use crate::error::{SqlResult, invalid_text};
@@ -23,9 +23,7 @@ macro_rules! select_runs {
 /// Inserts or updates the row of a run, unless the run has ended or a later attempt has started. Returns
 /// whether it did.
 pub(crate) fn upsert(connection: &Connection, status: &RunStatus) -> SqlResult<bool> {
-    let mut fields =
-        status.fields().map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    fields.retain(|name, _| !NOT_STORED.contains(&name.as_str()));
+    let fields = stored_fields(status)?;
     let columns = fields.keys().map(String::as_str);
     let updates: Vec<_> =
         columns.clone().map(|column| format!("{column} = excluded.{column}")).collect();
@@ -35,14 +33,37 @@ pub(crate) fn upsert(connection: &Connection, status: &RunStatus) -> SqlResult<b
         columns::insert("INSERT INTO Runs", columns),
         updates.join(", ")
     );
-    let values = fields.values().map(|field| match field {
+    let written = connection.prepare_cached(&sql)?.execute(params_from_iter(values(&fields)))?;
+    Ok(written == 1)
+}
+
+/// Replaces the whole history.
+pub(crate) fn replace(connection: &Connection, runs: &[RunRecord]) -> SqlResult<()> {
+    connection.execute("DELETE FROM Runs", [])?;
+    for RunRecord { sequence, status } in runs {
+        let mut fields = stored_fields(status)?;
+        fields.insert("sequence".into(), (*sequence).into());
+        let sql = columns::insert("INSERT INTO Runs", fields.keys().map(String::as_str));
+        connection.prepare_cached(&sql)?.execute(params_from_iter(values(&fields)))?;
+    }
+    Ok(())
+}
+
+fn stored_fields(status: &RunStatus) -> SqlResult<Map<String, Json>> {
+    let mut fields =
+        status.fields().map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    fields.retain(|name, _| !NOT_STORED.contains(&name.as_str()));
+    Ok(fields)
+}
+
+/// The fields as values of their columns.
+fn values(fields: &Map<String, Json>) -> impl Iterator<Item = Value> {
+    fields.values().map(|field| match field {
         Json::String(text) => Value::Text(text.clone()),
         Json::Number(number) => number.as_i64().map_or(Value::Null, Value::Integer),
         list @ Json::Array(_) => Value::Text(list.to_string()),
         _ => Value::Null,
-    });
-    let written = connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
-    Ok(written == 1)
+    })
 }
 
 pub(crate) fn list_newest(connection: &Connection, limit: u32) -> SqlResult<Vec<RunStatus>> {

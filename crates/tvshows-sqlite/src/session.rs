@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -7,7 +9,7 @@ use tvshows_core::{
 };
 
 use crate::database::Database;
-use crate::error::{SqlResult, from_sql};
+use crate::error::{IntoStoreError, SqlResult, from_sql};
 use crate::staging::Attempt;
 use crate::{publish, read, runs, staging};
 
@@ -28,25 +30,25 @@ impl SqliteSession {
     }
 
     /// Writes, provided that the staging tables still belong to this attempt.
-    async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static, E: IntoStoreError>(
         &self,
         kind: &'static str,
-        work: impl FnOnce(&Connection) -> SqlResult<T> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, StoreError> {
         let fenced = fenced(self.attempt, work);
         self.database.write(kind, fenced).await
     }
 }
 
-fn fenced<T>(
+fn fenced<T, E: IntoStoreError>(
     attempt: Attempt,
-    work: impl FnOnce(&Connection) -> SqlResult<T>,
+    work: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> impl FnOnce(&Connection) -> Result<T, StoreError> {
     move |connection| {
         if !staging::is_owned_by(connection, attempt).map_err(from_sql)? {
             return Err(StoreError::Fenced);
         }
-        work(connection).map_err(from_sql)
+        work(connection).map_err(E::into_store_error)
     }
 }
 
@@ -70,10 +72,10 @@ impl RunSession for SqliteSession {
 
     async fn commit(
         &self,
-        batch: Option<StagedBatch>,
+        batch: Option<Arc<StagedBatch>>,
         status: &RunStatus,
     ) -> Result<(), StoreError> {
-        let kind = match &batch {
+        let kind = match batch.as_deref() {
             None => "save_status",
             Some(StagedBatch::Pages { .. }) => "stage_pages",
             Some(StagedBatch::Shows { .. }) => "stage_shows",
@@ -108,7 +110,7 @@ impl RunSession for SqliteSession {
         self.write("publish", move |connection| {
             let status = final_status(publish::publish(connection, &top, at)?);
             runs::upsert(connection, &status)?;
-            Ok(status)
+            Ok::<_, rusqlite::Error>(status)
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! The version of the published snapshot.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use tvshows_core::SnapshotVersion;
 
 use crate::error::{SqlResult, invalid_text};
@@ -10,6 +10,13 @@ use crate::error::{SqlResult, invalid_text};
 pub(crate) fn bump(connection: &Connection, at: Timestamp) -> SqlResult<()> {
     let sql = "UPDATE _Snapshot_Version SET number = number + 1, published_at = ?1";
     connection.execute(sql, [at.to_string()]).map(|_| ())
+}
+
+/// Assigns the version that the snapshot has in the database that it is copied from.
+pub(crate) fn set(connection: &Connection, version: SnapshotVersion) -> SqlResult<()> {
+    let published_at = version.published_at.map(|at| at.to_string());
+    let sql = "UPDATE _Snapshot_Version SET number = ?1, published_at = ?2";
+    connection.execute(sql, params![version.number, published_at]).map(|_| ())
 }
 
 pub(crate) fn current(connection: &Connection) -> SqlResult<SnapshotVersion> {

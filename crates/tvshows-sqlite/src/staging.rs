@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use tvshows_core::{
-    CastMember, Ownership, RunId, RunStatus, Show, ShowId, StagedBatch, TopShowsCriteria,
+    CastMember, CastRow, Ownership, RunId, RunStatus, Show, ShowId, StagedBatch, StoredShow,
+    TopShowsCriteria,
 };
 
 use crate::error::SqlResult;
@@ -138,6 +139,15 @@ fn stage_page(connection: &Connection, page: u32, shows: &[Show], at: Timestamp)
     Ok(())
 }
 
+/// Stages shows of another database as they are stored there.
+pub(crate) fn stage_stored(connection: &Connection, shows: &[StoredShow]) -> SqlResult<()> {
+    let mut insert = connection.prepare_cached(&show_row::INSERT_STAGED)?;
+    for StoredShow { show, processed_at } in shows {
+        show_row::insert(&mut insert, show, &processed_at.to_string())?;
+    }
+    Ok(())
+}
+
 fn stage_show(connection: &Connection, show: &Show, at: Timestamp) -> SqlResult<()> {
     unstage(connection, show.id)?;
     let mut insert = connection.prepare_cached(&show_row::INSERT_STAGED)?;
@@ -158,7 +168,7 @@ fn unstage(connection: &Connection, show: ShowId) -> SqlResult<()> {
     Ok(())
 }
 
-fn stage_deletions(connection: &Connection, shows: &[ShowId]) -> SqlResult<()> {
+pub(crate) fn stage_deletions(connection: &Connection, shows: &[ShowId]) -> SqlResult<()> {
     let mut delete =
         connection.prepare_cached("INSERT OR IGNORE INTO _Staged_Deletions VALUES (?1)")?;
     for show in shows {
@@ -200,8 +210,17 @@ fn stage_cast(
         params![show.id.0, show.updated],
     )?;
     let mut insert = connection.prepare_cached(&cast_row::INSERT_STAGED)?;
-    for (position, member) in cast.iter().enumerate() {
+    for (position, member) in (0..).zip(cast) {
         cast_row::insert(&mut insert, position, member, &at)?;
+    }
+    Ok(())
+}
+
+/// Stages the rows of casts of another database as they are stored there.
+pub(crate) fn stage_cast_rows(connection: &Connection, rows: &[CastRow]) -> SqlResult<()> {
+    let mut insert = connection.prepare_cached(&cast_row::INSERT_STAGED)?;
+    for CastRow { member, processed_at, position } in rows {
+        cast_row::insert(&mut insert, *position, member, &processed_at.to_string())?;
     }
     Ok(())
 }

@@ -16,22 +16,25 @@ use crate::error::{SqlResult, from_sql};
 use crate::facet_index::FacetIndexCache;
 use crate::file_lock::FileLock;
 use crate::interrupted::mark_interrupted;
+use crate::migrations::FileKind;
 use crate::pool::{self, Access, Pool, from_pool};
 use crate::session::SqliteSession;
 use crate::snapshot_cache::SnapshotCache;
 use crate::staging::Attempt;
-use crate::{cast_row, export, health, read, runs, show_query, snapshot, staging, stats};
+use crate::{
+    cast_row, copy_file, export, health, read, runs, show_query, snapshot, staging, stats,
+};
 
-/// A [`Catalog`], [`RunQueue`] and [`RunLock`] in an SQLite file.
+/// A [`Catalog`], [`RunQueue`] and [`RunLock`] in an SQLite file, or a copy of a shared database.
 ///
 /// Statements run on blocking threads. Dropping a future does not interrupt its transaction.
 pub struct SqliteStore {
-    database: Database,
+    pub(crate) database: Database,
     exports: Pool,
     snapshot_cache: SnapshotCache,
     facet_indexes: Arc<FacetIndexCache>,
     path: PathBuf,
-    lock: Arc<FileLock>,
+    pub(crate) lock: Arc<FileLock>,
 }
 
 impl SqliteStore {
@@ -48,15 +51,42 @@ impl SqliteStore {
         if path.exists() && health::is_read_only(path.parent().unwrap_or(&path)) {
             return Err(StoreError::ReadOnly);
         }
-        let database = Database::open(&path).await?;
+        let database = Database::open(&path, FileKind::Primary).await?;
         // The file exists now, so links can be resolved.
         let path = canonical_path(&path)?;
+        let lock = FileLock::with_files(&path, database.files.record());
+        SqliteStore::with_lock(database, path, lock)
+    }
+
+    /// Opens the file at `path` as a [`SnapshotCopy`](tvshows_core::SnapshotCopy), and creates it if it is missing. A
+    /// copy that has another schema version or is damaged is deleted and created again. The file remains locked until
+    /// the store is closed or dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::ReadOnly`] if the file or its folder cannot be written. [`StoreError::InvalidDatabase`] if another
+    /// process uses the file, or if it is not a copy and has data, which leaves it unchanged.
+    pub async fn open_copy(path: &Path) -> Result<SqliteStore, StoreError> {
+        let path = canonical_path(path)?;
+        if health::is_read_only(path.parent().unwrap_or(&path)) {
+            return Err(StoreError::ReadOnly);
+        }
+        let lock = copy_file::prepare(&path).await?;
+        let database = Database::open(&path, FileKind::Copy).await?;
+        lock.record_copy(database.files.record().as_deref());
+        SqliteStore::with_lock(database, path, lock)
+    }
+
+    fn with_lock(
+        database: Database,
+        path: PathBuf,
+        lock: FileLock,
+    ) -> Result<SqliteStore, StoreError> {
         let exports = pool::exports(&path, Access::ReadWrite, &database.files)?;
         let snapshot_cache =
             Connection::open(&path).and_then(SnapshotCache::new).map_err(from_sql)?;
         database.files.check()?;
-        let facet_indexes = Arc::default();
-        let lock = Arc::new(FileLock::with_files(&path, database.files.record()));
+        let (facet_indexes, lock) = (Arc::default(), Arc::new(lock));
         Ok(SqliteStore { database, exports, snapshot_cache, facet_indexes, path, lock })
     }
 

@@ -21,6 +21,8 @@ async fn every_command_has_help_and_every_shell_its_completions() {
         "search",
         "export",
         "verify",
+        "copy",
+        "migrate",
         "sim",
         "healthcheck",
         "openapi",

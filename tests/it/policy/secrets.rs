@@ -8,8 +8,14 @@ use tvshows_testkit::{RedisServer, Service, TestEnv, eventually, free_port, json
 
 const TOKEN: &str = "the-right-api-token";
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-const SECRETS: &[&str] =
-    &[TOKEN, "the-wrong-api-token", "hunter2-of-redis", WEBHOOK_SECRET, "hook-in-secret"];
+const SECRETS: &[&str] = &[
+    TOKEN,
+    "the-wrong-api-token",
+    "hunter2-of-redis",
+    "hunter2-of-postgres",
+    WEBHOOK_SECRET,
+    "hook-in-secret",
+];
 
 /// Runs a service at the most verbose log level through requests that involve secrets. Returns the responses and the
 /// log.
@@ -84,12 +90,15 @@ async fn wrong_settings_and_the_help_show_no_secret() {
     let broken = env.path("broken.toml");
     std::fs::write(&broken, "api_token = \"the-right-api-token").unwrap();
     let broken = broken.to_str().unwrap();
-    let cases: [(&[&str], i32); 5] = [
+    let cases: [(&[&str], i32); 8] = [
         (&["serve", "--help"], 0),
         (&["serve", "--help", "--config", file], 0),
         (&["serve", "--config", broken], 2),
         (&["serve", "--redis-url", "no-url://:hunter2-of-redis@host"], 2),
         (&["serve", "--redis-url", "redis://:hunter2-of-redis@host:port"], 2),
+        (&["serve", "--database-url", "mysql://:hunter2-of-postgres@host/db"], 2),
+        (&["top", "--database-url", "postgres:/:hunter2-of-postgres@host/db"], 2),
+        (&["copy", "--from", "mysql://:hunter2-of-postgres@host/db", "--to", "x.db"], 2),
     ];
     for (arguments, code) in cases {
         let mut command = env.tvshows(arguments);

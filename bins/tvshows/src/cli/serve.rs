@@ -1,16 +1,20 @@
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use jiff::tz::{self, TimeZone, TimeZoneName};
 use secrecy::{ExposeSecret, SecretString};
 use tvshows_api::{
     AccessPolicy, AllowedOrigins, ApiToken, DEFAULT_CONNECTIONS, InvalidApiToken, TrustedProxies,
 };
-use tvshows_pipeline::Schedule;
+use tvshows_pipeline::{RunnerRole, Schedule};
 
 use crate::cli::settings::{Settings, parse_duration, parse_host};
 use crate::config_error::ConfigError;
+use crate::location::Location;
+
+const MIN_MAX_STALENESS: Duration = Duration::from_secs(1);
 
 /// The options of `tvshows serve`, which are the settings of the service.
 #[derive(Parser)]
@@ -36,6 +40,28 @@ pub struct Serve {
         value_parser = parse_time_zone
     )]
     pub(crate) schedule_timezone: TimeZone,
+
+    /// Whether this process runs updates; off: it only serves. With `DATABASE_URL`, it still accepts requests for updates,
+    /// which another replica runs; otherwise, it rejects them
+    #[arg(
+        long,
+        value_name = "on|off",
+        env = "UPDATES",
+        default_value = "on",
+        hide_possible_values = true
+    )]
+    pub(crate) updates: Updates,
+
+    /// With `DATABASE_URL`, how old the local copy may be: without contact to the database for longer than this, reads
+    /// return 503; at least 1s
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "MAX_STALENESS",
+        default_value = "10min",
+        value_parser = parse_max_staleness
+    )]
+    pub(crate) max_staleness: Duration,
 
     /// Address to listen on, an IP address or localhost; 0.0.0.0 for all interfaces
     #[arg(long, env = "HOST", default_value = "127.0.0.1", value_parser = parse_host)]
@@ -83,7 +109,33 @@ pub struct Serve {
     pub(crate) settings: Settings,
 }
 
+/// Whether a service runs updates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Updates {
+    On,
+    Off,
+}
+
 impl Serve {
+    /// Returns what this service does with requests for updates.
+    pub(crate) fn role(&self) -> Result<RunnerRole, ConfigError> {
+        if self.updates == Updates::On {
+            return Ok(RunnerRole::Worker);
+        }
+        let contradicted =
+            |problem: &str| ConfigError { setting: "updates", problem: problem.into() };
+        if self.update {
+            return Err(contradicted("off contradicts --update; remove one of them"));
+        }
+        if self.schedule.is_some() {
+            return Err(contradicted("off contradicts SCHEDULE; remove one of them"));
+        }
+        Ok(match self.settings.database.location()? {
+            Location::Shared(_) => RunnerRole::Submitter,
+            Location::File(_) => RunnerRole::Reader,
+        })
+    }
+
     pub(crate) fn access(&self) -> Result<AccessPolicy, ConfigError> {
         let invalid = |error: InvalidApiToken| ConfigError {
             setting: "api_token",
@@ -107,6 +159,14 @@ fn parse_schedule(text: &str) -> Result<Schedule, String> {
         None => Schedule::cron(text),
     };
     schedule.map_err(|error| error.to_string())
+}
+
+/// Parses a duration that is longer than the replica needs to notice that its database is unavailable.
+fn parse_max_staleness(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        short if short < MIN_MAX_STALENESS => Err("must be at least 1s".into()),
+        duration => Ok(duration),
+    }
 }
 
 /// Parses the name of a time zone, or suggests a similar one.

@@ -7,14 +7,16 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config_error::ConfigError;
+use crate::location::Location;
 
 /// The settings of the commands that run updates.
 #[derive(Args)]
 pub struct Settings {
-    /// Database file; created if missing
-    #[arg(long, value_name = "FILE", env = "DATABASE_PATH", default_value = "tvshows.db")]
-    pub(crate) database_path: PathBuf,
+    #[command(flatten)]
+    pub(crate) database: Database,
 
     /// Redis server for sharing progress between instances, `redis://[user:password@]host[:port][/db]`, or
     /// `rediss://` for TLS; if unset, progress stays in the process
@@ -93,9 +95,31 @@ pub(crate) struct BaseUrl {
 
 #[derive(Args)]
 pub(crate) struct Database {
-    /// Database file
+    /// Database file; an update creates it if it is missing. With `DATABASE_URL`, a local copy of the published shows,
+    /// which may be deleted at any time
     #[arg(long, value_name = "FILE", env = "DATABASE_PATH", default_value = "tvshows.db")]
     pub(crate) database_path: PathBuf,
+
+    /// PostgreSQL database that several machines share, `postgres://user:password@host[:port]/database`; if unset, the
+    /// file is the database
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) database_url: Option<SecretString>,
+}
+
+impl Database {
+    pub(crate) fn location(&self) -> Result<Location, ConfigError> {
+        let path = self.database_path.clone();
+        match self.database_url.as_ref().filter(|url| !url.expose_secret().is_empty()) {
+            Some(url) => Location::shared("database_url", url, Some(path)),
+            None => Ok(Location::File(path)),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,7 +4,6 @@ use std::time::Duration;
 use anyhow::bail;
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
-use tvshows_core::RunQueue;
 use tvshows_pipeline::{CancelError, Cancelled, cancel_stored};
 
 use crate::cli::Cancel;
@@ -24,9 +23,9 @@ pub(crate) async fn run(options: &Cancel) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let webhook = Webhook::new(&options.webhook)?;
-    let store = database::open_existing_writable(&options.database).await?;
-    let cancelled = cancel_stored(&store, run).await;
-    store.close().await;
+    let queue = database::open_existing_writable(&options.database.location()?).await?.queue;
+    let cancelled = cancel_stored(queue.as_ref(), run).await;
+    queue.close().await;
     let Cancelled { status, was_running } = match cancelled {
         Err(CancelError::NotFound(_)) => {
             bail!("there is no update {run}; `tvshows runs` lists them")

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow, bail};
 use tvshows_core::{Catalog, ShowFilter, ShowQuery, StoreError};
 use tvshows_export::{Dialect, WriterOptions};
-use tvshows_sqlite::SqliteStore;
 
 use crate::cli::{Content, Export};
 use crate::output_file::Destination;
@@ -16,7 +15,7 @@ pub(crate) async fn run(options: &Export) -> anyhow::Result<ExitCode> {
     let destination = Destination::from_path(&options.output).with_context(cannot_write)?;
     let content = options.content(!matches!(destination, Destination::File(_)))?;
     let filter = options.filter()?;
-    let store = database::open_existing(&options.database).await?;
+    let catalog = database::open_existing(&options.database.location()?).await?.catalog;
     match &destination {
         Destination::Stdout if !content.is_text() && io::stdout().is_terminal() => {
             bail!("refusing to write binary data to a terminal; use --output FILE");
@@ -28,10 +27,10 @@ pub(crate) async fn run(options: &Export) -> anyhow::Result<ExitCode> {
     }
     if filter != ShowFilter::default() {
         let query = ShowQuery { filter: filter.clone(), ..ShowQuery::default() };
-        output::warn_unmatched(&store.shows(query).await?.unmatched);
+        output::warn_unmatched(&catalog.shows(query).await?.unmatched);
     }
     let output = destination.open().with_context(cannot_write)?;
-    let written = write(&store, content, filter, options.dialect, output.writer()?).await;
+    let written = write(catalog.as_ref(), content, filter, options.dialect, output.writer()?).await;
     written.map_err(|error| match error {
         StoreError::ExportAborted { source } => anyhow!(source).context(cannot_write()),
         error => error.into(),
@@ -45,20 +44,20 @@ fn is_same_file(output: &Path, database: &Path) -> bool {
 }
 
 async fn write(
-    store: &SqliteStore,
+    catalog: &dyn Catalog,
     content: Content,
     filter: ShowFilter,
     dialect: Dialect,
     file: Box<dyn Write + Send>,
 ) -> Result<(), StoreError> {
     match content {
-        Content::Database => store.backup_to(file).await,
+        Content::Database => catalog.backup_to(file).await,
         Content::Table(table, format, compression) => {
             let make_writer = move |date_columns| {
                 let options = WriterOptions { compression, dialect, date_columns };
                 format.writer(table.columns(), &options, file)
             };
-            store.export(table, filter, Box::new(make_writer)).await
+            catalog.export(table, filter, Box::new(make_writer)).await
         }
     }
 }

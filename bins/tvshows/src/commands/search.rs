@@ -1,20 +1,20 @@
 use std::process::ExitCode;
 
 use indicatif::HumanCount;
-use tvshows_core::{Catalog, Show, ShowQuery};
+use tvshows_core::{Show, ShowQuery};
 
 use crate::cli::Search;
 use crate::{database, output};
 
 pub(crate) async fn run(options: &Search) -> anyhow::Result<ExitCode> {
-    let store = database::open_existing(&options.database).await?;
+    let catalog = database::open_existing(&options.database.location()?).await?.catalog;
     let query = ShowQuery {
         filter: options.filter()?,
         sort: options.sort(),
         limit: options.limit.get().into(),
         ..ShowQuery::default()
     };
-    let page = store.shows(query).await?;
+    let page = catalog.shows(query).await?;
     output::warn_unmatched(&page.unmatched);
     if options.json {
         output::print_json(&page.shows)?;

@@ -6,29 +6,28 @@ use tvshows_core::{
     CastRow, Catalog, ExternalDatabase, ExternalId, Show, ShowFilter, ShowId, ShowQuery, Sort,
     SortBy,
 };
-use tvshows_sqlite::SqliteStore;
 
 use crate::{cli, database, output};
 
 pub(crate) async fn run(options: &cli::Show) -> anyhow::Result<ExitCode> {
-    let store = database::open_existing(&options.database).await?;
-    let show = find(&store, &options.id_or_name.join(" ")).await?;
+    let catalog = database::open_existing(&options.database.location()?).await?.catalog;
+    let show = find(catalog.as_ref(), &options.id_or_name.join(" ")).await?;
     if options.json {
         output::print_json(&show)?;
     } else {
-        output::print_lines(describe(&show, &store.cast(show.id).await?))?;
+        output::print_lines(describe(&show, &catalog.cast(show.id).await?))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// The show with this id, or else the best match for this name: a name can be a number, such as `1992`.
-async fn find(store: &SqliteStore, id_or_name: &str) -> anyhow::Result<Show> {
+async fn find(catalog: &dyn Catalog, id_or_name: &str) -> anyhow::Result<Show> {
     if let Some(id) = external_id(id_or_name)? {
-        let show = store.show(id.clone().into()).await?;
+        let show = catalog.show(id.clone().into()).await?;
         return show.with_context(|| format!("no published show has the id {id}"));
     }
     if let Ok(id) = id_or_name.parse()
-        && let Some(show) = store.show(ShowId(id).into()).await?
+        && let Some(show) = catalog.show(ShowId(id).into()).await?
     {
         return Ok(show);
     }
@@ -36,7 +35,7 @@ async fn find(store: &SqliteStore, id_or_name: &str) -> anyhow::Result<Show> {
     let filter = ShowFilter { text: Some(text), ..ShowFilter::default() };
     let sort = Sort { by: SortBy::Relevance, descending: false };
     let query = ShowQuery { filter, sort, limit: 1, ..ShowQuery::default() };
-    let mut page = store.shows(query).await?;
+    let mut page = catalog.shows(query).await?;
     match page.shows.pop() {
         Some(show) => Ok(show),
         None => bail!("no published show matches {id_or_name:?}; try `tvshows search`"),

@@ -1,13 +1,13 @@
 use std::process::ExitCode;
 
-use tvshows_core::{Catalog, TopShow};
+use tvshows_core::TopShow;
 
 use crate::cli::Top;
 use crate::{database, output};
 
 pub(crate) async fn run(options: &Top) -> anyhow::Result<ExitCode> {
-    let store = database::open_existing(&options.database).await?;
-    let shows = store.top_shows(options.limit.get().into()).await?;
+    let catalog = database::open_existing(&options.database.location()?).await?.catalog;
+    let shows = catalog.top_shows(options.limit.get().into()).await?;
     if options.json {
         output::print_json(&shows)?;
     } else {

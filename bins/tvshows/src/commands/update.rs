@@ -4,8 +4,8 @@ use std::time::Duration;
 use anyhow::Context;
 use indicatif::{HumanCount, MultiProgress};
 use tokio::time::timeout;
-use tvshows_core::{Catalog, ChangeCounts, RunQueue, RunState, RunStatus, TopShow, Trigger};
-use tvshows_pipeline::RunLog;
+use tvshows_core::{ChangeCounts, RunQueue, RunState, RunStatus, TopShow, Trigger};
+use tvshows_pipeline::{RunLog, RunnerRole};
 
 use crate::cli::{LogFormat, Update};
 use crate::engine::{Engine, Interrupted};
@@ -30,8 +30,8 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     let collector = options.settings.otel_exporter_otlp_endpoint.as_deref();
     let exporter = logging::start(log_format, filter, &bars, collector, &RunLog::default())?;
     let interrupted = if options.restart { Interrupted::Cancel } else { Interrupted::Resume };
-    let store = database::open(&options.settings.database_path).await?;
-    let engine = Engine::start(&options.settings, store, interrupted).await?;
+    let stores = database::open(&options.settings.database.location()?).await?;
+    let engine = Engine::start(&options.settings, stores, RunnerRole::Worker, interrupted).await?;
     let runner = &engine.runner;
     let submitted = runner.submit(options.parameters(), Trigger::CommandLine).await?.status;
     let run = submitted.request_id;
@@ -40,14 +40,14 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
         status = progress_bar::follow(runner, submitted, &bars, log_format) => {
             let status = status?;
             if status.state == RunState::Succeeded {
-                top = engine.store.top_shows(status.top.into()).await?;
+                top = engine.stores.catalog.top_shows(status.top.into()).await?;
             }
         }
         () = signals::shutdown_signal() => {}
     }
     runner.shutdown().await;
     let status = runner.status(run).await?.context("the update is missing from the history")?;
-    let (status, is_saved) = as_saved(engine.store.as_ref(), status).await;
+    let (status, is_saved) = as_saved(engine.stores.queue.as_ref(), status).await;
     let printed = if options.json {
         output::print_json(&status)
     } else if status.state == RunState::Succeeded {

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use indicatif::{HumanCount, MultiProgress};
-use tvshows_core::{Catalog, ShowId};
+use tvshows_core::ShowId;
 use tvshows_pipeline::{DriftReport, RunLog, error_chain};
 
 use crate::cli::{LogFormat, Verify};
@@ -15,8 +15,8 @@ const MAX_LISTED: usize = 10;
 pub(crate) async fn run(options: &Verify) -> anyhow::Result<ExitCode> {
     let run_log = RunLog::default();
     logging::start(LogFormat::Text, "warn", &MultiProgress::new(), None, &run_log)?;
-    let store = database::open_existing(&options.database).await?;
-    let damage = store.integrity_check().await?;
+    let catalog = database::open_existing(&options.database.location()?).await?.catalog;
+    let damage = catalog.integrity_check().await?;
     if !damage.is_empty() {
         let damage = list(&damage, "\n");
         output::print_lines(damage.lines().map(|line| format!("damaged: {line}")))?;
@@ -26,7 +26,7 @@ pub(crate) async fn run(options: &Verify) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let upstream = Upstream::connect(&options.upstream.tvmaze_base_url).await?;
-    let drift = tvshows_pipeline::verify(&upstream.client, &store).await;
+    let drift = tvshows_pipeline::verify(&upstream.client, catalog.as_ref()).await;
     let drift = drift.map_err(|error| anyhow::anyhow!(error_chain(&error)))?;
     output::print_lines(describe(&drift))?;
     Ok(if drift.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -11,7 +11,8 @@ use super::Setting;
 use crate::cli;
 
 /// The settings that can be read from a file.
-const SECRETS: [&str; 4] = ["api_token", "redis_url", "webhook_url", "webhook_secret"];
+const SECRETS: [&str; 5] =
+    ["api_token", "database_url", "redis_url", "webhook_url", "webhook_secret"];
 /// Longer than any secret, in bytes.
 const MAX_LENGTH: u64 = 65_536;
 

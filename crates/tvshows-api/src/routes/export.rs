@@ -195,7 +195,7 @@ mod tests {
 
     use actix_web::{App, http::StatusCode, test};
     use tvshows_core::{Catalog, CellValue, RowWriter};
-    use tvshows_pipeline::{Pipeline, RunLog, Runner, RunnerConfig};
+    use tvshows_pipeline::{Pipeline, RunLog, Runner, RunnerConfig, RunnerRole};
     use tvshows_progress::InProcessTracker;
     use tvshows_sqlite::SqliteStore;
 
@@ -235,6 +235,7 @@ mod tests {
             tracker: Arc::new(InProcessTracker::default()),
             instance: "here".into(),
             on_end: Arc::new(|_| {}),
+            role: RunnerRole::Worker,
         };
         let runner = Runner::start(pipeline, config);
         let state = web::Data::new(AppState {

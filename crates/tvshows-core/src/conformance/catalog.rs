@@ -4,12 +4,13 @@
 
 use super::Store;
 use super::fixtures::{
-    at, begin, cast_member, cast_of, pages, publish, publish_at, running, show, success,
+    at, begin, cast_member, cast_of, deletions, pages, publish, publish_at, running, show, shows,
+    success,
 };
 use crate::ExternalDatabase::{Imdb, Thetvdb, Tvrage};
 use crate::{
     ChangeCounts, ExternalId, Facet, FacetCount, KeysetCursor, RawJson, Show, ShowFilter, ShowId,
-    ShowPage, ShowQuery, SnapshotVersion, Sort, StagedBatch,
+    ShowPage, ShowQuery, SnapshotVersion, Sort,
 };
 
 fn query(filter: ShowFilter, sort: &str) -> ShowQuery {
@@ -107,8 +108,7 @@ pub async fn an_unchanged_publish_keeps_the_snapshot(store: &impl Store) {
     let status = running();
     let session = begin(store, &status).await;
     session.start_incremental().await.expect("start");
-    let shows = StagedBatch::Shows { shows: vec![show(1)], at: at(30) };
-    session.commit(Some(shows), &status).await.expect("stage");
+    session.commit(shows(vec![show(1)], at(30)), &status).await.expect("stage");
     session.publish(&[ShowId(2)], at(31), success(&status)).await.expect("publish");
     assert_eq!(store.snapshot_version().await.expect("snapshot"), first);
     let manifest = store.manifest().await.expect("manifest");
@@ -118,11 +118,11 @@ pub async fn an_unchanged_publish_keeps_the_snapshot(store: &impl Store) {
 
     // Another order of the top shows, another cast, and a deleted show are changes.
     let changes = [
-        (vec![ShowId(2), ShowId(1)], 1, None),
-        (vec![ShowId(1), ShowId(2)], 1, None),
-        (vec![ShowId(1), ShowId(2)], 2, None),
-        (vec![ShowId(1), ShowId(2)], 0, None),
-        (vec![ShowId(1)], 0, Some(ShowId(2))),
+        (vec![ShowId(2), ShowId(1)], 1, [].as_slice()),
+        (vec![ShowId(1), ShowId(2)], 1, &[]),
+        (vec![ShowId(1), ShowId(2)], 2, &[]),
+        (vec![ShowId(1), ShowId(2)], 0, &[]),
+        (vec![ShowId(1)], 0, &[2]),
     ];
     for (number, (top, members, deleted)) in (first.number + 1..).zip(changes) {
         let status = running();
@@ -130,8 +130,7 @@ pub async fn an_unchanged_publish_keeps_the_snapshot(store: &impl Store) {
         session.start_incremental().await.expect("start");
         let members = (0..members).map(|k| cast_member(1, k, 10 + k)).collect();
         session.commit(cast_of(&show(1), members, at(40)), &status).await.expect("cast");
-        let deletions = StagedBatch::Deletions(deleted.into_iter().collect());
-        session.commit(Some(deletions), &status).await.expect("delete");
+        session.commit(deletions(deleted), &status).await.expect("delete");
         session.publish(&top, at(41), success(&status)).await.expect("publish");
         let version = store.snapshot_version().await.expect("snapshot");
         assert_eq!(version, SnapshotVersion { number, published_at: Some(at(41)) });
@@ -509,7 +508,7 @@ pub async fn a_show_is_found_by_its_external_ids(store: &impl Store) {
     session.start_incremental().await.expect("keep");
     let moved = vec![with(3, r#"{"imdb":"tt0944949"}"#), with(7, r#"{"imdb":"tt0944950"}"#)];
     session.commit(pages(vec![(0, moved)], at(3)), &status).await.expect("stage");
-    session.commit(Some(StagedBatch::Deletions(vec![ShowId(1)])), &status).await.expect("delete");
+    session.commit(deletions(&[1]), &status).await.expect("delete");
     assert_eq!(find(Imdb, "tt0944950").await, None, "not before it is published");
     session.publish(&[], at(4), success(&status)).await.expect("publish");
     for (id, expected) in [
@@ -532,7 +531,7 @@ pub async fn a_search_knows_what_is_published_and_nothing_else(store: &impl Stor
         .commit(pages(vec![(0, vec![named(2, "Second"), named(4, "Four")])], at(3)), &status)
         .await
         .expect("stage");
-    session.commit(Some(StagedBatch::Deletions(vec![ShowId(3)])), &status).await.expect("drop");
+    session.commit(deletions(&[3]), &status).await.expect("drop");
     assert_eq!(searched(store, "second").await, [0; 0], "not before it is published");
     assert_eq!(searched(store, "three").await, [3]);
     session.publish(&[], at(4), success(&status)).await.expect("publish");

@@ -52,14 +52,26 @@ pub async fn publish_at(store: &impl Store, shows: Vec<Show>, second: i64) {
 
 /// A batch of index pages.
 #[must_use]
-pub fn pages(pages: Vec<(u32, Vec<Show>)>, at: Timestamp) -> Option<StagedBatch> {
-    Some(StagedBatch::Pages { pages, at })
+pub fn pages(pages: Vec<(u32, Vec<Show>)>, at: Timestamp) -> Option<Arc<StagedBatch>> {
+    Some(Arc::new(StagedBatch::Pages { pages, at }))
 }
 
 /// A batch with the cast of a show.
 #[must_use]
-pub fn cast_of(show: &Show, cast: Vec<CastMember>, at: Timestamp) -> Option<StagedBatch> {
-    Some(StagedBatch::Cast { show: Box::new(show.clone()), cast, at })
+pub fn cast_of(show: &Show, cast: Vec<CastMember>, at: Timestamp) -> Option<Arc<StagedBatch>> {
+    Some(Arc::new(StagedBatch::Cast { show: Box::new(show.clone()), cast, at }))
+}
+
+/// A batch of shows that were fetched individually.
+#[must_use]
+pub fn shows(shows: Vec<Show>, at: Timestamp) -> Option<Arc<StagedBatch>> {
+    Some(Arc::new(StagedBatch::Shows { shows, at }))
+}
+
+/// A batch of shows that no longer exist.
+#[must_use]
+pub fn deletions(shows: &[u32]) -> Option<Arc<StagedBatch>> {
+    Some(Arc::new(StagedBatch::Deletions(shows.iter().copied().map(ShowId).collect())))
 }
 
 /// `second` seconds after a fixed moment in 2026.

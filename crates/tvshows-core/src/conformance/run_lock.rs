@@ -32,3 +32,16 @@ pub async fn a_dead_holder_is_evicted(lock: &dyn RunLock) {
     assert!(lock.acquire("b", Some("a")).await.expect("acquire"));
     assert!(!lock.acquire("a", None).await.expect("acquire"));
 }
+
+/// A lock that ends with its process cannot be lost.
+pub async fn a_holder_that_lost_the_lock_cannot_renew_it(lock: &dyn RunLock) {
+    if lock.expiry() == LockExpiry::WithProcess {
+        return;
+    }
+    assert!(lock.acquire("a", None).await.expect("acquire"));
+    assert!(lock.acquire("b", Some("a")).await.expect("acquire"));
+    assert!(!lock.renew("a").await.expect("renew"));
+    lock.release("a").await;
+    assert_eq!(lock.holder().await.expect("holder").as_deref(), Some("b"));
+    assert!(lock.renew("b").await.expect("renew"));
+}

@@ -4,7 +4,9 @@
 
 use super::Store;
 use super::fixtures::{after, at, begin, lock, pages, publish, running, show, success};
-use crate::{Enqueued, Ownership, RunEvent, RunId, RunParameters, RunState, RunStatus, TopLimit};
+use crate::{
+    Enqueued, LockExpiry, Ownership, RunEvent, RunId, RunParameters, RunState, RunStatus, TopLimit,
+};
 
 fn queued(top: u16) -> RunStatus {
     let top = TopLimit::new(top).expect("within the range");
@@ -103,4 +105,18 @@ pub async fn a_run_with_a_lease_alone_is_not_interrupted_by_a_free_lock(store: &
     store.begin(&status, ownership).await.expect("begin");
     let stored = store.get(status.request_id).await.expect("get").expect("the run");
     assert_eq!(stored.state, RunState::Running);
+}
+
+/// A lock that ends with its process has no other holder while the process works.
+pub async fn a_running_run_is_interrupted_once_another_process_has_its_lock(store: &impl Store) {
+    if store.expiry() == LockExpiry::WithProcess {
+        return;
+    }
+    let status = running();
+    begin(store, &status).await;
+    assert!(store.acquire("there", Some("here")).await.expect("acquire"));
+    let stored = store.get(status.request_id).await.expect("get").expect("the run");
+    assert_eq!(stored.state, RunState::Interrupted);
+    assert_eq!(store.list(1).await.expect("list"), [stored.clone()]);
+    assert_eq!(store.next(&[]).await.expect("next").map(|next| next.status), Some(stored));
 }

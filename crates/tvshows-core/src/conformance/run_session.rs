@@ -4,12 +4,12 @@
 
 use super::Store;
 use super::fixtures::{
-    WITH_LEASE, WITH_LOCK, after, at, begin, cast_member, cast_of, criteria, lock, pages, publish,
-    running, show, success,
+    WITH_LEASE, WITH_LOCK, after, at, begin, cast_member, cast_of, criteria, deletions, lock,
+    pages, publish, running, show, shows, success,
 };
 use crate::{
-    ChangeCounts, MultiCharacterActor, PublishedManifest, RunEvent, RunId, RunSession, ShowId,
-    ShowVersion, StagedBatch, StagingState, StoreError,
+    ChangeCounts, MultiCharacterActor, PublishedManifest, RunEvent, RunId, RunSession, RunState,
+    Show, ShowId, ShowVersion, StagingState, StoreError,
 };
 
 async fn top_ids(store: &impl Store) -> Vec<u32> {
@@ -84,10 +84,7 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
         .commit(pages(vec![(7, vec![changed.clone(), show(3), show(6)])], at(12)), &status)
         .await
         .expect("stage");
-    session
-        .commit(Some(StagedBatch::Deletions(vec![ShowId(4), ShowId(400)])), &status)
-        .await
-        .expect("drop");
+    session.commit(deletions(&[4, 400]), &status).await.expect("drop");
     session.commit(cast_of(&show(2), vec![], at(12)), &status).await.expect("cast");
     assert_eq!(session.staged_show_count().await.expect("size"), 5);
     assert_eq!(session.rank_staged(criteria(10)).await.expect("rank").len(), 5);
@@ -166,10 +163,7 @@ pub async fn a_show_fetched_by_itself_replaces_the_staged_one(store: &impl Store
     let status = running();
     let session = begin(store, &status).await;
     session.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.expect("stage");
-    session
-        .commit(Some(StagedBatch::Shows { shows: vec![alone.clone()], at: at(3) }), &status)
-        .await
-        .expect("stage");
+    session.commit(shows(vec![alone.clone()], at(3)), &status).await.expect("stage");
     assert_eq!(session.rank_staged(criteria(10)).await.expect("rank"), [alone]);
 }
 
@@ -177,7 +171,7 @@ pub async fn a_dropped_show_is_not_published(store: &impl Store) {
     let status = running();
     let session = begin(store, &status).await;
     session.commit(pages(vec![(0, vec![show(1), show(2)])], at(2)), &status).await.expect("stage");
-    session.commit(Some(StagedBatch::Deletions(vec![ShowId(1)])), &status).await.expect("drop");
+    session.commit(deletions(&[1]), &status).await.expect("drop");
     session.publish(&[], at(4), success(&status)).await.expect("publish");
     assert_eq!(store.show(ShowId(1).into()).await.expect("show"), None);
     assert!(store.show(ShowId(2).into()).await.expect("show").is_some());
@@ -245,7 +239,7 @@ pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &impl Store) 
     let mut changed = show(2);
     changed.updated = Some(99);
     session.commit(pages(vec![(7, vec![changed.clone()])], at(12)), &status).await.expect("stage");
-    session.commit(Some(StagedBatch::Deletions(vec![ShowId(3)])), &status).await.expect("drop");
+    session.commit(deletions(&[3]), &status).await.expect("drop");
     session.commit(cast_of(&changed, vec![], at(13)), &status).await.expect("cast");
     let interrupted = after(&status, RunEvent::Interrupted("stopped".into()));
     store.save_status(&interrupted).await.expect("note");
@@ -344,6 +338,45 @@ pub async fn an_earlier_attempt_and_an_ended_run_write_nothing(store: &impl Stor
     let third = after(&after(&second, RunEvent::Interrupted("paused".into())), RunEvent::Started);
     assert_fenced(store.begin(&third, WITH_LOCK).await);
     assert_eq!(store.get(first.request_id).await.expect("run"), Some(failed));
+}
+
+/// The response to the first attempt may have been lost.
+pub async fn a_repeated_write_changes_nothing_more(store: &impl Store) {
+    publish(store, vec![show(1), show(2), show(3)], &[1]).await;
+    let status = running();
+    let session = begin(store, &status).await;
+    for _ in 0..2 {
+        session.discard_staging().await.expect("discard");
+        session.record_stop().await.expect("stop");
+    }
+    let changed = Show { name: "Changed".into(), ..show(2) };
+    let cast = || vec![cast_member(2, 1, 1), cast_member(2, 2, 2)];
+    for _ in 0..2 {
+        session.start_incremental().await.expect("start");
+        for batch in [
+            pages(vec![(0, vec![changed.clone()]), (7, vec![show(4)])], at(12)),
+            shows(vec![show(5)], at(12)),
+            deletions(&[3]),
+            cast_of(&show(2), cast(), at(12)),
+            None,
+        ] {
+            for _ in 0..2 {
+                session.commit(batch.clone(), &status).await.expect("commit");
+            }
+        }
+    }
+    assert_eq!(session.staged_show_count().await.expect("count"), 4);
+    let top = [ShowId(2), ShowId(1)];
+    let done = session.publish(&top, at(22), success(&status)).await.expect("publish");
+    assert_eq!(done.changes, ChangeCounts { added: 2, changed: 1, deleted: 1, unchanged: 1 });
+    let version = store.snapshot_version().await.expect("snapshot");
+    assert_eq!(store.cast(ShowId(2)).await.expect("cast").len(), 2);
+
+    let repeated = session.publish(&top, at(23), success(&status)).await;
+    assert!(matches!(repeated, Err(StoreError::Fenced)), "{repeated:?}");
+    assert_eq!(store.snapshot_version().await.expect("snapshot"), version);
+    let stored = store.get(status.request_id).await.expect("get").expect("the run");
+    assert_eq!((stored.state, stored.attempt), (RunState::Succeeded, done.attempt));
 }
 
 fn assert_fenced(begun: Result<Box<dyn RunSession>, StoreError>) {

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Data, MemoryStore, Snapshot, Staging, StoredCast, StoredShow, count};
+use super::{Data, MemoryStore, Snapshot, Staging, StoredCast, count};
 use crate::{
     CastRow, ChangeCounts, FinalStatus, RunId, RunSession, RunStatus, Show, ShowId, StagedBatch,
-    StagingState, StoreError, TopShowsCriteria,
+    StagingState, StoreError, StoredShow, TopShowsCriteria,
 };
 
 pub(super) struct MemorySession {
@@ -65,12 +66,12 @@ impl RunSession for MemorySession {
 
     async fn commit(
         &self,
-        batch: Option<StagedBatch>,
+        batch: Option<Arc<StagedBatch>>,
         status: &RunStatus,
     ) -> Result<(), StoreError> {
         self.with_staging(|staging, _| {
             if let Some(batch) = batch {
-                staging.stage(batch);
+                staging.stage(Arc::unwrap_or_clone(batch));
                 staging.stalled_attempts = 0;
             }
         })?;
@@ -109,13 +110,12 @@ impl RunSession for MemorySession {
         let mut data = self.store.data();
         let status = final_status(changes(&data.published, &next));
         if data.version.published_at.is_none() || !next.has_same_content(&data.published) {
-            data.version.number += 1;
-            data.version.published_at = Some(at);
+            data.publish(next, at);
         } else {
             // The rows remain as they were published.
             next.casts.clone_from(&data.published.casts);
+            data.published = next;
         }
-        data.published = next;
         data.staging = None;
         data.save(&status);
         Ok(status)
@@ -139,7 +139,7 @@ impl Staging {
             }
             StagedBatch::Shows { shows, at } => {
                 let stored =
-                    shows.into_iter().map(|show| (show.id, StoredShow { show, fetched_at: at }));
+                    shows.into_iter().map(|show| (show.id, StoredShow { show, processed_at: at }));
                 self.staged.shows.extend(stored);
             }
             StagedBatch::Deletions(shows) => {
@@ -160,11 +160,11 @@ impl Staging {
         }
     }
 
-    fn stage_if_newer(&mut self, show: Show, fetched_at: Timestamp) {
+    fn stage_if_newer(&mut self, show: Show, processed_at: Timestamp) {
         let updated = |show: &Show| show.updated.unwrap_or_default();
         let staged = self.staged.shows.get(&show.id);
         if staged.is_none_or(|staged| updated(&staged.show) < updated(&show)) {
-            self.staged.shows.insert(show.id, StoredShow { show, fetched_at });
+            self.staged.shows.insert(show.id, StoredShow { show, processed_at });
         }
     }
 

@@ -61,6 +61,8 @@ pub struct SnapshotPosition {
 pub struct SnapshotChanges {
     /// The snapshot that the changes lead to.
     pub target: SnapshotPosition,
+    /// How many shows it has, so that a copy that lacks some is noticed.
+    pub show_count: u32,
     /// Whether `shows` are all shows, rather than those that were added or changed.
     pub is_complete: bool,
     /// The shows that were deleted; empty if the changes are complete.

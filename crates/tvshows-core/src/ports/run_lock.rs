@@ -32,11 +32,12 @@ pub trait RunLock: Send + Sync {
 pub enum LockExpiry {
     /// When its process ends: a process that acquires it knows that the previous holder is dead.
     WithProcess,
-    /// This long after the last renewal: the previous holder may be alive, paused or cut off.
+    /// This long after the last renewal: the previous holder may be alive, paused or cut off. A holder stops by its own
+    /// clock some seconds before, so the lifetime minus those is the longest outage of the backend that it survives.
     After(Duration),
 }
 
-/// The lifetime of a lock that expires: long enough for several renewals, and short enough that another
+/// The lifetime of a lease in Redis: long enough for several renewals, and short enough that another
 /// process takes over soon after the holder has ended.
 pub const LOCK_TTL: Duration = Duration::from_secs(15);
 

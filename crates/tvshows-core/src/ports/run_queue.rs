@@ -80,8 +80,8 @@ pub struct NextRun {
 /// The locks that a process holds while it works on a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ownership {
-    /// A lock that ends with its process.
+    /// The lock of the database.
     pub lock: bool,
-    /// A lease that ends when it is not renewed.
+    /// The lease, which expires, beside a lock that ends with its process.
     pub lease: bool,
 }

@@ -17,6 +17,9 @@ use crate::{CastMember, RunStatus, Show, ShowId, TopShowsCriteria};
 ///
 /// Every write is fenced: once another run or a later attempt has begun, it fails with
 /// [`StoreError::Fenced`] and changes nothing.
+///
+/// Every operation may be repeated after a [transient](StoreError::is_transient) error, even if it took effect: a
+/// repeated write changes nothing more, except that a repeated [`publish`](Self::publish) is fenced.
 #[async_trait]
 pub trait RunSession: Send + Sync {
     /// Returns what earlier attempts at this run have staged.
@@ -35,7 +38,7 @@ pub trait RunSession: Send + Sync {
     /// Stages a batch, if any, and saves `status`, both or neither.
     async fn commit(
         &self,
-        batch: Option<StagedBatch>,
+        batch: Option<Arc<StagedBatch>>,
         status: &RunStatus,
     ) -> Result<(), StoreError>;
 

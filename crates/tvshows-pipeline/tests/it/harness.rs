@@ -13,7 +13,7 @@ use tvshows_core::{
     CastRow, Catalog, FetchMode, Ownership, ProgressTracker, RunEvent, RunId, RunLock,
     RunParameters, RunQueue, RunStatus, StagingState, Trigger,
 };
-use tvshows_pipeline::{DEFAULT_MAX_AGE, Pipeline, Runner, RunnerConfig};
+use tvshows_pipeline::{DEFAULT_MAX_AGE, Pipeline, Runner, RunnerConfig, RunnerRole};
 use tvshows_progress::InProcessTracker;
 use tvshows_sqlite::SqliteStore;
 
@@ -92,6 +92,7 @@ impl Settings {
             tracker: Arc::clone(&self.tracker),
             instance: instance.to_owned(),
             on_end: Arc::new(|_| {}),
+            role: RunnerRole::Worker,
         };
         let pipeline = Pipeline::new(self.client.clone(), catalog).max_age(self.max_age);
         (Runner::start(pipeline, config), store)

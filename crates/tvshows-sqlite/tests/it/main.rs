@@ -1,6 +1,7 @@
 //! The store in real files.
 
 mod conformance;
+mod copies;
 mod exports;
 mod files;
 mod filters;

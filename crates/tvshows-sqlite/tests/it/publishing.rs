@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{
-    after, at, begin, cast_member, cast_of, pages, publish, running, show, success,
+    after, at, begin, cast_member, cast_of, pages, publish, running, show, shows, success,
 };
-use tvshows_core::{Catalog, RunEvent, RunQueue, Show, ShowFilter, ShowId, ShowQuery, StagedBatch};
+use tvshows_core::{Catalog, RunEvent, RunQueue, Show, ShowFilter, ShowId, ShowQuery};
 use tvshows_sqlite::SqliteStore;
 
 use tvshows_testkit::dump_tables;
@@ -238,7 +238,7 @@ async fn a_search_is_exact_after_another_program_changed_the_shows() {
             let session = begin(&store, &status).await;
             let batch = if is_incremental {
                 session.start_incremental().await.unwrap();
-                Some(StagedBatch::Shows { shows: vec![named(1, "Later")], at: at(12) })
+                shows(vec![named(1, "Later")], at(12))
             } else {
                 pages(vec![(0, vec![named(1, "Later"), named(2, "Other")])], at(12))
             };

@@ -1,0 +1,186 @@
+//! What copies of the database read.
+
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use futures::try_join;
+use tokio::time::timeout;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row, RowStream};
+use tvshows_core::{
+    CastRow, ShowId, SnapshotChanges, SnapshotPosition, SnapshotVersion, StoreError, StoredShow,
+};
+
+use crate::cast_row;
+use crate::database::{BEGIN_READ, BULK_TIMEOUT, Connection, Database};
+use crate::error::Error;
+use crate::show_row::{self, ShowRow, show_id};
+
+/// How many shows are read at a time.
+const BATCH: usize = 1000;
+
+const POSITION: &str = "SELECT d.id, s.number, s.published_at FROM _data d \
+     LEFT JOIN (SELECT number, published_at FROM _snapshots ORDER BY number DESC LIMIT 1) s ON true";
+
+pub(crate) fn position(row: &Row) -> Result<SnapshotPosition, Error> {
+    let number: Option<i64> = row.try_get(1)?;
+    let number = number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default();
+    let version = SnapshotVersion { number, published_at: row.try_get(2)? };
+    Ok(SnapshotPosition { database_id: row.try_get(0)?, version })
+}
+
+pub(crate) async fn current_position(client: &Client) -> Result<SnapshotPosition, Error> {
+    position(&client.query_typed_one(POSITION, &[]).await?)
+}
+
+/// Everything but the shows.
+struct SmallParts {
+    target: SnapshotPosition,
+    /// The number of the snapshot that the changes start from; `None` if they are complete.
+    since: Option<i64>,
+    deleted: Vec<ShowId>,
+    top: Vec<ShowId>,
+    casts: Vec<CastRow>,
+}
+
+/// Begins a transaction in which the snapshot and the difference are read. The stream of shows keeps its connection.
+pub(crate) async fn changes_since(
+    database: &Database,
+    since: Option<&SnapshotPosition>,
+) -> Result<SnapshotChanges, StoreError> {
+    let begin = || async move {
+        let connection = database.connection().await?;
+        connection.batch_execute(BEGIN_READ).await?;
+        let parts = small_parts(&connection, since).await?;
+        let after = parts.since.unwrap_or(-1);
+        let number = number(&parts.target);
+        let sql = format!(
+            "SELECT {} FROM _show_versions v WHERE v.since > $1 AND v.since <= $2 AND v.until IS NULL",
+            *show_row::COLUMNS
+        );
+        let parameters = [(after, Type::INT8), (number, Type::INT8)];
+        let rows = connection.query_typed_raw(&sql, parameters).await?;
+        Ok((connection, parts, rows))
+    };
+    let (connection, parts, rows) =
+        database.run("changes_since", BULK_TIMEOUT, |_| begin()).await?;
+    Ok(SnapshotChanges {
+        target: parts.target,
+        is_complete: parts.since.is_none(),
+        deleted: parts.deleted,
+        top: parts.top,
+        casts: parts.casts,
+        shows: batches(database.clone(), connection, rows),
+    })
+}
+
+fn number(position: &SnapshotPosition) -> i64 {
+    i64::try_from(position.version.number).unwrap_or(i64::MAX)
+}
+
+async fn small_parts(
+    client: &Client,
+    since: Option<&SnapshotPosition>,
+) -> Result<SmallParts, Error> {
+    let target = current_position(client).await?;
+    let since = match since {
+        Some(since) if since.database_id == target.database_id => find(client, since).await?,
+        _ => None,
+    };
+    let (deleted, top, casts) = try_join!(
+        deleted(client, since),
+        client.query_typed("SELECT id FROM _top_shows ORDER BY rank", &[]),
+        client.query_typed(cast_row::SELECT, &[]),
+    )?;
+    Ok(SmallParts {
+        target,
+        since,
+        deleted: show_ids(&deleted)?,
+        top: show_ids(&top)?,
+        casts: casts.iter().map(cast_row::read).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Returns the number of a snapshot, if it is still known.
+async fn find(client: &Client, position: &SnapshotPosition) -> Result<Option<i64>, Error> {
+    let number = number(position);
+    let sql = "SELECT number FROM _snapshots WHERE number = $1 AND published_at = $2";
+    let parameters =
+        [(&number as _, Type::INT8), (&position.version.published_at as _, Type::TIMESTAMPTZ)];
+    let row = client.query_typed_opt(sql, &parameters).await?;
+    Ok(row.map(|_| number))
+}
+
+/// Selects the shows that the snapshot `since` has and the published one does not.
+async fn deleted(client: &Client, since: Option<i64>) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let Some(since) = since else { return Ok(Vec::new()) };
+    let sql = "SELECT v.id FROM _show_versions v WHERE v.until > $1 AND v.since <= $1 AND NOT EXISTS \
+               (SELECT FROM _show_versions n WHERE n.id = v.id AND n.until IS NULL \
+                AND n.since <= (SELECT max(number) FROM _snapshots))";
+    client.query_typed(sql, &[(&since, Type::INT8)]).await
+}
+
+fn show_ids(rows: &[Row]) -> Result<Vec<ShowId>, Error> {
+    rows.iter().map(|row| show_id(row.try_get(0)?)).collect()
+}
+
+/// Reads the rows as they are needed. The server sends no more than fit into the buffers of the connection.
+fn batches(
+    database: Database,
+    connection: Connection,
+    rows: RowStream,
+) -> BoxStream<'static, Result<Vec<StoredShow>, StoreError>> {
+    let state = Some((connection, Box::pin(rows)));
+    stream::try_unfold((database, state), |(database, state)| async move {
+        let Some((connection, mut rows)) = state else { return Ok(None) };
+        let read = async {
+            let mut batch = Vec::with_capacity(BATCH);
+            while batch.len() < BATCH {
+                let Some(row) = rows.try_next().await? else { break };
+                batch.push(show_row::read(&row)?);
+            }
+            Ok(batch)
+        };
+        let read = timeout(BULK_TIMEOUT, read).await.unwrap_or(Err(Error::Timeout));
+        let batch = read.map_err(|error: Error| error.into_store_error(&database.backend))?;
+        if batch.len() < BATCH {
+            drop(rows);
+            let ended = connection.commit().await;
+            ended.map_err(|error| error.into_store_error(&database.backend))?;
+            return Ok((!batch.is_empty()).then_some((batch, (database, None))));
+        }
+        Ok(Some((batch, (database, Some((connection, rows))))))
+    })
+    .boxed()
+}
+
+/// Compares each published row with its digest, and the tables with each other. Returns a description of each defect.
+pub(crate) async fn integrity_check(client: &Client) -> Result<Vec<String>, Error> {
+    let mut defects = Vec::new();
+    let sql = format!(
+        "SELECT {}, v.digest FROM _show_versions v WHERE v.until IS NULL \
+         AND v.since <= (SELECT max(number) FROM _snapshots)",
+        *show_row::COLUMNS
+    );
+    let no_parameters: [(i64, Type); 0] = [];
+    let rows = client.query_typed_raw(&sql, no_parameters).await?;
+    let mut rows = Box::pin(rows);
+    while let Some(row) = rows.try_next().await? {
+        let id: i64 = row.try_get(0)?;
+        let digest: Vec<u8> = row.try_get("digest")?;
+        match show_row::read(&row) {
+            Ok(stored) if ShowRow::new(&stored.show).digest == digest => {}
+            Ok(_) => defects.push(format!("show {id} does not have the content that was stored")),
+            Err(error) => defects.push(format!("show {id} cannot be read: {error}")),
+        }
+    }
+    let sql = "SELECT id, count(*) FROM all_shows GROUP BY id HAVING count(*) > 1";
+    for row in client.query_typed(sql, &[]).await? {
+        let id: i64 = row.try_get(0)?;
+        defects.push(format!("show {id} is stored twice"));
+    }
+    let sql = "SELECT id FROM _top_shows WHERE id NOT IN (SELECT id FROM all_shows)";
+    for row in client.query_typed(sql, &[]).await? {
+        let id: i64 = row.try_get(0)?;
+        defects.push(format!("the top show {id} is not among the shows"));
+    }
+    Ok(defects)
+}

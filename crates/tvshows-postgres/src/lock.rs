@@ -1,0 +1,64 @@
+//! The run lock: one row, by the clock of the database.
+
+use std::time::Duration;
+
+use tokio_postgres::types::Type;
+use tvshows_core::{LockError, StoreError};
+
+use crate::database::Database;
+
+/// How long the lock is held after a renewal: longer than a failover of the server, and short enough that another
+/// process takes over within 20 s.
+pub const LOCK_TTL: Duration = Duration::from_secs(17);
+
+/// Takes the lock if it is free, if `holder` has it, or if `$2` does, which is dead.
+const ACQUIRE: &str = "UPDATE _run_lock SET holder = $1, until = clock_timestamp() + make_interval(secs => $3), \
+     term = CASE WHEN holder = $1 AND until > clock_timestamp() THEN term ELSE term + 1 END \
+     WHERE holder IS NULL OR holder = $1 OR holder = $2 OR until <= clock_timestamp()";
+
+const RENEW: &str =
+    "UPDATE _run_lock SET until = clock_timestamp() + make_interval(secs => $2) WHERE holder = $1";
+
+const HOLDER: &str =
+    "SELECT holder FROM _run_lock WHERE holder IS NOT NULL AND until > clock_timestamp()";
+
+const RELEASE: &str = "UPDATE _run_lock SET holder = NULL, until = '-infinity' WHERE holder = $1";
+
+pub(crate) async fn acquire(
+    database: &Database,
+    holder: &str,
+    evict: Option<&str>,
+) -> Result<bool, LockError> {
+    let ttl = LOCK_TTL.as_secs_f64();
+    let parameters =
+        [(&holder as _, Type::TEXT), (&evict as _, Type::TEXT), (&ttl as _, Type::FLOAT8)];
+    let changed = database.execute("acquire_lock", ACQUIRE, &parameters).await;
+    changed.map(|rows| rows == 1).map_err(|error| lock_error(database, error))
+}
+
+pub(crate) async fn renew(database: &Database, holder: &str) -> Result<bool, LockError> {
+    let ttl = LOCK_TTL.as_secs_f64();
+    let parameters = [(&holder as _, Type::TEXT), (&ttl as _, Type::FLOAT8)];
+    let changed = database.execute("renew_lock", RENEW, &parameters).await;
+    changed.map(|rows| rows == 1).map_err(|error| lock_error(database, error))
+}
+
+pub(crate) async fn holder(database: &Database) -> Result<Option<String>, LockError> {
+    let rows = database.query("lock_holder", HOLDER, &[]).await;
+    let rows = rows.map_err(|error| lock_error(database, error))?;
+    Ok(rows.first().map(|row| row.get(0)))
+}
+
+pub(crate) async fn release(database: &Database, holder: &str) {
+    let parameters = [(&holder as _, Type::TEXT)];
+    let _ = database.execute("release_lock", RELEASE, &parameters).await;
+}
+
+fn lock_error(database: &Database, error: StoreError) -> LockError {
+    // Its text would repeat that the backend is unavailable.
+    let source = match error {
+        StoreError::Unreachable { source, .. } => source,
+        error => error.into(),
+    };
+    LockError { backend: database.backend.to_string(), source }
+}

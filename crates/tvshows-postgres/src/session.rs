@@ -1,0 +1,252 @@
+use async_trait::async_trait;
+use futures::try_join;
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+use tvshows_core::{
+    FinalStatus, RunSession, RunState, RunStatus, Show, ShowId, StagedBatch, StagingState,
+    StoreError, TopShowsCriteria,
+};
+
+use crate::database::{BEGIN_READ, BULK_TIMEOUT, Connection, Database, Limit};
+use crate::error::Error;
+use crate::replicas;
+use crate::staging::{self, Attempt, Base, PreparedBatch, StoredVersions};
+use crate::{publish, runs};
+
+/// How long a publish is repeated while the server is away, so that a failover does not interrupt the run.
+const PUBLISH_RETRY_TIME: std::time::Duration = std::time::Duration::from_secs(15);
+const PUBLISH_RETRY_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// A [`RunSession`] in PostgreSQL.
+pub(crate) struct PostgresSession {
+    pub(crate) database: Database,
+    pub(crate) attempt: Attempt,
+}
+
+impl PostgresSession {
+    /// Begins a transaction that writes, provided that the staging tables still belong to this attempt.
+    async fn begin(&self, limit: Limit) -> Result<(Connection, Base), Error> {
+        let connection = self.database.connection().await?;
+        connection.batch_execute(limit.begin_write()).await?;
+        let base = staging::fence(&connection, &self.attempt).await?;
+        Ok((connection, base))
+    }
+
+    /// Begins a transaction that reads, provided that the staging tables still belong to this attempt.
+    async fn begin_read(&self) -> Result<(Connection, Base), Error> {
+        let connection = self.database.connection().await?;
+        connection.batch_execute(BEGIN_READ).await?;
+        let base = staging::check(&connection, &self.attempt).await?;
+        Ok((connection, base))
+    }
+
+    async fn try_commit(
+        &self,
+        batch: Option<&PreparedBatch<'_>>,
+        status: &RunStatus,
+    ) -> Result<(), Error> {
+        let Some(batch) = batch else {
+            let (connection, _) = self.begin(Limit::Short).await?;
+            runs::update(&connection, status).await?;
+            return connection.commit().await;
+        };
+        let connection = self.database.connection().await?;
+        let ids = batch.ids();
+        // Sent at once: a round trip less for each batch.
+        let begin = async { Ok(connection.batch_execute(Limit::Short.begin_write()).await?) };
+        let fence = staging::fence(&connection, &self.attempt);
+        let stored = StoredVersions::read(&connection, &ids);
+        let ((), base, stored) = try_join!(begin, fence, stored)?;
+        batch.stage(&connection, base, stored, status).await?;
+        connection.release();
+        Ok(())
+    }
+
+    /// Returns the final status, and the number of the snapshot if it is another one.
+    async fn try_publish(
+        &self,
+        top: &[ShowId],
+        at: Timestamp,
+        final_status: &FinalStatus,
+    ) -> Result<(RunStatus, Option<i64>), Error> {
+        let (connection, base) = match self.begin(Limit::Bulk).await {
+            Err(Error::Store(StoreError::Fenced)) => return self.published().await,
+            begun => begun?,
+        };
+        let difference = publish::compare(&connection, base, top).await?;
+        let status = final_status(difference.counts);
+        let number = (!difference.is_unchanged).then(|| base.next());
+        if difference.is_unchanged {
+            publish::publish_fetch_times(&connection, base).await?;
+        } else {
+            publish::publish_changes(&connection, base, self.attempt.run, top, at).await?;
+        }
+        runs::upsert(&connection, &status, number).await?;
+        connection.commit().await?;
+        Ok((status, number))
+    }
+
+    /// Returns what this attempt has published, if it has: the answer to its commit may have been lost.
+    async fn published(&self) -> Result<(RunStatus, Option<i64>), Error> {
+        let connection = self.database.connection().await?;
+        let stored = runs::find(&connection, self.attempt.run).await?;
+        connection.release();
+        let is_published = |status: &RunStatus| {
+            status.state == RunState::Succeeded
+                && status.attempt == self.attempt.number
+                && status.instance == self.attempt.holder
+        };
+        let stored = stored.filter(|run| is_published(&run.status)).ok_or(StoreError::Fenced)?;
+        Ok((stored.status, stored.recent_snapshot))
+    }
+
+    /// Deletes what no copy needs any more. Best effort: what fails, the next publish does.
+    async fn sweep(&self) {
+        let sweep = async || -> Result<(), Error> {
+            let connection = self.database.connection().await?;
+            publish::forget_snapshots(&connection).await?;
+            while publish::delete_old_versions(&connection).await? {}
+            connection.release();
+            Ok(())
+        };
+        let _ = tokio::time::timeout(BULK_TIMEOUT, sweep()).await;
+    }
+}
+
+#[async_trait]
+impl RunSession for PostgresSession {
+    async fn staging(&self) -> Result<StagingState, StoreError> {
+        let read = || async move {
+            let (connection, base) = self.begin_read().await?;
+            let state = staging::state(&connection, base).await?;
+            connection.commit().await?;
+            Ok(state)
+        };
+        self.database.run("staging", BULK_TIMEOUT, |_| read()).await
+    }
+
+    async fn discard_staging(&self) -> Result<(), StoreError> {
+        let discard = || async move {
+            let (connection, base) = self.begin(Limit::Bulk).await?;
+            staging::discard(&connection, base.published).await?;
+            connection.commit().await
+        };
+        self.database.run("discard_staging", BULK_TIMEOUT, |_| discard()).await
+    }
+
+    async fn record_stop(&self) -> Result<(), StoreError> {
+        let record = || async move {
+            let (connection, _) = self.begin(Limit::Short).await?;
+            staging::reset_stalled(&connection).await?;
+            connection.commit().await
+        };
+        self.database.run("record_stop", Limit::Short.timeout(), |_| record()).await
+    }
+
+    async fn start_incremental(&self) -> Result<(), StoreError> {
+        let start = || async move {
+            let (connection, _) = self.begin(Limit::Short).await?;
+            connection.batch_execute("UPDATE _staged_run SET is_incremental = true").await?;
+            connection.commit().await
+        };
+        self.database.run("start_incremental", Limit::Short.timeout(), |_| start()).await
+    }
+
+    async fn commit(
+        &self,
+        batch: Option<StagedBatch>,
+        status: &RunStatus,
+    ) -> Result<(), StoreError> {
+        let kind = match &batch {
+            None => "save_status",
+            Some(StagedBatch::Pages { .. }) => "stage_pages",
+            Some(StagedBatch::Shows { .. }) => "stage_shows",
+            Some(StagedBatch::Deletions(_)) => "stage_deletions",
+            Some(StagedBatch::Cast { .. }) => "stage_cast",
+        };
+        let prepared = batch.as_ref().map(PreparedBatch::new);
+        let commit = |_| self.try_commit(prepared.as_ref(), status);
+        self.database.run(kind, Limit::Short.timeout(), commit).await
+    }
+
+    async fn staged_show_count(&self) -> Result<u32, StoreError> {
+        let count = || async move {
+            let (connection, base) = self.begin_read().await?;
+            let count = staging::count_shows(&connection, base).await?;
+            connection.commit().await?;
+            Ok(count)
+        };
+        self.database.run("staged_show_count", BULK_TIMEOUT, |_| count()).await
+    }
+
+    async fn rank_staged(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError> {
+        let rank = || async move {
+            let (connection, base) = self.begin_read().await?;
+            let shows = staging::rank(&connection, base, criteria).await?;
+            connection.commit().await?;
+            Ok(shows)
+        };
+        self.database.run("rank_staged", BULK_TIMEOUT, |_| rank()).await
+    }
+
+    async fn publish(
+        &self,
+        top: &[ShowId],
+        at: Timestamp,
+        final_status: FinalStatus,
+    ) -> Result<RunStatus, StoreError> {
+        let started = Instant::now();
+        let (status, number) = loop {
+            let publish = |_| self.try_publish(top, at, &final_status);
+            match self.database.run("publish", BULK_TIMEOUT, publish).await {
+                // It may have been committed, so it must not end as failed before the server was asked.
+                Err(error) if error.is_transient() && started.elapsed() < PUBLISH_RETRY_TIME => {
+                    sleep(PUBLISH_RETRY_DELAY).await;
+                }
+                published => break published?,
+            }
+        };
+        if let Some(number) = number {
+            replicas::wait_until_copied(&self.database, number).await;
+        }
+        self.sweep().await;
+        Ok(status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tvshows_core::conformance::fixtures::{WITH_LOCK, after, running};
+    use tvshows_core::{RunEvent, RunLock, RunQueue};
+    use tvshows_testkit::PostgresServer;
+
+    use super::*;
+    use crate::PostgresStore;
+
+    #[tokio::test]
+    async fn a_process_that_is_paused_in_a_transaction_is_overtaken() {
+        let url = PostgresServer::shared().await.create_database().await;
+        let store = PostgresStore::new(&url).unwrap();
+        store.migrate().await.unwrap();
+        let status = running();
+        assert!(store.acquire(&status.instance, None).await.unwrap());
+        let database = Database::new(&url).unwrap();
+        let begun = async {
+            let connection = database.connection().await?;
+            connection.batch_execute(Limit::Bulk.begin_write()).await?;
+            let attempt = staging::begin(&connection, &status, WITH_LOCK, false).await?;
+            connection.commit().await?;
+            Ok::<_, Error>(attempt)
+        };
+        let paused = PostgresSession { database: database.clone(), attempt: begun.await.unwrap() };
+        let (connection, _) = paused.begin(Limit::Short).await.unwrap();
+
+        let interrupted = after(&status, RunEvent::Interrupted("it is paused".into()));
+        let resumed = after(&interrupted, RunEvent::Started);
+        store.begin(&resumed, WITH_LOCK).await.unwrap();
+
+        assert!(connection.commit().await.is_err());
+        let late = paused.commit(None, &status).await;
+        assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
+    }
+}

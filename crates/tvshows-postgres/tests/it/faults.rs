@@ -1,0 +1,87 @@
+use tvshows_core::conformance::fixtures::{after, at, pages, running, show, success};
+use tvshows_core::{RunEvent, RunQueue, RunState, Show, SnapshotSource};
+use tvshows_testkit::PostgresServer;
+
+use crate::support::{Copy, TestStore, begin};
+
+fn shows(range: std::ops::Range<u32>) -> Vec<Show> {
+    range.map(show).collect()
+}
+
+/// Kills the server once the future has begun, and starts it again when the future has ended.
+async fn kill_during<T>(server: &PostgresServer, work: impl Future<Output = T>) -> T {
+    let (result, ()) = tokio::join!(work, server.kill());
+    server.restart().await;
+    result
+}
+
+#[tokio::test]
+async fn what_is_staged_when_the_server_is_killed_is_complete_or_absent() {
+    let server = PostgresServer::start().await;
+    let store = TestStore::on(&server).await;
+    let status = running();
+    let session = begin(&store, &status).await;
+    session.commit(pages(vec![(0, shows(1..100))], at(2)), &status).await.unwrap();
+    let mut staged_pages = 1;
+    for page in 1..6 {
+        let next = after(&status, RunEvent::PagesStaged { pages: page, shows: 100 });
+        let batch = pages(vec![(page, shows(page * 100..page * 100 + 100))], at(2));
+        let commit = session.commit(batch, &next);
+        let committed = kill_during(&server, commit).await;
+        assert!(committed.as_ref().err().is_none_or(|error| error.is_transient()), "{committed:?}");
+        let state = session.staging().await.unwrap();
+        let is_staged = state.pages.contains_key(&page);
+        assert!(is_staged || committed.is_err());
+        staged_pages += u32::from(is_staged);
+        let first = tvshows_core::ShowId(page * 100);
+        assert_eq!(state.snapshot.shows.contains_key(&first), is_staged);
+        let count = session.staged_show_count().await.unwrap();
+        assert_eq!(count, staged_pages * 100 - 1);
+        let stored = store.get(status.request_id).await.unwrap().unwrap();
+        assert_eq!(stored.pages_done == page, is_staged, "the status is saved with the page");
+    }
+}
+
+#[tokio::test]
+async fn what_is_published_when_the_server_is_killed_is_complete_or_absent() {
+    let server = PostgresServer::start().await;
+    let store = TestStore::on(&server).await;
+    for round in 1..4_i64 {
+        let status = running();
+        let session = begin(&store, &status).await;
+        let shows: Vec<_> = (1..400).map(|id| Show { weight: Some(round), ..show(id) }).collect();
+        session.commit(pages(vec![(0, shows.clone())], at(2)), &status).await.unwrap();
+        let published =
+            kill_and_restart_during(&server, session.publish(&[], at(round), success(&status)))
+                .await;
+        let done = published.expect("it is published once the server is back");
+        assert_eq!(store.get(status.request_id).await.unwrap(), Some(done));
+        assert_eq!(store.position().await.unwrap().version.number, u64::try_from(round).unwrap());
+        let copy = Copy::full(&store).await;
+        assert_eq!(copy.shows.into_values().collect::<Vec<_>>(), shows);
+    }
+}
+
+async fn kill_and_restart_during<T>(server: &PostgresServer, work: impl Future<Output = T>) -> T {
+    let restart = async {
+        server.kill().await;
+        server.restart().await;
+    };
+    tokio::join!(work, restart).0
+}
+
+#[tokio::test]
+async fn a_stopped_server_is_unavailable_and_then_used_again() {
+    let server = PostgresServer::start().await;
+    let store = TestStore::on(&server).await;
+    let status = running();
+    let session = begin(&store, &status).await;
+    server.stop().await;
+    let error = session.commit(None, &status).await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    assert!(store.position().await.unwrap_err().is_transient());
+    server.restart().await;
+    session.commit(None, &status).await.unwrap();
+    let stored = store.get(status.request_id).await.unwrap().unwrap();
+    assert_eq!(stored.state, RunState::Running);
+}
