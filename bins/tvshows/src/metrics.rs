@@ -43,6 +43,14 @@ const GAUGES: &[(&str, &str)] = &[
     ("tvshows_store_wal_bytes", "Size of the write-ahead log"),
     ("tvshows_store_free_bytes", "Free space on the disk of the database"),
     (
+        "tvshows_replica_lag_snapshots",
+        "How many snapshots the local copy lacks; absent without a shared database",
+    ),
+    (
+        "tvshows_replica_lag_seconds",
+        "How long ago the local copy was last known to be current; absent without a shared database",
+    ),
+    (
         "tvmaze_client_rate_limit",
         "Maximum number of calls per second; absent until TVmaze has rate-limited a call",
     ),

@@ -177,8 +177,9 @@ async fn what_is_told_is_documented_and_what_is_shown_and_watched_is_told() {
     let told: BTreeSet<String> = told.types.into_keys().collect();
 
     let rows = OPERATIONS.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
-    let documented: BTreeSet<String> =
-        rows.filter(|name| is_metric(name)).map(str::to_owned).collect();
+    // Those of replicas are absent without a shared database.
+    let rows = rows.filter(|name| is_metric(name) && !name.starts_with("tvshows_replica_"));
+    let documented: BTreeSet<String> = rows.map(str::to_owned).collect();
     assert_eq!(documented, told, "docs/operations.md has a row for each metric");
 
     let dashboard: serde_json::Value = serde_json::from_str(DASHBOARD).unwrap();

@@ -1,0 +1,84 @@
+use std::io;
+
+use async_trait::async_trait;
+use tvshows_core::{
+    CastRow, Catalog, MakeRowWriter, MultiCharacterActor, PublishedManifest, Show, ShowFilter,
+    ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth,
+    Table, TopShow,
+};
+
+use crate::ReplicaCatalog;
+
+#[async_trait]
+impl Catalog for ReplicaCatalog {
+    async fn snapshot_version(&self) -> Result<SnapshotVersion, StoreError> {
+        self.check()?;
+        self.copy.snapshot_version().await
+    }
+
+    async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError> {
+        self.check()?;
+        self.copy.shows(query).await
+    }
+
+    async fn show(&self, key: ShowKey) -> Result<Option<Show>, StoreError> {
+        self.check()?;
+        self.copy.show(key).await
+    }
+
+    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
+        self.check()?;
+        self.copy.cast(show).await
+    }
+
+    async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
+        self.check()?;
+        self.copy.top_shows(limit).await
+    }
+
+    async fn multi_character_actors(&self) -> Result<Vec<MultiCharacterActor>, StoreError> {
+        self.check()?;
+        self.copy.multi_character_actors().await
+    }
+
+    async fn stats(&self) -> Result<ShowStats, StoreError> {
+        self.check()?;
+        self.copy.stats().await
+    }
+
+    async fn manifest(&self) -> Result<PublishedManifest, StoreError> {
+        self.source.manifest().await
+    }
+
+    async fn export(
+        &self,
+        table: Table,
+        filter: ShowFilter,
+        rows: MakeRowWriter,
+    ) -> Result<(), StoreError> {
+        self.check()?;
+        if table == Table::Runs {
+            self.copy_run_history().await;
+        }
+        self.copy.export(table, filter, rows).await
+    }
+
+    async fn backup_to(&self, file: Box<dyn io::Write + Send>) -> Result<(), StoreError> {
+        self.check()?;
+        self.copy_run_history().await;
+        self.copy.backup_to(file).await
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        self.check()?;
+        let health = self.copy.health().await?;
+        Ok(StoreHealth { replica: Some(self.replica_health()), ..health })
+    }
+
+    async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
+        let mut defects = self.source.integrity_check().await?;
+        let of_copy = self.copy.integrity_check().await?;
+        defects.extend(of_copy.into_iter().map(|defect| format!("the local copy: {defect}")));
+        Ok(defects)
+    }
+}
