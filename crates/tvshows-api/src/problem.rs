@@ -3,6 +3,7 @@
 pub(crate) mod responses;
 
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::error::QueryPayloadError;
 use actix_web::http::StatusCode;
@@ -69,6 +70,8 @@ pub(crate) enum Problem {
     ShuttingDown,
     UpdatesOff,
     Store(StoreError),
+    /// The problem of a rendering that other requests may have waited for, too.
+    Shared(Arc<Problem>),
 }
 
 /// The body of every error: RFC 9457 problem details with a stable error code.
@@ -100,8 +103,17 @@ pub(crate) struct ProblemBody {
 }
 
 impl Problem {
+    /// The problem itself, if it is shared.
+    pub(crate) fn unshared(&self) -> &Problem {
+        match self {
+            Problem::Shared(problem) => problem.unshared(),
+            problem => problem,
+        }
+    }
+
     fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
+            Problem::Shared(problem) => problem.status_and_code(),
             Problem::MalformedRequest(_) => (StatusCode::BAD_REQUEST, "malformed_request"),
             Problem::InvalidQuery(_) => (StatusCode::BAD_REQUEST, "invalid_query"),
             Problem::PreflightRejected(_) => (StatusCode::BAD_REQUEST, "preflight_rejected"),
@@ -167,6 +179,7 @@ impl Problem {
 
     fn detail(&self) -> String {
         match self {
+            Problem::Shared(problem) => problem.detail(),
             Problem::InvalidQuery(reason)
             | Problem::RunOwnedElsewhere(reason)
             | Problem::RunPublishing(reason) => reason.clone(),
@@ -261,7 +274,7 @@ impl Problem {
 
     /// Seconds after which the same request may succeed, if it was only rejected at capacity.
     pub(crate) fn retry_after(&self) -> Option<u64> {
-        match self {
+        match self.unshared() {
             Problem::TooManyRequests { seconds } => Some(*seconds),
             Problem::QueueFull
             | Problem::TooManyLargeHeaders

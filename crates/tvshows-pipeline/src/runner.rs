@@ -254,6 +254,12 @@ impl Runner {
         self.inner.tasks.spawn(task);
     }
 
+    /// Whether this process works on a run.
+    #[must_use]
+    pub fn is_working(&self) -> bool {
+        self.inner.local.has_current()
+    }
+
     /// Whether [`shutdown`](Self::shutdown) has been called.
     #[must_use]
     pub fn is_shutting_down(&self) -> bool {
