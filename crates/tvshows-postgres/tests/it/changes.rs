@@ -32,7 +32,7 @@ async fn random_run(store: &TestStore, sequence: &mut Sequence, published: &BTre
     }
     let mut next: BTreeSet<ShowId> =
         if is_incremental { published.clone() } else { BTreeSet::new() };
-    for page in 0..1 + sequence.below(3) {
+    for page in 0..=sequence.below(3) {
         let shows: Vec<_> = (0..sequence.below(6))
             .map(|_| version(1 + sequence.below(12), sequence.below(3)))
             .collect();
