@@ -37,7 +37,6 @@ struct SmallParts {
     show_count: u32,
     /// The number of the snapshot that the changes start from; `None` if they are complete.
     since: Option<i64>,
-    show_count: u32,
     deleted: Vec<ShowId>,
     top: Vec<ShowId>,
     casts: Vec<CastRow>,
@@ -94,11 +93,7 @@ async fn small_parts(
         client.query_typed("SELECT id FROM _top_shows ORDER BY rank", &[]),
         client.query_typed(cast_row::SELECT, &[]),
     )?;
-    let count = "SELECT count(*) FROM _show_versions WHERE since <= $1 AND until IS NULL";
-    let count = client.query_typed_one(count, &[(&number(&target), Type::INT8)]).await?;
-    let count: i64 = count.try_get(0)?;
     Ok(SmallParts {
-        show_count: u32::try_from(count).unwrap_or(u32::MAX),
         target,
         show_count: u32::try_from(show_count).unwrap_or(u32::MAX),
         since,
