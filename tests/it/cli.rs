@@ -6,6 +6,7 @@ mod export;
 mod healthcheck;
 mod help;
 mod migrate;
+mod postgres;
 mod proxy;
 mod queries;
 mod read_only;

@@ -1,27 +1,26 @@
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::sync::Arc;
 
-use actix_server::Server;
+use actix_server::{Server, ServerHandle};
 use anyhow::Context;
-use tokio::time::sleep;
-use tvshows_api::{AppState, Telemetry};
-use tvshows_core::{Catalog, ShowQuery};
+use tokio::task::JoinSet;
+use tvshows_api::{AppState, ResponseCache, Telemetry};
 use tvshows_pipeline::{RunLog, Runner};
 
 use crate::cli::{self, Serve, Settings, Updates};
+use crate::database::{self, Replica};
 use crate::engine::{Engine, Interrupted};
-use crate::{database, metrics, otel};
-
-/// How often to check whether a new snapshot is published.
-const WARM_UP_INTERVAL: Duration = Duration::from_secs(1);
+use crate::location::Location;
+use crate::{metrics, otel};
 
 /// The whole service: the HTTP server, and the engine that runs updates.
 pub struct Application {
     engine: Engine,
-    server: Server,
+    servers: Vec<Server>,
     address: SocketAddr,
+    responses: Arc<ResponseCache>,
 }
 
 impl Application {
@@ -34,12 +33,12 @@ impl Application {
     pub async fn build(settings: &Serve, run_log: RunLog) -> anyhow::Result<Application> {
         let access = settings.access()?;
         let role = settings.role()?;
-        let address = SocketAddr::new(settings.host, settings.port);
-        let listener = TcpListener::bind(address)
-            .with_context(|| format!("cannot listen on {address}; set another HOST or PORT"))?;
-        let address = listener.local_addr()?;
+        let health_port = settings.health_port()?;
+        let (listener, address) = listen(settings, settings.port, "HOST or PORT")?;
+        let health = health_port.map(|port| listen(settings, port, "HEALTH_PORT")).transpose()?;
         let metrics = metrics::start()?;
-        let stores = database::open_or_read_only(&settings.settings.database.location()?).await?;
+        let location = settings.settings.database.location()?;
+        let stores = database::open_service(&location, settings.max_staleness).await?;
         let is_read_only = stores.is_read_only;
         let engine = Engine::start(&settings.settings, stores, role, Interrupted::Resume).await?;
         if let Err(error) = engine.runner.check_tracker().await {
@@ -55,17 +54,27 @@ impl Application {
             let zone = settings.schedule_timezone.clone();
             engine.runner.schedule(schedule.clone().in_time_zone(zone)).await;
         }
-        log_start(settings, address, &engine, access.token.is_some()).await;
+        let health_address = health.as_ref().map(|(_, address)| *address);
+        log_start(settings, &location, address, health_address, &engine).await;
+        let catalog = engine.stores.catalog.clone();
+        let responses = ResponseCache::new(catalog.clone());
         let state = AppState {
             runner: engine.runner.clone(),
             run_log,
-            catalog: engine.stores.catalog.clone(),
+            catalog,
+            responses: responses.clone(),
             cdn_max_age: NonZeroU32::new(settings.cdn_max_age),
             cache_folder: database::folder(&settings.settings.database.database_path),
         };
         let telemetry = Telemetry { render_metrics: metrics, join_trace: otel::set_remote_parent };
-        let server = tvshows_api::server(listener, state, access, telemetry)?;
-        Ok(Application { engine, server, address })
+        let (own_state, own_access, own_telemetry) =
+            (state.clone(), access.clone(), telemetry.clone());
+        let mut servers =
+            vec![tvshows_api::server(listener, own_state, own_access, own_telemetry)?];
+        if let Some((listener, _)) = health {
+            servers.push(tvshows_api::health_server(listener, state, access, telemetry)?);
+        }
+        Ok(Application { engine, servers, address, responses })
     }
 
     /// The address that the service is bound to, with the port that the system chose for port 0.
@@ -84,22 +93,60 @@ impl Application {
     ///
     /// The HTTP server failed.
     pub async fn run_until(self, signal: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let handle = self.server.handle();
-        let mut server = tokio::spawn(self.server);
+        let handles: Vec<ServerHandle> = self.servers.iter().map(Server::handle).collect();
+        let mut servers: JoinSet<_> = self.servers.into_iter().collect();
         tokio::select! {
             () = signal => tracing::info!("shutting down"),
-            ended = &mut server => ended.context("the HTTP server")?.context("the HTTP server")?,
-            never = keep_warm(self.engine.stores.catalog.as_ref()) => match never {},
+            Some(ended) = servers.join_next() => {
+                ended.context("the HTTP server")?.context("the HTTP server")?;
+            }
+            never = self.responses.keep_warm() => match never {},
+            never = follow(self.engine.stores.replica.as_ref()) => match never {},
         }
         // Concurrently: responses that wait for a change end with the runner.
-        self.engine.shutdown(handle.stop(true)).await;
+        // The probes last, so that they respond until the others have stopped.
+        let stopping = async {
+            for handle in handles {
+                handle.stop(true).await;
+            }
+        };
+        self.engine.shutdown(stopping).await;
         Ok(())
     }
 }
 
+/// Keeps the local copy of a shared database current.
+async fn follow(replica: Option<&Replica>) -> Infallible {
+    match replica {
+        Some(replica) => replica.follow().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Binds a port of the host. `settings_to_change` are those with which it would succeed.
+fn listen(
+    settings: &Serve,
+    port: u16,
+    settings_to_change: &str,
+) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let address = SocketAddr::new(settings.host, port);
+    let listener = TcpListener::bind(address)
+        .with_context(|| format!("cannot listen on {address}; set another {settings_to_change}"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
 /// Logs in one line what an operator wants to know about a service.
-async fn log_start(settings: &Serve, address: SocketAddr, engine: &Engine, has_token: bool) {
+async fn log_start(
+    settings: &Serve,
+    location: &Location,
+    address: SocketAddr,
+    health_address: Option<SocketAddr>,
+    engine: &Engine,
+) {
+    let has_token = settings.access().is_ok_and(|access| access.token.is_some());
     let Settings { database, upstream, .. } = &settings.settings;
+    let copy = engine.stores.replica.as_ref().map(|_| database.database_path.display());
     let next_run_at = engine.runner.next_run_at();
     let schedule = settings.schedule.as_ref().filter(|_| next_run_at.is_some());
     let schedule =
@@ -108,7 +155,9 @@ async fn log_start(settings: &Serve, address: SocketAddr, engine: &Engine, has_t
         version = env!("CARGO_PKG_VERSION"),
         commit = cli::commit(),
         %address,
-        database = %database.database_path.display(),
+        health_address = health_address.map(tracing::field::display),
+        database = %location,
+        copy = copy.map(tracing::field::display),
         schema = engine.stores.catalog.health().await.ok().map(|health| health.schema),
         upstream = upstream.tvmaze_base_url,
         redis = engine.redis,
@@ -118,21 +167,6 @@ async fn log_start(settings: &Serve, address: SocketAddr, engine: &Engine, has_t
         api_token = has_token,
         "service started"
     );
-}
-
-/// Requests a list of each new snapshot, so that its index is in memory before clients need it.
-async fn keep_warm(catalog: &dyn Catalog) -> Infallible {
-    let mut warm = None;
-    loop {
-        // A database that cannot be read now is tried again.
-        if let Ok(snapshot) = catalog.snapshot_version().await
-            && warm != Some(snapshot)
-            && catalog.shows(ShowQuery { limit: 1, ..ShowQuery::default() }).await.is_ok()
-        {
-            warm = Some(snapshot);
-        }
-        sleep(WARM_UP_INTERVAL).await;
-    }
 }
 
 #[cfg(test)]

@@ -127,6 +127,10 @@ pub(crate) struct Healthcheck {
     #[arg(long, env = "PORT", default_value_t = 8000)]
     pub(crate) port: u16,
 
+    /// Port of the local service for probes, which takes precedence over the other one
+    #[arg(long, value_name = "PORT", env = "HEALTH_PORT")]
+    pub(crate) health_port: Option<u16>,
+
     /// Path to request; the response must be 2xx
     #[arg(long, value_name = "PATH", default_value = "/health/ready")]
     pub(crate) path: String,

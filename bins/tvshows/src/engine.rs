@@ -6,7 +6,6 @@ use tokio::time::{Instant, timeout_at};
 use tvshows_core::{ProgressTracker, RunLock};
 use tvshows_pipeline::{Pipeline, Runner, RunnerConfig, RunnerRole, cancel_interrupted};
 use tvshows_progress::{InProcessTracker, RedisTracker};
-use uuid::Uuid;
 
 use crate::cli::Settings;
 use crate::config_error::ConfigError;
@@ -45,15 +44,14 @@ impl Engine {
         interrupted: Interrupted,
     ) -> anyhow::Result<Engine> {
         let webhook = Webhook::new(&settings.webhook)?;
-        let database_id = stores.queue.database_id().await?;
-        let Progress { tracker, lease, redis } = progress(settings, &database_id)?;
+        let Progress { tracker, lease, redis } = progress(settings, &stores).await?;
         let reporter = webhook.clone();
         let config = RunnerConfig {
             queue: stores.queue.clone(),
             lock: stores.lock.clone(),
             lease,
             tracker,
-            instance: format!("tvshows-{}", &Uuid::new_v4().simple().to_string()[..8]),
+            instance: stores.instance.clone(),
             on_end: Arc::new(move |status| reporter.deliver(status)),
             role,
         };
@@ -72,7 +70,7 @@ impl Engine {
     pub(crate) async fn shutdown(&self, server: impl Future<Output = ()>) {
         let stopping = async {
             tokio::join!(self.runner.shutdown(), server);
-            self.stores.queue.close().await;
+            self.stores.close().await;
         };
         let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
         if timeout_at(deadline, stopping).await.is_err() {
@@ -86,12 +84,12 @@ impl Engine {
 /// Where progress is published.
 struct Progress {
     tracker: Arc<dyn ProgressTracker>,
-    /// A lease if several machines can share the tracker.
+    /// A lease if several machines can share the tracker, and the lock of the database ends with its process.
     lease: Option<Arc<dyn RunLock>>,
     redis: Option<String>,
 }
 
-fn progress(settings: &Settings, database_id: &str) -> anyhow::Result<Progress> {
+async fn progress(settings: &Settings, stores: &Stores) -> anyhow::Result<Progress> {
     match settings.redis_url.as_ref().map(SecretString::expose_secret) {
         None | Some("") => Ok(Progress {
             tracker: Arc::new(InProcessTracker::default()),
@@ -102,7 +100,11 @@ fn progress(settings: &Settings, database_id: &str) -> anyhow::Result<Progress> 
             let format = "must be redis://[user:password@]host[:port][/db], or rediss:// for TLS";
             let invalid = |_| ConfigError { setting: "redis_url", problem: format.into() };
             let redis = RedisTracker::new(url).map_err(invalid)?;
-            let lease = Some(Arc::new(redis.run_lock(database_id)) as _);
+            let lease = if stores.replica.is_none() {
+                Some(Arc::new(redis.run_lock(&stores.queue.database_id().await?)) as _)
+            } else {
+                None
+            };
             let address = redis.address().to_owned();
             Ok(Progress { tracker: Arc::new(redis), lease, redis: Some(address) })
         }

@@ -21,7 +21,6 @@ pub(crate) struct SharedDatabase {
     /// The setting or flag that the URL comes from.
     pub(crate) setting: &'static str,
     /// The local copy of its published shows; `None` for a temporary one.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the stores of a shared database"))]
     pub(crate) copy: Option<PathBuf>,
 }
 

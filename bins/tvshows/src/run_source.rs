@@ -28,9 +28,7 @@ impl RunSource {
     ) -> anyhow::Result<RunSource> {
         Ok(match service {
             Some(url) => RunSource::Service(ServiceClient::new(url)?),
-            None => {
-                RunSource::Database(database::open_existing(&database.location()?).await?.queue)
-            }
+            None => RunSource::Database(database::open_history(&database.location()?).await?),
         })
     }
 

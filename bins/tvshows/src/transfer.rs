@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use tokio::time::sleep;
@@ -14,7 +14,6 @@ use tvshows_core::{
     RunId, RunParameters, RunSession, RunState, RunStatus, Show, ShowFilter, ShowId, ShowQuery,
     Sort, SortBy, StagedBatch, Table, Trigger,
 };
-use uuid::Uuid;
 
 use crate::database::Stores;
 use crate::output;
@@ -23,6 +22,9 @@ use crate::output;
 const PAGE_SIZE: u32 = 2000;
 /// Several times within the shortest lifetime of a lock.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the names of copying processes begin with.
+const HOLDER_PREFIX: &str = "copy-";
 
 /// What was copied.
 #[derive(Debug, Default)]
@@ -33,17 +35,23 @@ pub(crate) struct Copied {
     pub(crate) runs: u32,
 }
 
-/// Copies everything from one database to another one, or publishes nothing.
+/// Copies everything from one database to another one, or publishes nothing. Gives up when `interrupted` completes.
 ///
 /// The target must be empty, or have what a copy of the same database left behind that did not complete.
-pub(crate) async fn copy(from: &Stores, to: &Stores, bar: &ProgressBar) -> anyhow::Result<Copied> {
-    let holder = format!("tvshows-copy-{}", &Uuid::new_v4().simple().to_string()[..8]);
+pub(crate) async fn copy(
+    from: &Stores,
+    to: &Stores,
+    bar: &ProgressBar,
+    interrupted: impl Future<Output = ()>,
+) -> anyhow::Result<Copied> {
+    let holder = format!("{HOLDER_PREFIX}{}", to.instance);
     let is_acquired = to.lock.acquire(&holder, None).await?;
     ensure!(is_acquired, "another process works on updates there; stop it and try again");
     let transfer = Transfer { from, to, holder: &holder, bar };
     let copied = tokio::select! {
         copied = transfer.run() => copied,
         lost = lock_lost(to, &holder) => Err(lost),
+        () = interrupted => Err(anyhow!("interrupted by a signal")),
     };
     to.lock.release(&holder).await;
     copied
@@ -55,7 +63,7 @@ async fn lock_lost(to: &Stores, holder: &str) -> anyhow::Error {
         sleep(RENEWAL_INTERVAL).await;
         match to.lock.renew(holder).await {
             Ok(true) => {}
-            Ok(false) => return anyhow::anyhow!("another process has taken over the database"),
+            Ok(false) => return anyhow!("another process has taken over the database"),
             Err(error) => return error.into(),
         }
     }
@@ -124,7 +132,7 @@ impl Transfer<'_> {
         let known: BTreeSet<RunId> = runs.iter().map(|run| run.request_id).collect();
         let stored = self.to.queue.list(u32::MAX).await?;
         let is_foreign = |run: &RunStatus| {
-            !known.contains(&run.request_id) && !run.instance.starts_with("tvshows-copy-")
+            !known.contains(&run.request_id) && !run.instance.starts_with(HOLDER_PREFIX)
         };
         if stored.iter().any(is_foreign) || !self.to.catalog.manifest().await?.shows.is_empty() {
             bail!("it is not empty; choose a new file or an empty database");
@@ -236,7 +244,7 @@ struct Session<'a> {
 
 impl Session<'_> {
     async fn stage(&self, batch: StagedBatch) -> anyhow::Result<()> {
-        Ok(self.session.commit(Some(batch), self.status).await?)
+        Ok(self.session.commit(Some(Arc::new(batch)), self.status).await?)
     }
 }
 

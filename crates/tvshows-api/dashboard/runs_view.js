@@ -7,6 +7,7 @@ import { errorState, skeleton } from "./loading.js";
 import { urlFor } from "./router.js";
 import { isActive, runFeed } from "./run_feed.js";
 import { runHistory } from "./run_history.js";
+import { replicaLine } from "./replica_line.js";
 import { parameterLabel, runSummary } from "./run_labels.js";
 import { RunPanel } from "./run_panel.js";
 
@@ -45,7 +46,7 @@ export function runsView({ signal, heading, title }) {
     h("div", { class: "runs" },
       latest,
       h("section", { class: "card", "aria-labelledby": "new-update" },
-        h("h2", { id: "new-update" }, "New update"), updateForm(message), message.element, nextRun)),
+        h("h2", { id: "new-update" }, "New update"), updateForm(message), message.element, nextRun, replicaLine(signal))),
     h("section", { "aria-labelledby": "history" }, h("h2", { id: "history" }, "History"), history),
   ];
 }

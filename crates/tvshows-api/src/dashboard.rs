@@ -35,6 +35,7 @@ const ASSETS: &[(&str, &str)] = embed![
     "loading.js",
     "main.js",
     "poster.js",
+    "replica_line.js",
     "request_rate.js",
     "router.js",
     "run_feed.js",

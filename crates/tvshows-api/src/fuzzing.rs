@@ -25,11 +25,11 @@ pub fn parse_query(text: &str) {
         let limit = query.limit(10);
         assert!(limit.is_err() || limit.is_ok_and(|limit| (1..=1000).contains(&limit)));
     }
-    if let Some(query) = parse::<ShowsQuery>(text) {
-        let _ = query.fields();
-        if let Ok(query) = query.query() {
-            assert!((1..=1000).contains(&query.limit));
-        }
+    if let Some(query) = parse::<ShowsQuery>(text)
+        && let Ok(list) = query.parse()
+    {
+        assert!((1..=1000).contains(&list.query.limit));
+        let _ = list.cache_key();
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod responses;
 
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::error::QueryPayloadError;
 use actix_web::http::StatusCode;
@@ -17,7 +18,7 @@ use tvshows_pipeline::{CancelError, SubmitError};
 use crate::excerpt::excerpt;
 use crate::middleware::request_id::RequestContext;
 
-/// The delay after which a client may retry a request that was rejected at capacity.
+/// The delay after which a client may retry a request that was rejected at capacity, or while the database was away.
 const RETRY_SECONDS: u64 = 30;
 
 #[derive(Debug)]
@@ -69,6 +70,8 @@ pub(crate) enum Problem {
     ShuttingDown,
     UpdatesOff,
     Store(StoreError),
+    /// The problem of a rendering that other requests may have waited for, too.
+    Shared(Arc<Problem>),
 }
 
 /// The body of every error: RFC 9457 problem details with a stable error code.
@@ -100,8 +103,17 @@ pub(crate) struct ProblemBody {
 }
 
 impl Problem {
+    /// The problem itself, if it is shared.
+    pub(crate) fn unshared(&self) -> &Problem {
+        match self {
+            Problem::Shared(problem) => problem.unshared(),
+            problem => problem,
+        }
+    }
+
     fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
+            Problem::Shared(problem) => problem.status_and_code(),
             Problem::MalformedRequest(_) => (StatusCode::BAD_REQUEST, "malformed_request"),
             Problem::InvalidQuery(_) => (StatusCode::BAD_REQUEST, "invalid_query"),
             Problem::PreflightRejected(_) => (StatusCode::BAD_REQUEST, "preflight_rejected"),
@@ -146,6 +158,12 @@ impl Problem {
             Problem::Store(StoreError::DatabaseReplaced { .. }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "database_replaced")
             }
+            Problem::Store(StoreError::Unreachable { .. }) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "store_unreachable")
+            }
+            Problem::Store(StoreError::Stale { .. }) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "store_stale")
+            }
             Problem::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
             Problem::TooManyLargeHeaders => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_large_headers")
@@ -167,6 +185,7 @@ impl Problem {
 
     fn detail(&self) -> String {
         match self {
+            Problem::Shared(problem) => problem.detail(),
             Problem::InvalidQuery(reason)
             | Problem::RunOwnedElsewhere(reason)
             | Problem::RunPublishing(reason) => reason.clone(),
@@ -241,6 +260,13 @@ impl Problem {
             Problem::Store(
                 error @ (StoreError::DiskFull { .. } | StoreError::DatabaseReplaced { .. }),
             ) => error.to_string(),
+            Problem::Store(StoreError::Unreachable { .. }) => {
+                "the shared database is unavailable; retry later, or ask the operator to check the log".into()
+            }
+            Problem::Store(StoreError::Stale { seconds }) => format!(
+                "the data may be out of date, because the shared database has been unavailable for {seconds} s; retry \
+                 later, or ask the operator to check the log"
+            ),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
             Problem::TooManyLargeHeaders => {
                 "too many clients are sending large headers; retry later, or send a header of at most 8 kB".into()
@@ -259,16 +285,19 @@ impl Problem {
         }
     }
 
-    /// Seconds after which the same request may succeed, if it was only rejected at capacity.
+    /// Seconds after which the same request may succeed, if nothing is wrong with it or with the data.
     pub(crate) fn retry_after(&self) -> Option<u64> {
-        match self {
+        match self.unshared() {
             Problem::TooManyRequests { seconds } => Some(*seconds),
             Problem::QueueFull
             | Problem::TooManyLargeHeaders
             | Problem::TooManyStreams
             | Problem::TooManyUnreadResponses
             | Problem::ShuttingDown
-            | Problem::Store(StoreError::TooManyExports) => Some(RETRY_SECONDS),
+            | Problem::Store(StoreError::TooManyExports | StoreError::Stale { .. }) => {
+                Some(RETRY_SECONDS)
+            }
+            Problem::Store(error) if error.is_transient() => Some(RETRY_SECONDS),
             _ => None,
         }
     }
@@ -368,5 +397,32 @@ impl From<CancelError> for Problem {
             CancelError::AlreadyPublishing(_) => Problem::RunPublishing(error.to_string()),
             CancelError::Store(error) => Problem::Store(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_of_the_database_is_retried_and_described_without_its_address() {
+        let unreachable = || StoreError::Unreachable {
+            backend: "PostgreSQL at db.internal:5432".into(),
+            source: "connection refused (os error 111)".into(),
+        };
+        for (error, code) in [
+            (unreachable(), "store_unreachable"),
+            (StoreError::Stale { seconds: 601 }, "store_stale"),
+            (StoreError::DatabaseBusy, "store_unavailable"),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!((problem.status_code().as_u16(), problem.code()), (503, code));
+            let retry_after = problem.error_response().headers().get(RETRY_AFTER).cloned();
+            assert_eq!(retry_after.unwrap(), "30");
+            let detail = problem.to_string();
+            assert!(!detail.contains("5432") && !detail.contains("refused"), "{detail}");
+        }
+        assert!(Problem::Store(StoreError::Stale { seconds: 601 }).to_string().contains("601 s"));
+        assert_eq!(Problem::Store(StoreError::ReadOnly).retry_after(), None);
     }
 }

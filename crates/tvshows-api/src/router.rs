@@ -36,9 +36,7 @@ pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
             .service(get_and_head("/shows/{id}/cast", || web::to(shows::cast)))
             .service(get_and_head("/export/tvshows.db", || web::to(export::database)))
             .service(get_and_head("/export/{table}.{format}", || web::to(export::table)))
-            .service(get_and_head("/health/live", || web::to(health::live)))
-            .service(get_and_head("/health/ready", || web::to(health::ready)))
-            .service(get_and_head("/metrics", || web::to(metrics::metrics)))
+            .configure(probes)
             .service(get_and_head("/", || web::to(dashboard::index)))
             .service(get_and_head("/dashboard/{file}", || web::to(dashboard::asset)))
             .service(get_and_head("/openapi.json", || web::to(docs::openapi_document)))
@@ -47,6 +45,23 @@ pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
             .service(web::redirect("/docs", "docs/"))
             .default_service(web::to(async || Err::<HttpResponse, _>(Problem::PathNotFound)));
     }
+}
+
+/// Only what monitoring requests.
+pub(crate) fn health_routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        config
+            .app_data(web::Data::new(state))
+            .configure(probes)
+            .default_service(web::to(async || Err::<HttpResponse, _>(Problem::PathNotFound)));
+    }
+}
+
+fn probes(config: &mut ServiceConfig) {
+    config
+        .service(get_and_head("/health/live", || web::to(health::live)))
+        .service(get_and_head("/health/ready", || web::to(health::ready)))
+        .service(get_and_head("/metrics", || web::to(metrics::metrics)));
 }
 
 fn get_and_head(path: &str, route: impl Fn() -> Route) -> Resource {

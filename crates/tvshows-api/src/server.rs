@@ -11,14 +11,13 @@ use actix_server::Server;
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::middleware::{Compress, Condition, from_fn};
+use actix_web::web::ServiceConfig as Routes;
 use actix_web::{App, web};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use crate::cache::rendered_files::RenderedFiles;
-use crate::cache::response_cache::ResponseCache;
-use crate::cache::status_cache::StatusCache;
 use crate::middleware::access::{AccessGuard, AccessPolicy, enforce_access};
 use crate::middleware::cache_headers::add_cache_headers;
 use crate::middleware::connection_state::{ConnectionState, ResettableStream};
@@ -31,11 +30,14 @@ use crate::middleware::request_reader::{MAX_LARGE_HEADERS, RequestReader};
 use crate::middleware::response_memory::{ResponseMemory, limit_response_memory};
 use crate::middleware::security_headers::add_security_headers;
 use crate::middleware::stream_limit::StreamLimit;
-use crate::router::routes;
+use crate::router::{health_routes, routes};
+use crate::run_feeds::RunFeeds;
 use crate::state::{AppState, Telemetry};
 
 /// How long a shutdown waits for responses in progress. Long polls and event streams end with the runner.
 const SHUTDOWN_TIMEOUT_SECONDS: u64 = 5;
+/// How many connections to the port for probes are accepted at the same time.
+const MAX_HEALTH_CONNECTIONS: usize = 64;
 /// How long a client may take to close a connection after the server has asked for it.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How much unsent data the system buffers for a connection, in addition to the server's own buffer.
@@ -64,14 +66,44 @@ pub fn server(
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);
     let connections = max_connections(access.max_connections);
     let workers = workers.min(connections);
-    let connections_per_worker = connections / workers;
+    let limits = WorkerLimits { workers, connections_per_worker: connections / workers };
+    serve(listener, state, access, telemetry, limits, routes)
+}
+
+/// Serves the probes and the metrics on `listener`, so that they respond even if [`server`] has no connection left.
+///
+/// # Errors
+///
+/// The listener cannot be used.
+pub fn health_server(
+    listener: TcpListener,
+    state: AppState,
+    access: AccessPolicy,
+    telemetry: Telemetry,
+) -> std::io::Result<Server> {
+    let limits = WorkerLimits { workers: 1, connections_per_worker: MAX_HEALTH_CONNECTIONS };
+    serve(listener, state, access, telemetry, limits, health_routes)
+}
+
+struct WorkerLimits {
+    workers: usize,
+    connections_per_worker: usize,
+}
+
+fn serve<C: FnOnce(&mut Routes)>(
+    listener: TcpListener,
+    state: AppState,
+    access: AccessPolicy,
+    telemetry: Telemetry,
+    WorkerLimits { workers, connections_per_worker }: WorkerLimits,
+    routes: impl Fn(AppState) -> C + Clone + Send + 'static,
+) -> std::io::Result<Server> {
     let streams = web::Data::new(StreamLimit::new(connections_per_worker * workers));
     let guard = web::Data::new(AccessGuard::new(access));
     let rejections = web::Data::new(RejectionLog::new());
     let memory = web::Data::new(ResponseMemory::default());
     let telemetry = web::Data::new(telemetry);
-    let responses = web::Data::new(ResponseCache::default());
-    let statuses = web::Data::new(StatusCache::default());
+    let feeds = web::Data::new(RunFeeds::default());
     let files = web::Data::from(RenderedFiles::new(state.cache_folder.clone()));
     limit_buffers(&listener);
     let large_headers = Arc::new(Semaphore::new(MAX_LARGE_HEADERS));
@@ -85,8 +117,7 @@ pub fn server(
         let origins = guard.allowed_origins();
         let app = App::new()
             .app_data(guard.clone())
-            .app_data(responses.clone())
-            .app_data(statuses.clone())
+            .app_data(feeds.clone())
             .app_data(files.clone())
             .app_data(telemetry.clone())
             .app_data(streams.clone())

@@ -6,6 +6,8 @@ use tracing::Span;
 use tvshows_core::Catalog;
 use tvshows_pipeline::{RunLog, Runner};
 
+use crate::cache::response_cache::ResponseCache;
+
 /// What the routes share.
 #[derive(Clone)]
 pub struct AppState {
@@ -15,6 +17,8 @@ pub struct AppState {
     pub run_log: RunLog,
     /// The published data.
     pub catalog: Arc<dyn Catalog>,
+    /// Responses with data of `catalog`.
+    pub responses: Arc<ResponseCache>,
     /// For how many seconds a CDN may serve data without asking; `None` if it must revalidate each response.
     pub cdn_max_age: Option<NonZeroU32>,
     /// Where exports are cached; the system's temporary directory if it is read-only.

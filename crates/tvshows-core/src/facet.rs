@@ -63,6 +63,16 @@ impl FromStr for FacetFilter {
     }
 }
 
+/// The text that is parsed to the same filter.
+impl fmt::Display for FacetFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FacetFilter::Is(value) => f.write_str(value),
+            FacetFilter::Missing => f.write_str("-"),
+        }
+    }
+}
+
 /// Converts a text so that texts that differ only in case become equal, such as `Straße` and `STRASSE`.
 #[must_use]
 pub fn fold_case(text: &str) -> String {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
@@ -96,6 +97,17 @@ impl FromStr for DateBound {
     }
 }
 
+/// The text that [`DateBound::from_str`] parses to the same bound.
+impl fmt::Display for DateBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.first == self.last {
+            self.first.fmt(f)
+        } else {
+            write!(f, "{:04}", self.first.year())
+        }
+    }
+}
+
 /// The lowest or highest rating in a list, 0 to 10.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RatingBound(f64);
@@ -117,7 +129,15 @@ impl FromStr for RatingBound {
 
     fn from_str(text: &str) -> Result<RatingBound, ParseRatingError> {
         let number = text.parse().ok().filter(|number| (0.0..=10.0).contains(number));
-        number.map(RatingBound).ok_or(ParseRatingError)
+        // Without the sign of `-0`.
+        number.map(|number: f64| RatingBound(number.abs())).ok_or(ParseRatingError)
+    }
+}
+
+/// The shortest text that is parsed to the same bound.
+impl fmt::Display for RatingBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -131,6 +151,7 @@ mod tests {
     fn a_bound_is_a_year_or_a_day() {
         let bound = |text: &str| {
             let bound = text.parse::<DateBound>()?;
+            assert_eq!(bound.to_string(), text);
             Ok((bound.first().to_string(), bound.last().to_string()))
         };
         assert_eq!(bound("2019"), Ok(("2019-01-01".into(), "2019-12-31".into())));
@@ -150,7 +171,11 @@ mod tests {
 
     #[test]
     fn a_rating_is_from_0_to_10() {
-        assert_eq!("8.5".parse::<RatingBound>().unwrap().get().to_string(), "8.5");
+        for (text, canonical) in
+            [("8.5", "8.5"), ("8.50", "8.5"), ("08", "8"), ("1e1", "10"), ("-0", "0")]
+        {
+            assert_eq!(text.parse::<RatingBound>().unwrap().to_string(), canonical);
+        }
         for wrong in ["", "-1", "10.1", "NaN", "inf", "good"] {
             assert_eq!(wrong.parse::<RatingBound>(), Err(ParseRatingError), "{wrong}");
         }

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 /// Which snapshot is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct SnapshotVersion {
     /// Rises with every publish that changes something; 0 before the first.
     pub number: u64,

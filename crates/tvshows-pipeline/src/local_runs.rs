@@ -106,6 +106,10 @@ impl LocalRuns {
         self.lock().iter().find(|run| run.id == id).cloned()
     }
 
+    pub(crate) fn has_current(&self) -> bool {
+        self.lock().current.is_some()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Runs> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }

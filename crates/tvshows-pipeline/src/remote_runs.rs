@@ -1,4 +1,5 @@
-//! The runs that this process does not work on. For each run that clients read, one task polls its status.
+//! The runs that this process does not work on. For each run that clients read, one task polls its status: the tracker
+//! at each poll, and the store only once a second while the tracker is up to date.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -6,14 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::sleep;
-use tvshows_core::{ProgressTracker, RunId, RunQueue, RunStatus, StoreError};
+use tokio::time::{Instant, sleep};
+use tvshows_core::{ProgressTracker, RunId, RunQueue, RunState, RunStatus, StoreError};
 
 use crate::runner_config::RunnerConfig;
 use crate::tasks::Tasks;
 
 /// The polling interval, which is also the maximum age of a returned status.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How long the tracker may have nothing new before the store is polled as well: only the store knows that the process
+/// that worked on a run has died. Many processes may follow a run, and share the store.
+const STORE_POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// After this many polls without a reader, polling stops.
 const IDLE_POLLS: u32 = 50;
 /// The maximum number of runs to poll at a time, which is more than can be unfinished in one history. The status of
@@ -27,6 +31,8 @@ pub(crate) struct RemoteRuns {
     tracker: Arc<dyn ProgressTracker>,
     tasks: Tasks,
     cache: Mutex<Cache>,
+    /// Whether the last read from the tracker failed, so that only the first failure is logged.
+    is_tracker_failing: AtomicBool,
 }
 
 #[derive(Default)]
@@ -51,7 +57,13 @@ impl RemoteRun {
 impl RemoteRuns {
     pub(crate) fn new(config: &RunnerConfig, tasks: Tasks) -> RemoteRuns {
         let (queue, tracker) = (Arc::clone(&config.queue), Arc::clone(&config.tracker));
-        RemoteRuns { queue, tracker, tasks, cache: Mutex::default() }
+        RemoteRuns {
+            queue,
+            tracker,
+            tasks,
+            cache: Mutex::default(),
+            is_tracker_failing: AtomicBool::new(false),
+        }
     }
 
     /// Returns the status of a run, from the cache if possible, and starts to poll it.
@@ -85,16 +97,32 @@ impl RemoteRuns {
 
     /// Returns the newest status of a run in the history and the tracker.
     pub(crate) async fn fetch_status(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
-        let stored = self.queue.get(run).await?;
-        if stored.as_ref().is_some_and(|status| !status.state.is_active()) {
-            return Ok(stored);
+        let stored = self.queue.get(run).await;
+        if matches!(&stored, Ok(Some(status)) if !status.state.is_active()) {
+            return stored;
         }
-        let tracked = self.tracker.status(run).await.unwrap_or_else(|error| {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(run.id = %run, error, "cannot read the progress");
-            None
-        });
-        Ok(tracked.into_iter().chain(stored).max_by_key(|status| status.revision))
+        newest(stored, self.tracked_status(run).await)
+    }
+
+    /// Returns the status of a run in the tracker; `None` if the tracker fails.
+    async fn tracked_status(&self, run: RunId) -> Option<RunStatus> {
+        let tracked = self.tracker.status(run).await;
+        let was_failing = self.is_tracker_failing.swap(tracked.is_err(), Relaxed);
+        match tracked {
+            Ok(status) => {
+                if was_failing {
+                    tracing::info!("the progress of other processes can be read again");
+                }
+                status
+            }
+            Err(error) => {
+                if !was_failing {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(run.id = %run, error, "cannot read the progress");
+                }
+                None
+            }
+        }
     }
 
     /// Polls a run until it has ended or has no more readers.
@@ -111,13 +139,30 @@ impl RemoteRuns {
 
     async fn poll_until_ended(&self, run: RunId, remote: &Arc<RemoteRun>) {
         let mut idle = 0;
+        // When there was a change in the tracker, or the store was polled.
+        let mut checked_at = Instant::now();
         loop {
             sleep(POLL_INTERVAL).await;
             idle = if remote.has_readers() { 0 } else { idle + 1 };
             if idle >= IDLE_POLLS || !self.cache().is_current(run, remote) {
                 return;
             }
-            let Ok(Some(status)) = self.fetch_status(run).await else { return };
+            let tracked = self.tracked_status(run).await;
+            let source = what_to_read(&remote.status.borrow(), tracked.as_ref());
+            let status = match source {
+                Read::Tracker => tracked,
+                Read::StoreLater if checked_at.elapsed() < STORE_POLL_INTERVAL => continue,
+                Read::StoreLater | Read::Store => {
+                    let stored = self.queue.get(run).await;
+                    newest(stored, tracked).unwrap_or_default()
+                }
+            };
+            checked_at = Instant::now();
+            let Some(status) = status else { return };
+            if status.state.is_active() && status.revision < remote.status.borrow().revision {
+                // The store is behind the tracker, which has lost the run.
+                continue;
+            }
             let mut cache = self.cache();
             if !cache.is_current(run, remote) {
                 return;
@@ -139,6 +184,43 @@ impl RemoteRuns {
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a poll gets its status from.
+#[derive(Debug, PartialEq, Eq)]
+enum Read {
+    /// It has a new status.
+    Tracker,
+    /// It may have a new status, and the tracker has none.
+    Store,
+    /// The tracker would have a new status, unless the run's process has died.
+    StoreLater,
+}
+
+fn what_to_read(visible: &RunStatus, tracked: Option<&RunStatus>) -> Read {
+    match tracked {
+        Some(tracked) if tracked.revision > visible.revision => {
+            // The store says how the run ended, because it knows whether that is saved.
+            if tracked.state.is_active() { Read::Tracker } else { Read::Store }
+        }
+        Some(tracked) if tracked.revision == visible.revision => Read::StoreLater,
+        // Nothing changes until a process resumes the run.
+        _ if visible.state == RunState::Interrupted => Read::StoreLater,
+        _ => Read::Store,
+    }
+}
+
+/// Returns the newer status. One in the store that is not active is always the newer one. If the store is unavailable,
+/// the tracker's is the best there is.
+fn newest(
+    stored: Result<Option<RunStatus>, StoreError>,
+    tracked: Option<RunStatus>,
+) -> Result<Option<RunStatus>, StoreError> {
+    match stored {
+        Err(error) if error.is_transient() && tracked.is_some() => Ok(tracked),
+        Ok(Some(stored)) if !stored.state.is_active() => Ok(Some(stored)),
+        stored => Ok(tracked.into_iter().chain(stored?).max_by_key(|status| status.revision)),
     }
 }
 
@@ -174,5 +256,38 @@ impl Cache {
     /// Whether `remote` is still the cached entry of a run: it may have been invalidated.
     fn is_current(&self, run: RunId, remote: &Arc<RemoteRun>) -> bool {
         self.polled.get(&run).is_some_and(|current| Arc::ptr_eq(current, remote))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tvshows_core::{RunEvent, RunParameters};
+
+    use super::*;
+    use crate::clock::now_millis;
+
+    #[test]
+    fn the_store_is_read_where_the_tracker_does_not_know() {
+        let mut old =
+            RunStatus::queued(RunId::random(), RunParameters::default(), "there", now_millis());
+        old.apply(RunEvent::Started, now_millis());
+        let after = |event| {
+            let mut status = old.clone();
+            status.apply(event, now_millis());
+            status
+        };
+        let new = after(RunEvent::PagesPlanned(9));
+        let failed = after(RunEvent::Failed("no".into()));
+        let interrupted = after(RunEvent::Interrupted("died".into()));
+        assert_eq!(what_to_read(&old, Some(&new)), Read::Tracker);
+        assert_eq!(what_to_read(&old, Some(&old)), Read::StoreLater, "it may have died");
+        assert_eq!(what_to_read(&old, Some(&failed)), Read::Store, "it may not be saved");
+        assert_eq!(what_to_read(&new, Some(&old)), Read::Store, "the tracker is behind");
+        assert_eq!(what_to_read(&old, None), Read::Store);
+        assert_eq!(what_to_read(&interrupted, Some(&old)), Read::StoreLater);
+        assert_eq!(what_to_read(&interrupted, None), Read::StoreLater);
+        let mut resumed = interrupted.clone();
+        resumed.apply(RunEvent::Started, now_millis());
+        assert_eq!(what_to_read(&interrupted, Some(&resumed)), Read::Tracker);
     }
 }

@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tvshows_core::{LockExpiry, NextRun, Ownership, RunId, RunLock, RunState, StoreError};
 
 use crate::runner_config::RunnerConfig;
@@ -18,6 +18,8 @@ const STOP_MARGIN: Duration = Duration::from_secs(3);
 /// How often a lock that expires is renewed. Often, so that its holder outlasts a failover of the database: of the
 /// lifetime, at most a second has passed when the failover begins.
 const LOCK_RENEWAL_INTERVAL: Duration = Duration::from_secs(1);
+/// When a renewal without a response counts as failed, so that there is time for another one.
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(3);
 /// A margin beyond the renewal interval before a lease without a holder counts as abandoned.
 const LEASE_GRACE: Duration = Duration::from_secs(2);
 
@@ -160,15 +162,16 @@ impl RunOwnership {
             };
             let renewal = async {
                 sleep(interval).await;
-                (Instant::now(), lock.renew(&self.instance).await)
+                let renewal = lock.renew(&self.instance);
+                (Instant::now(), timeout(RENEWAL_TIMEOUT, renewal).await)
             };
             tokio::select! {
                 biased;
                 () = expiring => return OwnershipLoss::Expiring,
                 (asked_at, renewed) = renewal => match renewed {
-                    Ok(true) => renewed_at = renewed_at.map(|_| asked_at),
-                    Ok(false) => return OwnershipLoss::Taken,
-                    Err(_) => {}
+                    Ok(Ok(true)) => renewed_at = renewed_at.map(|_| asked_at),
+                    Ok(Ok(false)) => return OwnershipLoss::Taken,
+                    Ok(Err(_)) | Err(_) => {}
                 },
             }
         }
@@ -199,6 +202,8 @@ fn lease_renewal_interval(lease: &dyn RunLock) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
     use async_trait::async_trait;
     use tokio::time::advance;
     use tvshows_core::memory::MemoryStore;
@@ -209,8 +214,35 @@ mod tests {
     use crate::clock::now_millis;
     use crate::runner_config::RunnerRole;
 
-    /// A lease of another process; `None` if its backend is unavailable.
+    /// A lease or a lock that expires, of another process; `None` if its backend is unavailable.
     struct Lease(Mutex<Option<bool>>);
+
+    /// A lock whose first renewal gets no response.
+    struct LostRenewal(AtomicBool);
+
+    #[async_trait]
+    impl RunLock for LostRenewal {
+        async fn acquire(&self, _: &str, _: Option<&str>) -> Result<bool, LockError> {
+            Ok(true)
+        }
+
+        async fn renew(&self, _: &str) -> Result<bool, LockError> {
+            if self.0.swap(false, Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            Ok(true)
+        }
+
+        async fn holder(&self) -> Result<Option<String>, LockError> {
+            Ok(None)
+        }
+
+        async fn release(&self, _: &str) {}
+
+        fn expiry(&self) -> LockExpiry {
+            LockExpiry::After(LOCK_TTL)
+        }
+    }
 
     #[async_trait]
     impl RunLock for Lease {
@@ -240,10 +272,18 @@ mod tests {
 
     fn ownership(lease: Option<&Arc<Lease>>) -> RunOwnership {
         let lease = lease.map(|lease| Arc::clone(lease) as Arc<dyn RunLock>);
-        let store = Arc::new(MemoryStore::default());
+        with_locks(Arc::new(MemoryStore::default()), lease)
+    }
+
+    /// The lock of a shared database, which expires.
+    fn expiring_lock(lock: &Arc<Lease>) -> RunOwnership {
+        with_locks(Arc::clone(lock) as Arc<dyn RunLock>, None)
+    }
+
+    fn with_locks(lock: Arc<dyn RunLock>, lease: Option<Arc<dyn RunLock>>) -> RunOwnership {
         RunOwnership::new(&RunnerConfig {
-            queue: store.clone(),
-            lock: store,
+            queue: Arc::new(MemoryStore::default()),
+            lock,
             lease,
             tracker: Arc::new(InProcessTracker::default()),
             instance: "here".to_owned(),
@@ -270,6 +310,15 @@ mod tests {
         assert_eq!(owner(running(true, false), true).await, PreviousOwner::Died);
         assert_eq!(owner(running(true, false), false).await, PreviousOwner::Active);
         assert_eq!(owner(running(false, true), true).await, PreviousOwner::Active);
+    }
+
+    #[tokio::test]
+    async fn who_holds_a_lock_that_expired_does_not_know_whether_its_process_died() {
+        let ownership = expiring_lock(&lease(Some(false)));
+        let owner = ownership.previous_owner(&running(true, false), true).await;
+        assert_eq!(owner, PreviousOwner::Expired);
+        let acquired = ownership.acquire_lease(RunId::random(), true, None).await;
+        assert_eq!(acquired, Some(Ownership { lock: true, lease: false }));
     }
 
     #[tokio::test(start_paused = true)]
@@ -310,6 +359,36 @@ mod tests {
         // The lock alone does not expire.
         let by_lock = ownership.lost(Ownership { lock: true, lease: false }, start);
         assert!(tokio::time::timeout(LOCK_TTL * 10, by_lock).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lock_that_expires_outlasts_a_failover_and_stops_its_holder_before_it_expires() {
+        let lock = lease(Some(false));
+        let ownership = expiring_lock(&lock);
+        let by_lock = Ownership { lock: true, lease: false };
+        let lost = ownership.lost(by_lock, Instant::now());
+        tokio::pin!(lost);
+        for outage in [Duration::ZERO, Duration::from_secs(10)] {
+            *lock.0.lock().unwrap() = None;
+            assert!(tokio::time::timeout(outage, &mut lost).await.is_err(), "{outage:?}");
+            *lock.0.lock().unwrap() = Some(false);
+            let later = LOCK_TTL * 10;
+            assert!(tokio::time::timeout(later, &mut lost).await.is_err(), "it was renewed");
+        }
+        let start = Instant::now();
+        *lock.0.lock().unwrap() = None;
+        assert_eq!(lost.await, OwnershipLoss::Expiring);
+        assert!(start.elapsed() + STOP_MARGIN <= LOCK_TTL, "{:?}", start.elapsed());
+
+        *lock.0.lock().unwrap() = Some(true);
+        assert_eq!(ownership.lost(by_lock, Instant::now()).await, OwnershipLoss::Taken);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_without_a_response_is_repeated() {
+        let ownership = with_locks(Arc::new(LostRenewal(AtomicBool::new(true))), None);
+        let lost = ownership.lost(Ownership { lock: true, lease: false }, Instant::now());
+        assert!(tokio::time::timeout(LOCK_TTL * 10, lost).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]

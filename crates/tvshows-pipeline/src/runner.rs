@@ -154,7 +154,8 @@ impl Runner {
     }
 
     /// Returns the newest status of a run, from this process, the tracker or the history. The status of a run
-    /// in another process can be a tenth of a second old. A failing tracker is ignored.
+    /// in another process can be a tenth of a second old; it can take a second to notice that the process has died. A
+    /// failing tracker is ignored.
     pub async fn status(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
         if let Some(run) = self.inner.local.find(run) {
             return Ok(Some(run.progress.status()));
@@ -252,6 +253,12 @@ impl Runner {
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.inner.tasks.spawn(task);
+    }
+
+    /// Whether this process works on a run.
+    #[must_use]
+    pub fn is_working(&self) -> bool {
+        self.inner.local.has_current()
     }
 
     /// Whether [`shutdown`](Self::shutdown) has been called.

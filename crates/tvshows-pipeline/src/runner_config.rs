@@ -6,7 +6,7 @@ use tvshows_core::{ProgressTracker, RunLock, RunQueue, RunStatus};
 #[derive(Clone)]
 pub struct RunnerConfig {
     pub queue: Arc<dyn RunQueue>,
-    /// The lock of the database. It either ends with its process, or expires unless it is renewed each second.
+    /// The lock of the database. It either ends with its process, or expires; then it is renewed every second.
     pub lock: Arc<dyn RunLock>,
     /// A second lock, which expires, for processes on several machines whose `lock` ends with its process.
     pub lease: Option<Arc<dyn RunLock>>,

@@ -42,12 +42,15 @@ struct Scheduler {
 
 impl Scheduler {
     async fn run(self) {
+        let mut was_failing = false;
         while !self.runner.is_shutting_down() {
-            let pause = self.tick().await.unwrap_or_else(|error| {
-                let error = &error as &dyn std::error::Error;
+            let tick = self.tick().await;
+            if let (Err(error), false) = (&tick, was_failing) {
+                let error = error as &dyn std::error::Error;
                 tracing::warn!(error, "cannot read the last update; retrying");
-                MAX_SLEEP
-            });
+            }
+            was_failing = tick.is_err();
+            let pause = tick.unwrap_or(MAX_SLEEP);
             // Ends early at a shutdown.
             let _ = timeout(pause.min(MAX_SLEEP), self.runner.shutdown_requested()).await;
         }

@@ -12,7 +12,7 @@ use crate::error::RunError;
 use crate::run_ownership::OwnershipLoss;
 
 /// How long an operation is repeated before the run is left interrupted. A server that fails over takes ten seconds.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_mins(1);
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(1);
 

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
-use tvshows_core::{Ownership, RunId, RunState, RunStatus, StoreError};
+use tvshows_core::{Ownership, RunState, RunStatus, Step, StoreError};
 
 use crate::attempt::{Attempt, Outcome};
 use crate::clock::now_millis;
@@ -185,7 +185,10 @@ impl Worker {
             (self.config.on_end)(&status);
         }
         let must_wait = outcome == Outcome::Postponed || status.state == RunState::Interrupted;
-        if outcome == Outcome::Unsaved && status.state.is_terminal() {
+        if !status.state.is_terminal() && status.step == Step::Publishing {
+            let reporting = Arc::clone(&self).report_published(status);
+            self.tasks.spawn(reporting.in_current_span());
+        } else if outcome == Outcome::Unsaved && status.state.is_terminal() {
             let retrying = Arc::clone(&self).retry_final_write(status);
             self.tasks.spawn(retrying.in_current_span());
         }
@@ -214,7 +217,7 @@ impl Worker {
                 attempt.stop.ownership_loss.set(loss).ok();
                 running.await
             }
-            () = self.ended_in_store(attempt.run.id) => {
+            () = self.ended_in_store(&attempt.run) => {
                 attempt.stop.ownership_loss.set(OwnershipLoss::Taken).ok();
                 running.await
             }
@@ -222,12 +225,13 @@ impl Worker {
         outcome.ok()
     }
 
-    /// Completes when the run has ended in the database.
-    async fn ended_in_store(&self, run: RunId) {
+    /// Completes when another process has ended the run in the database.
+    async fn ended_in_store(&self, run: &LocalRun) {
         loop {
             sleep(CANCEL_POLL_INTERVAL).await;
-            if let Ok(Some(stored)) = self.config.queue.get(run).await
+            if let Ok(Some(stored)) = self.config.queue.get(run.id).await
                 && stored.state.is_terminal()
+                && !has_published(&stored, &run.progress.status())
             {
                 return;
             }
@@ -245,6 +249,24 @@ impl Worker {
         }
     }
 
+    /// Reports the end of a run that may have been published although the database became unavailable before it
+    /// responded.
+    async fn report_published(self: Arc<Self>, last: RunStatus) {
+        loop {
+            let shutdown = self.tasks.shutdown.cancelled();
+            if timeout(FINAL_WRITE_RETRY_DELAY, shutdown).await.is_ok() {
+                return;
+            }
+            let Ok(stored) = self.config.queue.get(last.request_id).await else { continue };
+            if let Some(stored) = stored.filter(|stored| has_published(stored, &last)) {
+                tracing::info!("the run was published before the database became unavailable");
+                (self.config.on_end)(&stored);
+                self.tracker_sync.publish(stored);
+            }
+            return;
+        }
+    }
+
     /// Saves the final status of a run until it succeeds, for example once the disk has space again.
     async fn retry_final_write(self: Arc<Self>, status: RunStatus) {
         loop {
@@ -259,6 +281,11 @@ impl Worker {
             }
         }
     }
+}
+
+/// Whether the attempt with the status `local` has published, according to the status in the database.
+fn has_published(stored: &RunStatus, local: &RunStatus) -> bool {
+    stored.state == RunState::Succeeded && stored.attempt == local.attempt
 }
 
 fn log_outcome(outcome: Outcome, status: &RunStatus) {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::try_join;
 use jiff::Timestamp;
@@ -154,17 +156,17 @@ impl RunSession for PostgresSession {
 
     async fn commit(
         &self,
-        batch: Option<StagedBatch>,
+        batch: Option<Arc<StagedBatch>>,
         status: &RunStatus,
     ) -> Result<(), StoreError> {
-        let kind = match &batch {
+        let kind = match batch.as_deref() {
             None => "save_status",
             Some(StagedBatch::Pages { .. }) => "stage_pages",
             Some(StagedBatch::Shows { .. }) => "stage_shows",
             Some(StagedBatch::Deletions(_)) => "stage_deletions",
             Some(StagedBatch::Cast { .. }) => "stage_cast",
         };
-        let prepared = batch.as_ref().map(PreparedBatch::new);
+        let prepared = batch.as_deref().map(PreparedBatch::new);
         let commit = |_| self.try_commit(prepared.as_ref(), status);
         self.database.run(kind, Limit::Short.timeout(), commit).await
     }

@@ -48,6 +48,7 @@ async fn a_wrong_setting_stops_the_start_with_a_sentence() {
         (&["serve", "--updates", "off", "--schedule", "every 1h"], 2, "off contradicts SCHEDULE"),
         (&["serve", "--port", "70000"], 2, "70000"),
         (&["serve", "--connections", "0"], 2, "--connections"),
+        (&["serve", "--health-port", "8000"], 2, "--health-port: must not be 8000, which is PORT"),
         (&["serve", "--trusted-proxies", "::1,10.0.0.0/33"], 2, "\"10.0.0.0/33\" is neither"),
         (&["sim", "--fault", "explode@/shows"], 2, "explode"),
     ];

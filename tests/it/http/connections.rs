@@ -5,7 +5,7 @@ use std::fs::File;
 use futures::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
-use tvshows_testkit::{HANGING_PAGE, Service, TestEnv, eventually, json_body};
+use tvshows_testkit::{HANGING_PAGE, Service, TestEnv, eventually, free_port, json_body};
 
 use super::raw::{connect, exchange, resident};
 
@@ -140,7 +140,7 @@ async fn streams_leave_a_tenth_of_the_connections_to_others() {
     let poll = format!("/pipeline/status/{run}?wait=60");
     let mut streams = Vec::new();
     while let Ok(mut stream) = service.get(&events).send().await.unwrap().error_for_status() {
-        assert!(stream.chunk().await.unwrap().unwrap().starts_with(b"id: "));
+        assert!(stream.chunk().await.unwrap().unwrap().starts_with(b"retry: "));
         streams.push(stream);
     }
     // A machine with 20 processors or more gives each a connection; otherwise they share all but the remainder.
@@ -161,6 +161,48 @@ async fn streams_leave_a_tenth_of_the_connections_to_others() {
     let ended = join_all(streams.into_iter().map(reqwest::Response::text)).await;
     assert!(ended.iter().all(|text| text.as_ref().unwrap().contains("\"succeeded\"")));
     assert_eq!(service.get(&events).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn probes_have_a_port_that_responds_when_all_connections_are_in_use() {
+    let env = TestEnv::new(&[]).await;
+    let port = free_port().to_string();
+    let arguments = ["--connections", "2", "--health-port", &port];
+    let service = Service::start(&env, &arguments).await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut connection = connect(&service).await;
+        connection.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut status = [0; 15];
+        connection.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200 OK");
+        held.push(connection);
+    }
+    // The system accepts the connection, but the service does not.
+    let mut waiting = connect(&service).await;
+    waiting.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let get = async |path: &str| {
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        client.get(format!("http://127.0.0.1:{port}{path}")).send().await.unwrap()
+    };
+    for (path, status) in [
+        ("/health/live", 200),
+        ("/health/ready", 200),
+        ("/metrics", 200),
+        ("/shows", 404),
+        ("/", 404),
+        ("/pipeline/update", 404),
+    ] {
+        let response = get(path).await;
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
+    }
+    let check = env.tvshows(&["healthcheck", "--health-port", &port]).output().await.unwrap();
+    assert!(check.status.success(), "{check:?}");
+    let mut byte = [0];
+    assert!(waiting.try_read(&mut byte).is_err(), "it is still waiting");
+    drop(held);
+    waiting.read_exact(&mut byte).await.unwrap();
 }
 
 #[tokio::test]

@@ -23,7 +23,10 @@ async fn a_stream_begins_with_the_present_state_and_ends_with_the_last() {
     let path = format!("/pipeline/status/{run}/events");
     let stream = service.get(&path).header("accept-encoding", "gzip").send().await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
-    let events = parse(&stream.text().await.unwrap());
+    let text = stream.text().await.unwrap();
+    let (retry, _) = text.strip_prefix("retry: ").unwrap().split_once("\n\n").unwrap();
+    assert!((2000..=4000).contains(&retry.parse::<u32>().unwrap()), "{retry}");
+    let events = parse(&text);
     let (first, last) = (&events[0].1, &events.last().unwrap().1);
     assert!(first["progress"].as_u64() < Some(100), "{first}");
     assert_eq!((&last["state"], last["progress"].as_u64()), (&"succeeded".into(), Some(100)));

@@ -71,6 +71,11 @@ pub struct Serve {
     #[arg(long, env = "PORT", default_value_t = 8000)]
     pub(crate) port: u16,
 
+    /// Another port of the same host for `/health/live`, `/health/ready`, and `/metrics`, which then respond even if all
+    /// connections are in use
+    #[arg(long, value_name = "PORT", env = "HEALTH_PORT")]
+    pub(crate) health_port: Option<u16>,
+
     /// Comma-separated origins of web pages that may use the API from a browser, such as `https://example.org`; `*`
     /// for all
     #[arg(long, value_name = "ORIGINS", env = "CORS_ORIGINS", default_value = "")]
@@ -134,6 +139,17 @@ impl Serve {
             Location::Shared(_) => RunnerRole::Submitter,
             Location::File(_) => RunnerRole::Reader,
         })
+    }
+
+    /// The port for probes and metrics, if it is another one.
+    pub(crate) fn health_port(&self) -> Result<Option<u16>, ConfigError> {
+        match self.health_port {
+            Some(port) if port == self.port && port != 0 => Err(ConfigError {
+                setting: "health_port",
+                problem: format!("must not be {port}, which is PORT; choose another port"),
+            }),
+            port => Ok(port),
+        }
     }
 
     pub(crate) fn access(&self) -> Result<AccessPolicy, ConfigError> {

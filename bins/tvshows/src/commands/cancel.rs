@@ -23,7 +23,7 @@ pub(crate) async fn run(options: &Cancel) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let webhook = Webhook::new(&options.webhook)?;
-    let queue = database::open_existing_writable(&options.database.location()?).await?.queue;
+    let queue = database::open_writable_history(&options.database.location()?).await?;
     let cancelled = cancel_stored(queue.as_ref(), run).await;
     queue.close().await;
     let Cancelled { status, was_running } = match cancelled {

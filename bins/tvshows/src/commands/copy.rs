@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tempfile::TempDir;
 
 use crate::cli::Copy;
-use crate::database::{self, Stores};
+use crate::database::{self, Need, Stores};
 use crate::location::Location;
 use crate::output::{self, count};
 use crate::{signals, transfer};
@@ -16,14 +16,11 @@ pub(crate) async fn run(options: &Copy) -> anyhow::Result<ExitCode> {
     let (from, to) = options.locations()?;
     let started = Instant::now();
     let signal = signals::shutdown_signal();
-    let source = database::open_existing(&from).await?;
+    let source = database::open_reader(&from, Need::Shows).await?;
     let target = Target::open(&to).await?;
     output::eprint_line(format!("Copying {from} to {to}"));
     let bar = progress_bar();
-    let copied = tokio::select! {
-        copied = transfer::copy(&source, &target.stores, &bar) => copied,
-        () = signal => Err(anyhow::anyhow!("interrupted by a signal")),
-    };
+    let copied = transfer::copy(&source, &target.stores, &bar, signal).await;
     bar.finish_and_clear();
     let copied = copied.with_context(|| format!("nothing was published in {to}"))?;
     target.finish().await?;
@@ -72,7 +69,7 @@ impl Target {
     }
 
     async fn finish(self) -> anyhow::Result<()> {
-        self.stores.queue.close().await;
+        self.stores.close().await;
         match self.new_file {
             Some(NewFile { folder, name, path }) => {
                 std::fs::rename(folder.path().join(name), &path)

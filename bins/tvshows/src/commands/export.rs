@@ -3,19 +3,26 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
-use tvshows_core::{Catalog, ShowFilter, ShowQuery, StoreError};
+use tvshows_core::{Catalog, ShowFilter, ShowQuery, StoreError, Table};
 use tvshows_export::{Dialect, WriterOptions};
 
 use crate::cli::{Content, Export};
+use crate::database::{self, Need};
+use crate::output;
 use crate::output_file::Destination;
-use crate::{database, output};
 
 pub(crate) async fn run(options: &Export) -> anyhow::Result<ExitCode> {
     let cannot_write = || format!("cannot write {}", options.output.display());
     let destination = Destination::from_path(&options.output).with_context(cannot_write)?;
     let content = options.content(!matches!(destination, Destination::File(_)))?;
     let filter = options.filter()?;
-    let catalog = database::open_existing(&options.database.location()?).await?.catalog;
+    let need = match content {
+        Content::Database => Need::Everything,
+        Content::Table(Table::Runs, ..) => Need::Runs,
+        Content::Table(..) => Need::Shows,
+    };
+    let stores = database::open_reader(&options.database.location()?, need).await?;
+    let catalog = stores.catalog.as_ref();
     match &destination {
         Destination::Stdout if !content.is_text() && io::stdout().is_terminal() => {
             bail!("refusing to write binary data to a terminal; use --output FILE");
@@ -30,7 +37,7 @@ pub(crate) async fn run(options: &Export) -> anyhow::Result<ExitCode> {
         output::warn_unmatched(&catalog.shows(query).await?.unmatched);
     }
     let output = destination.open().with_context(cannot_write)?;
-    let written = write(catalog.as_ref(), content, filter, options.dialect, output.writer()?).await;
+    let written = write(catalog, content, filter, options.dialect, output.writer()?).await;
     written.map_err(|error| match error {
         StoreError::ExportAborted { source } => anyhow!(source).context(cannot_write()),
         error => error.into(),

@@ -11,7 +11,8 @@ use crate::http_client;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(crate) async fn run(options: &Healthcheck) -> anyhow::Result<ExitCode> {
-    let url = format!("http://127.0.0.1:{}/{}", options.port, options.path.trim_start_matches('/'));
+    let port = options.health_port.unwrap_or(options.port);
+    let url = format!("http://127.0.0.1:{port}/{}", options.path.trim_start_matches('/'));
     let url: Url = url.parse()?;
     let client = http_client::build(&url, REQUEST_TIMEOUT)?;
     let response = client.get(url.clone()).send().await.map_err(reqwest::Error::without_url);

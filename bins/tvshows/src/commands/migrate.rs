@@ -5,13 +5,11 @@ use crate::{database, output};
 
 pub(crate) async fn run(options: &Migrate) -> anyhow::Result<ExitCode> {
     let location = options.database.location()?;
-    let stores = if options.check {
-        database::open_existing(&location).await?
+    let schema = if options.check {
+        database::require_schema(&location).await?
     } else {
-        database::open(&location).await?
+        database::migrate(&location).await?
     };
-    let schema = stores.catalog.health().await?.schema;
-    stores.queue.close().await;
     output::print_line(format!("The schema of {location} is current: version {schema}."))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,10 +4,12 @@ use indicatif::HumanCount;
 use tvshows_core::{Show, ShowQuery};
 
 use crate::cli::Search;
-use crate::{database, output};
+use crate::database::{self, Need};
+use crate::output;
 
 pub(crate) async fn run(options: &Search) -> anyhow::Result<ExitCode> {
-    let catalog = database::open_existing(&options.database.location()?).await?.catalog;
+    let stores = database::open_reader(&options.database.location()?, Need::Shows).await?;
+    let catalog = stores.catalog.as_ref();
     let query = ShowQuery {
         filter: options.filter()?,
         sort: options.sort(),

@@ -7,11 +7,13 @@ use tvshows_core::{
     SortBy,
 };
 
-use crate::{cli, database, output};
+use crate::database::{self, Need};
+use crate::{cli, output};
 
 pub(crate) async fn run(options: &cli::Show) -> anyhow::Result<ExitCode> {
-    let catalog = database::open_existing(&options.database.location()?).await?.catalog;
-    let show = find(catalog.as_ref(), &options.id_or_name.join(" ")).await?;
+    let stores = database::open_reader(&options.database.location()?, Need::Shows).await?;
+    let catalog = stores.catalog.as_ref();
+    let show = find(catalog, &options.id_or_name.join(" ")).await?;
     if options.json {
         output::print_json(&show)?;
     } else {

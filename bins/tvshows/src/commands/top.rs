@@ -3,10 +3,12 @@ use std::process::ExitCode;
 use tvshows_core::TopShow;
 
 use crate::cli::Top;
-use crate::{database, output};
+use crate::database::{self, Need};
+use crate::output;
 
 pub(crate) async fn run(options: &Top) -> anyhow::Result<ExitCode> {
-    let catalog = database::open_existing(&options.database.location()?).await?.catalog;
+    let stores = database::open_reader(&options.database.location()?, Need::Shows).await?;
+    let catalog = stores.catalog.as_ref();
     let shows = catalog.top_shows(options.limit.get().into()).await?;
     if options.json {
         output::print_json(&shows)?;

@@ -8,9 +8,11 @@ use tvshows_core::{ChangeCounts, RunQueue, RunState, RunStatus, TopShow, Trigger
 use tvshows_pipeline::{RunLog, RunnerRole};
 
 use crate::cli::{LogFormat, Update};
+use crate::database::{self, Need, Stores};
 use crate::engine::{Engine, Interrupted};
+use crate::location::Location;
 use crate::output::{self, count};
-use crate::{database, logging, progress_bar, signals};
+use crate::{logging, progress_bar, signals};
 
 use super::top::print_top_shows;
 
@@ -25,12 +27,13 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     // In text mode, the progress bar and the summary report the run and how it ended.
     let filter = match log_format {
         LogFormat::Text => "warn,tvshows_pipeline::end=off",
-        LogFormat::Json => "info",
+        LogFormat::Json => "info,tokio_postgres=warn",
     };
     let collector = options.settings.otel_exporter_otlp_endpoint.as_deref();
     let exporter = logging::start(log_format, filter, &bars, collector, &RunLog::default())?;
     let interrupted = if options.restart { Interrupted::Cancel } else { Interrupted::Resume };
-    let stores = database::open(&options.settings.database.location()?).await?;
+    let location = options.settings.database.location()?;
+    let stores = database::open(&location).await?;
     let engine = Engine::start(&options.settings, stores, RunnerRole::Worker, interrupted).await?;
     let runner = &engine.runner;
     let submitted = runner.submit(options.parameters(), Trigger::CommandLine).await?.status;
@@ -40,7 +43,7 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
         status = progress_bar::follow(runner, submitted, &bars, log_format) => {
             let status = status?;
             if status.state == RunState::Succeeded {
-                top = engine.stores.catalog.top_shows(status.top.into()).await?;
+                top = top_shows(&engine.stores, &location, status.top).await?;
             }
         }
         () = signals::shutdown_signal() => {}
@@ -68,6 +71,17 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     engine.shutdown(std::future::ready(())).await;
     exporter.shutdown().await;
     Ok(if is_saved { exit_code(status.state) } else { ExitCode::FAILURE })
+}
+
+async fn top_shows(stores: &Stores, location: &Location, top: u16) -> anyhow::Result<Vec<TopShow>> {
+    if stores.replica.is_none() {
+        return Ok(stores.catalog.top_shows(top.into()).await?);
+    }
+    // Updates do not fill a copy, and a service on this machine may have one that is current.
+    let reader = database::open_reader(location, Need::Shows).await?;
+    let shows = reader.catalog.top_shows(top.into()).await?;
+    reader.close().await;
+    Ok(shows)
 }
 
 /// Returns the status as other commands read it, and whether it is that of this process. If the end of an update could

@@ -5,9 +5,11 @@ use tvshows_core::ShowId;
 use tvshows_pipeline::{DriftReport, RunLog, error_chain};
 
 use crate::cli::{LogFormat, Verify};
+use crate::database::{self, Need};
+use crate::location::Location;
 use crate::output::count;
 use crate::upstream::Upstream;
-use crate::{database, logging, output};
+use crate::{logging, output};
 
 /// How many ids of each kind, and how many errors, are listed.
 const MAX_LISTED: usize = 10;
@@ -15,18 +17,26 @@ const MAX_LISTED: usize = 10;
 pub(crate) async fn run(options: &Verify) -> anyhow::Result<ExitCode> {
     let run_log = RunLog::default();
     logging::start(LogFormat::Text, "warn", &MultiProgress::new(), None, &run_log)?;
-    let catalog = database::open_existing(&options.database.location()?).await?.catalog;
+    let location = options.database.location()?;
+    let stores = database::open_reader(&location, Need::Shows).await?;
+    let catalog = stores.catalog.as_ref();
     let damage = catalog.integrity_check().await?;
     if !damage.is_empty() {
         let damage = list(&damage, "\n");
         output::print_lines(damage.lines().map(|line| format!("damaged: {line}")))?;
-        output::print_line(
-            "Replace the file with a backup, or move it away and run `tvshows update`.",
-        )?;
+        let advice = match location {
+            Location::File(_) => {
+                "Replace the file with a backup, or move it away and run `tvshows update`."
+            }
+            Location::Shared(_) => {
+                "Restore the database from a backup. A local copy can be deleted; it is filled again."
+            }
+        };
+        output::print_line(advice)?;
         return Ok(ExitCode::FAILURE);
     }
     let upstream = Upstream::connect(&options.upstream.tvmaze_base_url).await?;
-    let drift = tvshows_pipeline::verify(&upstream.client, catalog.as_ref()).await;
+    let drift = tvshows_pipeline::verify(&upstream.client, catalog).await;
     let drift = drift.map_err(|error| anyhow::anyhow!(error_chain(&error)))?;
     output::print_lines(describe(&drift))?;
     Ok(if drift.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,68 +1,96 @@
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
-use tokio::sync::Mutex as AsyncMutex;
-use tokio::time::timeout;
-use tvshows_core::{Catalog, SnapshotVersion, StoreError};
+use moka::future::Cache;
+use tokio::time::sleep;
+use tvshows_core::{Catalog, SnapshotVersion};
 
 use super::etag;
+use crate::content::Content;
 use crate::problem::Problem;
 
 /// Cache budget in bytes (keys and bodies), about 10,000 shows.
-const CAPACITY_BYTES: usize = 16 * 1024 * 1024;
+const CAPACITY_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The memory of an entry in addition to its key and body, measured with 400,000 small entries.
-const ENTRY_OVERHEAD: usize = 256;
+const ENTRY_OVERHEAD: usize = 512;
 
-/// How many responses that different requests wait for are rendered at the same time.
-const RENDERING_LOCKS: usize = 64;
-/// How long a request waits for another one to render its response, before it does so itself.
-const RENDERING_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often to check whether a new snapshot is published.
+const SNAPSHOT_POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How long to wait before rendering again what could not be read.
+const WARM_UP_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Caches the responses rendered from the published snapshot.
-pub(crate) struct ResponseCache {
-    entries: Mutex<Entries>,
-    /// Held while a response is rendered, so that simultaneous requests for it share the result. By hash of the key.
-    rendering: [AsyncMutex<()>; RENDERING_LOCKS],
+pub struct ResponseCache {
+    catalog: Arc<dyn Catalog>,
+    bodies: Cache<Key, Bytes>,
 }
 
-impl Default for ResponseCache {
-    fn default() -> ResponseCache {
-        let rendering = std::array::from_fn(|_| AsyncMutex::default());
-        ResponseCache { entries: Mutex::default(), rendering }
-    }
-}
-
-#[derive(Default)]
-struct Entries {
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
     snapshot: SnapshotVersion,
-    /// By path and query.
-    bodies: HashMap<String, Bytes>,
-    bytes: usize,
+    content: String,
 }
 
 impl ResponseCache {
-    /// The response to `request`: 304 if the client has the current snapshot, otherwise the cached body, or else the
-    /// one that `render` returns. Errors are not cached.
-    pub(crate) async fn get_or_render(
-        &self,
-        catalog: &Arc<dyn Catalog>,
-        request: &HttpRequest,
-        render: impl Future<Output = Result<Bytes, Problem>>,
-    ) -> Result<HttpResponse, Problem> {
-        let key = request.uri().path_and_query().map_or("", |key| key.as_str());
-        // Read before the data, so that an entry can be newer than its version but never older.
-        let snapshot = catalog.snapshot_version().await?;
-        let cached = self.entries().get(snapshot, key);
-        let body = match cached {
-            Some(body) => body,
-            None => self.render_once(snapshot, key, render).await?,
+    /// An empty cache of what `catalog` has published.
+    #[must_use]
+    pub fn new(catalog: Arc<dyn Catalog>) -> Arc<ResponseCache> {
+        ResponseCache::with_capacity(catalog, CAPACITY_BYTES)
+    }
+
+    fn with_capacity(catalog: Arc<dyn Catalog>, capacity: u64) -> Arc<ResponseCache> {
+        let weight = |key: &Key, body: &Bytes| {
+            let bytes = key.content.len() + body.len() + ENTRY_OVERHEAD;
+            u32::try_from(bytes).unwrap_or(u32::MAX)
         };
+        let bodies = Cache::builder().max_capacity(capacity).weigher(weight).build();
+        Arc::new(ResponseCache { catalog, bodies })
+    }
+
+    /// Renders what clients request first of each new snapshot, and then drops the responses of the previous one.
+    pub async fn keep_warm(&self) -> Infallible {
+        let mut warm = None;
+        loop {
+            let mut delay = SNAPSHOT_POLL_INTERVAL;
+            if let Ok(snapshot) = self.catalog.snapshot_version().await
+                && warm != Some(snapshot)
+            {
+                match self.warm_up(snapshot).await {
+                    Ok(()) => warm = Some(snapshot),
+                    // The requests report it.
+                    Err(_) => delay = WARM_UP_RETRY_DELAY,
+                }
+            }
+            sleep(delay).await;
+        }
+    }
+
+    async fn warm_up(&self, snapshot: SnapshotVersion) -> Result<(), Problem> {
+        for content in Content::requested_first() {
+            self.get_or_render(snapshot, content).await?;
+        }
+        let keys = self.bodies.iter().map(|(key, _)| key);
+        let replaced: Vec<_> = keys.filter(|key| key.snapshot != snapshot).collect();
+        for key in replaced {
+            self.bodies.invalidate(key.as_ref()).await;
+        }
+        self.bodies.run_pending_tasks().await;
+        Ok(())
+    }
+
+    /// The response to `request`: 304 if the client has the current snapshot, otherwise the body.
+    pub(crate) async fn respond(
+        &self,
+        request: &HttpRequest,
+        content: Content,
+    ) -> Result<HttpResponse, Problem> {
+        // Read before the data, so that an entry can be newer than its version but never older.
+        let snapshot = self.catalog.snapshot_version().await?;
+        let body = self.get_or_render(snapshot, content).await?;
         if let Some(response) = etag::same_snapshot(request, snapshot) {
             return Ok(response);
         }
@@ -70,117 +98,168 @@ impl ResponseCache {
         Ok(response.content_type("application/json").body(body))
     }
 
-    async fn render_once(
+    /// The cached body, or else one that is rendered once for all requests that wait for it. Errors are not cached.
+    async fn get_or_render(
         &self,
         snapshot: SnapshotVersion,
-        key: &str,
-        render: impl Future<Output = Result<Bytes, Problem>>,
+        content: Content,
     ) -> Result<Bytes, Problem> {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        let lock = hasher.finish() % RENDERING_LOCKS as u64;
-        let lock = &self.rendering[usize::try_from(lock).unwrap_or_default()];
-        let _rendering = timeout(RENDERING_TIMEOUT, lock.lock()).await;
-        let cached = self.entries().get(snapshot, key);
-        if let Some(body) = cached {
+        let key = Key { snapshot, content: content.cache_key() };
+        if let Some(body) = self.bodies.get(&key).await {
             return Ok(body);
         }
-        let body = render.await?;
-        let evicted = self.entries().insert(snapshot, key, &body);
-        drop(evicted);
-        Ok(body)
-    }
-
-    fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Entries {
-    fn get(&self, snapshot: SnapshotVersion, key: &str) -> Option<Bytes> {
-        if self.snapshot == snapshot { self.bodies.get(key).cloned() } else { None }
-    }
-
-    /// Returns the evicted entries, so that the caller can drop them outside the lock.
-    #[must_use]
-    fn insert(
-        &mut self,
-        snapshot: SnapshotVersion,
-        key: &str,
-        body: &Bytes,
-    ) -> HashMap<String, Bytes> {
-        let bytes = key.len() + body.len() + ENTRY_OVERHEAD;
-        let is_full = self.bytes + bytes > CAPACITY_BYTES;
-        let mut evicted = HashMap::new();
-        if self.snapshot != snapshot || is_full {
-            evicted = std::mem::take(&mut self.bodies);
-            (self.snapshot, self.bytes) = (snapshot, 0);
+        let render = content.render(self.catalog.as_ref());
+        let entry = self.bodies.entry(key).or_try_insert_with(render).await;
+        let entry = entry.map_err(Problem::Shared)?;
+        if entry.is_fresh() {
+            // Otherwise many large bodies could wait for their eviction.
+            self.bodies.run_pending_tasks().await;
         }
-        if bytes <= CAPACITY_BYTES && self.bodies.insert(key.to_owned(), body.clone()).is_none() {
-            self.bytes += bytes;
-        }
-        evicted
+        Ok(entry.into_value())
     }
-}
-
-pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
-    let json = serde_json::to_vec(data);
-    let json = json.map_err(|error| StoreError::CorruptRow { what: error.to_string() })?;
-    // Without spare capacity, which would be cached as well.
-    Ok(json.into_boxed_slice().into())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use futures::future::join_all;
+    use tokio::time::timeout;
+    use tvshows_core::ShowId;
+
     use super::*;
+    use crate::testing::TestCatalog;
 
-    fn snapshot(number: u64) -> SnapshotVersion {
-        SnapshotVersion { number, published_at: None }
+    async fn published(shows: u32) -> (Arc<TestCatalog>, Arc<ResponseCache>) {
+        let catalog = Arc::new(TestCatalog::default());
+        catalog.publish(shows).await;
+        (catalog.clone(), ResponseCache::new(catalog))
     }
 
-    #[test]
-    fn what_was_sent_of_another_snapshot_is_not_found() {
-        let mut entries = Entries::default();
-        let (old, new) = (Bytes::from("old"), Bytes::from("new"));
-        assert!(entries.insert(snapshot(1), "/a", &old).is_empty());
-        assert_eq!(entries.get(snapshot(1), "/a"), Some(old.clone()));
-        assert_eq!(entries.get(snapshot(1), "/b"), None);
-        assert_eq!(entries.get(snapshot(2), "/a"), None);
-        assert_eq!(entries.insert(snapshot(2), "/b", &new).len(), 1, "the old snapshot is evicted");
-        assert_eq!(entries.get(snapshot(2), "/a"), None);
-        assert_eq!(entries.get(snapshot(2), "/b"), Some(new));
-    }
-
-    #[actix_web::test]
-    async fn simultaneous_requests_share_a_rendering() {
-        let (cache, renderings) = (ResponseCache::default(), std::cell::Cell::new(0));
-        let request = || {
-            cache.render_once(snapshot(1), "/a", async {
-                renderings.set(renderings.get() + 1);
-                tokio::task::yield_now().await;
-                Ok(Bytes::from("a"))
-            })
-        };
-        let bodies = futures::future::join_all((0..100).map(|_| request())).await;
-        assert!(bodies.iter().all(|body| body.as_ref().unwrap() == "a"));
-        assert_eq!(renderings.get(), 1);
-    }
-
-    #[test]
-    fn no_more_is_kept_than_there_is_room_for() {
-        let mut entries = Entries::default();
-        let body = Bytes::from(vec![0; CAPACITY_BYTES / 10]);
-        for number in 0..1000 {
-            drop(entries.insert(snapshot(1), &format!("/{number}"), &body));
-            assert!(entries.bytes <= CAPACITY_BYTES);
-            assert!(entries.bodies.len() <= 10);
-            assert!(
-                entries.get(snapshot(1), &format!("/{number}")).is_some(),
-                "the newest entry is cached"
-            );
+    impl ResponseCache {
+        async fn get(&self, content: Content) -> Result<Bytes, Problem> {
+            let snapshot = self.catalog.snapshot_version().await?;
+            self.get_or_render(snapshot, content).await
         }
-        drop(entries.insert(snapshot(1), "/large", &Bytes::from(vec![0; CAPACITY_BYTES])));
-        assert!(entries.get(snapshot(1), "/large").is_none());
-        assert_eq!(entries.bytes, 0);
+
+        fn snapshots(&self) -> Vec<u64> {
+            self.bodies.iter().map(|(key, _)| key.snapshot.number).collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn simultaneous_requests_share_a_rendering() {
+        let (catalog, cache) = published(1).await;
+        let bodies = join_all((0..100).map(|_| cache.get(Content::Stats))).await;
+        assert!(bodies.windows(2).all(|pair| match pair {
+            [Ok(one), Ok(other)] => one.as_ptr() == other.as_ptr(),
+            _ => false,
+        }));
+        assert_eq!(catalog.reads(), 1);
+        cache.get(Content::Stats).await.unwrap();
+        assert_eq!(catalog.reads(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_error_is_shared_and_not_cached() {
+        let (catalog, cache) = published(1).await;
+        catalog.is_failing.store(true, Relaxed);
+        let errors = join_all((0..100).map(|_| cache.get(Content::Stats))).await;
+        for error in &errors {
+            let error = error.as_ref().unwrap_err();
+            assert_eq!(error.code(), "store_unavailable");
+            assert!(matches!(error.unshared(), Problem::Store(_)));
+        }
+        assert_eq!(catalog.reads(), 1);
+        catalog.is_failing.store(false, Relaxed);
+        cache.get(Content::Stats).await.unwrap();
+        let missing = cache.get(Content::Show(ShowId(2))).await.unwrap_err();
+        assert!(matches!(missing.unshared(), Problem::ShowNotFound(ShowId(2))));
+        assert_eq!(cache.bodies.iter().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn another_request_renders_if_the_first_client_leaves() {
+        let (catalog, cache) = published(1).await;
+        let mut first = Box::pin(cache.get(Content::Stats));
+        assert!(futures::poll!(first.as_mut()).is_pending());
+        let mut second = Box::pin(cache.get(Content::Stats));
+        assert!(futures::poll!(second.as_mut()).is_pending());
+        assert_eq!(catalog.reads(), 1, "the second waits");
+        drop(first);
+        second.await.unwrap();
+        assert_eq!(catalog.reads(), 2);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_cached_than_the_capacity() {
+        const CAPACITY: u64 = 20_000;
+        let catalog = Arc::new(TestCatalog::default());
+        catalog.publish(200).await;
+        let cache = ResponseCache::with_capacity(catalog.clone(), CAPACITY);
+        let mut body_bytes = 0;
+        for id in 1..=200 {
+            body_bytes = cache.get(Content::Show(ShowId(id))).await.unwrap().len() as u64;
+            assert!(cache.bodies.weighted_size() <= CAPACITY);
+        }
+        let count = cache.bodies.entry_count();
+        assert!(count >= 10 && count * body_bytes <= CAPACITY, "{count} of {body_bytes} bytes");
+        let reads = catalog.reads();
+        for _ in 0..5 {
+            cache.get(Content::Show(ShowId(200))).await.unwrap();
+        }
+        assert!(catalog.reads() < reads + 5, "what is requested again is cached");
+    }
+
+    #[tokio::test]
+    async fn a_response_is_never_older_than_its_request() {
+        let (catalog, cache) = published(1).await;
+        let missing = cache.get(Content::Show(ShowId(2))).await;
+        assert!(missing.is_err());
+        let before = cache.get(Content::Stats).await.unwrap();
+        catalog.publish(2).await;
+        assert_ne!(cache.get(Content::Stats).await.unwrap(), before);
+        assert!(cache.get(Content::Show(ShowId(2))).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_requested_first_is_rendered_before_the_previous_snapshot_is_dropped() {
+        let (catalog, cache) = published(1).await;
+        cache.get(Content::Stats).await.unwrap();
+        catalog.publish(2).await;
+        let snapshot = catalog.snapshot_version().await.unwrap();
+        catalog.is_failing.store(true, Relaxed);
+        assert!(cache.warm_up(snapshot).await.is_err());
+        assert_eq!(cache.snapshots(), [1], "it is still there");
+        catalog.is_failing.store(false, Relaxed);
+        cache.warm_up(snapshot).await.unwrap();
+        assert!(cache.snapshots().iter().all(|number| *number == 2));
+        let reads = catalog.reads();
+        for content in Content::requested_first() {
+            cache.get(content).await.unwrap();
+        }
+        assert_eq!(catalog.reads(), reads, "nothing is read again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_new_snapshot_is_rendered_once() {
+        let (catalog, cache) = published(1).await;
+        let count = Content::requested_first().count();
+        let watching = {
+            let catalog = catalog.clone();
+            async move {
+                for snapshot in 1..4 {
+                    sleep(Duration::from_secs(10)).await;
+                    assert_eq!(catalog.reads(), snapshot * count);
+                    catalog.publish(1 + u32::try_from(snapshot).unwrap()).await;
+                }
+            }
+        };
+        tokio::select! {
+            () = watching => {}
+            never = cache.keep_warm() => match never {},
+        }
+        assert!(timeout(Duration::from_secs(1), cache.keep_warm()).await.is_err());
+        assert_eq!(cache.snapshots(), vec![4; count]);
     }
 }

@@ -1,6 +1,7 @@
 //! The filters of lists and exports. Empty parameters count as missing, because forms send empty fields.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde::Deserialize;
 use tvshows_core::{Facet, ShowFilter};
@@ -82,16 +83,26 @@ impl FilterQuery {
         })
     }
 
-    /// Identifies the filters.
-    pub(crate) fn scope(&self) -> String {
-        format!("{:?}", self.values().map(Option::unwrap_or_default))
-    }
-
     /// The name of the first filter with a value.
     pub(crate) fn first(&self) -> Option<&'static str> {
         let filters = Self::NAMES.into_iter().zip(self.values());
         filters.into_iter().find(|(_, value)| value.is_some()).map(|(name, _)| name)
     }
+}
+
+/// Identifies the shows that match a filter, whichever way a client has written it.
+pub(crate) fn scope(filter: &ShowFilter) -> String {
+    let text = filter.text.as_ref().map_or_else(String::new, |text| text.as_str().to_owned());
+    let facets = Facet::ALL.map(|facet| written(filter.facets.get(&facet)));
+    let dates = [filter.premiered_from, filter.premiered_to].map(|date| written(date.as_ref()));
+    let ratings = [filter.min_rating, filter.max_rating].map(|rating| written(rating.as_ref()));
+    let values: Vec<String> =
+        [text].into_iter().chain(facets).chain(dates).chain(ratings).collect();
+    format!("{values:?}")
+}
+
+fn written(value: Option<&impl Display>) -> String {
+    value.map_or_else(String::new, ToString::to_string)
 }
 
 /// Refuses unknown parameters, in the words of serde. `names` are those of the route itself.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tvshows_core::{Facet, KeysetCursor, Show, ShowQuery, Sort, SortBy};
 
 use super::cursor;
-use super::filter_query::{FilterQuery, UnknownParameters, refuse_unknown};
+use super::filter_query::{self, FilterQuery, UnknownParameters, refuse_unknown};
 use super::query::{self, parse};
 use crate::excerpt::excerpt;
 use crate::problem::Problem;
@@ -26,8 +26,32 @@ pub(crate) struct ShowsQuery {
     unknown: UnknownParameters,
 }
 
+/// A page of a list, parsed.
+#[derive(Debug)]
+pub(crate) struct ListRequest {
+    pub(crate) query: ShowQuery,
+    /// The fields of each show to send, in the order in which they are sent; `None` for all.
+    pub(crate) fields: Option<Vec<String>>,
+    /// Identifies the list that a cursor belongs to. `limit`, `fields` and `facets` may change from page to page.
+    scope: String,
+}
+
+impl ListRequest {
+    /// The cursor of the page after `position`.
+    pub(crate) fn cursor(&self, position: &KeysetCursor) -> String {
+        cursor::encode(&self.scope, position)
+    }
+
+    /// The same text for each way to request this page, and no other page.
+    pub(crate) fn cache_key(&self) -> String {
+        let ListRequest { query: ShowQuery { after, limit, facets, .. }, fields, scope } = self;
+        let after = after.as_ref().map(|position| self.cursor(position));
+        format!("{scope} {after:?} {limit} {fields:?} {facets:?}")
+    }
+}
+
 impl ShowsQuery {
-    pub(crate) fn query(&self) -> Result<ShowQuery, Problem> {
+    pub(crate) fn parse(&self) -> Result<ListRequest, Problem> {
         refuse_unknown(&self.unknown, &["sort", "limit", "cursor", "fields", "facets"])?;
         let filter = self.filters.filter()?;
         let default = if filter.text.is_some() { SortBy::Relevance } else { SortBy::Id };
@@ -37,26 +61,18 @@ impl ShowsQuery {
             let reason = "can be `relevance` only if `q` is given";
             return Err(Problem::Parameter { name: "sort", reason: reason.into() });
         }
+        let scope = format!("{sort} {}", filter_query::scope(&filter));
         let limit = query::limit(self.limit.as_deref(), DEFAULT_LIMIT)?;
-        let (after, facets) = (self.position(sort)?, self.facets()?);
-        Ok(ShowQuery { filter, sort, after, limit, facets })
+        let (after, facets) = (self.position(&scope)?, self.facets()?);
+        let fields = self.fields()?;
+        Ok(ListRequest { query: ShowQuery { filter, sort, after, limit, facets }, fields, scope })
     }
 
-    fn position(&self, sort: Sort) -> Result<Option<KeysetCursor>, Problem> {
+    fn position(&self, scope: &str) -> Result<Option<KeysetCursor>, Problem> {
         let Some(text) = non_empty(self.cursor.as_deref()) else { return Ok(None) };
         let reason = "must be the `next_cursor` of a response to the same query; omit it to start from the beginning";
         let invalid = || Problem::Parameter { name: "cursor", reason: reason.into() };
-        cursor::decode(&self.cursor_scope(sort), text).map(Some).ok_or_else(invalid)
-    }
-
-    /// The cursor of the page after `position`.
-    pub(crate) fn cursor(&self, sort: Sort, position: &KeysetCursor) -> String {
-        cursor::encode(&self.cursor_scope(sort), position)
-    }
-
-    /// Identifies the list that a cursor belongs to. `limit`, `fields` and `facets` may change from page to page.
-    fn cursor_scope(&self, sort: Sort) -> String {
-        format!("{sort} {}", self.filters.scope())
+        cursor::decode(scope, text).map(Some).ok_or_else(invalid)
     }
 
     fn facets(&self) -> Result<BTreeSet<Facet>, Problem> {
@@ -73,22 +89,22 @@ impl ShowsQuery {
         facets.split(',').map(facet).collect()
     }
 
-    /// The fields of each show to send; `None` for all.
-    pub(crate) fn fields(&self) -> Result<Option<Vec<String>>, Problem> {
+    fn fields(&self) -> Result<Option<Vec<String>>, Problem> {
         let Some(fields) = non_empty(self.fields.as_deref()) else { return Ok(None) };
-        let fields: Vec<String> = fields.split(',').map(|field| field.trim().to_owned()).collect();
+        let requested: Vec<&str> = fields.split(',').map(str::trim).collect();
         let names: Vec<_> = Show::field_names().collect();
-        match fields.iter().find(|field| !names.contains(&field.as_str())) {
-            None => Ok(Some(fields)),
-            Some(unknown) => Err(Problem::Parameter {
+        if let Some(unknown) = requested.iter().find(|field| !names.contains(*field)) {
+            return Err(Problem::Parameter {
                 name: "fields",
                 reason: format!(
                     "has unknown field {:?}; the fields are {}",
                     excerpt(unknown),
                     names.join(", ")
                 ),
-            }),
+            });
         }
+        let fields = names.into_iter().filter(|name| requested.contains(name));
+        Ok(Some(fields.map(str::to_owned).collect()))
     }
 }
 
@@ -108,7 +124,7 @@ mod tests {
     }
 
     fn query(text: &str) -> Result<ShowQuery, String> {
-        read(text).query().map_err(|problem| problem.to_string())
+        read(text).parse().map(|list| list.query).map_err(|problem| problem.to_string())
     }
 
     #[test]
@@ -127,10 +143,9 @@ mod tests {
 
     #[test]
     fn a_cursor_goes_with_its_list_whatever_the_limit() {
-        let list = read("language=English&sort=name");
-        let sort = list.query().unwrap().sort;
+        let list = read("language=English&sort=name").parse().unwrap();
         let position = KeysetCursor { value: SortValue::Text("B".into()), id: ShowId(3) };
-        let cursor = list.cursor(sort, &position);
+        let cursor = list.cursor(&position);
         let after = |text: &str| query(&format!("{text}&cursor={cursor}")).map(|query| query.after);
         assert_eq!(
             after("sort=name&language=English&limit=7&fields=id&facets=day"),
@@ -146,7 +161,10 @@ mod tests {
     #[test]
     fn unknown_keys_are_named() {
         let fields = |text: &str| ShowsQuery { fields: Some(text.into()), ..ShowsQuery::default() };
-        assert_eq!(fields("id, name").fields().unwrap(), Some(vec!["id".into(), "name".into()]));
+        let both = Some(vec!["id".into(), "name".into()]);
+        for same in ["id,name", "name, id", "name,id,name"] {
+            assert_eq!(fields(same).fields().unwrap(), both, "{same}");
+        }
         assert!(fields("id,nme").fields().unwrap_err().to_string().contains("\"nme\""));
         assert!(query("facets=day,gnere").unwrap_err().contains("\"gnere\""));
         assert_eq!(query("facets=day, type,day").unwrap().facets, [Facet::Type, Facet::Day].into());

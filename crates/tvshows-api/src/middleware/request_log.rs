@@ -120,7 +120,7 @@ fn log_failure(error: Option<&Error>, status: StatusCode, rejections: &Rejection
     if !rejections.record(code(Some(error))) {
         return;
     }
-    match error.as_error::<Problem>() {
+    match error.as_error::<Problem>().map(Problem::unshared) {
         Some(problem) if problem.retry_after().is_some() => {
             tracing::warn!(error = %problem, "request rejected: at capacity");
         }

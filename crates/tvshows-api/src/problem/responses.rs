@@ -46,7 +46,9 @@ pub(crate) enum StoreUnavailable {}
 
 impl IntoResponses for StoreUnavailable {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses([(503, problem("The database is unavailable"))])
+        let retry_after = header::<u32>("Seconds; only if the database may be available by then");
+        let problem = problem("The database is unavailable");
+        responses([(503, problem.header("Retry-After", retry_after))])
     }
 }
 
@@ -55,7 +57,9 @@ pub(crate) enum StreamUnavailable {}
 
 impl IntoResponses for StreamUnavailable {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let retry_after = header::<u32>("Seconds; only if too many streams are open");
+        let retry_after = header::<u32>(
+            "Seconds; only if too many streams are open, or the database may be available by then",
+        );
         let problem = problem(
             "Too many event streams and long polls are open, or the database is unavailable",
         );
@@ -67,7 +71,9 @@ pub(crate) enum ExportUnavailable {}
 
 impl IntoResponses for ExportUnavailable {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let retry_after = header::<u32>("Seconds; only if too many exports are in progress");
+        let retry_after = header::<u32>(
+            "Seconds; only if too many exports are in progress, or the database may be available by then",
+        );
         let problem = problem("Too many exports are in progress, or the database is unavailable");
         responses([(503, problem.header("Retry-After", retry_after))])
     }

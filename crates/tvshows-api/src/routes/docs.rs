@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_swagger_ui::Config;
 
 use crate::cache::etag;
-use crate::cache::response_cache::json;
+use crate::content::json;
 use crate::openapi::openapi;
 use crate::problem::Problem;
 

@@ -200,6 +200,7 @@ mod tests {
     use tvshows_sqlite::SqliteStore;
 
     use super::*;
+    use crate::cache::response_cache::ResponseCache;
 
     /// Signals that it was opened, and then blocks until it is released.
     struct BlockedWriter(Receiver<()>);
@@ -242,6 +243,7 @@ mod tests {
             runner,
             run_log: RunLog::default(),
             catalog: store.clone(),
+            responses: ResponseCache::new(store.clone()),
             cdn_max_age: None,
             cache_folder: folder.path().to_owned(),
         });

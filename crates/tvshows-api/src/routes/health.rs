@@ -1,14 +1,20 @@
+use std::time::Duration;
+
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
-use tvshows_core::StoreHealth;
+use tvshows_core::{ReplicaHealth, StoreHealth};
 
 use crate::state::AppState;
+
+/// A replica that has heard nothing from the shared database for so long is degraded. It asks ten times a second.
+const MAX_SILENCE: Duration = Duration::from_secs(3);
 
 /// Whether the service and its dependencies work.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Readiness {
     /// `ready`; `degraded` if the progress tracker fails (runs then work in this process only) or the database is not
-    /// writable (it is served, but not updated); `unavailable` if the database cannot be read.
+    /// writable (it is served, but not updated), or if the database shared by replicas does not respond (its last known
+    /// state is served); `unavailable` if the database cannot be read.
     #[schema(example = "ready")]
     status: &'static str,
     /// The database: `ok`, or an error message.
@@ -19,6 +25,42 @@ pub(crate) struct Readiness {
     tracker: String,
     /// The database file.
     database: Option<DatabaseFile>,
+    /// The state of this replica; omitted if the database is not shared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    replica: Option<Replica>,
+}
+
+/// A process that serves a copy of a shared database.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Replica {
+    role: ReplicaRole,
+    /// How many published snapshots the copy lacks, as far as this process knows.
+    #[schema(example = 0)]
+    snapshots_behind: u64,
+    /// Seconds since the shared database last responded.
+    #[schema(example = 0.1)]
+    seconds_since_contact: f64,
+}
+
+/// `holder` works on an update; `standby` does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ReplicaRole {
+    Holder,
+    Standby,
+}
+
+impl Replica {
+    fn new(health: ReplicaHealth, is_working: bool) -> Replica {
+        let ReplicaHealth { snapshots_behind, last_contact } = health;
+        Replica {
+            role: if is_working { ReplicaRole::Holder } else { ReplicaRole::Standby },
+            snapshots_behind,
+            // In whole milliseconds.
+            seconds_since_contact: (last_contact.as_secs_f64() * 1e3).round() / 1e3,
+        }
+    }
 }
 
 /// The database file.
@@ -72,27 +114,79 @@ pub(crate) async fn live() -> HttpResponse {
 pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
     let store = state.catalog.health().await;
     let tracker = state.runner.check_tracker().await;
-    let (mut response, status) = match (&store, &tracker) {
-        (Err(_), _) => (HttpResponse::ServiceUnavailable(), "unavailable"),
-        (_, Err(_)) | (Ok(StoreHealth { is_writable: false, .. }), _) => {
-            (HttpResponse::Ok(), "degraded")
-        }
-        _ => (HttpResponse::Ok(), "ready"),
+    let (mut response, status) = match &store {
+        Err(_) => (HttpResponse::ServiceUnavailable(), "unavailable"),
+        Ok(health) if tracker.is_err() || is_degraded(health) => (HttpResponse::Ok(), "degraded"),
+        Ok(_) => (HttpResponse::Ok(), "ready"),
     };
     if let Err(error) = &store {
         let error = error as &dyn std::error::Error;
         tracing::error!(error, "not ready: database unavailable");
     }
-    let database = store.as_ref().ok().copied().map(DatabaseFile::from);
+    let health = store.as_ref().ok().copied();
+    let replica = health.and_then(|health| health.replica);
     response.json(Readiness {
         status,
         store: status_text(store),
         tracker: status_text(tracker),
-        database,
+        database: health.map(DatabaseFile::from),
+        replica: replica.map(|replica| Replica::new(replica, state.runner.is_working())),
     })
+}
+
+fn is_degraded(health: &StoreHealth) -> bool {
+    !health.is_writable || health.replica.is_some_and(|replica| replica.last_contact > MAX_SILENCE)
 }
 
 /// Leaves out the causes of an error: they are for the log, not for clients.
 fn status_text<T, E: std::error::Error>(result: Result<T, E>) -> String {
     result.map_or_else(|error| error.to_string(), |_| "ok".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use actix_web::body::to_bytes;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{TestCatalog, app_state};
+
+    /// The status of the response, and its body.
+    async fn readiness(replica: Option<ReplicaHealth>) -> (u16, Value) {
+        let catalog = Arc::new(TestCatalog::default());
+        *catalog.replica.lock().unwrap() = replica;
+        let state = app_state(catalog);
+        let runner = state.runner.clone();
+        let response = ready(web::Data::new(state)).await;
+        runner.shutdown().await;
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body()).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[actix_web::test]
+    async fn only_a_replica_has_a_role_and_a_lag() {
+        let (status, body) = readiness(None).await;
+        assert_eq!((status, &body["status"]), (200, &json!("ready")));
+        assert!(body.get("replica").is_none(), "{body}");
+        let last_contact = Duration::from_micros(100_400);
+        let health = ReplicaHealth { snapshots_behind: 1, last_contact };
+        let (status, body) = readiness(Some(health)).await;
+        assert_eq!((status, &body["status"]), (200, &json!("ready")));
+        let expected =
+            json!({"role": "standby", "snapshots_behind": 1, "seconds_since_contact": 0.1});
+        assert_eq!(body["replica"], expected);
+    }
+
+    #[actix_web::test]
+    async fn a_replica_without_the_shared_database_is_degraded() {
+        let health = |last_contact| Some(ReplicaHealth { snapshots_behind: 0, last_contact });
+        let (status, body) = readiness(health(MAX_SILENCE)).await;
+        assert_eq!((status, &body["status"]), (200, &json!("ready")));
+        let (status, body) = readiness(health(MAX_SILENCE + Duration::from_secs(1))).await;
+        assert_eq!((status, &body["status"]), (200, &json!("degraded")));
+        assert_eq!(body["replica"]["seconds_since_contact"], 4.0);
+    }
 }

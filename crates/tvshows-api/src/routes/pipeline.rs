@@ -6,7 +6,7 @@ use tvshows_core::{RunId, RunStatus, Trigger};
 use tvshows_pipeline::{RunLogLine, RunLogLines, Submission, SubmissionKind};
 
 use crate::cache::etag;
-use crate::cache::status_cache::{StatusBody, StatusCache};
+use crate::cache::status_cache::StatusBody;
 use crate::extract::path::run_id;
 use crate::extract::query::{LimitQuery, StatusQuery, UpdateQuery};
 use crate::middleware::stream_limit::StreamLimit;
@@ -14,6 +14,7 @@ use crate::problem::responses::{
     AccessDenied, InvalidQuery, RunNotFound, StoreUnavailable, StreamUnavailable,
 };
 use crate::problem::{Problem, ProblemBody};
+use crate::run_feeds::RunFeeds;
 use crate::schemas;
 use crate::state::AppState;
 
@@ -149,7 +150,7 @@ pub(crate) async fn update(
 )]
 pub(crate) async fn status(
     state: web::Data<AppState>,
-    cache: web::Data<StatusCache>,
+    feeds: web::Data<RunFeeds>,
     limit: web::Data<StreamLimit>,
     path: web::Path<String>,
     query: web::Query<StatusQuery>,
@@ -176,7 +177,7 @@ pub(crate) async fn status(
     }
     let response = etag::with_etag(HttpResponse::Ok(), tag)
         .content_type("application/json")
-        .body(cache.render(status).body);
+        .body(feeds.statuses().render(status).body);
     Ok(response)
 }
 

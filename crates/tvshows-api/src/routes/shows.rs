@@ -1,42 +1,13 @@
-use std::collections::BTreeMap;
-
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Serialize;
-use tvshows_core::{Facet, ShowPage, SparseShow};
 
-use crate::cache::response_cache::{ResponseCache, json};
+use crate::content::{Content, DEFAULT_TOP, ShowList};
 use crate::extract::path::show_id;
 use crate::extract::query::LimitQuery;
 use crate::extract::shows_query::ShowsQuery;
 use crate::problem::responses::{InvalidQuery, StoreUnavailable};
 use crate::problem::{Problem, ProblemBody};
-use crate::schemas::{
-    CastRow, FacetCount, MultiCharacterActor, ShowStats, SortOrder, TopShow, UnmatchedFilter,
-};
+use crate::schemas::{CastRow, MultiCharacterActor, ShowStats, SortOrder, TopShow};
 use crate::state::AppState;
-
-const DEFAULT_TOP: u32 = 10;
-
-/// A page of shows.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct ShowList<T> {
-    /// Each show as in `/shows/{id}`, or only the fields listed in `fields`.
-    #[schema(value_type = Vec<serde_json::Value>)]
-    shows: Vec<T>,
-    /// The number of matching shows on all pages.
-    total: u64,
-    /// For each facet listed in `facets`, its values with the number of shows that have them and match the filters of
-    /// other parameters, most shows first, then by name. `null` counts the shows without a value. At most 200 values
-    /// of each.
-    #[schema(value_type = BTreeMap<String, Vec<FacetCount>>)]
-    facets: BTreeMap<Facet, Vec<tvshows_core::FacetCount<String>>>,
-    /// The filters with values that no show has. Omitted if there are none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<UnmatchedFilter>, required = false)]
-    unmatched: Vec<tvshows_core::UnmatchedFilter>,
-    /// The cursor of the next page; `null` on the last page.
-    next_cursor: Option<String>,
-}
 
 /// List, search, filter and count the published shows
 ///
@@ -76,24 +47,11 @@ pub(crate) struct ShowList<T> {
 )]
 pub(crate) async fn list(
     state: web::Data<AppState>,
-    cache: web::Data<ResponseCache>,
     query: web::Query<ShowsQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let (show_query, fields) = (query.query()?, query.fields()?);
-    let sort = show_query.sort;
-    let catalog = &state.catalog;
-    let list = async {
-        let page = catalog.shows(show_query).await?;
-        let ShowPage { shows, next, total, facets, unmatched } = page;
-        let next_cursor = next.map(|position| query.cursor(sort, &position));
-        let Some(fields) = &fields else {
-            return json(&ShowList { shows, total, facets, unmatched, next_cursor });
-        };
-        let shows = shows.iter().map(|show| SparseShow { show, fields }).collect();
-        json(&ShowList { shows, total, facets, unmatched, next_cursor })
-    };
-    cache.get_or_render(catalog, &request, list).await
+    let list = query.parse()?;
+    state.responses.respond(&request, Content::List(Box::new(list))).await
 }
 
 /// Get counts of the published shows, for charts
@@ -108,11 +66,9 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn stats(
     state: web::Data<AppState>,
-    cache: web::Data<ResponseCache>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let catalog = &state.catalog;
-    cache.get_or_render(catalog, &request, async { json(&catalog.stats().await?) }).await
+    state.responses.respond(&request, Content::Stats).await
 }
 
 /// List the top shows, best first
@@ -133,13 +89,11 @@ pub(crate) async fn stats(
 )]
 pub(crate) async fn top_shows(
     state: web::Data<AppState>,
-    cache: web::Data<ResponseCache>,
     query: web::Query<LimitQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let limit = query.limit(DEFAULT_TOP)?;
-    let catalog = &state.catalog;
-    cache.get_or_render(catalog, &request, async { json(&catalog.top_shows(limit).await?) }).await
+    state.responses.respond(&request, Content::TopShows { limit }).await
 }
 
 /// List the people who play several characters in the top shows, most characters first
@@ -156,12 +110,9 @@ pub(crate) async fn top_shows(
 )]
 pub(crate) async fn multi_character_actors(
     state: web::Data<AppState>,
-    cache: web::Data<ResponseCache>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let catalog = &state.catalog;
-    let actors = async { json(&catalog.multi_character_actors().await?) };
-    cache.get_or_render(catalog, &request, actors).await
+    state.responses.respond(&request, Content::MultiCharacterActors).await
 }
 
 /// Get a show as TVmaze returns it
@@ -181,14 +132,10 @@ pub(crate) async fn multi_character_actors(
 )]
 pub(crate) async fn show(
     state: web::Data<AppState>,
-    cache: web::Data<ResponseCache>,
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = show_id(&path)?;
-    let catalog = &state.catalog;
-    let show = async { json(&catalog.show(id.into()).await?.ok_or(Problem::ShowNotFound(id))?) };
-    cache.get_or_render(catalog, &request, show).await
+    state.responses.respond(&request, Content::Show(show_id(&path)?)).await
 }
 
 /// Get the stored cast of a show, in TVmaze's order
@@ -210,15 +157,8 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn cast(
     state: web::Data<AppState>,
-    cache: web::Data<ResponseCache>,
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = show_id(&path)?;
-    let catalog = &state.catalog;
-    let cast = async {
-        let cast = catalog.cast(id).await?;
-        if cast.is_empty() { Err(Problem::CastNotFound(id)) } else { json(&cast) }
-    };
-    cache.get_or_render(catalog, &request, cast).await
+    state.responses.respond(&request, Content::Cast(show_id(&path)?)).await
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,6 +17,8 @@ use tvshows_core::{
 use tvshows_pipeline::{DEFAULT_MAX_AGE, Pipeline, Runner, RunnerConfig, RunnerRole};
 use tvshows_progress::InProcessTracker;
 use tvshows_sqlite::SqliteStore;
+
+use crate::faulty_store::FaultyStore;
 
 /// Ample for a simulator on the same machine, and short for tests of requests that hang.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -50,10 +53,12 @@ struct Settings {
     tracker: Arc<dyn ProgressTracker>,
     lease: Option<Arc<dyn RunLock>>,
     max_age: Duration,
+    ended_runs: Arc<AtomicU32>,
 }
 
 enum Database {
     Memory(MemoryStore),
+    Faulty(FaultyStore),
     /// `tvshows.db` in a temporary folder.
     File(TempDir),
 }
@@ -62,6 +67,7 @@ impl Database {
     async fn open(&self) -> Arc<dyn Store> {
         match self {
             Database::Memory(store) => Arc::new(store.clone()),
+            Database::Faulty(store) => Arc::new(store.clone()),
             Database::File(folder) => open_in(folder).await,
         }
     }
@@ -79,19 +85,23 @@ impl Settings {
             tracker: Arc::new(InProcessTracker::default()),
             lease: None,
             max_age: DEFAULT_MAX_AGE,
+            ended_runs: Arc::default(),
         }
     }
 
     async fn start(&self, instance: &str) -> (Runner, Arc<dyn Store>) {
         let store = self.database.open().await;
         let catalog: Arc<dyn Catalog> = store.clone();
+        let ended_runs = Arc::clone(&self.ended_runs);
         let config = RunnerConfig {
             queue: store.clone(),
             lock: store.clone(),
             lease: self.lease.clone(),
             tracker: Arc::clone(&self.tracker),
             instance: instance.to_owned(),
-            on_end: Arc::new(|_| {}),
+            on_end: Arc::new(move |_| {
+                ended_runs.fetch_add(1, Relaxed);
+            }),
             role: RunnerRole::Worker,
         };
         let pipeline = Pipeline::new(self.client.clone(), catalog).max_age(self.max_age);
@@ -117,6 +127,15 @@ impl TestEnv {
         TestEnv::start(Settings::new(client)).await
     }
 
+    /// A store with outages. No request times out during one, because its time is virtual.
+    pub(crate) async fn with_outages(base_url: &str, store: &FaultyStore) -> TestEnv {
+        let hour = Duration::from_hours(1);
+        let client =
+            client(base_url).connect_timeout(hour).request_timeout(hour).call_timeout(hour);
+        let database = Database::Faulty(store.clone());
+        TestEnv::start(Settings { database, ..Settings::new(client) }).await
+    }
+
     /// What several machines share: a tracker and a lease.
     pub(crate) async fn with_shared(
         base_url: &str,
@@ -135,6 +154,11 @@ impl TestEnv {
     async fn start(settings: Settings) -> TestEnv {
         let (runner, store) = settings.start("test").await;
         TestEnv { runner, store, settings }
+    }
+
+    /// How many runs were reported as ended.
+    pub(crate) fn ended_runs(&self) -> u32 {
+        self.settings.ended_runs.load(Relaxed)
     }
 
     /// Stops the runner, which interrupts a run in progress.
@@ -199,7 +223,7 @@ impl TestEnv {
     fn folder(&self) -> &Path {
         match &self.settings.database {
             Database::File(folder) => folder.path(),
-            Database::Memory(_) => panic!("the database is not in a file"),
+            _ => panic!("the database is not in a file"),
         }
     }
 

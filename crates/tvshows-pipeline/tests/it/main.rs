@@ -2,6 +2,7 @@
 
 mod changing_upstream;
 mod faults;
+mod faulty_store;
 mod full_run;
 mod harness;
 mod implausible_upstream;
@@ -11,3 +12,4 @@ mod malformed_shows;
 mod merged_shows;
 mod queue;
 mod resume;
+mod storage_outage;

@@ -1,0 +1,303 @@
+//! The data that clients can request of the published snapshot.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::{Bytes, Query};
+use serde::Serialize;
+use tvshows_core::{Catalog, Facet, ShowId, ShowPage, SparseShow, StoreError};
+
+use crate::extract::shows_query::{ListRequest, ShowsQuery};
+use crate::problem::Problem;
+use crate::schemas::{FacetCount, UnmatchedFilter};
+
+/// The default limit of `/shows/top_shows`.
+pub(crate) const DEFAULT_TOP: u32 = 10;
+/// The limit with which the dashboard requests them.
+const DASHBOARD_TOP: u32 = 1000;
+
+/// The queries of `GET /shows` that clients send first: that of the dashboard, the default one, and every other order.
+const FIRST_LISTS: [&str; 13] = [
+    "sort=-weight&limit=40&fields=id,name,type,language,genres,status,premiered,ended,rating,weight,network,webChannel,\
+     image&facets=genre,language,status,type,network,country,day",
+    "",
+    "sort=-weight",
+    "sort=-rating",
+    "sort=name",
+    "sort=-updated",
+    "sort=-premiered",
+    "sort=-name",
+    "sort=weight",
+    "sort=rating",
+    "sort=updated",
+    "sort=premiered",
+    "sort=-id",
+];
+
+/// What a client requests.
+#[derive(Debug)]
+pub(crate) enum Content {
+    List(Box<ListRequest>),
+    Show(ShowId),
+    Cast(ShowId),
+    TopShows { limit: u32 },
+    MultiCharacterActors,
+    Stats,
+}
+
+impl Content {
+    /// What clients request first after an update.
+    pub(crate) fn requested_first() -> impl Iterator<Item = Content> {
+        let lists = FIRST_LISTS.into_iter().filter_map(|query| {
+            let query = Query::<ShowsQuery>::from_query(query).ok()?;
+            Some(Content::List(Box::new(query.parse().ok()?)))
+        });
+        let others = [
+            Content::TopShows { limit: DEFAULT_TOP },
+            Content::TopShows { limit: DASHBOARD_TOP },
+            Content::MultiCharacterActors,
+            Content::Stats,
+        ];
+        others.into_iter().chain(lists)
+    }
+
+    /// The same text for each way to request this, and nothing else.
+    pub(crate) fn cache_key(&self) -> String {
+        match self {
+            Content::List(list) => format!("list {}", list.cache_key()),
+            Content::Show(id) => format!("show {id}"),
+            Content::Cast(id) => format!("cast {id}"),
+            Content::TopShows { limit } => format!("top {limit}"),
+            Content::MultiCharacterActors => "actors".to_owned(),
+            Content::Stats => "stats".to_owned(),
+        }
+    }
+
+    /// The body of the response.
+    pub(crate) async fn render(self, catalog: &dyn Catalog) -> Result<Bytes, Problem> {
+        match self {
+            Content::List(list) => render_list(*list, catalog).await,
+            Content::Show(id) => {
+                json(&catalog.show(id.into()).await?.ok_or(Problem::ShowNotFound(id))?)
+            }
+            Content::Cast(id) => {
+                let cast = catalog.cast(id).await?;
+                if cast.is_empty() { Err(Problem::CastNotFound(id)) } else { json(&cast) }
+            }
+            Content::TopShows { limit } => json(&catalog.top_shows(limit).await?),
+            Content::MultiCharacterActors => json(&catalog.multi_character_actors().await?),
+            Content::Stats => json(&catalog.stats().await?),
+        }
+    }
+}
+
+/// A page of shows.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct ShowList<T> {
+    /// Each show as in `/shows/{id}`, or only the fields listed in `fields`.
+    #[schema(value_type = Vec<serde_json::Value>)]
+    shows: Vec<T>,
+    /// The number of matching shows on all pages.
+    total: u64,
+    /// For each facet listed in `facets`, its values with the number of shows that have them and match the filters of
+    /// other parameters, most shows first, then by name. `null` counts the shows without a value. At most 200 values
+    /// of each.
+    #[schema(value_type = BTreeMap<String, Vec<FacetCount>>)]
+    facets: BTreeMap<Facet, Vec<tvshows_core::FacetCount<String>>>,
+    /// The filters with values that no show has. Omitted if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<UnmatchedFilter>, required = false)]
+    unmatched: Vec<tvshows_core::UnmatchedFilter>,
+    /// The cursor of the next page; `null` on the last page.
+    next_cursor: Option<String>,
+}
+
+async fn render_list(list: ListRequest, catalog: &dyn Catalog) -> Result<Bytes, Problem> {
+    let page = catalog.shows(list.query.clone()).await?;
+    let ShowPage { shows, next, total, facets, unmatched } = page;
+    let next_cursor = next.map(|position| list.cursor(&position));
+    let Some(fields) = &list.fields else {
+        return json(&ShowList { shows, total, facets, unmatched, next_cursor });
+    };
+    let shows = shows.iter().map(|show| SparseShow { show, fields }).collect();
+    json(&ShowList { shows, total, facets, unmatched, next_cursor })
+}
+
+pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
+    let json = serde_json::to_vec(data);
+    let json = json.map_err(|error| StoreError::CorruptRow { what: error.to_string() })?;
+    // Without spare capacity, which would be cached as well.
+    Ok(json.into_boxed_slice().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use tvshows_core::conformance::fixtures::{publish, show};
+    use tvshows_core::memory::MemoryStore;
+    use tvshows_core::{KeysetCursor, SortValue};
+
+    use super::*;
+
+    fn list(query: &str) -> ListRequest {
+        let query = Query::<ShowsQuery>::from_query(query).unwrap();
+        query.parse().unwrap_or_else(|problem| panic!("{query:?}: {problem}"))
+    }
+
+    fn key(query: &str) -> String {
+        Content::List(Box::new(list(query))).cache_key()
+    }
+
+    /// The value of a constant of a script.
+    fn constant<'a>(script: &'a str, name: &str) -> &'a str {
+        let (_, value) = script.split_once(&format!("const {name} = ")).unwrap();
+        value.split_once(';').unwrap().0.trim_matches('"')
+    }
+
+    #[test]
+    fn what_the_dashboard_requests_and_each_order_come_first() {
+        let first: BTreeSet<_> =
+            Content::requested_first().map(|content| content.cache_key()).collect();
+        assert_eq!(first.len(), FIRST_LISTS.len() + 4, "all are valid, and none is there twice");
+        for field in ["id", "name", "rating", "premiered", "updated", "weight"] {
+            assert!(first.contains(&key(&format!("sort={field}"))), "{field}");
+            assert!(first.contains(&key(&format!("sort=-{field}"))), "-{field}");
+        }
+        let script = include_str!("../dashboard/show_list.js");
+        let [limit, fields] = ["PAGE_SIZE", "FIELDS"].map(|name| constant(script, name));
+        let orders = constant(include_str!("../dashboard/shows_view.js"), "SORT_OPTIONS");
+        let sort = orders.split('"').nth(1).unwrap();
+        let facets = Facet::ALL.map(|facet| facet.to_string()).join(",");
+        let list = format!("sort={sort}&limit={limit}&fields={fields}&facets={facets}");
+        assert!(first.contains(&key(&list)), "{list}");
+        let top = constant(include_str!("../dashboard/top_shows.js"), "MAX_TOP_SHOWS");
+        assert_eq!(top, DASHBOARD_TOP.to_string());
+    }
+
+    #[test]
+    fn defaults_and_spellings_make_no_difference() {
+        for (one, other) in [
+            ("", "limit=50&sort=id&q=+&genre=&cursor=&fields=&facets="),
+            ("q=x", "sort=relevance&q=%78"),
+            ("fields=id,name", "fields=name,+id,id"),
+            ("facets=day,genre", "facets=genre%2Cday,genre"),
+            ("min_rating=7&limit=7", "limit=007&min_rating=7.0"),
+            ("max_rating=0", "max_rating=-0"),
+        ] {
+            assert_eq!(key(one), key(other), "{one} and {other}");
+        }
+        let position = KeysetCursor { value: SortValue::Text("B".into()), id: ShowId(3) };
+        let cursor = list("min_rating=7&sort=name").cursor(&position);
+        assert_eq!(cursor, list("sort=name&min_rating=07.0").cursor(&position));
+        let page = format!("min_rating=7&sort=name&cursor={cursor}");
+        assert_eq!(key(&page), key(&format!("cursor={cursor}&sort=name&min_rating=7.00")));
+        assert_ne!(key(&page), key("min_rating=7&sort=name"));
+    }
+
+    /// Parameters, and values that mean different lists.
+    fn parameters() -> impl Strategy<Value = Vec<(&'static str, String)>> {
+        let text = || {
+            prop_oneof!["[a-z \"\\\\,&=%+-]{1,6}", Just("Drama".to_owned()), Just("-".to_owned())]
+        };
+        let words = |words: Vec<&'static str>| prop::sample::select(words).prop_map(str::to_owned);
+        let list = |names: Vec<&'static str>| {
+            let count = names.len();
+            prop::sample::subsequence(names, 1..count).prop_map(|names| names.join(","))
+        };
+        let sort = words(vec!["id", "name", "-name", "rating", "-weight", "updated"]);
+        let fields = list(vec!["id", "name", "type", "genres", "rating", "summary"]);
+        let facets = list(vec!["genre", "language", "status", "type", "day"]);
+        let named = |name: &'static str, value: BoxedStrategy<String>| {
+            prop::option::of(value.prop_map(move |value| (name, value)))
+        };
+        (
+            named("q", text().boxed()),
+            named("genre", text().boxed()),
+            named("language", text().boxed()),
+            named("network", text().boxed()),
+            named("premiered_from", words(vec!["2019", "2019-05-01", "2020"]).boxed()),
+            named("premiered_to", words(vec!["2019", "2019-05-01", "2020"]).boxed()),
+            named("min_rating", words(vec!["1", "7.5", "10"]).boxed()),
+            named("sort", sort.boxed()),
+            named("limit", words(vec!["1", "2", "50", "1000"]).boxed()),
+            named("fields", fields.boxed()),
+            named("facets", facets.boxed()),
+        )
+            .prop_map(
+                |(q, genre, language, network, from, to, rating, sort, limit, fields, facets)| {
+                    let all = [
+                        q, genre, language, network, from, to, rating, sort, limit, fields, facets,
+                    ];
+                    all.into_iter().flatten().collect()
+                },
+            )
+    }
+
+    fn written(parameters: &[(&str, String)], is_encoded: bool) -> String {
+        let encoded = |text: &str| {
+            text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02x}"))
+        };
+        let pairs = parameters.iter().map(|(name, value)| {
+            let value = encoded(value);
+            if is_encoded {
+                format!("{}={value}", encoded(name))
+            } else {
+                format!("{name}={}", value.replace("%20", "+"))
+            }
+        });
+        pairs.collect::<Vec<_>>().join("&")
+    }
+
+    /// Parameters, and the same ones in another order.
+    fn permuted() -> impl Strategy<Value = [Vec<(&'static str, String)>; 2]> {
+        let shuffled =
+            |parameters: Vec<_>| (Just(parameters.clone()), Just(parameters).prop_shuffle());
+        parameters().prop_flat_map(shuffled).prop_map(|(one, mut other)| {
+            for (name, value) in &mut other {
+                if matches!(*name, "fields" | "facets") {
+                    *value = value.rsplit(',').collect::<Vec<_>>().join(", ");
+                }
+            }
+            [one, other]
+        })
+    }
+
+    /// The body of a list of nine shows.
+    fn body(query: &str) -> Bytes {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let store = MemoryStore::default();
+            publish(&store, (1..10).map(show).collect(), &[]).await;
+            Content::List(Box::new(list(query))).render(&store).await.unwrap()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn permuted_queries_have_one_key_and_one_body([one, other] in permuted()) {
+            let (one, other) = (written(&one, false), written(&other, true));
+            prop_assert_eq!(key(&one), key(&other));
+            prop_assert_eq!(body(&one), body(&other));
+        }
+
+        #[test]
+        fn different_queries_have_different_keys(one in parameters(), other in parameters()) {
+            let [one, other] = [one, other].map(|query| list(&written(&query, false)));
+            let is_same = one.query == other.query && one.fields == other.fields;
+            prop_assert_eq!(one.cache_key() == other.cache_key(), is_same);
+        }
+
+        #[test]
+        fn a_query_that_differs_in_one_parameter_has_another_key(
+            parameters in parameters(), index: prop::sample::Index,
+        ) {
+            prop_assume!(!parameters.is_empty());
+            let mut fewer = parameters.clone();
+            fewer.remove(index.index(parameters.len()));
+            let [one, other] = [parameters, fewer].map(|query| list(&written(&query, false)));
+            let is_same = one.query == other.query && one.fields == other.fields;
+            prop_assert_eq!(one.cache_key() == other.cache_key(), is_same);
+        }
+    }
+}
