@@ -114,6 +114,14 @@ impl Application {
     }
 }
 
+/// Keeps the local copy of a shared database current.
+async fn follow(replica: Option<&Replica>) -> Infallible {
+    match replica {
+        Some(replica) => replica.follow().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Binds a port of the host. `settings_to_change` are those with which it would succeed.
 fn listen(
     settings: &Serve,

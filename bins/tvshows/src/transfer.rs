@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use tokio::time::sleep;
@@ -35,10 +35,15 @@ pub(crate) struct Copied {
     pub(crate) runs: u32,
 }
 
-/// Copies everything from one database to another one, or publishes nothing.
+/// Copies everything from one database to another one, or publishes nothing. Gives up when `interrupted` completes.
 ///
 /// The target must be empty, or have what a copy of the same database left behind that did not complete.
-pub(crate) async fn copy(from: &Stores, to: &Stores, bar: &ProgressBar) -> anyhow::Result<Copied> {
+pub(crate) async fn copy(
+    from: &Stores,
+    to: &Stores,
+    bar: &ProgressBar,
+    interrupted: impl Future<Output = ()>,
+) -> anyhow::Result<Copied> {
     let holder = format!("{HOLDER_PREFIX}{}", to.instance);
     let is_acquired = to.lock.acquire(&holder, None).await?;
     ensure!(is_acquired, "another process works on updates there; stop it and try again");
@@ -46,6 +51,7 @@ pub(crate) async fn copy(from: &Stores, to: &Stores, bar: &ProgressBar) -> anyho
     let copied = tokio::select! {
         copied = transfer.run() => copied,
         lost = lock_lost(to, &holder) => Err(lost),
+        () = interrupted => Err(anyhow!("interrupted by a signal")),
     };
     to.lock.release(&holder).await;
     copied
@@ -57,7 +63,7 @@ async fn lock_lost(to: &Stores, holder: &str) -> anyhow::Error {
         sleep(RENEWAL_INTERVAL).await;
         match to.lock.renew(holder).await {
             Ok(true) => {}
-            Ok(false) => return anyhow::anyhow!("another process has taken over the database"),
+            Ok(false) => return anyhow!("another process has taken over the database"),
             Err(error) => return error.into(),
         }
     }

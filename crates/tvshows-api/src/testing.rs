@@ -13,7 +13,7 @@ use tvshows_core::{
     ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError,
     StoreHealth, Table, TopShow,
 };
-use tvshows_pipeline::{Pipeline, RunLog, Runner, RunnerConfig};
+use tvshows_pipeline::{Pipeline, RunLog, Runner, RunnerConfig, RunnerRole};
 use tvshows_progress::InProcessTracker;
 
 use crate::cache::response_cache::ResponseCache;
@@ -122,6 +122,7 @@ pub(crate) fn app_state(catalog: Arc<dyn Catalog>) -> AppState {
             tracker: Arc::new(InProcessTracker::default()),
             instance: "here".into(),
             on_end: Arc::new(|_| {}),
+            role: RunnerRole::Worker,
         },
     );
     AppState {

@@ -34,9 +34,9 @@ pub(crate) async fn current_position(client: &Client) -> Result<SnapshotPosition
 /// Everything but the shows.
 struct SmallParts {
     target: SnapshotPosition,
+    show_count: u32,
     /// The number of the snapshot that the changes start from; `None` if they are complete.
     since: Option<i64>,
-    show_count: u32,
     deleted: Vec<ShowId>,
     top: Vec<ShowId>,
     casts: Vec<CastRow>,
@@ -87,22 +87,30 @@ async fn small_parts(
         Some(since) if since.database_id == target.database_id => find(client, since).await?,
         _ => None,
     };
-    let (deleted, top, casts) = try_join!(
+    let (show_count, deleted, top, casts) = try_join!(
+        count_shows(client, &target),
         deleted(client, since),
         client.query_typed("SELECT id FROM _top_shows ORDER BY rank", &[]),
         client.query_typed(cast_row::SELECT, &[]),
     )?;
-    let count = "SELECT count(*) FROM _show_versions WHERE since <= $1 AND until IS NULL";
-    let count = client.query_typed_one(count, &[(&number(&target), Type::INT8)]).await?;
-    let count: i64 = count.try_get(0)?;
     Ok(SmallParts {
-        show_count: u32::try_from(count).unwrap_or(u32::MAX),
         target,
+        show_count: u32::try_from(show_count).unwrap_or(u32::MAX),
         since,
         deleted: show_ids(&deleted)?,
         top: show_ids(&top)?,
         casts: casts.iter().map(cast_row::read).collect::<Result<_, _>>()?,
     })
+}
+
+/// Counts the published shows. Both parts need only an index.
+async fn count_shows(
+    client: &Client,
+    position: &SnapshotPosition,
+) -> Result<i64, tokio_postgres::Error> {
+    let sql = "SELECT (SELECT count(*) FROM _show_versions WHERE since <= $1) \
+               - (SELECT count(*) FROM _show_versions WHERE until IS NOT NULL)";
+    client.query_typed_one(sql, &[(&number(position), Type::INT8)]).await?.try_get(0)
 }
 
 /// Returns the number of a snapshot, if it is still known.

@@ -150,7 +150,7 @@ impl<'a> ShowRows<'a> {
         let mut texts =
             vec![Vec::with_capacity(rows.len()); TEXT_COLUMNS.len() + JSON_COLUMNS.len()];
         let mut integers = vec![Vec::with_capacity(rows.len()); INTEGER_COLUMNS.len()];
-        for row in rows.iter().copied() {
+        for row in rows {
             let visible = row.texts().into_iter().map(|text| text.map(nul::visible));
             let jsons = row.jsons().into_iter().map(|json| json.map(Cow::Borrowed));
             for (column, text) in texts.iter_mut().zip(visible.chain(jsons)) {

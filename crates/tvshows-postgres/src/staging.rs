@@ -1,6 +1,6 @@
 //! The staging tables, which a run writes to before it publishes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::try_join;
 use jiff::Timestamp;
@@ -265,7 +265,7 @@ pub(crate) struct StoredVersions {
     published: HashMap<i64, StoredVersion>,
     staged: HashMap<i64, StoredVersion>,
     /// Staged, with the published version.
-    seen: HashMap<i64, ()>,
+    seen: HashSet<i64>,
 }
 
 struct StoredVersion {
@@ -295,17 +295,16 @@ impl StoredVersions {
             versions.insert(row.try_get(0)?, version);
         }
         for row in seen {
-            stored.seen.insert(row.try_get(0)?, ());
+            stored.seen.insert(row.try_get(0)?);
         }
         Ok(stored)
     }
 
-    /// Returns the `updated` of the staged version; `None` if none is staged.
-    fn staged_updated(&self, id: i64) -> Option<Option<i64>> {
+    /// Returns the `updated` of the staged version, 0 if it is unknown; `None` if none is staged.
+    fn staged_updated(&self, id: i64) -> Option<i64> {
         let staged = self.staged.get(&id);
-        let staged =
-            staged.or_else(|| self.published.get(&id).filter(|_| self.seen.contains_key(&id)));
-        staged.map(|version| version.updated)
+        let staged = staged.or_else(|| self.published.get(&id).filter(|_| self.seen.contains(&id)));
+        staged.map(|version| version.updated.unwrap_or_default())
     }
 }
 
@@ -318,11 +317,9 @@ fn choose<'a>(
     let mut chosen: BTreeMap<i64, &ShowRow<'_>> = BTreeMap::new();
     for row in rows {
         let id = row.show.id.0.into();
-        let staged =
-            chosen.get(&id).map(|row| row.show.updated).or_else(|| stored.staged_updated(id));
-        let is_newer = staged.is_none_or(|updated| {
-            updated.unwrap_or_default() < row.show.updated.unwrap_or_default()
-        });
+        let updated = |row: &ShowRow<'_>| row.show.updated.unwrap_or_default();
+        let staged = chosen.get(&id).map(|row| updated(row)).or_else(|| stored.staged_updated(id));
+        let is_newer = staged.is_none_or(|staged| staged < updated(row));
         if is_newer || replaces == Replaces::Any {
             chosen.insert(id, row);
         }
@@ -351,7 +348,7 @@ impl<'a> Changes<'a> {
             chosen.iter().partition(|(id, row)| is_unchanged(id, row));
         Changes {
             unstaged_versions: staged(&|id| stored.staged.contains_key(id)),
-            unstaged_seen: staged(&|id| stored.seen.contains_key(id)),
+            unstaged_seen: staged(&|id| stored.seen.contains(id)),
             changed: changed.into_iter().map(|(_, row)| *row).collect(),
             unchanged: unchanged.into_iter().map(|(id, _)| *id).collect(),
         }
@@ -425,15 +422,16 @@ const IS_RETAINED: &str = "NOT EXISTS (SELECT FROM _show_versions n WHERE n.id =
      AND NOT EXISTS (SELECT FROM _staged_shows_seen n WHERE n.id = v.id) \
      AND NOT EXISTS (SELECT FROM _staged_deletions n WHERE n.id = v.id)";
 
+fn retained(base: Base) -> &'static str {
+    if base.is_incremental { IS_RETAINED } else { "false" }
+}
+
 pub(crate) async fn count_shows(client: &Client, base: Base) -> Result<u32, Error> {
-    let mut sql = "SELECT (SELECT count(*) FROM _show_versions WHERE since > $1) + \
-                   (SELECT count(*) FROM _staged_shows_seen)"
-        .to_owned();
-    if base.is_incremental {
-        sql += &format!(
-            " + (SELECT count(*) FROM _show_versions v WHERE v.until IS NULL AND v.since <= $1 AND {IS_RETAINED})"
-        );
-    }
+    let retained = retained(base);
+    let sql = format!(
+        "SELECT (SELECT count(*) FROM _show_versions WHERE since > $1) + (SELECT count(*) FROM _staged_shows_seen) + \
+         (SELECT count(*) FROM _show_versions v WHERE v.until IS NULL AND v.since <= $1 AND {retained})"
+    );
     let row = client.query_typed_one(&sql, &[(&base.published, Type::INT8)]).await?;
     let count: i64 = row.try_get(0)?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
@@ -445,7 +443,7 @@ pub(crate) async fn rank(
     base: Base,
     criteria: TopShowsCriteria,
 ) -> Result<Vec<Show>, Error> {
-    let retained = if base.is_incremental { IS_RETAINED } else { "false" };
+    let retained = retained(base);
     let sql = format!(
         "SELECT {} FROM _show_versions v WHERE v.language = $2 AND strpos(v.genres, $3) > 0 AND (v.since > $1 \
          OR v.until IS NULL AND (EXISTS (SELECT FROM _staged_shows_seen s WHERE s.id = v.id) OR {retained}))",
@@ -481,13 +479,12 @@ pub(crate) async fn manifest(client: &Client, published: i64) -> Result<Publishe
 
 /// Reads what a run that resumes needs to know.
 pub(crate) async fn state(client: &Client, base: Base) -> Result<StagingState, Error> {
-    let mut shows = "SELECT id, updated, processed_at FROM _show_versions WHERE since > $1 UNION ALL \
+    let retained = retained(base);
+    let shows = format!(
+        "SELECT id, updated, processed_at FROM _show_versions WHERE since > $1 UNION ALL \
          SELECT v.id, v.updated, s.fetched_at FROM _staged_shows_seen s JOIN _show_versions v USING (id) \
-         WHERE v.until IS NULL AND v.since <= $1"
-        .to_owned();
-    if base.is_incremental {
-        shows += &format!(" UNION ALL {PUBLISHED} AND {IS_RETAINED}");
-    }
+         WHERE v.until IS NULL AND v.since <= $1 UNION ALL {PUBLISHED} AND {retained}"
+    );
     let parameters = [(&base.published as _, Type::INT8)];
     let (shows, pages, casts) = try_join!(
         client.query_typed(&shows, &parameters),

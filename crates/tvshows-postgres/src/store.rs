@@ -52,11 +52,21 @@ impl PostgresStore {
     }
 
     /// Returns the schema of the database, without changing it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unreachable`] if the server does not answer, [`StoreError::InvalidDatabase`] if it refuses the login
+    /// or is too old.
     pub async fn schema(&self) -> Result<Schema, StoreError> {
         migrations::read(&self.database).await
     }
 
     /// Creates the tables and views, or brings them up to date. Several processes may do so at the same time.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`schema`](Self::schema); [`StoreError::InvalidDatabase`] if the database has tables of another program,
+    /// which leaves it unchanged.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         migrations::migrate(&self.database).await
     }

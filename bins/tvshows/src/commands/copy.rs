@@ -20,10 +20,7 @@ pub(crate) async fn run(options: &Copy) -> anyhow::Result<ExitCode> {
     let target = Target::open(&to).await?;
     output::eprint_line(format!("Copying {from} to {to}"));
     let bar = progress_bar();
-    let copied = tokio::select! {
-        copied = transfer::copy(&source, &target.stores, &bar) => copied,
-        () = signal => Err(anyhow::anyhow!("interrupted by a signal")),
-    };
+    let copied = transfer::copy(&source, &target.stores, &bar, signal).await;
     bar.finish_and_clear();
     let copied = copied.with_context(|| format!("nothing was published in {to}"))?;
     target.finish().await?;

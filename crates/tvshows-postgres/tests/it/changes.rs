@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tvshows_core::conformance::fixtures::{
     at, cast_member, cast_of, pages, running, show, success,
@@ -32,7 +33,7 @@ async fn random_run(store: &TestStore, sequence: &mut Sequence, published: &BTre
     }
     let mut next: BTreeSet<ShowId> =
         if is_incremental { published.clone() } else { BTreeSet::new() };
-    for page in 0..1 + sequence.below(3) {
+    for page in 0..=sequence.below(3) {
         let shows: Vec<_> = (0..sequence.below(6))
             .map(|_| version(1 + sequence.below(12), sequence.below(3)))
             .collect();
@@ -41,11 +42,11 @@ async fn random_run(store: &TestStore, sequence: &mut Sequence, published: &BTre
     }
     let deleted: Vec<_> = (0..sequence.below(3)).map(|_| ShowId(1 + sequence.below(12))).collect();
     next.retain(|id| !deleted.contains(id));
-    session.commit(Some(StagedBatch::Deletions(deleted)), &status).await.unwrap();
+    session.commit(Some(Arc::new(StagedBatch::Deletions(deleted))), &status).await.unwrap();
     let alone = version(1 + sequence.below(12), sequence.below(3));
     next.insert(alone.id);
     session
-        .commit(Some(StagedBatch::Shows { shows: vec![alone], at: at(3) }), &status)
+        .commit(Some(Arc::new(StagedBatch::Shows { shows: vec![alone], at: at(3) })), &status)
         .await
         .unwrap();
     let top: Vec<_> = next.iter().copied().take(2).collect();

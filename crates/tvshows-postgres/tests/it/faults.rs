@@ -1,5 +1,5 @@
 use tvshows_core::conformance::fixtures::{after, at, pages, running, show, success};
-use tvshows_core::{RunEvent, RunQueue, RunState, Show, SnapshotSource};
+use tvshows_core::{RunEvent, RunQueue, RunState, Show, SnapshotSource, StoreError};
 use tvshows_testkit::PostgresServer;
 
 use crate::support::{Copy, TestStore, begin};
@@ -28,7 +28,7 @@ async fn what_is_staged_when_the_server_is_killed_is_complete_or_absent() {
         let batch = pages(vec![(page, shows(page * 100..page * 100 + 100))], at(2));
         let commit = session.commit(batch, &next);
         let committed = kill_during(&server, commit).await;
-        assert!(committed.as_ref().err().is_none_or(|error| error.is_transient()), "{committed:?}");
+        assert!(committed.as_ref().err().is_none_or(StoreError::is_transient), "{committed:?}");
         let state = session.staging().await.unwrap();
         let is_staged = state.pages.contains_key(&page);
         assert!(is_staged || committed.is_err());

@@ -3,6 +3,7 @@
 mod changes;
 mod faults;
 mod lock;
+mod pgbouncer;
 mod queue;
 mod schema;
 mod support;

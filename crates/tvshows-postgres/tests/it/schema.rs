@@ -16,7 +16,7 @@ async fn processes_that_migrate_at_the_same_time_do_so_once() {
     let schema = stores[0].schema().await.unwrap();
     assert_eq!(schema.version, Schema::CURRENT);
     assert!(!schema.is_outdated());
-    let positions = stores.iter().map(|store| store.position());
+    let positions = stores.iter().map(SnapshotSource::position);
     let ids = futures::future::join_all(positions).await;
     assert!(ids.iter().all(|position| position.as_ref().unwrap().version.number == 0));
 }

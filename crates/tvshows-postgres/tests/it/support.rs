@@ -37,6 +37,11 @@ impl TestStore {
         TestStore { store, url }
     }
 
+    /// A store behind a pooler in transaction mode.
+    pub(crate) fn at(url: String) -> TestStore {
+        TestStore { store: PostgresStore::new(&url).unwrap(), url }
+    }
+
     /// Another process that uses the same database.
     pub(crate) fn other(&self) -> PostgresStore {
         PostgresStore::new(&self.url).unwrap()

@@ -71,7 +71,7 @@ async fn add_show_6(store: &MemoryStore) {
     let session = begin(store, &status).await;
     session.start_incremental().await.unwrap();
     let batch = StagedBatch::Shows { shows: vec![show(6)], at: at(20) };
-    session.commit(Some(batch), &status).await.unwrap();
+    session.commit(Some(Arc::new(batch)), &status).await.unwrap();
     session.publish(&[ShowId(6), ShowId(1)], at(21), success(&status)).await.unwrap();
 }
 

@@ -19,16 +19,17 @@ use tvshows_sqlite::SqliteStore;
 
 /// Runs are those of the source, and reads those of the replica, which catches up after each publish.
 pub(crate) struct ReplicatedStore<S> {
-    pub(crate) source: S,
-    pub(crate) catalog: Arc<ReplicaCatalog>,
+    source: Arc<S>,
+    catalog: Arc<ReplicaCatalog>,
     _folder: TempDir,
 }
 
-impl<S: SnapshotSource + Clone + 'static> ReplicatedStore<S> {
+impl<S: SnapshotSource + 'static> ReplicatedStore<S> {
     pub(crate) async fn new(source: S) -> Box<ReplicatedStore<S>> {
         let folder = tempfile::tempdir().unwrap();
         let copy = SqliteStore::open_copy(&folder.path().join("copy.db")).await.unwrap();
-        let shared = Arc::new(source.clone());
+        let source = Arc::new(source);
+        let shared = Arc::<S>::clone(&source);
         let staleness = Duration::from_mins(10);
         let catalog = ReplicaCatalog::new(shared, Arc::new(copy), "here".into(), staleness).await;
         let catalog = Arc::new(catalog.unwrap());
