@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009_facets.sql"),
     include_str!("../migrations/0010_max_requests.sql"),
     include_str!("../migrations/0011_run_steps.sql"),
+    include_str!("../migrations/0013_search_in_memory.sql"),
 ];
 
 /// `tvsh`: identifies the databases of this program.

@@ -19,7 +19,6 @@ pub(crate) fn publish(
     if is_unchanged(connection, changes, top)? {
         record_fetch_times(connection)?;
     } else {
-        search::sync_index(connection, is_incremental)?;
         publish_shows(connection, is_incremental)?;
         search::mark_current(connection)?;
         publish_top_shows(connection, top, at)?;

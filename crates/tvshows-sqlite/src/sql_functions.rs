@@ -1,5 +1,4 @@
-//! SQL functions for this program's own statements. The schema must not use them, because other programs read the
-//! file.
+//! SQL functions for migrations. The schema must not use them, because other programs read the file.
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;

@@ -122,7 +122,8 @@ mod tests {
         let mut tokenizer = Tokenizer::new().unwrap();
         let characters = ('\u{80}'..='\u{600}').chain(('\u{601}'..=char::MAX).step_by(463));
         for block in characters.collect::<Vec<_>>().chunks(4096) {
-            let text: String = block.iter().map(|c| format!("x{c} {c} {c}y {c}{c}z ")).collect();
+            let texts = block.iter().map(|c| format!("x{c} {c} {c}y {c}{c}z"));
+            let text = texts.collect::<Vec<_>>().join(" ");
             let mut actual = Vec::new();
             tokenizer.words(&text, |word| actual.push(word.to_owned())).unwrap();
             let index = &tokenizer.index;

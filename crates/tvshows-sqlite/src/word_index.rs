@@ -84,6 +84,9 @@ impl WordIndex {
                 }
             });
             next = after;
+            if next.iter().all(Vec::is_empty) {
+                return;
+            }
         }
         self.visit(last, phrase.is_prefix, |show, mut positions| {
             if !next[show].is_empty() {
@@ -269,7 +272,9 @@ mod tests {
     fn numbers_of_any_size_are_read_as_written() {
         let numbers = [0, 1, 127, 128, 16_383, 16_384, u32::MAX];
         let mut bytes = Vec::new();
-        numbers.iter().for_each(|number| write_number(&mut bytes, *number));
+        for number in numbers {
+            write_number(&mut bytes, number);
+        }
         let mut reader = Reader(&bytes);
         for number in numbers {
             assert_eq!(reader.number(), Some(number as usize));
