@@ -1,6 +1,7 @@
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use actix_server::{Server, ServerHandle};
 use anyhow::Context;
@@ -133,14 +134,6 @@ fn listen(
         .with_context(|| format!("cannot listen on {address}; set another {settings_to_change}"))?;
     let address = listener.local_addr()?;
     Ok((listener, address))
-}
-
-/// Keeps the local copy of a shared database current.
-async fn follow(replica: Option<&Replica>) -> Infallible {
-    match replica {
-        Some(replica) => replica.follow().await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Logs in one line what an operator wants to know about a service.

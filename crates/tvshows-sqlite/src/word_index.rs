@@ -84,6 +84,9 @@ impl WordIndex {
                 }
             });
             next = after;
+            if next.iter().all(Vec::is_empty) {
+                return;
+            }
         }
         self.visit(last, phrase.is_prefix, |show, mut positions| {
             if !next[show].is_empty() {
