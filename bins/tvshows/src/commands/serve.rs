@@ -8,9 +8,10 @@ use crate::application::Application;
 use crate::cli::{LogFormat, Serve};
 use crate::{logging, output, progress_bar, signals};
 
-/// Without the details that actix logs (its own startup, and every malformed request), and without the notices of
-/// PostgreSQL.
-const LOG_FILTER: &str = "info,actix_server=warn,actix_http=off,tokio_postgres=warn";
+/// Without the details that actix logs (its own startup, and every malformed request), the notices of PostgreSQL, and
+/// the end of each connection to it.
+const LOG_FILTER: &str =
+    "info,actix_server=warn,actix_http=off,tokio_postgres=warn,deadpool.postgres=off";
 
 pub(crate) async fn run(options: &Serve) -> anyhow::Result<ExitCode> {
     let bars = MultiProgress::new();

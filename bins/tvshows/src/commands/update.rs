@@ -26,8 +26,8 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     let log_format = options.settings.log_format;
     // In text mode, the progress bar and the summary report the run and how it ended.
     let filter = match log_format {
-        LogFormat::Text => "warn,tvshows_pipeline::end=off",
-        LogFormat::Json => "info,tokio_postgres=warn",
+        LogFormat::Text => "warn,tvshows_pipeline::end=off,deadpool.postgres=off",
+        LogFormat::Json => "info,tokio_postgres=warn,deadpool.postgres=off",
     };
     let collector = options.settings.otel_exporter_otlp_endpoint.as_deref();
     let exporter = logging::start(log_format, filter, &bars, collector, &RunLog::default())?;
