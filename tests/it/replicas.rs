@@ -13,7 +13,7 @@ mod upgrades;
 use futures::future::join_all;
 use serde_json::Value;
 use tokio::process::Command;
-use tvshows_testkit::{PostgresServer, Service, TestEnv, dump_content};
+use tvshows_testkit::{PostgresServer, Service, TestEnv, dump_content, eventually};
 
 /// The settings of services that share a database.
 struct Replicas<'a> {
@@ -102,11 +102,26 @@ async fn top_shows(service: &Service) -> usize {
     service.json("/shows/top_shows?limit=100").await.as_array().map_or(0, Vec::len)
 }
 
+/// Waits until each service has a snapshot with `top` top shows. Whoever was told that an update succeeded does not have
+/// to, unless a replica takes longer than a second for it, as when it fills its copy on a slow machine.
+async fn wait_for_copies(services: &[&Service], top: usize) {
+    for service in services {
+        eventually(async || top_shows(service).await == top).await;
+    }
+}
+
 /// The value of a metric of a service.
 async fn metric(service: &Service, name: &str) -> String {
     let text = service.get("/metrics").send().await.unwrap().text().await.unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("there is no {name}")).to_owned()
+}
+
+/// The metrics that only replicas have, as documented.
+fn replica_metrics() -> impl Iterator<Item = &'static str> {
+    let rows = include_str!("../../docs/operations.md").lines();
+    let names = rows.filter_map(|line| line.strip_prefix("| `tvshows_replica_"));
+    names.map(|name| name.split('`').next().unwrap())
 }
 
 /// The last event of the stream of a run, which ends with it.

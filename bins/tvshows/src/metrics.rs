@@ -59,6 +59,10 @@ const HISTOGRAMS: &[(&str, &str)] = &[
     ("tvshows_http_request_duration_seconds", "Time until the response headers"),
     ("tvshows_run_step_duration_seconds", "Duration of each step of an update"),
     ("tvshows_store_transaction_duration_seconds", "Duration of write transactions"),
+    (
+        "tvshows_replica_connection_wait_seconds",
+        "Time until an operation had a connection to the shared database",
+    ),
     ("tvshows_tracker_operation_duration_seconds", "Duration of progress tracker operations"),
     ("tvmaze_client_request_duration_seconds", "Time until the end of TVmaze's response"),
     ("tvmaze_client_throttle_duration_seconds", "Time that calls waited for the rate limit"),

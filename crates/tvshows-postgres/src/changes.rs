@@ -12,12 +12,14 @@ use tvshows_core::{
 use crate::cast_row;
 use crate::database::{BEGIN_READ, BULK_TIMEOUT, Connection, Database};
 use crate::error::Error;
+use crate::migrations;
 use crate::show_row::{self, ShowRow, show_id};
 
 /// How many shows are read at a time.
 const BATCH: usize = 1000;
 
-const POSITION: &str = "SELECT d.id, s.number, s.published_at FROM _data d \
+const POSITION: &str = "SELECT d.id, s.number, s.published_at, v.version, v.oldest_reader \
+     FROM _schema_version v CROSS JOIN _data d \
      LEFT JOIN (SELECT number, published_at FROM _snapshots ORDER BY number DESC LIMIT 1) s ON true";
 
 pub(crate) fn position(row: &Row) -> Result<SnapshotPosition, Error> {
@@ -28,7 +30,10 @@ pub(crate) fn position(row: &Row) -> Result<SnapshotPosition, Error> {
 }
 
 pub(crate) async fn current_position(client: &Client) -> Result<SnapshotPosition, Error> {
-    position(&client.query_typed_one(POSITION, &[]).await?)
+    let row = client.query_typed_one(POSITION, &[]).await?;
+    // A later release may have upgraded the schema while this one is running.
+    migrations::schema(&row, 3)?.check()?;
+    position(&row)
 }
 
 /// Everything but the shows.

@@ -55,7 +55,10 @@ impl Database {
     }
 
     pub(crate) async fn connection(&self) -> Result<Connection, Error> {
-        Ok(Connection { object: Some(self.pool.get().await?), is_clean: false })
+        let started = Instant::now();
+        let object = self.pool.get().await;
+        metrics::histogram!("tvshows_replica_connection_wait_seconds").record(started.elapsed());
+        Ok(Connection { object: Some(object?), is_clean: false })
     }
 
     /// Runs an operation within a time limit, and records its duration under `kind`. It is repeated if the server asks

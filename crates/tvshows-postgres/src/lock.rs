@@ -6,18 +6,21 @@ use tokio_postgres::types::Type;
 use tvshows_core::{LockError, StoreError};
 
 use crate::database::Database;
+use crate::migrations::Schema;
 
 /// How long the lock is held after a renewal: longer than a failover of the server, and short enough that another
 /// process takes over within 20 s.
 pub const LOCK_TTL: Duration = Duration::from_secs(17);
 
-/// Takes the lock if it is free, if `holder` has it, or if `$2` does, which is dead.
+/// Takes the lock if it is free, if `holder` has it, or if `$2` does, which is dead. Not if a later release has upgraded
+/// the schema to one that this program does not know.
 const ACQUIRE: &str = "UPDATE _run_lock SET holder = $1, until = clock_timestamp() + make_interval(secs => $3), \
      term = CASE WHEN holder = $1 AND until > clock_timestamp() THEN term ELSE term + 1 END \
-     WHERE holder IS NULL OR holder = $1 OR holder = $2 OR until <= clock_timestamp()";
+     WHERE (holder IS NULL OR holder = $1 OR holder = $2 OR until <= clock_timestamp()) \
+     AND (SELECT oldest_reader FROM _schema_version) <= $4";
 
-const RENEW: &str =
-    "UPDATE _run_lock SET until = clock_timestamp() + make_interval(secs => $2) WHERE holder = $1";
+const RENEW: &str = "UPDATE _run_lock SET until = clock_timestamp() + make_interval(secs => $2) WHERE holder = $1 \
+     AND (SELECT oldest_reader FROM _schema_version) <= $3";
 
 const HOLDER: &str =
     "SELECT holder FROM _run_lock WHERE holder IS NOT NULL AND until > clock_timestamp()";
@@ -30,15 +33,21 @@ pub(crate) async fn acquire(
     evict: Option<&str>,
 ) -> Result<bool, LockError> {
     let ttl = LOCK_TTL.as_secs_f64();
-    let parameters =
-        [(&holder as _, Type::TEXT), (&evict as _, Type::TEXT), (&ttl as _, Type::FLOAT8)];
+    let parameters = [
+        (&holder as _, Type::TEXT),
+        (&evict as _, Type::TEXT),
+        (&ttl as _, Type::FLOAT8),
+        (&i64::from(Schema::CURRENT) as _, Type::INT8),
+    ];
     let changed = database.execute("acquire_lock", ACQUIRE, &parameters).await;
     changed.map(|rows| rows == 1).map_err(|error| lock_error(database, error))
 }
 
 pub(crate) async fn renew(database: &Database, holder: &str) -> Result<bool, LockError> {
     let ttl = LOCK_TTL.as_secs_f64();
-    let parameters = [(&holder as _, Type::TEXT), (&ttl as _, Type::FLOAT8)];
+    let schema = i64::from(Schema::CURRENT);
+    let parameters =
+        [(&holder as _, Type::TEXT), (&ttl as _, Type::FLOAT8), (&schema as _, Type::INT8)];
     let changed = database.execute("renew_lock", RENEW, &parameters).await;
     changed.map(|rows| rows == 1).map_err(|error| lock_error(database, error))
 }

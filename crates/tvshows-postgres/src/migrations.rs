@@ -71,7 +71,7 @@ pub(crate) async fn read(database: &Database) -> Result<Schema, StoreError> {
     let sql = "SELECT version, oldest_reader FROM _schema_version";
     let rows = database.query("schema", sql, &[]).await?;
     rows.first().map_or(Ok(Schema { version: 0, oldest_reader: 0 }), |row| {
-        schema(row).map_err(|error| error.into_store_error(&database.backend))
+        schema(row, 0).map_err(|error| error.into_store_error(&database.backend))
     })
 }
 
@@ -115,15 +115,16 @@ async fn apply(database: &Database) -> Result<(), Error> {
 
 async fn lock_version(connection: &Connection) -> Result<Schema, Error> {
     let sql = "SELECT version, oldest_reader FROM _schema_version FOR UPDATE";
-    schema(&connection.query_typed_one(sql, &[]).await?)
+    schema(&connection.query_typed_one(sql, &[]).await?, 0)
 }
 
-fn schema(row: &tokio_postgres::Row) -> Result<Schema, Error> {
+/// Reads a row with the version and the oldest reader in two columns from `first` on.
+pub(crate) fn schema(row: &tokio_postgres::Row, first: usize) -> Result<Schema, Error> {
     let number = |column| -> Result<u32, Error> {
         let number: i64 = row.try_get(column)?;
         Ok(u32::try_from(number).unwrap_or(u32::MAX))
     };
-    Ok(Schema { version: number(0)?, oldest_reader: number(1)? })
+    Ok(Schema { version: number(first)?, oldest_reader: number(first + 1)? })
 }
 
 #[cfg(test)]

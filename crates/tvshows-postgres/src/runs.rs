@@ -5,6 +5,7 @@ use tokio_postgres::{Client, Row};
 use tvshows_core::{Enqueued, NextRun, Ownership, RunId, RunRecord, RunStatus};
 
 use crate::error::{Error, corrupt};
+use crate::migrations;
 
 /// A run with what readers see besides its status: the number of runs before it if it waits, whether the process that
 /// works on it has lost the lock, the locks of its last attempt, and which snapshot replicas may still lack.
@@ -143,6 +144,19 @@ pub(crate) async fn unfinished(client: &Client) -> Result<Vec<StoredRun>, Error>
     client.query_typed(UNFINISHED, &[]).await?.iter().map(StoredRun::read).collect()
 }
 
+/// Returns the unfinished run that a request joins. Without a lock, so that many requests at once are fast.
+pub(crate) async fn join(
+    client: &Client,
+    status: &RunStatus,
+    except: &[RunId],
+) -> Result<Option<Enqueued>, Error> {
+    let unfinished = unfinished(client).await?;
+    let unfinished = unfinished.into_iter().map(|run| run.status);
+    let mut others = unfinished.filter(|run| !except.contains(&run.request_id));
+    let equal = others.find(|run| run.parameters() == status.parameters());
+    Ok(equal.filter(|run| run.request_id != status.request_id).map(Enqueued::Joined))
+}
+
 /// Adds a run to the queue, unless it has a duplicate or the queue is full. Nobody else adds one meanwhile.
 pub(crate) async fn enqueue(
     client: &Client,
@@ -151,7 +165,8 @@ pub(crate) async fn enqueue(
     max_waiting: u32,
 ) -> Result<Enqueued, Error> {
     // Serializes the requests: this row is locked until the transaction ends.
-    client.query_typed("SELECT id FROM _data FOR UPDATE", &[]).await?;
+    let sql = "SELECT v.version, v.oldest_reader FROM _data d CROSS JOIN _schema_version v FOR UPDATE OF d";
+    migrations::schema(&client.query_typed_one(sql, &[]).await?, 0)?.check()?;
     let mut unfinished: Vec<_> =
         unfinished(client).await?.into_iter().map(|run| run.status).collect();
     // The answer to the transaction that added it may have been lost.

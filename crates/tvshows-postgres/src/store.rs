@@ -94,7 +94,12 @@ impl PostgresStore {
         except: &[RunId],
         max_waiting: u32,
     ) -> Result<Enqueued, Error> {
-        let connection = self.begin_write(Limit::Short).await?;
+        let connection = self.database.connection().await?;
+        if let Some(joined) = runs::join(&connection, status, except).await? {
+            connection.release();
+            return Ok(joined);
+        }
+        connection.batch_execute(Limit::Short.begin_write()).await?;
         let enqueued = runs::enqueue(&connection, status, except, max_waiting).await?;
         connection.commit().await?;
         Ok(enqueued)

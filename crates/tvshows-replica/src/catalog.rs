@@ -13,37 +13,37 @@ use crate::ReplicaCatalog;
 impl Catalog for ReplicaCatalog {
     async fn snapshot_version(&self) -> Result<SnapshotVersion, StoreError> {
         self.check()?;
-        self.copy.snapshot_version().await
+        self.copy()?.snapshot_version().await
     }
 
     async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError> {
         self.check()?;
-        self.copy.shows(query).await
+        self.copy()?.shows(query).await
     }
 
     async fn show(&self, key: ShowKey) -> Result<Option<Show>, StoreError> {
         self.check()?;
-        self.copy.show(key).await
+        self.copy()?.show(key).await
     }
 
     async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
         self.check()?;
-        self.copy.cast(show).await
+        self.copy()?.cast(show).await
     }
 
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
         self.check()?;
-        self.copy.top_shows(limit).await
+        self.copy()?.top_shows(limit).await
     }
 
     async fn multi_character_actors(&self) -> Result<Vec<MultiCharacterActor>, StoreError> {
         self.check()?;
-        self.copy.multi_character_actors().await
+        self.copy()?.multi_character_actors().await
     }
 
     async fn stats(&self) -> Result<ShowStats, StoreError> {
         self.check()?;
-        self.copy.stats().await
+        self.copy()?.stats().await
     }
 
     async fn manifest(&self) -> Result<PublishedManifest, StoreError> {
@@ -60,24 +60,24 @@ impl Catalog for ReplicaCatalog {
         if table == Table::Runs {
             self.copy_run_history().await;
         }
-        self.copy.export(table, filter, rows).await
+        self.copy()?.export(table, filter, rows).await
     }
 
     async fn backup_to(&self, file: Box<dyn io::Write + Send>) -> Result<(), StoreError> {
         self.check()?;
         self.copy_run_history().await;
-        self.copy.backup_to(file).await
+        self.copy()?.backup_to(file).await
     }
 
     async fn health(&self) -> Result<StoreHealth, StoreError> {
         self.check()?;
-        let health = self.copy.health().await?;
+        let health = self.copy()?.health().await?;
         Ok(StoreHealth { replica: Some(self.replica_health()), ..health })
     }
 
     async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
         let mut defects = self.source.integrity_check().await?;
-        let of_copy = self.copy.integrity_check().await?;
+        let of_copy = self.copy()?.integrity_check().await?;
         defects.extend(of_copy.into_iter().map(|defect| format!("the local copy: {defect}")));
         Ok(defects)
     }

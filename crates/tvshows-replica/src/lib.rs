@@ -4,4 +4,4 @@
 mod catalog;
 mod replica;
 
-pub use replica::ReplicaCatalog;
+pub use replica::{OpenCopy, ReplicaCatalog};

@@ -1,8 +1,9 @@
 use std::convert::Infallible;
 use std::error::Error;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 use tvshows_core::{ReplicaHealth, SnapshotCopy, SnapshotPosition, SnapshotSource, StoreError};
 
@@ -22,13 +23,19 @@ const FAILURE_INTERVAL: Duration = Duration::from_secs(10);
 /// was filled once, or when the shared database has not answered for longer than `max_staleness`.
 pub struct ReplicaCatalog {
     pub(crate) source: Arc<dyn SnapshotSource>,
-    pub(crate) copy: Arc<dyn SnapshotCopy>,
+    /// `None` while a deleted copy is opened again.
+    copy: RwLock<Option<Arc<dyn SnapshotCopy>>>,
+    reopen: Option<OpenCopy>,
     name: String,
     max_staleness: Duration,
     state: Mutex<State>,
     /// Locked while changes are applied.
     applying: tokio::sync::Mutex<()>,
 }
+
+/// Opens a copy again.
+pub type OpenCopy =
+    Box<dyn Fn() -> BoxFuture<'static, Result<Arc<dyn SnapshotCopy>, StoreError>> + Send + Sync>;
 
 struct State {
     /// The position of the copy; `None` before it is filled.
@@ -60,7 +67,14 @@ impl ReplicaCatalog {
             reported: None,
         };
         let (state, applying) = (Mutex::new(state), tokio::sync::Mutex::default());
-        Ok(ReplicaCatalog { source, copy, name, max_staleness, state, applying })
+        let (copy, reopen) = (RwLock::new(Some(copy)), None);
+        Ok(ReplicaCatalog { source, copy, reopen, name, max_staleness, state, applying })
+    }
+
+    /// Opens the copy again with `open` if its file is deleted or replaced while it is used.
+    #[must_use]
+    pub fn reopen_with(self, open: OpenCopy) -> ReplicaCatalog {
+        ReplicaCatalog { reopen: Some(open), ..self }
     }
 
     /// Keeps the copy current, and the shared database informed of that. Runs until it is dropped.
@@ -84,7 +98,8 @@ impl ReplicaCatalog {
                         );
                         failure = text;
                     }
-                    if error.is_transient() { RETRY_INTERVAL } else { FAILURE_INTERVAL }
+                    let is_short = error.is_transient() || self.copy().is_err();
+                    if is_short { RETRY_INTERVAL } else { FAILURE_INTERVAL }
                 }
             };
             self.record_lag();
@@ -93,6 +108,7 @@ impl ReplicaCatalog {
     }
 
     async fn poll(&self) -> Result<(), StoreError> {
+        self.reopen_if_deleted().await?;
         self.catch_up().await?;
         let due = {
             let State { copied, reported, .. } = &*self.state();
@@ -108,6 +124,22 @@ impl ReplicaCatalog {
         Ok(())
     }
 
+    async fn reopen_if_deleted(&self) -> Result<(), StoreError> {
+        let Some(open) = &self.reopen else { return Ok(()) };
+        if let Ok(copy) = self.copy() {
+            let Err(StoreError::DatabaseReplaced { .. }) = copy.snapshot_version().await else {
+                return Ok(());
+            };
+            tracing::warn!("the local copy was deleted or replaced; filling a new one");
+            self.state().copied = None;
+            self.set_copy(None);
+            copy.close().await;
+        }
+        // Requests may still use the old one, which keeps it locked; then, the next attempt succeeds.
+        self.set_copy(Some(open().await?));
+        Ok(())
+    }
+
     /// Updates the copy to the published snapshot, if it is another one.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let _applying = self.applying.lock().await;
@@ -116,7 +148,7 @@ impl ReplicaCatalog {
             return Ok(());
         }
         // Not the position in `state`: an earlier call may have been dropped before it could record that.
-        let copied = self.copy.position().await?;
+        let copied = self.copy()?.position().await?;
         let target = self.apply_changes(copied.as_ref()).await?;
         tracing::info!(
             snapshot = target.version.number,
@@ -139,7 +171,7 @@ impl ReplicaCatalog {
     ) -> Result<SnapshotPosition, StoreError> {
         let changes = self.source.changes_since(copied).await?;
         let (target, is_complete) = (changes.target.clone(), changes.is_complete);
-        match self.copy.apply(changes).await {
+        match self.copy()?.apply(changes).await {
             Ok(()) => return Ok(target),
             Err(
                 error @ (StoreError::InvalidDatabase { .. }
@@ -156,7 +188,7 @@ impl ReplicaCatalog {
         }
         let changes = self.source.changes_since(None).await?;
         let target = changes.target.clone();
-        self.copy.apply(changes).await?;
+        self.copy()?.apply(changes).await?;
         Ok(target)
     }
 
@@ -172,17 +204,25 @@ impl ReplicaCatalog {
 
     /// Closes the copy.
     pub async fn close(&self) {
-        self.copy.close().await;
+        if let Ok(copy) = self.copy() {
+            copy.close().await;
+        }
+    }
+
+    pub(crate) fn copy(&self) -> Result<Arc<dyn SnapshotCopy>, StoreError> {
+        let copy = self.copy.read().unwrap_or_else(PoisonError::into_inner);
+        copy.clone().ok_or_else(unfilled)
+    }
+
+    fn set_copy(&self, copy: Option<Arc<dyn SnapshotCopy>>) {
+        *self.copy.write().unwrap_or_else(PoisonError::into_inner) = copy;
     }
 
     /// Fails if the copy must not be read.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         let state = self.state();
         if state.copied.is_none() {
-            return Err(StoreError::Unreachable {
-                backend: "the copy of the shared database".into(),
-                source: "it has not been filled yet".into(),
-            });
+            return Err(unfilled());
         }
         let staleness = state.last_contact.elapsed();
         if staleness > self.max_staleness {
@@ -194,9 +234,9 @@ impl ReplicaCatalog {
     /// Copies the history of runs, which is not part of a snapshot. If that fails, the copy has the history of some time
     /// ago.
     pub(crate) async fn copy_run_history(&self) {
-        let copied = match self.source.run_history().await {
-            Ok(runs) => self.copy.replace_run_history(runs).await,
-            Err(error) => Err(error),
+        let copied = match (self.source.run_history().await, self.copy()) {
+            (Ok(runs), Ok(copy)) => copy.replace_run_history(runs).await,
+            (Err(error), _) | (_, Err(error)) => Err(error),
         };
         if let Err(error) = copied {
             let error = &error as &dyn Error;
@@ -228,6 +268,13 @@ impl ReplicaCatalog {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unfilled() -> StoreError {
+    StoreError::Unreachable {
+        backend: "the copy of the shared database".into(),
+        source: "it has not been filled yet".into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tvshows_testkit::{Nginx, Service, free_port, json_body};
 
-use super::{Replicas, last_event};
+use super::{Replicas, last_event, wait_for_copies};
 
 /// The shipped `http` block, with addresses of this machine in place of the names and folders of containers.
 fn configuration(services: &[Service], port: u16) -> String {
@@ -38,6 +38,7 @@ async fn a_balancer_hides_that_a_replica_ends() {
     let run = json_body(accepted).await["request_id"].as_str().unwrap().to_owned();
     let events = client.get(format!("{base}/pipeline/status/{run}/events")).send().await.unwrap();
     assert!(events.text().await.unwrap().contains("\"succeeded\""));
+    wait_for_copies(&services.each_ref(), 10).await;
     services[1].process.kill().await.unwrap();
     for _ in 0..20 {
         let response = client.get(format!("{base}/shows/top_shows")).send().await.unwrap();

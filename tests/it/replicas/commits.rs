@@ -3,7 +3,7 @@
 use serde_json::json;
 use tvshows_testkit::{CommitFault, FaultProxy, HANGING_PAGE};
 
-use super::{Replicas, top_shows};
+use super::{Replicas, wait_for_copies};
 
 const FAULTS: [CommitFault; 2] = [CommitFault::AfterCommit, CommitFault::BeforeCommit];
 
@@ -26,7 +26,7 @@ async fn a_publish_whose_response_is_lost_is_published_once_and_reported() {
         );
         assert_eq!(other.wait_for_end(&run).await["state"], "succeeded");
         assert_eq!(replicas.snapshots().await, number);
-        assert_eq!((top_shows(&publisher).await, top_shows(&other).await), (top, top));
+        wait_for_copies(&[&publisher, &other], top).await;
     }
     assert_eq!(replicas.run_states().await, ["succeeded", "succeeded"]);
     assert!(replicas.sql("SELECT count(*) FROM all_shows").await.parse::<u32>().unwrap() > 2000);
@@ -52,6 +52,7 @@ async fn staged_data_whose_commit_is_uncertain_is_neither_lost_nor_fetched_again
             "{fault:?}"
         );
         assert_eq!(replicas.env.simulator.requests_for("/shows?page=0"), asked + 1);
+        wait_for_copies(&[&service], 10).await;
         assert!(replicas.content("a") == replicas.env.expected_content().await, "{fault:?}");
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use tvshows_testkit::{Service, TestEnv, eventually};
 
-use super::{Replicas, read_all, top_shows, update};
+use super::{Replicas, read_all, top_shows, update, wait_for_copies};
 
 fn delete_copy(env: &TestEnv, name: &str) {
     for suffix in ["", "-wal", "-shm"] {
@@ -18,6 +18,7 @@ async fn a_copy_can_be_deleted() {
     let mut a = replicas.start("a").await;
     let b = replicas.start("b").await;
     update(&a, 3).await;
+    wait_for_copies(&[&a, &b], 3).await;
     let content = replicas.content("a");
     assert!(a.terminate().await.success());
     delete_copy(&replicas.env, "a");
@@ -29,7 +30,7 @@ async fn a_copy_can_be_deleted() {
     // Also while it is used.
     delete_copy(&replicas.env, "a");
     update(&b, 4).await;
-    eventually(async || top_shows(&a).await == 4).await;
+    wait_for_copies(&[&a, &b], 4).await;
     let services = [a, b];
     assert_eq!(read_all(&services).await, [200; 10]);
     assert_eq!(replicas.run_states().await, ["succeeded", "succeeded"]);
@@ -40,12 +41,13 @@ async fn a_copy_of_another_database_is_filled_again() {
     let (one, other) = (Replicas::new(&[]).await, Replicas::new(&[]).await);
     let mut service = one.start("a").await;
     update(&service, 3).await;
+    wait_for_copies(&[&service], 3).await;
     assert!(service.terminate().await.success());
     let mut command = one.command("a");
     command.env("DATABASE_URL", &other.url);
     let service = Service::spawn(command).await;
     update(&service, 4).await;
-    assert_eq!(top_shows(&service).await, 4);
+    wait_for_copies(&[&service], 4).await;
     assert_eq!((one.snapshots().await, other.snapshots().await), (1, 1));
 }
 

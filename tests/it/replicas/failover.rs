@@ -2,7 +2,7 @@
 
 use tvshows_testkit::{Direction, FaultProxy, HANGING_PAGE, PostgresServer, Service, eventually};
 
-use super::{Replicas, top_shows, update};
+use super::{Replicas, top_shows, update, wait_for_copies};
 
 /// The URL of a database on two servers.
 fn url_of_both(replicas: &Replicas<'_>, standby: &PostgresServer) -> String {
@@ -29,9 +29,9 @@ async fn the_same_attempt_continues_after_a_failover() {
     primary.kill().await;
     standby.promote().await;
     replicas.env.simulator.set_faults(&[]);
+    wait_for_copies(&services.each_ref(), 10).await;
     for service in &services {
-        eventually(async || top_shows(service).await == 10).await;
-        let status = service.json(&format!("/pipeline/status/{run}")).await["status"].clone();
+        let status = service.wait_for_end(&run).await;
         assert_eq!(
             (status["state"].as_str(), status["attempt"].as_u64()),
             (Some("succeeded"), Some(1))
@@ -52,9 +52,7 @@ async fn copies_of_a_snapshot_that_a_failover_lost_are_replaced() {
     primary.wait_for_standby().await;
     replication.block(Direction::Both);
     update(&services[1], 4).await;
-    for service in &services {
-        assert_eq!(top_shows(service).await, 4);
-    }
+    wait_for_copies(&services.each_ref(), 4).await;
 
     primary.kill().await;
     standby.promote().await;
@@ -69,8 +67,6 @@ async fn copies_of_a_snapshot_that_a_failover_lost_are_replaced() {
     let url = standby.url(replicas.url.rsplit('/').next().unwrap());
     assert_eq!(standby.psql(&url, "SELECT state FROM runs").await, "succeeded");
     update(&services[0], 5).await;
-    for (service, name) in services.iter().zip(["a", "b"]) {
-        assert_eq!(top_shows(service).await, 5);
-        assert_eq!(replicas.content(name), replicas.content("a"));
-    }
+    wait_for_copies(&services.each_ref(), 5).await;
+    assert!(replicas.content("a") == replicas.content("b"));
 }

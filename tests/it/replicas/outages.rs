@@ -4,7 +4,7 @@ use tvshows_testkit::{
     CommitFault, FaultProxy, HANGING_PAGE, PostgresServer, RedisServer, Service, eventually,
 };
 
-use super::{Replicas, read_all, top_shows, update};
+use super::{Replicas, read_all, update, wait_for_copies};
 
 #[tokio::test]
 async fn reads_continue_while_postgresql_and_redis_are_stopped() {
@@ -18,6 +18,7 @@ async fn reads_continue_while_postgresql_and_redis_are_stopped() {
     };
     let services = [start("a").await, start("b").await, start("c").await];
     update(&services[0], 5).await;
+    wait_for_copies(&services.each_ref(), 5).await;
     server.stop().await;
     redis.cli(&["SHUTDOWN"]).await;
     for service in &services {
@@ -38,9 +39,7 @@ async fn reads_continue_while_postgresql_and_redis_are_stopped() {
         })
         .await;
     }
-    for service in &services {
-        eventually(async || top_shows(service).await == 6).await;
-    }
+    wait_for_copies(&services.each_ref(), 6).await;
     assert_eq!(read_all(&services).await, [200; 15]);
 }
 
@@ -62,8 +61,8 @@ async fn an_update_survives_a_crash_of_postgresql_while_it_stages() {
     assert_eq!(replicas.env.simulator.requests_for("/shows?page=0"), asked);
     assert_eq!(replicas.snapshots().await, 1);
     let expected = replicas.env.expected_content().await;
-    for (service, name) in services.iter().zip(["a", "b"]) {
-        eventually(async || top_shows(service).await == 10).await;
+    wait_for_copies(&services.each_ref(), 10).await;
+    for name in ["a", "b"] {
         assert!(replicas.content(name) == expected, "{name}");
     }
 }
@@ -81,7 +80,7 @@ async fn an_update_survives_a_crash_of_postgresql_while_it_publishes() {
         server.kill().await;
         server.restart().await;
         eventually(async || replicas.run_states().await == ["succeeded"]).await;
-        eventually(async || top_shows(&service).await == top).await;
+        wait_for_copies(&[&service], top).await;
         assert_eq!(replicas.snapshots().await, 1, "{fault:?}");
         let attempts = replicas.sql("SELECT attempt FROM runs").await;
         assert_eq!(attempts, "1", "{fault:?}");
@@ -94,6 +93,7 @@ async fn replicas_follow_again_after_a_crash_of_postgresql() {
     let replicas = Replicas::on(&server, &[]).await;
     let services = [replicas.start("a").await, replicas.start("b").await];
     update(&services[0], 3).await;
+    wait_for_copies(&services.each_ref(), 3).await;
     for top in [4, 5] {
         server.kill().await;
         assert_eq!(read_all(&services).await, [200; 10]);
@@ -103,9 +103,7 @@ async fn replicas_follow_again_after_a_crash_of_postgresql() {
             posted.unwrap().status() == 202
         })
         .await;
-        for service in &services {
-            eventually(async || top_shows(service).await == top).await;
-        }
+        wait_for_copies(&services.each_ref(), top).await;
     }
     assert_eq!(replicas.run_states().await, ["succeeded"; 3]);
 }

@@ -5,7 +5,7 @@ use tvshows_testkit::{
     Direction, FaultProxy, HANGING_PAGE, ScriptedSimulator, Service, eventually,
 };
 
-use super::{Replicas, metric, read_all, top_shows, update};
+use super::{Replicas, metric, read_all, top_shows, update, wait_for_copies};
 
 /// Takes 20 s: the lock expires.
 #[tokio::test]
@@ -29,17 +29,17 @@ async fn cut_off_holder(direction: Direction) {
 
     proxy.block(direction);
     eventually(async || upstream.request_count() > 0).await;
-    assert_eq!(metric(&holder, "tvshows_run_in_progress").await, "0", "{direction:?}");
     let requests = replicas.env.simulator.request_count();
     let status = other.wait_for_end(&run).await;
     assert_eq!((&status["state"], &status["attempt"]), (&json!("succeeded"), &json!(2)));
     assert_eq!(upstream.requests_for("/shows?page=0"), 0, "what was staged is used");
-    assert_eq!(top_shows(&other).await, 10);
+    wait_for_copies(&[&other], 10).await;
 
     proxy.pass();
     // What was sent in the meantime arrives now.
-    eventually(async || top_shows(&holder).await == 10).await;
+    wait_for_copies(&[&holder], 10).await;
     assert_eq!(holder.wait_for_end(&run).await["instance"], status["instance"]);
+    eventually(async || metric(&holder, "tvshows_run_in_progress").await == "0").await;
     assert_eq!(replicas.env.simulator.request_count(), requests, "{direction:?}");
     assert_eq!(replicas.run_states().await, ["succeeded"]);
     assert_eq!(replicas.snapshots().await, 1);
@@ -52,14 +52,16 @@ async fn a_replica_that_is_cut_off_serves_its_copy_and_delays_nobody() {
     let proxy = FaultProxy::start(replicas.server.port).await;
     let services = [replicas.start_through(proxy.port, "a").await, replicas.start("b").await];
     update(&services[1], 3).await;
+    wait_for_copies(&services.each_ref(), 3).await;
     proxy.block(Direction::Both);
     update(&services[1], 4).await;
-    assert_eq!((top_shows(&services[0]).await, top_shows(&services[1]).await), (3, 4));
+    wait_for_copies(&[&services[1]], 4).await;
+    assert_eq!(top_shows(&services[0]).await, 3);
     assert_eq!(read_all(&services).await, [200; 10]);
     eventually(async || services[0].json("/health/ready").await["status"] == "degraded").await;
     assert_eq!(metric(&services[0], "tvshows_replica_lag_snapshots").await, "0", "nobody can tell");
     proxy.pass();
-    eventually(async || top_shows(&services[0]).await == 4).await;
+    wait_for_copies(&services.each_ref(), 4).await;
     eventually(async || services[0].json("/health/ready").await["status"] == "ready").await;
 }
 
@@ -71,6 +73,7 @@ async fn a_copy_that_is_too_old_is_not_served() {
     command.env("DATABASE_URL", replicas.url_through(proxy.port)).env("MAX_STALENESS", "2s");
     let service = Service::spawn(command).await;
     update(&service, 3).await;
+    wait_for_copies(&[&service], 3).await;
     proxy.refuse();
     proxy.cut();
     let status = async || service.get("/shows/top_shows").send().await.unwrap().status();

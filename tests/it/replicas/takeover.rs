@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tvshows_testkit::{HANGING_PAGE, ScriptedSimulator, Service, eventually, signal, ten_pages};
 
-use super::{Replicas, metric, top_shows};
+use super::{Replicas, metric, wait_for_copies};
 
 /// Kills the replica that works on a run which a fault stalls, and returns what another one makes of it.
 async fn kill_where(fault: &str, is_reached: impl Fn(&Value) -> bool) {
@@ -30,6 +30,7 @@ async fn kill_where(fault: &str, is_reached: impl Fn(&Value) -> bool) {
         (replicas.run_states().await, replicas.snapshots().await),
         (vec!["succeeded".into()], 1)
     );
+    wait_for_copies(&[&other], 10).await;
     assert!(replicas.content("b") == replicas.env.expected_content().await, "{fault}");
 }
 
@@ -91,7 +92,8 @@ async fn a_paused_replica_is_replaced_and_neither_publishes_nor_requests_anythin
         (replicas.run_states().await, replicas.snapshots().await),
         (vec!["succeeded".into()], 1)
     );
-    eventually(async || top_shows(&paused).await == 10).await;
+    wait_for_copies(&[&paused, &other], 10).await;
+    assert!(replicas.content("a") == replicas.content("b"));
 }
 
 /// Kills replicas until fifty have died while they worked on an update.
@@ -122,5 +124,6 @@ async fn kill_at_random() {
     // The map, the pages, the end of the index, and the casts; again the map, and what was in progress.
     let requests = replicas.env.simulator.request_count();
     assert!(requests <= 22 + 1 + 8 + 1, "killed after {delay} ms: {requests} requests");
+    wait_for_copies(&[&other], 10).await;
     assert!(replicas.content("b") == replicas.env.expected_content().await);
 }

@@ -2,7 +2,7 @@
 
 use tvshows_testkit::eventually;
 
-use super::{Replicas, read_all, top_shows, update};
+use super::{Replicas, read_all, update, wait_for_copies};
 
 #[tokio::test]
 async fn replicas_share_a_database_that_a_later_release_has_extended() {
@@ -13,9 +13,10 @@ async fn replicas_share_a_database_that_a_later_release_has_extended() {
     replicas.sql("ALTER TABLE _show_versions ADD COLUMN later text").await;
     replicas.sql("UPDATE _schema_version SET version = version + 1").await;
     update(&a, 4).await;
+    wait_for_copies(&[&a], 4).await;
     let b = replicas.start("b").await;
     update(&b, 5).await;
-    assert_eq!((top_shows(&a).await, top_shows(&b).await), (5, 5));
+    wait_for_copies(&[&a, &b], 5).await;
     assert!(replicas.content("a") == replicas.content("b"));
 }
 
@@ -24,6 +25,7 @@ async fn a_replica_that_is_too_old_for_the_database_serves_its_copy_and_works_on
     let replicas = Replicas::new(&[]).await;
     let services = [replicas.start("a").await, replicas.start("b").await];
     update(&services[0], 3).await;
+    wait_for_copies(&services.each_ref(), 3).await;
     let later = "UPDATE _schema_version SET version = version + 1, oldest_reader = version + 1";
     replicas.sql(later).await;
     let refused = replicas.command("c").output().await.unwrap();

@@ -1,7 +1,7 @@
 //! A PostgreSQL database, whose published shows are read from a local copy.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use tvshows_core::{SnapshotCopy, SnapshotSource, StoreError};
 use tvshows_postgres::PostgresStore;
-use tvshows_replica::ReplicaCatalog;
+use tvshows_replica::{OpenCopy, ReplicaCatalog};
 
 use super::local_copy::LocalCopy;
 use super::{Need, Stores, instance_name};
@@ -226,7 +226,11 @@ async fn stores(
 ) -> anyhow::Result<Stores> {
     let instance = instance_name();
     let catalog = ReplicaCatalog::new(store.clone(), copy.store, instance.clone(), max_staleness);
-    let catalog = Arc::new(catalog.await?);
+    let catalog = match copy.path {
+        Some(path) => catalog.await?.reopen_with(open_again(path)),
+        None => catalog.await?,
+    };
+    let catalog = Arc::new(catalog);
     Ok(Stores {
         catalog: catalog.clone(),
         queue: store.clone(),
@@ -234,5 +238,15 @@ async fn stores(
         instance,
         is_read_only: false,
         replica: Some(Replica { catalog, store, _folder: copy.folder.map(Arc::new) }),
+    })
+}
+
+fn open_again(path: PathBuf) -> OpenCopy {
+    Box::new(move || {
+        let path = path.clone();
+        Box::pin(async move {
+            let copy: Arc<dyn SnapshotCopy> = LocalCopy::open(&path).await?.store;
+            Ok(copy)
+        })
     })
 }
