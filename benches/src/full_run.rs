@@ -27,7 +27,7 @@ pub(crate) fn measure(rounds: usize) -> anyhow::Result<Report> {
          the same machine. Baseline, in the same rounds: its steps by themselves, which are the download of the \
          {PAGES} pages by `curl`, eight at a time; their decoding into the client's models by one thread; and the \
          insertion of all rows, with all columns, into one table in one transaction. The run also stages durably, \
-         builds the search index, ranks and publishes. {}",
+         ranks and publishes. {}",
         legend(rounds)
     ));
     let upstream = fixture::simulator(&[])?;

@@ -94,7 +94,7 @@ fn searches(service: &ServerProcess) -> anyhow::Result<Vec<String>> {
 }
 
 /// Percent-encodes every byte, so that no character needs special treatment.
-fn percent_encode(text: &str) -> String {
+pub(crate) fn percent_encode(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         let _ = write!(encoded, "%{byte:02x}");
         encoded

@@ -4,6 +4,7 @@
 mod baseline_server;
 mod events;
 mod exports;
+mod first_requests;
 mod fixture;
 mod full_run;
 mod http_throughput;
@@ -38,6 +39,8 @@ enum Bench {
     LaterRuns,
     /// HTTP throughput and latency
     Serving,
+    /// Searches and statistics that nobody has asked for before
+    FirstRequests,
     /// Server-sent events to many subscribers
     Events,
     /// Downloads of a whole table
@@ -59,6 +62,7 @@ fn main() -> anyhow::Result<()> {
             Bench::FullRun => full_run::measure(cli.rounds)?,
             Bench::LaterRuns => incremental_runs::measure(cli.rounds)?,
             Bench::Serving => http_throughput::measure(cli.rounds)?,
+            Bench::FirstRequests => first_requests::measure(cli.rounds)?,
             Bench::Events => events::measure(cli.rounds)?,
             Bench::Exports => exports::measure(cli.rounds)?,
             Bench::Memory => memory::measure(cli.rounds)?,

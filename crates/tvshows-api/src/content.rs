@@ -16,10 +16,11 @@ pub(crate) const DEFAULT_TOP: u32 = 10;
 const DASHBOARD_TOP: u32 = 1000;
 
 /// The queries of `GET /shows` that clients send first: that of the dashboard, the default one, and every other order.
-const FIRST_LISTS: [&str; 13] = [
+const FIRST_LISTS: [&str; 14] = [
     "sort=-weight&limit=40&fields=id,name,type,language,genres,status,premiered,ended,rating,weight,network,webChannel,\
      image&facets=genre,language,status,type,network,country,day",
     "",
+    "q=a",
     "sort=-weight",
     "sort=-rating",
     "sort=name",

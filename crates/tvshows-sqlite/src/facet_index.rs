@@ -12,6 +12,8 @@ use tvshows_core::{Facet, FacetCount, FacetFilter, SnapshotVersion, UnmatchedFil
 use crate::error::SqlResult;
 use crate::orders::Orders;
 use crate::snapshot;
+use crate::stats::Histograms;
+use crate::text_index::TextIndex;
 
 /// Caches the index of the last snapshot that was read.
 #[derive(Default)]
@@ -33,10 +35,12 @@ impl FacetIndexCache {
 }
 
 pub(crate) struct FacetIndex {
-    snapshot: SnapshotVersion,
+    pub(crate) snapshot: SnapshotVersion,
     /// In ascending order.
     pub(crate) ids: Vec<i64>,
     pub(crate) orders: Orders,
+    texts: Mutex<Option<Arc<TextIndex>>>,
+    pub(crate) histograms: Histograms,
     /// In the order of [`Facet::ALL`].
     columns: Vec<FacetColumn>,
 }
@@ -83,10 +87,12 @@ fn split(facet: Facet, text: &str) -> Vec<String> {
 
 impl FacetIndex {
     fn read(connection: &Connection, snapshot: SnapshotVersion) -> SqlResult<FacetIndex> {
-        let mut ids = Vec::new();
+        let (mut ids, mut histograms) = (Vec::new(), Histograms::default());
         let mut columns = Facet::ALL.map(ColumnReader::new);
         let names = Facet::ALL.map(column_name).join(", ");
-        let sql = format!("SELECT id, {names}, country_code FROM _Show_Facets ORDER BY id");
+        let sql = format!(
+            "SELECT id, {names}, country_code, premiered, rating_average FROM _Show_Facets ORDER BY id"
+        );
         let mut select = connection.prepare(&sql)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
@@ -97,20 +103,37 @@ impl FacetIndex {
             if let Some(code) = row.get_ref(1 + columns.len())?.as_str_or_null()? {
                 columns[Facet::Country as usize].add_alias(code);
             }
+            histograms.add(row.get_ref(2 + columns.len())?, row.get_ref(3 + columns.len())?);
         }
         ids.shrink_to_fit();
         let columns = columns.map(ColumnReader::finish).into();
         let orders = Orders::read(connection, &ids)?;
-        Ok(FacetIndex { snapshot, ids, orders, columns })
+        let texts = Mutex::default();
+        Ok(FacetIndex { snapshot, ids, orders, texts, histograms, columns })
+    }
+
+    /// Returns the index of texts, which is read when it is first needed. The transaction must be one of the same
+    /// snapshot.
+    pub(crate) fn texts(&self, transaction: &Connection) -> SqlResult<Arc<TextIndex>> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(texts) = texts.as_ref() {
+            return Ok(Arc::clone(texts));
+        }
+        Ok(Arc::clone(texts.insert(Arc::new(TextIndex::read(transaction, &self.ids)?))))
     }
 
     fn column(&self, facet: Facet) -> &FacetColumn {
         &self.columns[facet as usize]
     }
 
-    /// The position of a show in the list of ids.
-    pub(crate) fn position(&self, id: i64) -> Option<usize> {
-        self.ids.binary_search(&id).ok()
+    /// The texts of a facet's column, and how many shows have each.
+    pub(crate) fn text_counts(&self, facet: Facet) -> impl Iterator<Item = (Option<&str>, u64)> {
+        let column = self.column(facet);
+        let mut counts = vec![0; column.texts.len()];
+        for text in &column.shows {
+            counts[*text as usize] += 1;
+        }
+        column.texts.iter().map(Option::as_deref).zip(counts)
     }
 
     /// Returns the filters that no show matches, with suggestions.

@@ -29,6 +29,9 @@ mod sql_functions;
 mod staging;
 mod stats;
 mod store;
+mod text_index;
+mod tokenizer;
+mod word_index;
 
 pub use error::UPDATE_FREE_MB;
 pub use store::SqliteStore;

@@ -89,7 +89,6 @@ fn record_fetch_times(connection: &Connection) -> SqlResult<()> {
 }
 
 fn publish_shows(connection: &Connection, is_incremental: bool) -> SqlResult<()> {
-    search::sync_index(connection, is_incremental)?;
     replace_shows(connection, is_incremental)?;
     search::mark_current(connection)
 }

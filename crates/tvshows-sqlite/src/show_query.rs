@@ -5,15 +5,14 @@ use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension};
 use tvshows_core::{
-    KeysetCursor, SearchText, Show, ShowFilter, ShowId, ShowPage, ShowQuery, Sort, SortBy,
-    SortValue,
+    KeysetCursor, Show, ShowFilter, ShowId, ShowPage, ShowQuery, Sort, SortBy, SortValue,
 };
 
 use crate::error::SqlResult;
 use crate::facet_index::{FacetIndex, FacetIndexCache};
 use crate::orders::{compare, is_after, read_value};
-use crate::search::FtsQuery;
 use crate::show_row;
+use crate::text_index::TextMatches;
 
 /// Finds the ids in memory, except for texts, and reads the rows of the page.
 pub(crate) fn shows(
@@ -22,7 +21,8 @@ pub(crate) fn shows(
     query: &ShowQuery,
 ) -> SqlResult<ShowPage> {
     let snapshot = connection.unchecked_transaction()?;
-    let reader = Reader { connection: &snapshot, index: &*indexes.get(&snapshot)? };
+    let index = indexes.get(&snapshot)?;
+    let reader = Reader::new(&snapshot, &index, &query.filter)?;
     let mut matches = reader.matches_without_facets(&query.filter)?;
     let facets = reader.index.filter(&query.filter.facets, &mut matches, &query.facets);
     let unmatched = reader.index.unmatched(&query.filter.facets);
@@ -37,7 +37,8 @@ pub(crate) fn matching_ids(
     indexes: &FacetIndexCache,
     filter: &ShowFilter,
 ) -> SqlResult<Vec<i64>> {
-    let reader = Reader { connection, index: &*indexes.get(connection)? };
+    let index = indexes.get(connection)?;
+    let reader = Reader::new(connection, &index, filter)?;
     let mut matches = reader.matches_without_facets(filter)?;
     reader.index.filter(&filter.facets, &mut matches, &BTreeSet::new());
     let matching = reader.index.ids.iter().zip(matches).filter(|(_, is_match)| *is_match);
@@ -47,18 +48,29 @@ pub(crate) fn matching_ids(
 struct Reader<'a> {
     connection: &'a Connection,
     index: &'a FacetIndex,
+    /// The shows that match the text of the filter, if it has one.
+    text: Option<TextMatches>,
 }
 
 impl Reader<'_> {
+    fn new<'a>(
+        connection: &'a Connection,
+        index: &'a FacetIndex,
+        filter: &ShowFilter,
+    ) -> SqlResult<Reader<'a>> {
+        let text = match &filter.text {
+            Some(text) => Some(index.texts(connection)?.find(text.as_str())?),
+            None => None,
+        };
+        Ok(Reader { connection, index, text })
+    }
+
     /// For each show, whether it matches everything but the facets.
     fn matches_without_facets(&self, filter: &ShowFilter) -> SqlResult<Vec<bool>> {
-        let mut matches = vec![true; self.index.ids.len()];
-        if let Some(text) = &filter.text {
-            matches = match FtsQuery::parse(text.as_str()) {
-                Some(query) => self.matches_of_text(&query.any_column)?,
-                None => vec![false; matches.len()],
-            };
-        }
+        let mut matches = match &self.text {
+            Some(text) => text.any_column.clone(),
+            None => vec![true; self.index.ids.len()],
+        };
         let date = |date: jiff::civil::Date| SortValue::Text(date.to_string());
         let bounds = [
             (
@@ -83,21 +95,6 @@ impl Reader<'_> {
                 for (is_match, is_within) in matches.iter_mut().zip(is_within) {
                     *is_match &= is_within;
                 }
-            }
-        }
-        Ok(matches)
-    }
-
-    /// For each show, whether it matches a query of the search index.
-    fn matches_of_text(&self, query: &str) -> SqlResult<Vec<bool>> {
-        let mut matches = vec![false; self.index.ids.len()];
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT rowid FROM _Show_Search WHERE _Show_Search MATCH ?1")?;
-        let mut rows = select.query([query])?;
-        while let Some(row) = rows.next()? {
-            if let Some(position) = self.index.position(row.get(0)?) {
-                matches[position] = true;
             }
         }
         Ok(matches)
@@ -187,17 +184,17 @@ impl Reader<'_> {
         matches: &[bool],
         count: usize,
     ) -> SqlResult<Vec<(u32, i64)>> {
-        let text = query.filter.text.as_ref().map_or("", SearchText::as_str);
-        let Some(fts) = FtsQuery::parse(text) else { return Ok(Vec::new()) };
-        let matches_name = self.matches_of_text(&fts.name_only)?;
+        let (Some(text), Some(text_matches)) = (&query.filter.text, &self.text) else {
+            return Ok(Vec::new());
+        };
         let by_name = Sort { by: SortBy::Name, descending: false };
-        let name = SortValue::Text(text.trim().to_owned());
+        let name = SortValue::Text(text.as_str().trim().to_owned());
         let equal = self.range(by_name, Some(&name), Some(&name))?;
         let mut is_equal = vec![false; matches.len()];
         for show in &self.index.orders.get(by_name)[equal] {
             is_equal[*show as usize] = true;
         }
-        let rank = |show: usize| match (is_equal[show], matches_name[show]) {
+        let rank = |show: usize| match (is_equal[show], text_matches.name[show]) {
             (true, _) => EQUAL_NAME,
             (false, true) => WORDS_IN_NAME,
             (false, false) => WORDS_IN_SUMMARY,

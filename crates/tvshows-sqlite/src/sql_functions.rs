@@ -1,5 +1,4 @@
-//! SQL functions for this program's own statements. The schema must not use them, because other programs read the
-//! file.
+//! SQL functions for migrations. The schema must not use them, because other programs read the file.
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -21,7 +20,7 @@ pub(crate) fn register(connection: &Connection) -> SqlResult<()> {
 }
 
 /// Converts HTML for the search index, where only the words matter: a tag separates words.
-fn plain_text(html: &str) -> String {
+pub(crate) fn plain_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
     while let Some(start) = rest.find('<') {

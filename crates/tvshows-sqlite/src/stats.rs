@@ -2,46 +2,38 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
-use tvshows_core::{FacetCount, RowCounts, ShowStats};
+use tvshows_core::{Facet, FacetCount, RowCounts, ShowStats};
 
 use crate::error::SqlResult;
-use crate::snapshot;
+use crate::facet_index::{FacetIndex, FacetIndexCache};
 
 /// As many networks as a chart can show; there are more than a thousand.
 const MAX_NETWORKS: usize = 50;
 
-/// Counts in one pass over the table `_Show_Facets`, and in one snapshot.
-pub(crate) fn stats(connection: &Connection) -> SqlResult<ShowStats> {
+/// Counts in memory, except for the rows of the small tables.
+pub(crate) fn stats(connection: &Connection, indexes: &FacetIndexCache) -> SqlResult<ShowStats> {
     let transaction = connection.unchecked_transaction()?;
-    let published = snapshot::current(&transaction)?;
-    let mut counts = Counts::default();
-    let mut select = transaction.prepare_cached(
-        "SELECT type, language, genres, status, premiered, rating_average, network FROM _Show_Facets",
-    )?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        counts.add(row)?;
-    }
-    let mut networks = counts.networks.by_count();
+    let index = indexes.get(&transaction)?;
+    let mut networks = by_count(index.text_counts(Facet::Network));
     networks.truncate(MAX_NETWORKS);
     let tables = RowCounts {
-        all_shows: row_count(&transaction, "_Show_Facets")?,
+        all_shows: index.ids.len() as u64,
         top_shows: row_count(&transaction, "Top_Shows")?,
         top_shows_cast: row_count(&transaction, "Top_Shows_Cast")?,
     };
     Ok(ShowStats {
-        snapshot: published.number,
-        published_at: published.published_at,
+        snapshot: index.snapshot.number,
+        published_at: index.snapshot.published_at,
         tables,
-        premiere_years: nulls_last(counts.premiere_years),
-        ratings: nulls_last(counts.ratings),
-        genres: counts.genres.by_count(),
-        languages: counts.languages.by_count(),
+        premiere_years: nulls_last(&index.histograms.premiere_years),
+        ratings: nulls_last(&index.histograms.ratings),
+        genres: by_count(genre_counts(&index)),
+        languages: by_count(index.text_counts(Facet::Language)),
         networks,
-        statuses: counts.statuses.by_count(),
-        types: counts.types.by_count(),
+        statuses: by_count(index.text_counts(Facet::Status)),
+        types: by_count(index.text_counts(Facet::Type)),
     })
 }
 
@@ -49,74 +41,57 @@ fn row_count(connection: &Connection, table: &str) -> SqlResult<u64> {
     connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
 }
 
+/// The number of shows for each value of the columns that are no facets.
 #[derive(Default)]
-struct Counts {
-    types: Tally,
-    languages: Tally,
-    genres: Tally,
-    statuses: Tally,
-    networks: Tally,
+pub(crate) struct Histograms {
     premiere_years: BTreeMap<Option<i64>, u64>,
     ratings: BTreeMap<Option<i64>, u64>,
 }
 
-impl Counts {
-    fn add(&mut self, row: &Row<'_>) -> SqlResult<()> {
-        self.types.add(text(row, 0)?);
-        self.languages.add(text(row, 1)?);
-        match text(row, 2)? {
-            None | Some("") => self.genres.add(None),
-            Some(genres) => genres.split(',').for_each(|genre| self.genres.add(Some(genre))),
-        }
-        self.statuses.add(text(row, 3)?);
-        let year = text(row, 4)?.and_then(|premiered| premiered.get(..4)?.parse().ok());
+impl Histograms {
+    /// Adds a show. Values of other types, which only other programs write, count as none.
+    pub(crate) fn add(&mut self, premiered: ValueRef<'_>, rating: ValueRef<'_>) {
+        let year = match premiered {
+            ValueRef::Text(date) => str::from_utf8(date).ok().and_then(|date| date.get(..4)),
+            _ => None,
+        };
+        let year = year.and_then(|year| year.parse().ok());
         *self.premiere_years.entry(year).or_default() += 1;
-        let rating: Option<f64> = row.get(5)?;
-        #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
-        let rating = rating.map(|rating| rating.floor() as i64);
+        let rating = match rating {
+            #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+            ValueRef::Real(rating) => Some(rating.floor() as i64),
+            ValueRef::Integer(rating) => Some(rating),
+            _ => None,
+        };
         *self.ratings.entry(rating).or_default() += 1;
-        self.networks.add(text(row, 6)?);
-        Ok(())
     }
 }
 
-fn text<'row>(row: &'row Row<'_>, column: usize) -> SqlResult<Option<&'row str>> {
-    match row.get_ref(column)? {
-        ValueRef::Null => Ok(None),
-        value => Ok(Some(value.as_str()?)),
-    }
+fn genre_counts(index: &FacetIndex) -> impl Iterator<Item = (Option<&str>, u64)> {
+    index.text_counts(Facet::Genre).flat_map(|(genres, count)| {
+        let genres = genres.filter(|genres| !genres.is_empty());
+        let some = genres.into_iter().flat_map(|genres| genres.split(','));
+        let none = genres.is_none().then_some(None);
+        some.map(Some).chain(none).map(move |genre| (genre, count))
+    })
 }
 
-/// The number of occurrences of each text, and of NULL.
-#[derive(Default)]
-struct Tally {
-    some: HashMap<String, u64>,
-    none: u64,
+/// Returns the texts by frequency, highest first, and in alphabetical order if they are equally frequent.
+fn by_count<'a>(counts: impl Iterator<Item = (Option<&'a str>, u64)>) -> Vec<FacetCount<String>> {
+    let mut totals = HashMap::new();
+    for (value, count) in counts {
+        *totals.entry(value).or_default() += count;
+    }
+    let counts = totals.into_iter();
+    let mut counts: Vec<_> = counts
+        .map(|(value, count)| FacetCount { value: value.map(str::to_owned), count })
+        .collect();
+    FacetCount::sort_by_count(&mut counts);
+    counts
 }
 
-impl Tally {
-    fn add(&mut self, text: Option<&str>) {
-        match text {
-            None => self.none += 1,
-            Some(text) => match self.some.get_mut(text) {
-                Some(count) => *count += 1,
-                None => _ = self.some.insert(text.to_owned(), 1),
-            },
-        }
-    }
-
-    /// Returns the texts by frequency, highest first, and in alphabetical order if they are equally frequent.
-    fn by_count(self) -> Vec<FacetCount<String>> {
-        let some =
-            self.some.into_iter().map(|(value, count)| FacetCount { value: Some(value), count });
-        let none = (self.none > 0).then_some(FacetCount { value: None, count: self.none });
-        let mut counts: Vec<_> = some.chain(none).collect();
-        FacetCount::sort_by_count(&mut counts);
-        counts
-    }
-}
-
-fn nulls_last(counts: BTreeMap<Option<i64>, u64>) -> Vec<FacetCount<i64>> {
-    let (none, some): (Vec<_>, Vec<_>) = counts.into_iter().partition(|(value, _)| value.is_none());
-    some.into_iter().chain(none).map(|(value, count)| FacetCount { value, count }).collect()
+fn nulls_last(counts: &BTreeMap<Option<i64>, u64>) -> Vec<FacetCount<i64>> {
+    let (none, some): (Vec<_>, Vec<_>) = counts.iter().partition(|(value, _)| value.is_none());
+    let counts = some.into_iter().chain(none);
+    counts.map(|(value, count)| FacetCount { value: *value, count: *count }).collect()
 }

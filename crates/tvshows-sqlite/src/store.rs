@@ -180,7 +180,8 @@ impl Catalog for SqliteStore {
     }
 
     async fn stats(&self) -> Result<ShowStats, StoreError> {
-        self.database.read(stats::stats).await
+        let indexes = Arc::clone(&self.facet_indexes);
+        self.database.read(move |connection| stats::stats(connection, &indexes)).await
     }
 
     async fn manifest(&self) -> Result<PublishedManifest, StoreError> {

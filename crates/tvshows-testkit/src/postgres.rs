@@ -102,6 +102,19 @@ impl PostgresServer {
         self.folder.data()
     }
 
+    /// Makes the server offer TLS on its next start, and returns the path of its certificate, which is for `localhost` and
+    /// signed by itself.
+    pub async fn enable_tls(&self) -> PathBuf {
+        let mut openssl = as_server("openssl");
+        openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]);
+        openssl.args(["-addext", "subjectAltName=DNS:localhost"]);
+        openssl.arg("-keyout").arg(self.data_folder().join("server.key"));
+        run(openssl.arg("-out").arg(self.data_folder().join("server.crt"))).await;
+        let settings = self.data_folder().join("postgresql.auto.conf");
+        fs::write(settings, "ssl = on\n").unwrap();
+        self.data_folder().join("server.crt")
+    }
+
     /// Stops the server, which closes all connections first.
     pub async fn stop(&self) {
         let Some(mut process) = self.process().take() else { return };

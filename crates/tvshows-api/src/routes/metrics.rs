@@ -42,10 +42,6 @@ async fn refresh_gauges(state: &AppState) -> Result<(), StoreError> {
     if let Some(bytes) = health.free_bytes {
         gauge!("tvshows_store_free_bytes").set(as_f64(bytes));
     }
-    if let Some(replica) = health.replica {
-        gauge!("tvshows_replica_snapshots_behind").set(as_f64(replica.snapshots_behind));
-        gauge!("tvshows_replica_last_contact_seconds").set(replica.last_contact.as_secs_f64());
-    }
     let runs = state.runner.runs(RECENT_RUNS).await?;
     let queued = runs.iter().filter(|run| run.state == RunState::Queued).count();
     gauge!("tvshows_runs_queued").set(as_f64(queued as u64));

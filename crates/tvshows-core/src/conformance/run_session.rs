@@ -373,7 +373,11 @@ pub async fn a_repeated_write_changes_nothing_more(store: &impl Store) {
     assert_eq!(store.cast(ShowId(2)).await.expect("cast").len(), 2);
 
     let repeated = session.publish(&top, at(23), success(&status)).await;
-    assert!(matches!(repeated, Err(StoreError::Fenced)), "{repeated:?}");
+    // A backend whose commits can go unanswered returns what it has published.
+    match repeated {
+        Err(StoreError::Fenced) => {}
+        repeated => assert_eq!(repeated.expect("published").changes, done.changes),
+    }
     assert_eq!(store.snapshot_version().await.expect("snapshot"), version);
     let stored = store.get(status.request_id).await.expect("get").expect("the run");
     assert_eq!((stored.state, stored.attempt), (RunState::Succeeded, done.attempt));

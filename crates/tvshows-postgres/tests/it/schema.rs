@@ -77,6 +77,20 @@ async fn a_server_that_cannot_be_used_is_named_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_server_without_a_trusted_certificate_is_refused() {
+    let server = PostgresServer::start().await;
+    let url = server.create_database().await.replace("127.0.0.1", "localhost");
+    let url = format!("{url}?sslmode=verify-full");
+    let error = PostgresStore::connect(&url).await.err().unwrap().to_string();
+    assert!(error.contains("TLS") && error.contains("sslmode=disable"), "{error}");
+    server.enable_tls().await;
+    server.stop().await;
+    server.restart().await;
+    let error = PostgresStore::connect(&url).await.err().unwrap().to_string();
+    assert!(error.contains("cannot be trusted") && error.contains("SSL_CERT_FILE"), "{error}");
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_an_error_to_fix_and_is_not_repeated() {
     let server = PostgresServer::start().await;
     let access = server.data_folder().join("pg_hba.conf");

@@ -116,13 +116,13 @@ impl Pair {
         self.run = Some((status, [single, shared]));
     }
 
-    async fn commit(&mut self, batch: StagedBatch) {
+    async fn commit(&mut self, batch: Arc<StagedBatch>) {
         if self.run.is_none() {
             self.begin(running()).await;
         }
         let Some((status, sessions)) = &self.run else { return };
         for session in sessions {
-            session.commit(Some(batch.clone()), status).await.unwrap();
+            session.commit(Some(Arc::clone(&batch)), status).await.unwrap();
         }
     }
 
@@ -146,11 +146,11 @@ impl Pair {
                 self.commit(pages(staged.collect(), at).unwrap()).await;
             }
             Operation::StageShows(versions) => {
-                self.commit(StagedBatch::Shows { shows: shows(versions), at }).await;
+                self.commit(Arc::new(StagedBatch::Shows { shows: shows(versions), at })).await;
             }
             Operation::StageDeletions(ids) => {
                 let ids = ids.into_iter().map(ShowId).collect();
-                self.commit(StagedBatch::Deletions(ids)).await;
+                self.commit(Arc::new(StagedBatch::Deletions(ids))).await;
             }
             Operation::StageCast { show: id, characters } => {
                 let cast = (0..characters).map(|character| cast_member(id, 1, character));

@@ -192,7 +192,7 @@ impl RunSession for ReplicatedSession {
 
     async fn commit(
         &self,
-        batch: Option<StagedBatch>,
+        batch: Option<Arc<StagedBatch>>,
         status: &RunStatus,
     ) -> Result<(), StoreError> {
         self.session.commit(batch, status).await

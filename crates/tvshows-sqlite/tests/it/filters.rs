@@ -143,6 +143,30 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn statistics_are_those_of_the_reference(
+        mut shows in shows(),
+        premiered in prop::collection::vec(
+            prop::option::of(select(vec!["2001-02-03", "1999-12-31", "0850-01-01", "", "20", "soon"])), 30,
+        ),
+    ) {
+        for (show, premiered) in shows.iter_mut().zip(premiered) {
+            show.premiered = premiered.map(str::to_owned);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        Runtime::new().unwrap().block_on(async {
+            let store = SqliteStore::open(&folder.path().join("tvshows.db")).await.unwrap();
+            let reference = MemoryStore::default();
+            publish_at(&store, shows.clone(), 2).await;
+            publish_at(&reference, shows, 2).await;
+            assert_eq!(store.stats().await.unwrap(), reference.stats().await.unwrap());
+        });
+    }
+}
+
 #[tokio::test]
 async fn each_snapshot_has_its_own_counts() {
     let folder = tempfile::tempdir().unwrap();
