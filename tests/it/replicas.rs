@@ -102,8 +102,8 @@ async fn top_shows(service: &Service) -> usize {
     service.json("/shows/top_shows?limit=100").await.as_array().map_or(0, Vec::len)
 }
 
-/// Waits until each service has a snapshot with `top` top shows. Whoever was told that an update succeeded does not have
-/// to, unless a replica takes longer than a second for it, as when it fills its copy on a slow machine.
+/// Waits until each service has a snapshot with `top` top shows. After the end of an update, this is only necessary because
+/// a replica may take longer than a second, as when it fills its copy on a slow machine.
 async fn wait_for_copies(services: &[&Service], top: usize) {
     for service in services {
         eventually(async || top_shows(service).await == top).await;

@@ -117,7 +117,8 @@ async fn an_event_passes_at_once() {
     let events = nginx.http.join(&format!("pipeline/status/{run}/events")).unwrap();
     let mut events = nginx.get(events).await;
     let event = events.chunk().await.unwrap().unwrap();
-    assert!(event.starts_with(b"id: "), "{event:?}");
+    let event = String::from_utf8(event.into()).unwrap();
+    assert!(event.starts_with("retry: ") && event.contains("\nid: "), "{event}");
 }
 
 #[tokio::test]

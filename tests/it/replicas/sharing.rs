@@ -1,4 +1,4 @@
-//! Who requests something of any replica gets the same from all.
+//! Every replica responds alike.
 
 use std::collections::BTreeSet;
 
@@ -49,15 +49,15 @@ async fn a_hundred_posts_at_three_replicas_are_one_run_and_each_streams_its_end(
 }
 
 #[tokio::test]
-async fn who_was_told_succeeded_at_one_replica_reads_the_new_snapshot_at_each() {
+async fn after_an_update_has_succeeded_at_one_replica_each_has_the_new_snapshot() {
     let replicas = Replicas::new(&[]).await;
     let services = replicas.start_three().await;
     update(&services[0], 10).await;
     wait_for_copies(&services.each_ref(), 10).await;
     for top in 1..=9 {
-        let (submitted_at, told_at) = (&services[top % 3], &services[top / 3 % 3]);
+        let (submitted_at, followed_at) = (&services[top % 3], &services[top / 3 % 3]);
         let run = submitted_at.submit(&format!("?top={top}")).await;
-        assert_eq!(told_at.wait_for_end(&run).await["state"], "succeeded");
+        assert_eq!(followed_at.wait_for_end(&run).await["state"], "succeeded");
         let seen = join_all(services.iter().map(top_shows)).await;
         // Nobody waits for a slow replica for longer than a second.
         let is_over = format!(
