@@ -7,6 +7,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row, RowStream};
 use tvshows_core::{
     CastRow, ShowId, SnapshotChanges, SnapshotPosition, SnapshotVersion, StoreError, StoredShow,
+    TopShow,
 };
 
 use crate::cast_row;
@@ -34,6 +35,20 @@ pub(crate) async fn current_position(client: &Client) -> Result<SnapshotPosition
     // A later release may have upgraded the schema while this one is running.
     migrations::schema(&row, 3)?.check()?;
     position(&row)
+}
+
+pub(crate) async fn top_shows(client: &Client, limit: u32) -> Result<Vec<TopShow>, Error> {
+    let sql = "SELECT id, name, rating_average, premiered FROM top_shows ORDER BY rank LIMIT $1";
+    let rows = client.query_typed(sql, &[(&i64::from(limit), Type::INT8)]).await?;
+    let top_show = |row: &Row| {
+        Ok(TopShow {
+            id: show_id(row.try_get(0)?)?,
+            name: row.try_get(1)?,
+            rating: row.try_get(2)?,
+            premiered: row.try_get(3)?,
+        })
+    };
+    rows.iter().map(top_show).collect()
 }
 
 /// Everything but the shows.

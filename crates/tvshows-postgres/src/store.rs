@@ -5,7 +5,7 @@ use tokio::sync::OnceCell;
 use tvshows_core::{
     Enqueued, LockError, LockExpiry, NextRun, Ownership, PublishedManifest, RunId, RunLock,
     RunQueue, RunRecord, RunSession, RunStatus, SnapshotChanges, SnapshotPosition, SnapshotSource,
-    StoreError,
+    StoreError, TopShow,
 };
 
 use crate::database::{BEGIN_READ, BULK_TIMEOUT, Connection, Database, Limit, OPERATION_TIMEOUT};
@@ -263,6 +263,16 @@ impl SnapshotSource for PostgresStore {
             Ok(manifest)
         };
         self.database.run("manifest", BULK_TIMEOUT, |_| read()).await
+    }
+
+    async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
+        let read = || async move {
+            let connection = self.database.connection().await?;
+            let shows = changes::top_shows(&connection, limit).await?;
+            connection.release();
+            Ok(shows)
+        };
+        self.database.run("top_shows", OPERATION_TIMEOUT, |_| read()).await
     }
 
     async fn run_history(&self) -> Result<Vec<RunRecord>, StoreError> {

@@ -8,9 +8,8 @@ use tvshows_core::{ChangeCounts, RunQueue, RunState, RunStatus, TopShow, Trigger
 use tvshows_pipeline::{RunLog, RunnerRole};
 
 use crate::cli::{LogFormat, Update};
-use crate::database::{self, Need, Stores};
+use crate::database::{self, Stores};
 use crate::engine::{Engine, Interrupted};
-use crate::location::Location;
 use crate::output::{self, count};
 use crate::{logging, progress_bar, signals};
 
@@ -43,7 +42,7 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
         status = progress_bar::follow(runner, submitted, &bars, log_format) => {
             let status = status?;
             if status.state == RunState::Succeeded {
-                top = top_shows(&engine.stores, &location, status.top).await?;
+                top = top_shows(&engine.stores, status.top).await?;
             }
         }
         () = signals::shutdown_signal() => {}
@@ -73,15 +72,12 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     Ok(if is_saved { exit_code(status.state) } else { ExitCode::FAILURE })
 }
 
-async fn top_shows(stores: &Stores, location: &Location, top: u16) -> anyhow::Result<Vec<TopShow>> {
-    if stores.replica.is_none() {
-        return Ok(stores.catalog.top_shows(top.into()).await?);
-    }
-    // Updates do not fill a copy, and a service on this machine may have one that is current.
-    let reader = database::open_reader(location, Need::Shows).await?;
-    let shows = reader.catalog.top_shows(top.into()).await?;
-    reader.close().await;
-    Ok(shows)
+async fn top_shows(stores: &Stores, top: u16) -> anyhow::Result<Vec<TopShow>> {
+    // Updates do not fill a copy.
+    Ok(match &stores.replica {
+        Some(replica) => replica.published_top_shows(top.into()).await?,
+        None => stores.catalog.top_shows(top.into()).await?,
+    })
 }
 
 /// Returns the status as other commands read it, and whether it is that of this process. If the end of an update could

@@ -9,7 +9,7 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
-use tvshows_core::{SnapshotCopy, SnapshotSource, StoreError};
+use tvshows_core::{SnapshotCopy, SnapshotSource, StoreError, TopShow};
 use tvshows_postgres::PostgresStore;
 use tvshows_replica::{OpenCopy, ReplicaCatalog};
 
@@ -48,6 +48,11 @@ impl Replica {
             sleep(START_RETRY_INTERVAL).await;
         }
         self.catalog.follow().await
+    }
+
+    /// Returns the first `limit` top shows of the shared database, best first, without bringing the copy up to date.
+    pub(crate) async fn published_top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
+        self.store.top_shows(limit).await
     }
 
     /// Releases the copy for other processes.

@@ -4,7 +4,7 @@ use futures::{StreamExt, stream};
 use super::{Data, MemoryStore, count};
 use crate::{
     Catalog, PublishedManifest, RunQueue, RunRecord, SnapshotChanges, SnapshotPosition,
-    SnapshotSource, StoreError, StoredShow,
+    SnapshotSource, StoreError, StoredShow, TopShow,
 };
 
 /// Shows in a batch: few, so that tests have several batches.
@@ -33,6 +33,10 @@ impl SnapshotSource for MemoryStore {
 
     async fn manifest(&self) -> Result<PublishedManifest, StoreError> {
         Catalog::manifest(self).await
+    }
+
+    async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
+        Catalog::top_shows(self, limit).await
     }
 
     async fn run_history(&self) -> Result<Vec<RunRecord>, StoreError> {

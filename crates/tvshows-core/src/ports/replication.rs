@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use super::{PublishedManifest, StoreError};
+use super::{PublishedManifest, StoreError, TopShow};
 use crate::{CastRow, Catalog, RunStatus, ShowId, SnapshotVersion, StoredShow};
 
 /// A shared store whose published snapshots are copied by replicas.
@@ -25,6 +25,9 @@ pub trait SnapshotSource: Send + Sync {
 
     /// Returns what planning the next run needs to know about the snapshot.
     async fn manifest(&self) -> Result<PublishedManifest, StoreError>;
+
+    /// Returns the first `limit` top shows, best first, for who has no copy.
+    async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError>;
 
     /// Returns the whole history of runs, oldest first.
     async fn run_history(&self) -> Result<Vec<RunRecord>, StoreError>;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tvshows_core::memory::MemoryStore;
 use tvshows_core::{
     PublishedManifest, RunRecord, SnapshotChanges, SnapshotPosition, SnapshotSource, StoreError,
+    TopShow,
 };
 
 /// What goes wrong.
@@ -126,6 +127,10 @@ impl SnapshotSource for FaultySource {
 
     async fn manifest(&self) -> Result<PublishedManifest, StoreError> {
         SnapshotSource::manifest(&self.reach()?).await
+    }
+
+    async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
+        SnapshotSource::top_shows(&self.reach()?, limit).await
     }
 
     async fn run_history(&self) -> Result<Vec<RunRecord>, StoreError> {
