@@ -278,10 +278,13 @@ impl StoredVersions {
         if ids.is_empty() {
             return Ok(StoredVersions::default());
         }
-        let versions = "SELECT id, digest, updated, \
-             since <= coalesce((SELECT max(number) FROM _snapshots), 0) FROM _show_versions \
-             WHERE id = ANY($1) AND until IS NULL";
-        let seen = "SELECT id FROM _staged_shows_seen WHERE id = ANY($1)";
+        // Each id by itself, which OFFSET prevents from being planned as one join: the statistics of a table that is
+        // being filled make the planner read it as a whole.
+        let versions = "SELECT v.* FROM unnest($1::bigint[]) AS ids(id), LATERAL (SELECT v.id, v.digest, v.updated, \
+             v.since <= coalesce((SELECT max(number) FROM _snapshots), 0) FROM _show_versions v \
+             WHERE v.id = ids.id AND v.until IS NULL OFFSET 0) v";
+        let seen = "SELECT s.id FROM unnest($1::bigint[]) AS ids(id), LATERAL ( \
+             SELECT s.id FROM _staged_shows_seen s WHERE s.id = ids.id OFFSET 0) s";
         let parameters = [(&ids as _, Type::INT8_ARRAY)];
         let (versions, seen) = try_join!(
             client.query_typed(versions, &parameters),

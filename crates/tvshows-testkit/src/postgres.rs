@@ -108,6 +108,7 @@ impl PostgresServer {
         let mut openssl = as_server("openssl");
         openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]);
         openssl.args(["-addext", "subjectAltName=DNS:localhost"]);
+        openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
         openssl.arg("-keyout").arg(self.data_folder().join("server.key"));
         run(openssl.arg("-out").arg(self.data_folder().join("server.crt"))).await;
         let settings = self.data_folder().join("postgresql.auto.conf");
