@@ -11,7 +11,7 @@ fn configuration(services: &[Service], port: u16) -> String {
     let (http, _) = http.rsplit_once('}').unwrap();
     let servers: Vec<_> = services.iter().map(Service::address).collect();
     let upstream = format!("upstream replicas {{ server {}; }}", servers.join("; server "));
-    let http = http.replace("resolver 127.0.0.11 valid=5s ipv6=off;", &upstream);
+    let http = http.replace("resolver 127.0.0.11 valid=1s ipv6=off;", &upstream);
     let http = http.replace("http://tvshows:8000", "http://replicas");
     let http = http.replace("listen 8080;", &format!("listen 127.0.0.1:{port};"));
     // Paths that the test sets itself.

@@ -7,7 +7,8 @@ use tvshows_testkit::{
 
 use super::{Replicas, metric, read_all, top_shows, update, wait_for_copies};
 
-/// Takes 20 s: the lock expires.
+/// Takes 30 s: the lock expires, and then the other replica is busy for longer than the holder waits for the page that hangs,
+/// which it would request again.
 #[tokio::test]
 async fn a_replica_that_is_cut_off_stops_before_another_one_requests_anything() {
     tokio::join!(
@@ -22,7 +23,7 @@ async fn cut_off_holder(direction: Direction) {
     let proxy = FaultProxy::start(replicas.server.port).await;
     let holder = replicas.start_through(proxy.port, "a").await;
     let run = holder.submit_and_stall("?mode=full").await;
-    let upstream = ScriptedSimulator::start(&[]).await;
+    let upstream = ScriptedSimulator::start(&["hang*1@/shows?page=5"]).await;
     let mut command = replicas.command("b");
     command.env("TVMAZE_BASE_URL", upstream.base_url());
     let other = Service::spawn(command).await;
