@@ -87,7 +87,7 @@ mod tests {
             ("tvmaze-base-url = 'x'", "did you mean `tvmaze_base_url`?"),
             ("tvmaze_url = 'x'", "did you mean `tvmaze_base_url`?"),
             ("redis = 'x'", "did you mean `redis_url`?"),
-            ("colour = 'x'", "valid keys are schedule, schedule_timezone, host,"),
+            ("colour = 'x'", "valid keys are schedule, schedule_timezone, updates,"),
         ] {
             let error = parsed(text).unwrap_err();
             assert!(error.contains(suggestion), "{error}");
