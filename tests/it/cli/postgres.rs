@@ -73,12 +73,14 @@ async fn every_command_works_with_postgresql() {
     let shared = SharedEnv::new(&[]).await;
     let published = shared.stdout(&["update"]).await;
     assert!(published.starts_with("Published 2,300 shows: 2,300 added"), "{published}");
-    let expected = shared.env.expected_content().await;
-    assert_eq!(dump_content(&shared.env.database()), expected, "the local copy");
+    assert!(!shared.env.path("tvshows.db").exists(), "an update fills no local copy");
     let embedded = TestEnv::published().await;
 
     let top: Value = parse(&shared.stdout(&["top", "--json"]).await);
     assert_eq!(top.as_array().unwrap().len(), 10);
+    assert!(published.contains(top[9]["name"].as_str().unwrap()), "{published}");
+    let expected = shared.env.expected_content().await;
+    assert_eq!(dump_content(&shared.env.database()), expected, "the local copy");
     for command in
         [&["top", "--json"][..], &["search", "harbor", "--json"], &["show", "1", "--json"]]
     {
