@@ -1,7 +1,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use deadpool_postgres::PoolError;
+use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::SqlState;
 use tvshows_core::StoreError;
 
@@ -102,7 +102,11 @@ impl Error {
 
     fn postgres(&self) -> Option<&tokio_postgres::Error> {
         match self {
-            Error::Postgres(error) | Error::Pool(PoolError::Backend(error)) => Some(error),
+            // The hook sends the first query of a connection: a pooler accepts one even while its server is down.
+            Error::Postgres(error)
+            | Error::Pool(
+                PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)),
+            ) => Some(error),
             _ => None,
         }
     }
