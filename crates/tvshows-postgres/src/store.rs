@@ -20,6 +20,8 @@ use crate::{changes, lock, replicas, runs, staging};
 /// names no statements and keeps no state in its sessions, so a pooler in transaction mode can be in between.
 pub struct PostgresStore {
     database: Database,
+    /// The same for what clients of the API request.
+    clients: Database,
     id: Arc<OnceCell<String>>,
 }
 
@@ -31,7 +33,8 @@ impl PostgresStore {
     /// [`StoreError::InvalidDatabase`] if the URL is invalid, or would send data without TLS to another machine and
     /// does not say `sslmode=disable`. No error contains the URL, since it may hold a password.
     pub fn new(url: &str) -> Result<PostgresStore, StoreError> {
-        Ok(PostgresStore { database: Database::new(url)?, id: Arc::default() })
+        let database = Database::new(url)?;
+        Ok(PostgresStore { clients: database.for_clients(), database, id: Arc::default() })
     }
 
     /// Connects to the database at a URL, and checks that this program can use it.
@@ -83,7 +86,7 @@ impl PostgresStore {
         let runs: Vec<_> = runs.into_iter().collect();
         let newest = runs.iter().filter_map(|run| run.recent_snapshot).max();
         if let Some(number) = newest {
-            replicas::wait_until_copied(&self.database, number).await;
+            replicas::wait_until_copied(&self.clients, number).await;
         }
         runs.into_iter().map(|run| run.status).collect()
     }
@@ -94,7 +97,7 @@ impl PostgresStore {
         except: &[RunId],
         max_waiting: u32,
     ) -> Result<Enqueued, Error> {
-        let connection = self.database.connection().await?;
+        let connection = self.clients.connection().await?;
         if let Some(joined) = runs::join(&connection, status, except).await? {
             connection.release();
             return Ok(joined);
@@ -132,7 +135,7 @@ impl RunQueue for PostgresStore {
         max_waiting: u32,
     ) -> Result<Enqueued, StoreError> {
         let enqueue = |_| self.try_enqueue(status, except, max_waiting);
-        self.database.run("enqueue", OPERATION_TIMEOUT, enqueue).await
+        self.clients.run("enqueue", OPERATION_TIMEOUT, enqueue).await
     }
 
     async fn next(&self, except: &[RunId]) -> Result<Option<NextRun>, StoreError> {
@@ -148,23 +151,23 @@ impl RunQueue for PostgresStore {
 
     async fn list(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
         let list = || async move {
-            let connection = self.database.connection().await?;
+            let connection = self.clients.connection().await?;
             let runs = runs::list_newest(&connection, limit).await?;
             connection.release();
             Ok(runs)
         };
-        let runs = self.database.run("list_runs", OPERATION_TIMEOUT, |_| list()).await?;
+        let runs = self.clients.run("list_runs", OPERATION_TIMEOUT, |_| list()).await?;
         Ok(self.when_copied(runs).await)
     }
 
     async fn get(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
         let find = || async move {
-            let connection = self.database.connection().await?;
+            let connection = self.clients.connection().await?;
             let found = runs::find(&connection, run).await?;
             connection.release();
             Ok(found)
         };
-        let found = self.database.run("find_run", OPERATION_TIMEOUT, |_| find()).await?;
+        let found = self.clients.run("find_run", OPERATION_TIMEOUT, |_| find()).await?;
         Ok(self.when_copied(found).await.pop())
     }
 
@@ -267,12 +270,12 @@ impl SnapshotSource for PostgresStore {
 
     async fn run_history(&self) -> Result<Vec<RunRecord>, StoreError> {
         let read = || async move {
-            let connection = self.database.connection().await?;
+            let connection = self.clients.connection().await?;
             let runs = runs::history(&connection).await?;
             connection.release();
             Ok(runs.into_iter().map(runs::StoredRun::into_record).collect())
         };
-        self.database.run("run_history", BULK_TIMEOUT, |_| read()).await
+        self.clients.run("run_history", BULK_TIMEOUT, |_| read()).await
     }
 
     async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
@@ -284,5 +287,33 @@ impl SnapshotSource for PostgresStore {
             Ok(defects)
         };
         self.database.run("integrity_check", BULK_TIMEOUT, |_| check()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::join_all;
+    use tvshows_testkit::PostgresServer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_lock_and_the_copy_have_connections_however_many_clients_ask() {
+        let url = PostgresServer::shared().await.create_database().await;
+        let store = PostgresStore::new(&url).unwrap();
+        store.migrate().await.unwrap();
+        assert!(store.acquire("here", None).await.unwrap());
+        let other = Database::new(&url).unwrap().connection().await.unwrap();
+        other.batch_execute("BEGIN; LOCK TABLE _runs").await.unwrap();
+        let requests = join_all((0..9).map(|_| store.list(9)));
+        let others = async {
+            assert!(store.renew("here").await.unwrap());
+            store.position().await.unwrap();
+        };
+        tokio::select! {
+            biased;
+            answers = requests => panic!("nothing can be read: {answers:?}"),
+            () = others => {}
+        }
     }
 }
