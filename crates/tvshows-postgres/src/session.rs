@@ -129,8 +129,8 @@ impl RunSession for PostgresSession {
 
     async fn discard_staging(&self) -> Result<(), StoreError> {
         let discard = || async move {
-            let (connection, base) = self.begin(Limit::Bulk).await?;
-            staging::discard(&connection, base.published).await?;
+            let (connection, _) = self.begin(Limit::Bulk).await?;
+            staging::discard(&connection).await?;
             connection.commit().await
         };
         self.database.run("discard_staging", BULK_TIMEOUT, |_| discard()).await
@@ -218,12 +218,22 @@ impl RunSession for PostgresSession {
 
 #[cfg(test)]
 mod tests {
-    use tvshows_core::conformance::fixtures::{WITH_LOCK, after, running};
-    use tvshows_core::{RunEvent, RunLock, RunQueue};
-    use tvshows_testkit::PostgresServer;
+    use tvshows_core::conformance::fixtures::{WITH_LOCK, after, at, pages, running, show};
+    use tvshows_core::{RunEvent, RunLock, RunQueue, SnapshotSource};
+    use tvshows_testkit::{PostgresServer, eventually};
 
     use super::*;
     use crate::PostgresStore;
+
+    /// Starts an attempt.
+    async fn session(url: &str, status: &RunStatus) -> PostgresSession {
+        let database = Database::new(url).unwrap();
+        let connection = database.connection().await.unwrap();
+        connection.batch_execute(Limit::Bulk.begin_write()).await.unwrap();
+        let attempt = staging::begin(&connection, status, WITH_LOCK, false).await.unwrap();
+        connection.commit().await.unwrap();
+        PostgresSession { database, attempt }
+    }
 
     #[tokio::test]
     async fn a_process_that_is_paused_in_a_transaction_is_overtaken() {
@@ -232,15 +242,7 @@ mod tests {
         store.migrate().await.unwrap();
         let status = running();
         assert!(store.acquire(&status.instance, None).await.unwrap());
-        let database = Database::new(&url).unwrap();
-        let begun = async {
-            let connection = database.connection().await?;
-            connection.batch_execute(Limit::Bulk.begin_write()).await?;
-            let attempt = staging::begin(&connection, &status, WITH_LOCK, false).await?;
-            connection.commit().await?;
-            Ok::<_, Error>(attempt)
-        };
-        let paused = PostgresSession { database: database.clone(), attempt: begun.await.unwrap() };
+        let paused = session(&url, &status).await;
         let (connection, _) = paused.begin(Limit::Short).await.unwrap();
 
         let interrupted = after(&status, RunEvent::Interrupted("it is paused".into()));
@@ -250,5 +252,32 @@ mod tests {
         assert!(connection.commit().await.is_err());
         let late = paused.commit(None, &status).await;
         assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_begins_while_another_publishes_deletes_nothing_that_is_published() {
+        let url = PostgresServer::shared().await.create_database().await;
+        let store = PostgresStore::new(&url).unwrap();
+        store.migrate().await.unwrap();
+        let first = running();
+        assert!(store.acquire(&first.instance, None).await.unwrap());
+        let session = session(&url, &first).await;
+        session.commit(pages(vec![(0, vec![show(1)])], at(2)), &first).await.unwrap();
+        let (publishing, base) = session.begin(Limit::Bulk).await.unwrap();
+        publish::publish_changes(&publishing, base, first.request_id, &[], at(4)).await.unwrap();
+
+        let second = running();
+        let publish = async {
+            let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity \
+                         WHERE datname = current_database() AND wait_event_type = 'Lock')";
+            eventually(async || {
+                session.database.query("waits", waits, &[]).await.unwrap()[0].get::<_, bool>(0)
+            })
+            .await;
+            publishing.commit().await.unwrap();
+        };
+        let (begun, ()) = tokio::join!(store.begin(&second, WITH_LOCK), publish);
+        begun.unwrap();
+        assert_eq!(store.manifest().await.unwrap().shows.len(), 1);
     }
 }
