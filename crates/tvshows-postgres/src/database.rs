@@ -78,12 +78,12 @@ impl Database {
     }
 
     /// Runs an operation within a time limit, and records its duration under `kind`. It is repeated if the server asks
-    /// for that, and once if the connection was lost; the argument says how often it was repeated.
+    /// for that, and once if the connection was lost.
     pub(crate) async fn run<T, F: Future<Output = Result<T, Error>>>(
         &self,
         kind: &'static str,
         limit: Duration,
-        operation: impl Fn(u32) -> F,
+        operation: impl Fn() -> F,
     ) -> Result<T, StoreError> {
         let started = Instant::now();
         let result = timeout(limit, repeat(operation)).await.unwrap_or(Err(Error::Timeout));
@@ -99,7 +99,7 @@ impl Database {
         sql: &str,
         parameters: &Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        self.run(kind, OPERATION_TIMEOUT, |_| async move {
+        self.run(kind, OPERATION_TIMEOUT, || async move {
             let connection = self.connection().await?;
             let rows = connection.query_typed(sql, parameters).await?;
             connection.release();
@@ -115,7 +115,7 @@ impl Database {
         sql: &str,
         parameters: &Parameters<'_>,
     ) -> Result<u64, StoreError> {
-        self.run(kind, OPERATION_TIMEOUT, |_| async move {
+        self.run(kind, OPERATION_TIMEOUT, || async move {
             let connection = self.connection().await?;
             let changed = connection.execute_typed(sql, parameters).await?;
             connection.release();
@@ -130,12 +130,12 @@ impl Database {
 }
 
 async fn repeat<T, F: Future<Output = Result<T, Error>>>(
-    operation: impl Fn(u32) -> F,
+    operation: impl Fn() -> F,
 ) -> Result<T, Error> {
     let mut repetitions = 0;
     let mut has_reconnected = false;
     loop {
-        let error = match operation(repetitions).await {
+        let error = match operation().await {
             Ok(result) => return Ok(result),
             Err(error) => error,
         };

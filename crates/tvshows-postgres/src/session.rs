@@ -124,7 +124,7 @@ impl RunSession for PostgresSession {
             connection.commit().await?;
             Ok(state)
         };
-        self.database.run("staging", BULK_TIMEOUT, |_| read()).await
+        self.database.run("staging", BULK_TIMEOUT, read).await
     }
 
     async fn discard_staging(&self) -> Result<(), StoreError> {
@@ -133,7 +133,7 @@ impl RunSession for PostgresSession {
             staging::discard(&connection).await?;
             connection.commit().await
         };
-        self.database.run("discard_staging", BULK_TIMEOUT, |_| discard()).await
+        self.database.run("discard_staging", BULK_TIMEOUT, discard).await
     }
 
     async fn record_stop(&self) -> Result<(), StoreError> {
@@ -142,7 +142,7 @@ impl RunSession for PostgresSession {
             staging::reset_stalled(&connection).await?;
             connection.commit().await
         };
-        self.database.run("record_stop", Limit::Short.timeout(), |_| record()).await
+        self.database.run("record_stop", Limit::Short.timeout(), record).await
     }
 
     async fn start_incremental(&self) -> Result<(), StoreError> {
@@ -151,7 +151,7 @@ impl RunSession for PostgresSession {
             connection.batch_execute("UPDATE _staged_run SET is_incremental = true").await?;
             connection.commit().await
         };
-        self.database.run("start_incremental", Limit::Short.timeout(), |_| start()).await
+        self.database.run("start_incremental", Limit::Short.timeout(), start).await
     }
 
     async fn commit(
@@ -167,7 +167,7 @@ impl RunSession for PostgresSession {
             Some(StagedBatch::Cast { .. }) => "stage_cast",
         };
         let prepared = batch.as_deref().map(PreparedBatch::new);
-        let commit = |_| self.try_commit(prepared.as_ref(), status);
+        let commit = || self.try_commit(prepared.as_ref(), status);
         self.database.run(kind, Limit::Short.timeout(), commit).await
     }
 
@@ -178,7 +178,7 @@ impl RunSession for PostgresSession {
             connection.commit().await?;
             Ok(count)
         };
-        self.database.run("staged_show_count", BULK_TIMEOUT, |_| count()).await
+        self.database.run("staged_show_count", BULK_TIMEOUT, count).await
     }
 
     async fn rank_staged(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError> {
@@ -188,7 +188,7 @@ impl RunSession for PostgresSession {
             connection.commit().await?;
             Ok(shows)
         };
-        self.database.run("rank_staged", BULK_TIMEOUT, |_| rank()).await
+        self.database.run("rank_staged", BULK_TIMEOUT, rank).await
     }
 
     async fn publish(
@@ -199,7 +199,7 @@ impl RunSession for PostgresSession {
     ) -> Result<RunStatus, StoreError> {
         let started = Instant::now();
         let (status, number) = loop {
-            let publish = |_| self.try_publish(top, at, &final_status);
+            let publish = || self.try_publish(top, at, &final_status);
             match self.database.run("publish", BULK_TIMEOUT, publish).await {
                 // It may have been committed, so it must not end as failed before the server was asked.
                 Err(error) if error.is_transient() && started.elapsed() < PUBLISH_RETRY_TIME => {
@@ -230,7 +230,7 @@ mod tests {
         let database = Database::new(url).unwrap();
         let connection = database.connection().await.unwrap();
         connection.batch_execute(Limit::Bulk.begin_write()).await.unwrap();
-        let attempt = staging::begin(&connection, status, WITH_LOCK, false).await.unwrap();
+        let attempt = staging::begin(&connection, status, WITH_LOCK).await.unwrap();
         connection.commit().await.unwrap();
         PostgresSession { database, attempt }
     }

@@ -71,12 +71,11 @@ async fn base(client: &Client, attempt: &Attempt, sql: &str) -> Result<Base, Err
 }
 
 /// Saves a status and makes its attempt the owner of the staging tables, counts it, and discards everything that was not
-/// staged by an earlier attempt at the same run. `may_have_begun` says that the answer to an earlier try may be lost.
+/// staged by an earlier attempt at the same run. May be repeated, since the answer to the first time may be lost.
 pub(crate) async fn begin(
     client: &Client,
     status: &RunStatus,
     ownership: Ownership,
-    may_have_begun: bool,
 ) -> Result<Attempt, Error> {
     let (run, holder) = (status.request_id.to_string(), &status.instance);
     let number = i64::from(status.attempt);
@@ -90,7 +89,7 @@ pub(crate) async fn begin(
     let term = lock_term(client, holder, ownership).await?;
     let attempt =
         Attempt { run: status.request_id, number: status.attempt, holder: holder.clone(), term };
-    if may_have_begun && is_begun == Some(true) && begun_term == term {
+    if is_begun == Some(true) && begun_term == term {
         return Ok(attempt);
     }
     let stored = runs::find(client, status.request_id).await?;

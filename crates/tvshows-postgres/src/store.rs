@@ -112,10 +112,9 @@ impl PostgresStore {
         &self,
         status: &RunStatus,
         ownership: Ownership,
-        repetition: u32,
     ) -> Result<staging::Attempt, Error> {
         let connection = self.begin_write(Limit::Bulk).await?;
-        let attempt = staging::begin(&connection, status, ownership, repetition > 0).await?;
+        let attempt = staging::begin(&connection, status, ownership).await?;
         connection.commit().await?;
         Ok(attempt)
     }
@@ -134,7 +133,7 @@ impl RunQueue for PostgresStore {
         except: &[RunId],
         max_waiting: u32,
     ) -> Result<Enqueued, StoreError> {
-        let enqueue = |_| self.try_enqueue(status, except, max_waiting);
+        let enqueue = || self.try_enqueue(status, except, max_waiting);
         self.clients.run("enqueue", OPERATION_TIMEOUT, enqueue).await
     }
 
@@ -146,7 +145,7 @@ impl RunQueue for PostgresStore {
             let next = unfinished.find(|run| !except.contains(&run.status.request_id));
             Ok(next.map(runs::StoredRun::into_next))
         };
-        self.database.run("next_run", OPERATION_TIMEOUT, |_| next()).await
+        self.database.run("next_run", OPERATION_TIMEOUT, next).await
     }
 
     async fn list(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
@@ -156,7 +155,7 @@ impl RunQueue for PostgresStore {
             connection.release();
             Ok(runs)
         };
-        let runs = self.clients.run("list_runs", OPERATION_TIMEOUT, |_| list()).await?;
+        let runs = self.clients.run("list_runs", OPERATION_TIMEOUT, list).await?;
         Ok(self.when_copied(runs).await)
     }
 
@@ -167,7 +166,7 @@ impl RunQueue for PostgresStore {
             connection.release();
             Ok(found)
         };
-        let found = self.clients.run("find_run", OPERATION_TIMEOUT, |_| find()).await?;
+        let found = self.clients.run("find_run", OPERATION_TIMEOUT, find).await?;
         Ok(self.when_copied(found).await.pop())
     }
 
@@ -177,7 +176,7 @@ impl RunQueue for PostgresStore {
             runs::upsert(&connection, status, None).await?;
             connection.commit().await
         };
-        self.database.run("save_status", OPERATION_TIMEOUT, |_| save()).await
+        self.database.run("save_status", OPERATION_TIMEOUT, save).await
     }
 
     async fn finish_unpublished(&self, status: &RunStatus) -> Result<(), StoreError> {
@@ -187,7 +186,7 @@ impl RunQueue for PostgresStore {
             runs::upsert(&connection, status, None).await?;
             connection.commit().await
         };
-        self.database.run("finish_unpublished", BULK_TIMEOUT, |_| finish()).await
+        self.database.run("finish_unpublished", BULK_TIMEOUT, finish).await
     }
 
     async fn begin(
@@ -195,7 +194,7 @@ impl RunQueue for PostgresStore {
         status: &RunStatus,
         ownership: Ownership,
     ) -> Result<Box<dyn RunSession>, StoreError> {
-        let begin = |repetition| self.try_begin(status, ownership, repetition);
+        let begin = || self.try_begin(status, ownership);
         let attempt = self.database.run("begin", BULK_TIMEOUT, begin).await?;
         Ok(Box::new(PostgresSession { database: self.database.clone(), attempt }))
     }
@@ -237,7 +236,7 @@ impl SnapshotSource for PostgresStore {
             connection.release();
             Ok(position)
         };
-        self.database.run("position", OPERATION_TIMEOUT, |_| read()).await
+        self.database.run("position", OPERATION_TIMEOUT, read).await
     }
 
     async fn report_replica(
@@ -265,7 +264,7 @@ impl SnapshotSource for PostgresStore {
             connection.commit().await?;
             Ok(manifest)
         };
-        self.database.run("manifest", BULK_TIMEOUT, |_| read()).await
+        self.database.run("manifest", BULK_TIMEOUT, read).await
     }
 
     async fn run_history(&self) -> Result<Vec<RunRecord>, StoreError> {
@@ -275,7 +274,7 @@ impl SnapshotSource for PostgresStore {
             connection.release();
             Ok(runs.into_iter().map(runs::StoredRun::into_record).collect())
         };
-        self.clients.run("run_history", BULK_TIMEOUT, |_| read()).await
+        self.clients.run("run_history", BULK_TIMEOUT, read).await
     }
 
     async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
@@ -286,7 +285,7 @@ impl SnapshotSource for PostgresStore {
             connection.commit().await?;
             Ok(defects)
         };
-        self.database.run("integrity_check", BULK_TIMEOUT, |_| check()).await
+        self.database.run("integrity_check", BULK_TIMEOUT, check).await
     }
 }
 

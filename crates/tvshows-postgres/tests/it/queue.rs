@@ -83,3 +83,16 @@ async fn a_repeated_publish_is_published_once() {
     assert_eq!(again, done);
     assert_eq!(store.position().await.unwrap(), position);
 }
+
+#[tokio::test]
+async fn an_attempt_whose_beginning_is_repeated_continues() {
+    let store = TestStore::new().await;
+    let status = running();
+    let session = begin(&store, &status).await;
+    session.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.unwrap();
+    let again = begin(&store, &status).await;
+    assert_eq!(again.staged_show_count().await.unwrap(), 1);
+    session.publish(&[], at(4), success(&status)).await.unwrap();
+    let late = store.begin(&status, WITH_LOCK).await;
+    assert!(matches!(late.map(|_| ()), Err(StoreError::Fenced)));
+}
