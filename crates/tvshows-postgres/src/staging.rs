@@ -124,20 +124,21 @@ async fn lock_term(client: &Client, holder: &str, ownership: Ownership) -> Resul
     Ok(row.ok_or(StoreError::Fenced)?.try_get(0)?)
 }
 
-/// Empties the staging tables and removes their owner, if that is the attempt of a status.
-pub(crate) async fn reset_if_owned(client: &Client, status: &RunStatus) -> Result<(), Error> {
-    let sql =
-        "SELECT FROM _staged_run WHERE request_id = $1 AND attempt = $2 AND holder = $3 FOR UPDATE";
+/// Locks the staging tables, and returns which process owns them, if they belong to the attempt of a status. After a
+/// failover that lost the beginning of that attempt, it may be another process than that of the status.
+pub(crate) async fn lock_holder(
+    client: &Client,
+    status: &RunStatus,
+) -> Result<Option<String>, Error> {
+    // A run that waits has no attempt, and is canceled without waiting for the one in progress.
+    let sql = "SELECT CASE WHEN request_id = $1 AND attempt = $2 THEN holder END FROM _staged_run \
+               WHERE $2 > 0 FOR UPDATE";
     let parameters = [
         (&status.request_id.to_string() as _, Type::TEXT),
         (&i64::from(status.attempt) as _, Type::INT8),
-        (&status.instance as _, Type::TEXT),
     ];
-    if client.query_typed_opt(sql, &parameters).await?.is_some() {
-        discard(client).await?;
-        remove_owner(client).await?;
-    }
-    Ok(())
+    let row = client.query_typed_opt(sql, &parameters).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
 }
 
 pub(crate) async fn remove_owner(client: &Client) -> Result<(), Error> {

@@ -173,7 +173,10 @@ impl RunQueue for PostgresStore {
     async fn save_status(&self, status: &RunStatus) -> Result<(), StoreError> {
         let save = || async move {
             let connection = self.begin_write(Limit::Short).await?;
-            runs::upsert(&connection, status, None).await?;
+            let holder = staging::lock_holder(&connection, status).await?;
+            if holder.is_none_or(|holder| holder == status.instance) {
+                runs::upsert(&connection, status, None).await?;
+            }
             connection.commit().await
         };
         self.database.run("save_status", OPERATION_TIMEOUT, save).await
@@ -182,8 +185,15 @@ impl RunQueue for PostgresStore {
     async fn finish_unpublished(&self, status: &RunStatus) -> Result<(), StoreError> {
         let finish = || async move {
             let connection = self.begin_write(Limit::Bulk).await?;
-            staging::reset_if_owned(&connection, status).await?;
-            runs::upsert(&connection, status, None).await?;
+            let holder = staging::lock_holder(&connection, status).await?;
+            let is_owner = holder.as_ref() == Some(&status.instance);
+            if is_owner {
+                staging::discard(&connection).await?;
+                staging::remove_owner(&connection).await?;
+            }
+            if is_owner || holder.is_none() {
+                runs::upsert(&connection, status, None).await?;
+            }
             connection.commit().await
         };
         self.database.run("finish_unpublished", BULK_TIMEOUT, finish).await

@@ -42,6 +42,9 @@ async fn an_attempt_with_a_repeated_number_is_fenced_by_its_holder() {
     let late = lost.publish(&[], at(2), success(&status)).await;
     assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
     session.commit(pages(vec![(0, vec![show(1)])], at(2)), &there).await.unwrap();
+    store.save_status(&after(&status, RunEvent::Interrupted("late".into()))).await.unwrap();
+    store.finish_unpublished(&after(&status, RunEvent::Failed("late".into()))).await.unwrap();
+    assert_eq!(store.get(status.request_id).await.unwrap().as_ref(), Some(&there));
     session.publish(&[], at(2), success(&there)).await.unwrap();
 }
 
