@@ -99,7 +99,7 @@ impl PostgresSession {
                 && status.instance == self.attempt.holder
         };
         let stored = stored.filter(|run| is_published(&run.status)).ok_or(StoreError::Fenced)?;
-        Ok((stored.status, stored.recent_snapshot))
+        Ok((stored.status, stored.snapshot))
     }
 
     /// Deletes what no copy needs any more. Best effort: what fails, the next publish does.
@@ -218,7 +218,9 @@ impl RunSession for PostgresSession {
 
 #[cfg(test)]
 mod tests {
-    use tvshows_core::conformance::fixtures::{WITH_LOCK, after, at, pages, running, show};
+    use tvshows_core::conformance::fixtures::{
+        WITH_LOCK, after, at, pages, running, show, success,
+    };
     use tvshows_core::{RunEvent, RunLock, RunQueue, SnapshotSource};
     use tvshows_testkit::{PostgresServer, eventually};
 
@@ -279,5 +281,29 @@ mod tests {
         let (begun, ()) = tokio::join!(store.begin(&second, WITH_LOCK), publish);
         begun.unwrap();
         assert_eq!(store.manifest().await.unwrap().shows.len(), 1);
+    }
+
+    /// A publish that repeats its commit waits for the replicas, and those who ask for its run do as well.
+    #[tokio::test]
+    async fn a_snapshot_is_known_after_the_answer_to_its_publish_was_lost() {
+        let url = PostgresServer::shared().await.create_database().await;
+        let store = PostgresStore::new(&url).unwrap();
+        store.migrate().await.unwrap();
+        let status = running();
+        assert!(store.acquire(&status.instance, None).await.unwrap());
+        let session = session(&url, &status).await;
+        session.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.unwrap();
+        let publish = async || session.try_publish(&[], at(4), &success(&status)).await.unwrap().1;
+        assert_eq!(publish().await, Some(1));
+        for (seconds, recent) in [(2, Some(1)), (6, None)] {
+            let sql = "UPDATE _runs SET ended_at = clock_timestamp() - make_interval(secs => $1)";
+            let seconds = f64::from(seconds);
+            let age = [(&seconds as _, tokio_postgres::types::Type::FLOAT8)];
+            session.database.execute("age", sql, &age).await.unwrap();
+            assert_eq!(publish().await, Some(1));
+            let connection = session.database.connection().await.unwrap();
+            let stored = runs::find(&connection, status.request_id).await.unwrap().unwrap();
+            assert_eq!(stored.recent_snapshot(), recent);
+        }
     }
 }

@@ -84,7 +84,7 @@ impl PostgresStore {
     /// Waits until replicas have the snapshots that some runs have published a moment ago.
     async fn when_copied(&self, runs: impl IntoIterator<Item = runs::StoredRun>) -> Vec<RunStatus> {
         let runs: Vec<_> = runs.into_iter().collect();
-        let newest = runs.iter().filter_map(|run| run.recent_snapshot).max();
+        let newest = runs.iter().filter_map(runs::StoredRun::recent_snapshot).max();
         if let Some(number) = newest {
             replicas::wait_until_copied(&self.clients, number).await;
         }
