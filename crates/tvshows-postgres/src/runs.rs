@@ -5,6 +5,7 @@ use tokio_postgres::{Client, Row};
 use tvshows_core::{Enqueued, NextRun, Ownership, RunId, RunRecord, RunStatus};
 
 use crate::error::{Error, corrupt};
+use crate::lock::is_held;
 use crate::migrations;
 
 /// A run with what readers see besides its status: the number of runs before it if it waits, whether the process that
@@ -12,14 +13,18 @@ use crate::migrations;
 /// still lack that.
 macro_rules! select_runs {
     () => {
-        "SELECT r.sequence, r.status, \
+        concat!(
+            "SELECT r.sequence, r.status, \
          CASE r.state WHEN 'queued' THEN (SELECT count(*) FROM _runs o WHERE \
              o.state IN ('queued', 'running', 'interrupted') AND (o.state <> 'queued' OR o.sequence < r.sequence)) END, \
          r.state = 'running' AND NOT coalesce( \
-             NOT s.owns_lock OR (l.holder = s.holder AND l.term = s.term AND l.until > clock_timestamp()), false), \
+             NOT s.owns_lock OR (l.holder = s.holder AND l.term = s.term AND ",
+            is_held!("l.until"),
+            "), false), \
          s.owns_lock, s.owns_lease, s.stalled_attempts, \
          r.snapshot, r.ended_at > clock_timestamp() - interval '5 s' \
          FROM _runs r CROSS JOIN _run_lock l LEFT JOIN _staged_run s ON s.request_id = r.request_id"
+        )
     };
 }
 
