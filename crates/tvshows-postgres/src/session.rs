@@ -18,6 +18,8 @@ use crate::{publish, runs};
 /// How long a publish is repeated while the server is away, so that a failover does not interrupt the run.
 const PUBLISH_RETRY_TIME: std::time::Duration = std::time::Duration::from_secs(15);
 const PUBLISH_RETRY_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
+/// How long a publish may take longer because of what it deletes.
+const SWEEP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// A [`RunSession`] in PostgreSQL.
 pub(crate) struct PostgresSession {
@@ -102,7 +104,7 @@ impl PostgresSession {
         Ok((stored.status, stored.snapshot))
     }
 
-    /// Deletes what no copy needs any more. Best effort: what fails, the next publish does.
+    /// Deletes what no copy needs any more. Best effort: the next publish does what is left.
     async fn sweep(&self) {
         let sweep = async || -> Result<(), Error> {
             let connection = self.database.connection().await?;
@@ -111,7 +113,7 @@ impl PostgresSession {
             connection.release();
             Ok(())
         };
-        let _ = tokio::time::timeout(BULK_TIMEOUT, sweep()).await;
+        let _ = tokio::time::timeout(SWEEP_TIMEOUT, sweep()).await;
     }
 }
 
