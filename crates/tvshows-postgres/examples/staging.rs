@@ -2,6 +2,7 @@
 //! `staging DATABASE_URL`. The database must be empty. Prints the seconds of each.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt;
@@ -70,7 +71,8 @@ async fn run(store: &PostgresStore, name: &str, shows: &[Show]) -> Result<()> {
     let session = store.begin(&status, WITH_LOCK).await?;
     for (page, batch) in (0..).zip(batches) {
         let pages = vec![(page, batch)];
-        session.commit(Some(StagedBatch::Pages { pages, at: at(2) }), &status).await?;
+        let batch = Arc::new(StagedBatch::Pages { pages, at: at(2) });
+        session.commit(Some(batch), &status).await?;
     }
     let staged = started.elapsed().as_secs_f64();
     let top = [ShowId(1), ShowId(2)];
