@@ -81,8 +81,7 @@ pub(crate) async fn changes_since(
         let rows = connection.query_typed_raw(&sql, parameters).await?;
         Ok((connection, parts, rows))
     };
-    let (connection, parts, rows) =
-        database.run("changes_since", BULK_TIMEOUT, |_| begin()).await?;
+    let (connection, parts, rows) = database.run("changes_since", BULK_TIMEOUT, begin).await?;
     Ok(SnapshotChanges {
         target: parts.target,
         show_count: parts.show_count,

@@ -26,6 +26,12 @@ pub(crate) struct ConnectOptions {
 impl ConnectOptions {
     /// Parses a URL. No error contains it, since it may hold a password.
     pub(crate) fn parse(url: &str) -> Result<ConnectOptions, StoreError> {
+        // The password would end at the first one, and the rest of it become part of the host, which is logged.
+        if url.starts_with("postgres") && url.matches('@').count() > 1 {
+            return Err(invalid(
+                "DATABASE_URL has several @; escape @ in the password as %40".into(),
+            ));
+        }
         let (url, ssl_mode) = split_ssl_mode(url);
         let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
@@ -173,6 +179,9 @@ mod tests {
         for url in [
             "postgres://u:secret@host:port/d",
             "postgres://u:secret@host/d?x=1",
+            "postgres://u:begin@secret@host/d",
+            "postgres://u:begin@host,secret@host/d",
+            "postgresql://u:begin@host/secret@host/d",
             "http://secret",
             "secret",
             "",
@@ -181,6 +190,13 @@ mod tests {
             assert!(refused.contains("DATABASE_URL"), "{refused}");
             assert!(!refused.contains("secret"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_password_may_have_any_escaped_character() {
+        let options = ConnectOptions::parse("postgres://u:a%40b%2Fc@host/d").unwrap();
+        assert_eq!(options.config.get_password(), Some(b"a@b/c".as_slice()));
+        assert!(error("postgres://u:a@b@host/d").contains("escape @ in the password as %40"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
@@ -14,6 +15,9 @@ use crate::error::{Error, Remedy};
 
 /// One that follows the snapshots, one that works on a run, and two for everything else.
 const MAX_CONNECTIONS: usize = 4;
+/// How many connections the requests of clients use at once, however many there are: the others remain for the lock, the
+/// run and the copy.
+const MAX_CLIENT_CONNECTIONS: usize = 2;
 /// The time limit for an operation, including connecting.
 pub(crate) const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time limit for an operation that reads or changes all shows.
@@ -31,6 +35,8 @@ pub(crate) type Parameters<'a> = [(&'a (dyn ToSql + Sync), Type)];
 #[derive(Clone)]
 pub(crate) struct Database {
     pool: Pool,
+    /// What limits the use of the pool.
+    permits: Option<Arc<Semaphore>>,
     /// The server with its address, such as `PostgreSQL at localhost:5432`.
     pub(crate) backend: Arc<str>,
 }
@@ -51,23 +57,33 @@ impl Database {
             }))
             .build()
             .map_err(|error| StoreError::Unavailable { source: error.into() })?;
-        Ok(Database { pool, backend: backend.into() })
+        Ok(Database { pool, permits: None, backend: backend.into() })
+    }
+
+    /// Returns the same database for requests of clients, which get only some of its connections.
+    pub(crate) fn for_clients(&self) -> Database {
+        let permits = Arc::new(Semaphore::new(MAX_CLIENT_CONNECTIONS));
+        Database { permits: Some(permits), ..self.clone() }
     }
 
     pub(crate) async fn connection(&self) -> Result<Connection, Error> {
         let started = Instant::now();
+        let permit = match self.permits.clone() {
+            Some(permits) => permits.acquire_owned().await.ok(),
+            None => None,
+        };
         let object = self.pool.get().await;
         metrics::histogram!("tvshows_replica_connection_wait_seconds").record(started.elapsed());
-        Ok(Connection { object: Some(object?), is_clean: false })
+        Ok(Connection { object: Some(object?), is_clean: false, _permit: permit })
     }
 
     /// Runs an operation within a time limit, and records its duration under `kind`. It is repeated if the server asks
-    /// for that, and once if the connection was lost; the argument says how often it was repeated.
+    /// for that, and once if the connection was lost.
     pub(crate) async fn run<T, F: Future<Output = Result<T, Error>>>(
         &self,
         kind: &'static str,
         limit: Duration,
-        operation: impl Fn(u32) -> F,
+        operation: impl Fn() -> F,
     ) -> Result<T, StoreError> {
         let started = Instant::now();
         let result = timeout(limit, repeat(operation)).await.unwrap_or(Err(Error::Timeout));
@@ -83,7 +99,7 @@ impl Database {
         sql: &str,
         parameters: &Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        self.run(kind, OPERATION_TIMEOUT, |_| async move {
+        self.run(kind, OPERATION_TIMEOUT, || async move {
             let connection = self.connection().await?;
             let rows = connection.query_typed(sql, parameters).await?;
             connection.release();
@@ -99,7 +115,7 @@ impl Database {
         sql: &str,
         parameters: &Parameters<'_>,
     ) -> Result<u64, StoreError> {
-        self.run(kind, OPERATION_TIMEOUT, |_| async move {
+        self.run(kind, OPERATION_TIMEOUT, || async move {
             let connection = self.connection().await?;
             let changed = connection.execute_typed(sql, parameters).await?;
             connection.release();
@@ -114,12 +130,12 @@ impl Database {
 }
 
 async fn repeat<T, F: Future<Output = Result<T, Error>>>(
-    operation: impl Fn(u32) -> F,
+    operation: impl Fn() -> F,
 ) -> Result<T, Error> {
     let mut repetitions = 0;
     let mut has_reconnected = false;
     loop {
-        let error = match operation(repetitions).await {
+        let error = match operation().await {
             Ok(result) => return Ok(result),
             Err(error) => error,
         };
@@ -197,6 +213,7 @@ pub(crate) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ 
 pub(crate) struct Connection {
     object: Option<Object>,
     is_clean: bool,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Connection {

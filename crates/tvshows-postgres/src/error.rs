@@ -1,7 +1,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use deadpool_postgres::PoolError;
+use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::SqlState;
 use tvshows_core::StoreError;
 
@@ -9,6 +9,7 @@ use tvshows_core::StoreError;
 ///
 /// Twice the catalog, for its rows and for the write-ahead log, with room for the indexes.
 const UPDATE_FREE_MB: u32 = 400;
+const READ_ONLY: &str = "25006";
 
 /// Why an operation failed, before conversion to [`StoreError`].
 #[derive(Debug, thiserror::Error)]
@@ -54,14 +55,15 @@ impl Error {
         let Some(state) = self.sql_state() else { return self.without_state(backend) };
         let message = self.message();
         match state.code() {
+            READ_ONLY => unreachable(
+                backend,
+                "it is read-only, as a standby is that was not promoted; let DATABASE_URL name the primary, or all \
+                 hosts and target_session_attrs=read-write",
+            ),
             _ if is_away(state) => unreachable(backend, message),
             // These were repeated several times before.
             "55P03" | "40001" | "40P01" => StoreError::DatabaseBusy,
             "53100" => StoreError::DiskFull { needed_mb: UPDATE_FREE_MB },
-            "25006" => invalid(format!(
-                "{backend} is read-only, as a standby is; let DATABASE_URL name the primary, or all hosts and \
-                 target_session_attrs=read-write"
-            )),
             "28000" | "28P01" => invalid(format!(
                 "{backend} refuses the login; check the user and the password in DATABASE_URL ({message})"
             )),
@@ -102,7 +104,11 @@ impl Error {
 
     fn postgres(&self) -> Option<&tokio_postgres::Error> {
         match self {
-            Error::Postgres(error) | Error::Pool(PoolError::Backend(error)) => Some(error),
+            // The hook sends the first query of a connection: a pooler accepts one even while its server is down.
+            Error::Postgres(error)
+            | Error::Pool(
+                PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)),
+            ) => Some(error),
             _ => None,
         }
     }
@@ -161,11 +167,11 @@ pub(crate) fn corrupt(what: impl Into<String>) -> Error {
     Error::Store(StoreError::CorruptRow { what: what.into() })
 }
 
-/// Whether the server is stopping, starting, full, or has closed the session.
+/// Whether the server is stopping, starting, full, not promoted yet, or has closed the session.
 fn is_away(state: &SqlState) -> bool {
     let code = state.code();
     code.starts_with("08")
         || code.starts_with("57P0")
         // Too many connections; canceled by a time limit; idle in a transaction for too long.
-        || ["53300", "57014", "25P03"].contains(&code)
+        || ["53300", "57014", "25P03", READ_ONLY].contains(&code)
 }

@@ -12,18 +12,32 @@ use crate::migrations::Schema;
 /// process takes over within 20 s.
 pub const LOCK_TTL: Duration = Duration::from_secs(17);
 
+/// The condition for a lock that has not expired. One that seems to be held for longer than any renewal permits has
+/// expired as well: the clock was set back since.
+macro_rules! is_held {
+    ($until:literal) => {
+        concat!($until, " BETWEEN clock_timestamp() AND clock_timestamp() + interval '34 s'")
+    };
+}
+pub(crate) use is_held;
+const _: () = assert!(LOCK_TTL.as_secs() * 2 == 34);
+
 /// Takes the lock if it is free, if `holder` has it, or if `$2` does, which is dead. Not if a later release has upgraded
 /// the schema to one that this program does not know.
-const ACQUIRE: &str = "UPDATE _run_lock SET holder = $1, until = clock_timestamp() + make_interval(secs => $3), \
-     term = CASE WHEN holder = $1 AND until > clock_timestamp() THEN term ELSE term + 1 END \
-     WHERE (holder IS NULL OR holder = $1 OR holder = $2 OR until <= clock_timestamp()) \
-     AND (SELECT oldest_reader FROM _schema_version) <= $4";
+const ACQUIRE: &str = concat!(
+    "UPDATE _run_lock SET holder = $1, until = clock_timestamp() + make_interval(secs => $3), \
+     term = CASE WHEN holder = $1 AND ",
+    is_held!("until"),
+    " THEN term ELSE term + 1 END WHERE (holder IS NULL OR holder = $1 OR holder = $2 OR NOT ",
+    is_held!("until"),
+    ") AND (SELECT oldest_reader FROM _schema_version) <= $4"
+);
 
 const RENEW: &str = "UPDATE _run_lock SET until = clock_timestamp() + make_interval(secs => $2) WHERE holder = $1 \
      AND (SELECT oldest_reader FROM _schema_version) <= $3";
 
 const HOLDER: &str =
-    "SELECT holder FROM _run_lock WHERE holder IS NOT NULL AND until > clock_timestamp()";
+    concat!("SELECT holder FROM _run_lock WHERE holder IS NOT NULL AND ", is_held!("until"));
 
 const RELEASE: &str = "UPDATE _run_lock SET holder = NULL, until = '-infinity' WHERE holder = $1";
 

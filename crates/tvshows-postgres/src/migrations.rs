@@ -78,12 +78,11 @@ pub(crate) async fn read(database: &Database) -> Result<Schema, StoreError> {
 /// Applies all missing migrations. Several processes may do so at the same time.
 pub(crate) async fn migrate(database: &Database) -> Result<(), StoreError> {
     // Two processes that create the first table at the same time can fail with a duplicate in the system's catalog.
-    let created =
-        database.run("migrate", Limit::Bulk.timeout(), |_| create_version_table(database));
+    let created = database.run("migrate", Limit::Bulk.timeout(), || create_version_table(database));
     if created.await.is_err() {
-        database.run("migrate", Limit::Bulk.timeout(), |_| create_version_table(database)).await?;
+        database.run("migrate", Limit::Bulk.timeout(), || create_version_table(database)).await?;
     }
-    database.run("migrate", Limit::Bulk.timeout(), |_| apply(database)).await
+    database.run("migrate", Limit::Bulk.timeout(), || apply(database)).await
 }
 
 async fn create_version_table(database: &Database) -> Result<(), Error> {

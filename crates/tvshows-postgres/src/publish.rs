@@ -104,7 +104,7 @@ pub(crate) async fn publish_changes(
         (&run.to_string() as _, Type::TEXT),
     ];
     client.execute_typed(sql, &parameters).await?;
-    staging::discard(client, next).await?;
+    staging::discard(client).await?;
     staging::remove_owner(client).await
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn publish_changes(
 pub(crate) async fn publish_fetch_times(client: &Client, base: Base) -> Result<(), Error> {
     record_fetch_times(client).await?;
     publish_pages(client, base).await?;
-    staging::discard(client, base.published).await?;
+    staging::discard(client).await?;
     staging::remove_owner(client).await
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout};
 use tokio_postgres::types::Type;
 use tvshows_core::{SnapshotPosition, StoreError};
 
@@ -24,13 +24,14 @@ const REPORT: &str = "INSERT INTO _replicas (replica, number, seen_at) VALUES ($
 /// Waits until each live replica has a snapshot, for a second at most, so that nobody hears of it before it can be read
 /// everywhere.
 pub(crate) async fn wait_until_copied(database: &Database, number: i64) {
-    let deadline = Instant::now() + COPY_TIMEOUT;
-    while Instant::now() < deadline {
-        match database.query("replicas", ARE_BEHIND, &[(&number, Type::INT8)]).await {
-            Ok(rows) if rows.first().is_some_and(|row| row.get(0)) => sleep(POLL_INTERVAL).await,
-            _ => return,
+    let wait = async {
+        while let Ok(rows) = database.query("replicas", ARE_BEHIND, &[(&number, Type::INT8)]).await
+            && rows.first().is_some_and(|row| row.get(0))
+        {
+            sleep(POLL_INTERVAL).await;
         }
-    }
+    };
+    let _ = timeout(COPY_TIMEOUT, wait).await;
 }
 
 /// Records which snapshot a replica has; none if it is not one of this database.

@@ -5,20 +5,26 @@ use tokio_postgres::{Client, Row};
 use tvshows_core::{Enqueued, NextRun, Ownership, RunId, RunRecord, RunStatus};
 
 use crate::error::{Error, corrupt};
+use crate::lock::is_held;
 use crate::migrations;
 
 /// A run with what readers see besides its status: the number of runs before it if it waits, whether the process that
-/// works on it has lost the lock, the locks of its last attempt, and which snapshot replicas may still lack.
+/// works on it has lost the lock, the locks of its last attempt, the snapshot that it published, and whether replicas may
+/// still lack that.
 macro_rules! select_runs {
     () => {
-        "SELECT r.sequence, r.status, \
+        concat!(
+            "SELECT r.sequence, r.status, \
          CASE r.state WHEN 'queued' THEN (SELECT count(*) FROM _runs o WHERE \
              o.state IN ('queued', 'running', 'interrupted') AND (o.state <> 'queued' OR o.sequence < r.sequence)) END, \
          r.state = 'running' AND NOT coalesce( \
-             NOT s.owns_lock OR (l.holder = s.holder AND l.term = s.term AND l.until > clock_timestamp()), false), \
+             NOT s.owns_lock OR (l.holder = s.holder AND l.term = s.term AND ",
+            is_held!("l.until"),
+            "), false), \
          s.owns_lock, s.owns_lease, s.stalled_attempts, \
-         CASE WHEN r.ended_at > clock_timestamp() - interval '1 s' THEN r.snapshot END \
+         r.snapshot, r.ended_at > clock_timestamp() - interval '5 s' \
          FROM _runs r CROSS JOIN _run_lock l LEFT JOIN _staged_run s ON s.request_id = r.request_id"
+        )
     };
 }
 
@@ -43,8 +49,9 @@ pub(crate) struct StoredRun {
     pub(crate) status: RunStatus,
     ownership: Option<Ownership>,
     stalled_attempts: u32,
-    /// The number of the snapshot that it published less than a second ago.
-    pub(crate) recent_snapshot: Option<i64>,
+    /// The number of the snapshot that it published.
+    pub(crate) snapshot: Option<i64>,
+    has_just_ended: bool,
 }
 
 impl StoredRun {
@@ -67,8 +74,14 @@ impl StoredRun {
             ownership: lock.zip(lease).map(|(lock, lease)| Ownership { lock, lease }),
             stalled_attempts: u32::try_from(stalled_attempts.unwrap_or_default())
                 .unwrap_or(u32::MAX),
-            recent_snapshot: row.try_get(7)?,
+            snapshot: row.try_get(7)?,
+            has_just_ended: row.try_get::<_, Option<bool>>(8)?.unwrap_or_default(),
         })
+    }
+
+    /// The number of the snapshot that it published a moment ago: longer than a publish waits for the replicas.
+    pub(crate) fn recent_snapshot(&self) -> Option<i64> {
+        self.snapshot.filter(|_| self.has_just_ended)
     }
 
     pub(crate) fn into_next(self) -> NextRun {

@@ -18,6 +18,8 @@ use crate::{publish, runs};
 /// How long a publish is repeated while the server is away, so that a failover does not interrupt the run.
 const PUBLISH_RETRY_TIME: std::time::Duration = std::time::Duration::from_secs(15);
 const PUBLISH_RETRY_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
+/// How long a publish may take longer because of what it deletes.
+const SWEEP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// A [`RunSession`] in PostgreSQL.
 pub(crate) struct PostgresSession {
@@ -99,10 +101,10 @@ impl PostgresSession {
                 && status.instance == self.attempt.holder
         };
         let stored = stored.filter(|run| is_published(&run.status)).ok_or(StoreError::Fenced)?;
-        Ok((stored.status, stored.recent_snapshot))
+        Ok((stored.status, stored.snapshot))
     }
 
-    /// Deletes what no copy needs any more. Best effort: what fails, the next publish does.
+    /// Deletes what no copy needs any more. Best effort: the next publish does what is left.
     async fn sweep(&self) {
         let sweep = async || -> Result<(), Error> {
             let connection = self.database.connection().await?;
@@ -111,7 +113,7 @@ impl PostgresSession {
             connection.release();
             Ok(())
         };
-        let _ = tokio::time::timeout(BULK_TIMEOUT, sweep()).await;
+        let _ = tokio::time::timeout(SWEEP_TIMEOUT, sweep()).await;
     }
 }
 
@@ -124,16 +126,16 @@ impl RunSession for PostgresSession {
             connection.commit().await?;
             Ok(state)
         };
-        self.database.run("staging", BULK_TIMEOUT, |_| read()).await
+        self.database.run("staging", BULK_TIMEOUT, read).await
     }
 
     async fn discard_staging(&self) -> Result<(), StoreError> {
         let discard = || async move {
-            let (connection, base) = self.begin(Limit::Bulk).await?;
-            staging::discard(&connection, base.published).await?;
+            let (connection, _) = self.begin(Limit::Bulk).await?;
+            staging::discard(&connection).await?;
             connection.commit().await
         };
-        self.database.run("discard_staging", BULK_TIMEOUT, |_| discard()).await
+        self.database.run("discard_staging", BULK_TIMEOUT, discard).await
     }
 
     async fn record_stop(&self) -> Result<(), StoreError> {
@@ -142,7 +144,7 @@ impl RunSession for PostgresSession {
             staging::reset_stalled(&connection).await?;
             connection.commit().await
         };
-        self.database.run("record_stop", Limit::Short.timeout(), |_| record()).await
+        self.database.run("record_stop", Limit::Short.timeout(), record).await
     }
 
     async fn start_incremental(&self) -> Result<(), StoreError> {
@@ -151,7 +153,7 @@ impl RunSession for PostgresSession {
             connection.batch_execute("UPDATE _staged_run SET is_incremental = true").await?;
             connection.commit().await
         };
-        self.database.run("start_incremental", Limit::Short.timeout(), |_| start()).await
+        self.database.run("start_incremental", Limit::Short.timeout(), start).await
     }
 
     async fn commit(
@@ -167,7 +169,7 @@ impl RunSession for PostgresSession {
             Some(StagedBatch::Cast { .. }) => "stage_cast",
         };
         let prepared = batch.as_deref().map(PreparedBatch::new);
-        let commit = |_| self.try_commit(prepared.as_ref(), status);
+        let commit = || self.try_commit(prepared.as_ref(), status);
         self.database.run(kind, Limit::Short.timeout(), commit).await
     }
 
@@ -178,7 +180,7 @@ impl RunSession for PostgresSession {
             connection.commit().await?;
             Ok(count)
         };
-        self.database.run("staged_show_count", BULK_TIMEOUT, |_| count()).await
+        self.database.run("staged_show_count", BULK_TIMEOUT, count).await
     }
 
     async fn rank_staged(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError> {
@@ -188,7 +190,7 @@ impl RunSession for PostgresSession {
             connection.commit().await?;
             Ok(shows)
         };
-        self.database.run("rank_staged", BULK_TIMEOUT, |_| rank()).await
+        self.database.run("rank_staged", BULK_TIMEOUT, rank).await
     }
 
     async fn publish(
@@ -199,7 +201,7 @@ impl RunSession for PostgresSession {
     ) -> Result<RunStatus, StoreError> {
         let started = Instant::now();
         let (status, number) = loop {
-            let publish = |_| self.try_publish(top, at, &final_status);
+            let publish = || self.try_publish(top, at, &final_status);
             match self.database.run("publish", BULK_TIMEOUT, publish).await {
                 // It may have been committed, so it must not end as failed before the server was asked.
                 Err(error) if error.is_transient() && started.elapsed() < PUBLISH_RETRY_TIME => {
@@ -218,12 +220,24 @@ impl RunSession for PostgresSession {
 
 #[cfg(test)]
 mod tests {
-    use tvshows_core::conformance::fixtures::{WITH_LOCK, after, running};
-    use tvshows_core::{RunEvent, RunLock, RunQueue};
-    use tvshows_testkit::PostgresServer;
+    use tvshows_core::conformance::fixtures::{
+        WITH_LOCK, after, at, pages, running, show, success,
+    };
+    use tvshows_core::{RunEvent, RunLock, RunQueue, SnapshotSource};
+    use tvshows_testkit::{PostgresServer, eventually};
 
     use super::*;
     use crate::PostgresStore;
+
+    /// Starts an attempt.
+    async fn session(url: &str, status: &RunStatus) -> PostgresSession {
+        let database = Database::new(url).unwrap();
+        let connection = database.connection().await.unwrap();
+        connection.batch_execute(Limit::Bulk.begin_write()).await.unwrap();
+        let attempt = staging::begin(&connection, status, WITH_LOCK).await.unwrap();
+        connection.commit().await.unwrap();
+        PostgresSession { database, attempt }
+    }
 
     #[tokio::test]
     async fn a_process_that_is_paused_in_a_transaction_is_overtaken() {
@@ -232,15 +246,7 @@ mod tests {
         store.migrate().await.unwrap();
         let status = running();
         assert!(store.acquire(&status.instance, None).await.unwrap());
-        let database = Database::new(&url).unwrap();
-        let begun = async {
-            let connection = database.connection().await?;
-            connection.batch_execute(Limit::Bulk.begin_write()).await?;
-            let attempt = staging::begin(&connection, &status, WITH_LOCK, false).await?;
-            connection.commit().await?;
-            Ok::<_, Error>(attempt)
-        };
-        let paused = PostgresSession { database: database.clone(), attempt: begun.await.unwrap() };
+        let paused = session(&url, &status).await;
         let (connection, _) = paused.begin(Limit::Short).await.unwrap();
 
         let interrupted = after(&status, RunEvent::Interrupted("it is paused".into()));
@@ -250,5 +256,56 @@ mod tests {
         assert!(connection.commit().await.is_err());
         let late = paused.commit(None, &status).await;
         assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_begins_while_another_publishes_deletes_nothing_that_is_published() {
+        let url = PostgresServer::shared().await.create_database().await;
+        let store = PostgresStore::new(&url).unwrap();
+        store.migrate().await.unwrap();
+        let first = running();
+        assert!(store.acquire(&first.instance, None).await.unwrap());
+        let session = session(&url, &first).await;
+        session.commit(pages(vec![(0, vec![show(1)])], at(2)), &first).await.unwrap();
+        let (publishing, base) = session.begin(Limit::Bulk).await.unwrap();
+        publish::publish_changes(&publishing, base, first.request_id, &[], at(4)).await.unwrap();
+
+        let second = running();
+        let publish = async {
+            let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity \
+                         WHERE datname = current_database() AND wait_event_type = 'Lock')";
+            eventually(async || {
+                session.database.query("waits", waits, &[]).await.unwrap()[0].get::<_, bool>(0)
+            })
+            .await;
+            publishing.commit().await.unwrap();
+        };
+        let (begun, ()) = tokio::join!(store.begin(&second, WITH_LOCK), publish);
+        begun.unwrap();
+        assert_eq!(store.manifest().await.unwrap().shows.len(), 1);
+    }
+
+    /// A publish that repeats its commit waits for the replicas, and those who ask for its run do as well.
+    #[tokio::test]
+    async fn a_snapshot_is_known_after_the_answer_to_its_publish_was_lost() {
+        let url = PostgresServer::shared().await.create_database().await;
+        let store = PostgresStore::new(&url).unwrap();
+        store.migrate().await.unwrap();
+        let status = running();
+        assert!(store.acquire(&status.instance, None).await.unwrap());
+        let session = session(&url, &status).await;
+        session.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.unwrap();
+        let publish = async || session.try_publish(&[], at(4), &success(&status)).await.unwrap().1;
+        assert_eq!(publish().await, Some(1));
+        for (seconds, recent) in [(2, Some(1)), (6, None)] {
+            let sql = "UPDATE _runs SET ended_at = clock_timestamp() - make_interval(secs => $1)";
+            let seconds = f64::from(seconds);
+            let age = [(&seconds as _, tokio_postgres::types::Type::FLOAT8)];
+            session.database.execute("age", sql, &age).await.unwrap();
+            assert_eq!(publish().await, Some(1));
+            let connection = session.database.connection().await.unwrap();
+            let stored = runs::find(&connection, status.request_id).await.unwrap().unwrap();
+            assert_eq!(stored.recent_snapshot(), recent);
+        }
     }
 }

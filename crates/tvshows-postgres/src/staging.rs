@@ -71,26 +71,25 @@ async fn base(client: &Client, attempt: &Attempt, sql: &str) -> Result<Base, Err
 }
 
 /// Saves a status and makes its attempt the owner of the staging tables, counts it, and discards everything that was not
-/// staged by an earlier attempt at the same run. `may_have_begun` says that the answer to an earlier try may be lost.
+/// staged by an earlier attempt at the same run. May be repeated, since the answer to the first time may be lost.
 pub(crate) async fn begin(
     client: &Client,
     status: &RunStatus,
     ownership: Ownership,
-    may_have_begun: bool,
 ) -> Result<Attempt, Error> {
     let (run, holder) = (status.request_id.to_string(), &status.instance);
     let number = i64::from(status.attempt);
-    let sql = "SELECT request_id = $1, request_id = $1 AND attempt = $2 AND holder = $3, term, \
-               coalesce((SELECT max(number) FROM _snapshots), 0) FROM _staged_run FOR UPDATE";
+    let sql = "SELECT request_id = $1, request_id = $1 AND attempt = $2 AND holder = $3, term \
+               FROM _staged_run FOR UPDATE";
     let parameters =
         [(&run as _, Type::TEXT), (&number as _, Type::INT8), (holder as _, Type::TEXT)];
     let row = client.query_typed_one(sql, &parameters).await?;
     let (is_resumed, is_begun): (Option<bool>, Option<bool>) = (row.try_get(0)?, row.try_get(1)?);
-    let (begun_term, published): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
+    let begun_term: i64 = row.try_get(2)?;
     let term = lock_term(client, holder, ownership).await?;
     let attempt =
         Attempt { run: status.request_id, number: status.attempt, holder: holder.clone(), term };
-    if may_have_begun && is_begun == Some(true) && begun_term == term {
+    if is_begun == Some(true) && begun_term == term {
         return Ok(attempt);
     }
     let stored = runs::find(client, status.request_id).await?;
@@ -99,7 +98,7 @@ pub(crate) async fn begin(
         return Err(StoreError::Fenced.into());
     }
     if is_resumed != Some(true) {
-        discard(client, published).await?;
+        discard(client).await?;
     }
     let sql = "UPDATE _staged_run SET attempt = $2, holder = $3, term = $4, owns_lock = $5, owns_lease = $6, \
                stalled_attempts = CASE WHEN request_id = $1 THEN stalled_attempts + 1 ELSE 1 END, request_id = $1";
@@ -125,20 +124,21 @@ async fn lock_term(client: &Client, holder: &str, ownership: Ownership) -> Resul
     Ok(row.ok_or(StoreError::Fenced)?.try_get(0)?)
 }
 
-/// Empties the staging tables and removes their owner, if that is the attempt of a status.
-pub(crate) async fn reset_if_owned(client: &Client, status: &RunStatus) -> Result<(), Error> {
-    let sql = "SELECT coalesce((SELECT max(number) FROM _snapshots), 0) FROM _staged_run \
-               WHERE request_id = $1 AND attempt = $2 AND holder = $3 FOR UPDATE";
+/// Locks the staging tables, and returns which process owns them, if they belong to the attempt of a status. After a
+/// failover that lost the beginning of that attempt, it may be another process than that of the status.
+pub(crate) async fn lock_holder(
+    client: &Client,
+    status: &RunStatus,
+) -> Result<Option<String>, Error> {
+    // A run that waits has no attempt, and is canceled without waiting for the one in progress.
+    let sql = "SELECT CASE WHEN request_id = $1 AND attempt = $2 THEN holder END FROM _staged_run \
+               WHERE $2 > 0 FOR UPDATE";
     let parameters = [
         (&status.request_id.to_string() as _, Type::TEXT),
         (&i64::from(status.attempt) as _, Type::INT8),
-        (&status.instance as _, Type::TEXT),
     ];
-    if let Some(row) = client.query_typed_opt(sql, &parameters).await? {
-        discard(client, row.try_get(0)?).await?;
-        remove_owner(client).await?;
-    }
-    Ok(())
+    let row = client.query_typed_opt(sql, &parameters).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
 }
 
 pub(crate) async fn remove_owner(client: &Client) -> Result<(), Error> {
@@ -147,14 +147,16 @@ pub(crate) async fn remove_owner(client: &Client) -> Result<(), Error> {
     Ok(client.batch_execute(sql).await?)
 }
 
-/// Empties the staging tables, but keeps their owner. `published` is the number of the published snapshot.
-pub(crate) async fn discard(client: &Client, published: i64) -> Result<(), Error> {
-    let sql = format!(
-        "UPDATE _staged_run SET is_incremental = false; DELETE FROM _staged_pages; \
+/// Empties the staging tables, but keeps their owner.
+///
+/// The row in `_staged_run` must be locked already: a statement that waits for it does not see the snapshot that was
+/// published meanwhile, whose rows it would take for staged ones.
+pub(crate) async fn discard(client: &Client) -> Result<(), Error> {
+    let sql = "UPDATE _staged_run SET is_incremental = false; DELETE FROM _staged_pages; \
          DELETE FROM _staged_shows_seen; DELETE FROM _staged_deletions; DELETE FROM _staged_cast_shows; \
-         DELETE FROM _staged_cast_rows; DELETE FROM _show_versions WHERE since > {published}"
-    );
-    Ok(client.batch_execute(&sql).await?)
+         DELETE FROM _staged_cast_rows; \
+         DELETE FROM _show_versions WHERE since > coalesce((SELECT max(number) FROM _snapshots), 0)";
+    Ok(client.batch_execute(sql).await?)
 }
 
 /// Resets the count of stalled attempts.

@@ -20,6 +20,8 @@ use crate::{changes, lock, replicas, runs, staging};
 /// names no statements and keeps no state in its sessions, so a pooler in transaction mode can be in between.
 pub struct PostgresStore {
     database: Database,
+    /// The same for what clients of the API request.
+    clients: Database,
     id: Arc<OnceCell<String>>,
 }
 
@@ -31,7 +33,8 @@ impl PostgresStore {
     /// [`StoreError::InvalidDatabase`] if the URL is invalid, or would send data without TLS to another machine and
     /// does not say `sslmode=disable`. No error contains the URL, since it may hold a password.
     pub fn new(url: &str) -> Result<PostgresStore, StoreError> {
-        Ok(PostgresStore { database: Database::new(url)?, id: Arc::default() })
+        let database = Database::new(url)?;
+        Ok(PostgresStore { clients: database.for_clients(), database, id: Arc::default() })
     }
 
     /// Connects to the database at a URL, and checks that this program can use it.
@@ -81,9 +84,9 @@ impl PostgresStore {
     /// Waits until replicas have the snapshots that some runs have published a moment ago.
     async fn when_copied(&self, runs: impl IntoIterator<Item = runs::StoredRun>) -> Vec<RunStatus> {
         let runs: Vec<_> = runs.into_iter().collect();
-        let newest = runs.iter().filter_map(|run| run.recent_snapshot).max();
+        let newest = runs.iter().filter_map(runs::StoredRun::recent_snapshot).max();
         if let Some(number) = newest {
-            replicas::wait_until_copied(&self.database, number).await;
+            replicas::wait_until_copied(&self.clients, number).await;
         }
         runs.into_iter().map(|run| run.status).collect()
     }
@@ -94,7 +97,7 @@ impl PostgresStore {
         except: &[RunId],
         max_waiting: u32,
     ) -> Result<Enqueued, Error> {
-        let connection = self.database.connection().await?;
+        let connection = self.clients.connection().await?;
         if let Some(joined) = runs::join(&connection, status, except).await? {
             connection.release();
             return Ok(joined);
@@ -109,10 +112,9 @@ impl PostgresStore {
         &self,
         status: &RunStatus,
         ownership: Ownership,
-        repetition: u32,
     ) -> Result<staging::Attempt, Error> {
         let connection = self.begin_write(Limit::Bulk).await?;
-        let attempt = staging::begin(&connection, status, ownership, repetition > 0).await?;
+        let attempt = staging::begin(&connection, status, ownership).await?;
         connection.commit().await?;
         Ok(attempt)
     }
@@ -131,8 +133,8 @@ impl RunQueue for PostgresStore {
         except: &[RunId],
         max_waiting: u32,
     ) -> Result<Enqueued, StoreError> {
-        let enqueue = |_| self.try_enqueue(status, except, max_waiting);
-        self.database.run("enqueue", OPERATION_TIMEOUT, enqueue).await
+        let enqueue = || self.try_enqueue(status, except, max_waiting);
+        self.clients.run("enqueue", OPERATION_TIMEOUT, enqueue).await
     }
 
     async fn next(&self, except: &[RunId]) -> Result<Option<NextRun>, StoreError> {
@@ -143,48 +145,58 @@ impl RunQueue for PostgresStore {
             let next = unfinished.find(|run| !except.contains(&run.status.request_id));
             Ok(next.map(runs::StoredRun::into_next))
         };
-        self.database.run("next_run", OPERATION_TIMEOUT, |_| next()).await
+        self.database.run("next_run", OPERATION_TIMEOUT, next).await
     }
 
     async fn list(&self, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
         let list = || async move {
-            let connection = self.database.connection().await?;
+            let connection = self.clients.connection().await?;
             let runs = runs::list_newest(&connection, limit).await?;
             connection.release();
             Ok(runs)
         };
-        let runs = self.database.run("list_runs", OPERATION_TIMEOUT, |_| list()).await?;
+        let runs = self.clients.run("list_runs", OPERATION_TIMEOUT, list).await?;
         Ok(self.when_copied(runs).await)
     }
 
     async fn get(&self, run: RunId) -> Result<Option<RunStatus>, StoreError> {
         let find = || async move {
-            let connection = self.database.connection().await?;
+            let connection = self.clients.connection().await?;
             let found = runs::find(&connection, run).await?;
             connection.release();
             Ok(found)
         };
-        let found = self.database.run("find_run", OPERATION_TIMEOUT, |_| find()).await?;
+        let found = self.clients.run("find_run", OPERATION_TIMEOUT, find).await?;
         Ok(self.when_copied(found).await.pop())
     }
 
     async fn save_status(&self, status: &RunStatus) -> Result<(), StoreError> {
         let save = || async move {
             let connection = self.begin_write(Limit::Short).await?;
-            runs::upsert(&connection, status, None).await?;
+            let holder = staging::lock_holder(&connection, status).await?;
+            if holder.is_none_or(|holder| holder == status.instance) {
+                runs::upsert(&connection, status, None).await?;
+            }
             connection.commit().await
         };
-        self.database.run("save_status", OPERATION_TIMEOUT, |_| save()).await
+        self.database.run("save_status", OPERATION_TIMEOUT, save).await
     }
 
     async fn finish_unpublished(&self, status: &RunStatus) -> Result<(), StoreError> {
         let finish = || async move {
             let connection = self.begin_write(Limit::Bulk).await?;
-            staging::reset_if_owned(&connection, status).await?;
-            runs::upsert(&connection, status, None).await?;
+            let holder = staging::lock_holder(&connection, status).await?;
+            let is_owner = holder.as_ref() == Some(&status.instance);
+            if is_owner {
+                staging::discard(&connection).await?;
+                staging::remove_owner(&connection).await?;
+            }
+            if is_owner || holder.is_none() {
+                runs::upsert(&connection, status, None).await?;
+            }
             connection.commit().await
         };
-        self.database.run("finish_unpublished", BULK_TIMEOUT, |_| finish()).await
+        self.database.run("finish_unpublished", BULK_TIMEOUT, finish).await
     }
 
     async fn begin(
@@ -192,7 +204,7 @@ impl RunQueue for PostgresStore {
         status: &RunStatus,
         ownership: Ownership,
     ) -> Result<Box<dyn RunSession>, StoreError> {
-        let begin = |repetition| self.try_begin(status, ownership, repetition);
+        let begin = || self.try_begin(status, ownership);
         let attempt = self.database.run("begin", BULK_TIMEOUT, begin).await?;
         Ok(Box::new(PostgresSession { database: self.database.clone(), attempt }))
     }
@@ -234,7 +246,7 @@ impl SnapshotSource for PostgresStore {
             connection.release();
             Ok(position)
         };
-        self.database.run("position", OPERATION_TIMEOUT, |_| read()).await
+        self.database.run("position", OPERATION_TIMEOUT, read).await
     }
 
     async fn report_replica(
@@ -262,7 +274,7 @@ impl SnapshotSource for PostgresStore {
             connection.commit().await?;
             Ok(manifest)
         };
-        self.database.run("manifest", BULK_TIMEOUT, |_| read()).await
+        self.database.run("manifest", BULK_TIMEOUT, read).await
     }
 
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
@@ -277,12 +289,12 @@ impl SnapshotSource for PostgresStore {
 
     async fn run_history(&self) -> Result<Vec<RunRecord>, StoreError> {
         let read = || async move {
-            let connection = self.database.connection().await?;
+            let connection = self.clients.connection().await?;
             let runs = runs::history(&connection).await?;
             connection.release();
             Ok(runs.into_iter().map(runs::StoredRun::into_record).collect())
         };
-        self.database.run("run_history", BULK_TIMEOUT, |_| read()).await
+        self.clients.run("run_history", BULK_TIMEOUT, read).await
     }
 
     async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
@@ -293,6 +305,34 @@ impl SnapshotSource for PostgresStore {
             connection.commit().await?;
             Ok(defects)
         };
-        self.database.run("integrity_check", BULK_TIMEOUT, |_| check()).await
+        self.database.run("integrity_check", BULK_TIMEOUT, check).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::join_all;
+    use tvshows_testkit::PostgresServer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_lock_and_the_copy_have_connections_however_many_clients_ask() {
+        let url = PostgresServer::shared().await.create_database().await;
+        let store = PostgresStore::new(&url).unwrap();
+        store.migrate().await.unwrap();
+        assert!(store.acquire("here", None).await.unwrap());
+        let other = Database::new(&url).unwrap().connection().await.unwrap();
+        other.batch_execute("BEGIN; LOCK TABLE _runs").await.unwrap();
+        let requests = join_all((0..9).map(|_| store.list(9)));
+        let others = async {
+            assert!(store.renew("here").await.unwrap());
+            store.position().await.unwrap();
+        };
+        tokio::select! {
+            biased;
+            answers = requests => panic!("nothing can be read: {answers:?}"),
+            () = others => {}
+        }
     }
 }

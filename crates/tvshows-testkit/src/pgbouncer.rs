@@ -31,7 +31,8 @@ impl PgBouncer {
             let settings = format!(
                 "[databases]\n* = host=127.0.0.1 port={} user=postgres\n\
                  [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-                 auth_type = any\npool_mode = transaction\ndefault_pool_size = 3\n",
+                 auth_type = any\npool_mode = transaction\ndefault_pool_size = 3\n\
+                 server_login_retry = 1\n",
                 server.port
             );
             fs::write(&file, settings).unwrap();

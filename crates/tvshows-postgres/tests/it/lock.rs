@@ -1,6 +1,7 @@
-use tvshows_core::{LockExpiry, RunLock};
+use tvshows_core::conformance::fixtures::running;
+use tvshows_core::{LockExpiry, RunLock, RunQueue, RunState};
 
-use crate::support::TestStore;
+use crate::support::{TestStore, begin};
 
 async fn new() -> Box<TestStore> {
     Box::new(TestStore::new().await)
@@ -33,4 +34,20 @@ async fn a_lock_that_is_not_renewed_expires_by_the_clock_of_the_database() {
     assert!(!store.renew("a").await.unwrap());
     store.release("a").await;
     assert_eq!(store.holder().await.unwrap().as_deref(), Some("b"));
+}
+
+#[tokio::test]
+async fn a_lock_expires_although_the_clock_of_the_database_was_set_back() {
+    let store = new().await;
+    let status = running();
+    begin(&store, &status).await;
+    let state = async || store.get(status.request_id).await.unwrap().unwrap().state;
+    store.psql("UPDATE _run_lock SET until = until + interval '15 s'").await;
+    assert_eq!(store.holder().await.unwrap(), Some(status.instance.clone()));
+    assert_eq!(state().await, RunState::Running);
+    store.psql("UPDATE _run_lock SET until = until + interval '1 day'").await;
+    assert_eq!(store.holder().await.unwrap(), None);
+    assert_eq!(state().await, RunState::Interrupted);
+    assert!(store.acquire("there", None).await.unwrap());
+    assert_eq!(store.holder().await.unwrap().as_deref(), Some("there"));
 }

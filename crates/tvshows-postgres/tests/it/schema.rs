@@ -63,10 +63,17 @@ async fn a_server_that_cannot_be_used_is_named_with_what_to_do() {
     let store = TestStore::new().await;
     let name = store.url.rsplit('/').next().unwrap();
     store.psql(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
-    let read_only = PostgresStore::new(&store.url).unwrap();
-    let error = read_only.save_status(&tvshows_core::conformance::fixtures::running()).await;
-    let error = error.unwrap_err();
-    assert!(error.to_string().contains("is read-only"), "{error}");
+    let other = store.other();
+    let status = tvshows_core::conformance::fixtures::running();
+    match other.save_status(&status).await {
+        Err(StoreError::Unreachable { source, .. }) => {
+            assert!(source.to_string().contains("is read-only"), "{source}");
+        }
+        result => panic!("{result:?}"),
+    }
+    let reset = format!("ALTER DATABASE {name} RESET default_transaction_read_only");
+    server.psql(&server.url("postgres"), &reset).await;
+    other.save_status(&status).await.expect("it has connected again");
 
     let closed = tvshows_testkit::free_port();
     let store = PostgresStore::new(&format!("postgres://u:secret@127.0.0.1:{closed}/d")).unwrap();

@@ -9,7 +9,7 @@ use tvshows_core::{
     SnapshotPosition, SnapshotSource,
 };
 use tvshows_postgres::PostgresStore;
-use tvshows_testkit::PostgresServer;
+use tvshows_testkit::{PgBouncer, PostgresServer};
 
 /// A store with a database of its own.
 pub(crate) struct TestStore {
@@ -37,9 +37,10 @@ impl TestStore {
         TestStore { store, url }
     }
 
-    /// A store behind a pooler in transaction mode.
-    pub(crate) fn at(url: String) -> TestStore {
-        TestStore { store: PostgresStore::new(&url).unwrap(), url }
+    /// Another process that uses the same database, through a pooler in transaction mode.
+    pub(crate) fn behind(&self, pooler: &PgBouncer) -> PostgresStore {
+        let (_, database) = self.url.rsplit_once('/').unwrap();
+        PostgresStore::new(&pooler.url(database)).unwrap()
     }
 
     /// Another process that uses the same database.
