@@ -90,6 +90,15 @@ impl Settings {
     }
 
     async fn start(&self, instance: &str) -> (Runner, Arc<dyn Store>) {
+        self.start_as(RunnerRole::Worker, Arc::clone(&self.tracker), instance).await
+    }
+
+    async fn start_as(
+        &self,
+        role: RunnerRole,
+        tracker: Arc<dyn ProgressTracker>,
+        instance: &str,
+    ) -> (Runner, Arc<dyn Store>) {
         let store = self.database.open().await;
         let catalog: Arc<dyn Catalog> = store.clone();
         let ended_runs = Arc::clone(&self.ended_runs);
@@ -97,12 +106,12 @@ impl Settings {
             queue: store.clone(),
             lock: store.clone(),
             lease: self.lease.clone(),
-            tracker: Arc::clone(&self.tracker),
+            tracker,
             instance: instance.to_owned(),
             on_end: Arc::new(move |_| {
                 ended_runs.fetch_add(1, Relaxed);
             }),
-            role: RunnerRole::Worker,
+            role,
         };
         let pipeline = Pipeline::new(self.client.clone(), catalog).max_age(self.max_age);
         (Runner::start(pipeline, config), store)
@@ -174,6 +183,12 @@ impl TestEnv {
     /// Another runner on the same database.
     pub(crate) async fn other(&self) -> Runner {
         self.settings.start("other").await.0
+    }
+
+    /// A runner on the same database that works on nothing and has another tracker.
+    pub(crate) async fn reader(&self) -> Runner {
+        let tracker = Arc::new(InProcessTracker::default());
+        self.settings.start_as(RunnerRole::Reader, tracker, "reader").await.0
     }
 
     pub(crate) async fn submit(&self, mode: FetchMode) -> RunId {

@@ -197,6 +197,33 @@ async fn a_run_that_waits_stops_with_its_process_and_goes_on_with_the_next() {
     assert_eq!((status.state, status.attempt), (RunState::Succeeded, 2), "{:?}", status.error);
 }
 
+#[tokio::test]
+async fn an_outage_does_not_end_the_subscription_to_a_run_of_another_process() {
+    let (upstream, server) = ChangingUpstream::start(ids()).await;
+    let store = FaultyStore::default();
+    let env = TestEnv::with_outages(&server.uri(), &store).await;
+    upstream.stall_after(3);
+    let run = env.submit(FetchMode::Full).await;
+    upstream.stalled().await;
+    let reader = env.reader().await;
+    assert_eq!(reader.status(run).await.unwrap().unwrap().state, RunState::Running);
+    let subscriber = {
+        let reader = reader.clone();
+        tokio::spawn(async move { reader.wait_until_ended(run).await })
+    };
+    store.plan(Outage { operation: "get", after: 0, duration: SHORT, takes_effect: false });
+    while store.is_pending() {
+        tokio::task::yield_now().await;
+    }
+    while store.is_away() {
+        sleep(Duration::from_millis(100)).await;
+    }
+    upstream.resume();
+    let end = subscriber.await.unwrap().expect("the subscription continues").unwrap();
+    assert_eq!(end.state, RunState::Succeeded, "{:?}", end.error);
+    reader.shutdown().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_process_without_work_polls_the_queue_every_two_seconds_and_never_the_lock() {
     let store = FaultyStore::default();
