@@ -34,11 +34,12 @@ impl Application {
         let access = settings.access()?;
         let role = settings.role()?;
         let health_port = settings.health_port()?;
+        let location = settings.settings.database.location()?;
+        let max_staleness = settings.max_staleness(&location)?;
         let (listener, address) = listen(settings, settings.port, "HOST or PORT")?;
         let health = health_port.map(|port| listen(settings, port, "HEALTH_PORT")).transpose()?;
         let metrics = metrics::start()?;
-        let location = settings.settings.database.location()?;
-        let stores = database::open_service(&location, settings.max_staleness).await?;
+        let stores = database::open_service(&location, max_staleness).await?;
         let is_read_only = stores.is_read_only;
         let engine = Engine::start(&settings.settings, stores, role, Interrupted::Resume).await?;
         if let Err(error) = engine.runner.check_tracker().await {
