@@ -15,7 +15,7 @@ use crate::run_progress::RunProgress;
 use crate::storage_retry::StopSignals;
 
 /// How many attempts in a row may end without having staged anything more, unless they were asked to stop. A run
-/// that crashes its process must not do so forever.
+/// that crashes its process, or never gets an operation of a shared database done, must not do so forever.
 const MAX_STALLED_ATTEMPTS: u32 = 3;
 /// How often the request counts are updated while nothing else changes, for example while TVmaze throttles.
 const REQUEST_COUNTS_INTERVAL: Duration = Duration::from_millis(500);
@@ -124,6 +124,9 @@ impl Attempt {
     /// with staged data cannot reach TVmaze, as after a boot without a network.
     async fn is_resumable(&self, error: &RunError, session: Option<&dyn RunSession>) -> bool {
         match error {
+            // Nobody asked for this stop, and it may come again in each attempt, which all send requests.
+            RunError::StoreUnreachable | RunError::LockExpired => true,
+            // That includes a locked file: another program holds the lock, so the run must not fail for it.
             error if error.is_interruption() => {
                 if let Some(session) = session {
                     // Best effort: at worst, the attempt counts as stalled.
