@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
-use tvshows_core::{Ownership, RunEvent, RunQueue, RunSession, RunStatus, Step, StoreError};
+use tvshows_core::{
+    Ownership, RunEvent, RunQueue, RunSession, RunState, RunStatus, Step, StoreError,
+};
 
 use crate::error::{RunError, error_chain};
 use crate::local_runs::LocalRun;
@@ -193,6 +195,11 @@ pub(crate) async fn save_end(
 /// started one of the same number.
 pub(crate) fn is_same_attempt(one: &RunStatus, other: &RunStatus) -> bool {
     (one.attempt, &one.instance) == (other.attempt, &other.instance)
+}
+
+/// Whether the attempt with the status `local` has published, according to the status in the history.
+pub(crate) fn has_published(stored: &RunStatus, local: &RunStatus) -> bool {
+    stored.state == RunState::Succeeded && is_same_attempt(stored, local)
 }
 
 async fn update_request_counts<T>(progress: &RunProgress) -> T {

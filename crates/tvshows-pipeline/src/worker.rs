@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 use tvshows_core::{Ownership, RunState, RunStatus, Step, StoreError};
 
-use crate::attempt::{Attempt, Outcome, is_same_attempt, save_end};
+use crate::attempt::{Attempt, Outcome, has_published, is_same_attempt, save_end};
 use crate::clock::now_millis;
 use crate::error::RunError;
 use crate::local_runs::{LocalRun, LocalRuns};
@@ -241,7 +241,7 @@ impl Worker {
     /// Reports the end of a run that another process has canceled while this one worked on it.
     async fn report_cancelled(&self, last: &RunStatus) {
         let Ok(Some(stored)) = self.config.queue.get(last.request_id).await else { return };
-        if stored.state == RunState::Cancelled && stored.attempt == last.attempt {
+        if stored.state == RunState::Cancelled && is_same_attempt(&stored, last) {
             tracing::info!(state = %stored.state, "run canceled by another process");
             metrics::record_run_end(stored.state);
             (self.config.on_end)(&stored);
@@ -293,11 +293,6 @@ impl Worker {
             }
         }
     }
-}
-
-/// Whether the attempt with the status `local` has published, according to the status in the database.
-fn has_published(stored: &RunStatus, local: &RunStatus) -> bool {
-    stored.state == RunState::Succeeded && stored.attempt == local.attempt
 }
 
 fn log_outcome(outcome: Outcome, status: &RunStatus) {
