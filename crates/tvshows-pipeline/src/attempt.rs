@@ -111,7 +111,7 @@ impl Attempt {
         };
         let event = match event {
             // Only the history knows how it ended, and responds later.
-            event if may_be_published && error.is_interruption() => {
+            _ if may_be_published && error.is_interruption() => {
                 RunEvent::Interrupted(error_chain(&error))
             }
             event => event,
