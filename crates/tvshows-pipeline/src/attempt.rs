@@ -107,6 +107,9 @@ impl Attempt {
                 progress.publish(*stored);
                 return Outcome::Saved;
             }
+            Err(NotSaved::Failed(RunError::Store(StoreError::Fenced))) => {
+                return Outcome::OwnershipLost;
+            }
             Err(NotSaved::Failed(error)) => error,
         };
         let event = match event {

@@ -260,6 +260,7 @@ impl Worker {
             let Ok(stored) = self.config.queue.get(last.request_id).await else { continue };
             if let Some(stored) = stored.filter(|stored| has_published(stored, &last)) {
                 tracing::info!("the run was published before the database became unavailable");
+                metrics::record_run_end(stored.state);
                 (self.config.on_end)(&stored);
                 self.tracker_sync.publish(stored);
             }
@@ -285,6 +286,9 @@ impl Worker {
                         run.progress.publish(stored.clone());
                         (self.config.on_end)(&stored);
                         self.tracker_sync.publish(stored);
+                    } else {
+                        tracing::warn!("another process has taken over the run");
+                        self.local.forget(run.id);
                     }
                     return;
                 }
