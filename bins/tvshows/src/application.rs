@@ -34,11 +34,12 @@ impl Application {
         let access = settings.access()?;
         let role = settings.role()?;
         let health_port = settings.health_port()?;
+        let location = settings.settings.database.location()?;
+        let max_staleness = settings.max_staleness(&location)?;
         let (listener, address) = listen(settings, settings.port, "HOST or PORT")?;
         let health = health_port.map(|port| listen(settings, port, "HEALTH_PORT")).transpose()?;
         let metrics = metrics::start()?;
-        let location = settings.settings.database.location()?;
-        let stores = database::open_service(&location, settings.max_staleness).await?;
+        let stores = database::open_service(&location, max_staleness).await?;
         let is_read_only = stores.is_read_only;
         let engine = Engine::start(&settings.settings, stores, role, Interrupted::Resume).await?;
         if let Err(error) = engine.runner.check_tracker().await {
@@ -95,19 +96,28 @@ impl Application {
     pub async fn run_until(self, signal: impl Future<Output = ()>) -> anyhow::Result<()> {
         let handles: Vec<ServerHandle> = self.servers.iter().map(Server::handle).collect();
         let mut servers: JoinSet<_> = self.servers.into_iter().collect();
+        let following = follow(self.engine.stores.replica.as_ref());
+        tokio::pin!(following);
         tokio::select! {
             () = signal => tracing::info!("shutting down"),
             Some(ended) = servers.join_next() => {
                 ended.context("the HTTP server")?.context("the HTTP server")?;
             }
             never = self.responses.keep_warm() => match never {},
-            never = follow(self.engine.stores.replica.as_ref()) => match never {},
+            never = &mut following => match never {},
         }
         // Concurrently: responses that wait for a change end with the runner.
         // The probes last, so that they respond until the others have stopped.
         let stopping = async {
             for handle in handles {
                 handle.stop(true).await;
+            }
+        };
+        // Until then, they respond with the published shows of the moment.
+        let stopping = async {
+            tokio::select! {
+                () = stopping => {}
+                never = following => match never {},
             }
         };
         self.engine.shutdown(stopping).await;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
-use tvshows_core::{Ownership, RunEvent, RunQueue, RunSession, Step, StoreError};
+use tvshows_core::{
+    Ownership, RunEvent, RunQueue, RunSession, RunState, RunStatus, Step, StoreError,
+};
 
 use crate::error::{RunError, error_chain};
 use crate::local_runs::LocalRun;
@@ -15,7 +17,7 @@ use crate::run_progress::RunProgress;
 use crate::storage_retry::StopSignals;
 
 /// How many attempts in a row may end without having staged anything more, unless they were asked to stop. A run
-/// that crashes its process must not do so forever.
+/// that crashes its process, or never gets an operation of a shared database done, must not do so forever.
 const MAX_STALLED_ATTEMPTS: u32 = 3;
 /// How often the request counts are updated while nothing else changes, for example while TVmaze throttles.
 const REQUEST_COUNTS_INTERVAL: Duration = Duration::from_millis(500);
@@ -78,16 +80,44 @@ impl Attempt {
             RunError::Cancelled => RunEvent::Cancelled,
             error => RunEvent::Failed(error_chain(&error)),
         };
-        let save = async |_: &_, status: &_| {
-            if is_resumable {
-                self.queue.save_status(status).await
+        let progress = &self.run.progress;
+        let may_be_published =
+            progress.status().step == Step::Publishing && matches!(event, RunEvent::Failed(_));
+        let save = async |_: &_, status: &RunStatus| {
+            let queue = self.queue.as_ref();
+            let saved = if is_resumable {
+                queue.save_status(status).await.map(|()| None).map_err(RunError::from)
+            } else if may_be_published {
+                self.stop.without_cancel().retry(|| save_end(queue, status)).await
             } else {
-                self.queue.finish_unpublished(status).await
+                save_end(queue, status).await.map_err(RunError::from)
+            };
+            match saved {
+                Ok(None) => Ok(()),
+                Ok(Some(stored)) => Err(NotSaved::EndedOtherwise(Box::new(stored))),
+                Err(error) => Err(NotSaved::Failed(error)),
             }
         };
-        let progress = &self.run.progress;
-        let Err(error) = progress.checkpoint(event.clone(), save).await else {
-            return Outcome::Saved;
+        let error = match progress.checkpoint(event.clone(), save).await {
+            Ok(()) => return Outcome::Saved,
+            Err(NotSaved::EndedOtherwise(stored)) => {
+                if !stored.state.is_terminal() || !is_same_attempt(&stored, &progress.status()) {
+                    return Outcome::OwnershipLost;
+                }
+                progress.publish(*stored);
+                return Outcome::Saved;
+            }
+            Err(NotSaved::Failed(RunError::Store(StoreError::Fenced))) => {
+                return Outcome::OwnershipLost;
+            }
+            Err(NotSaved::Failed(error)) => error,
+        };
+        let event = match event {
+            // Only the history knows how it ended, and responds later.
+            _ if may_be_published && error.is_interruption() => {
+                RunEvent::Interrupted(error_chain(&error))
+            }
+            event => event,
         };
         let error = &error as &dyn std::error::Error;
         tracing::error!(run.id = %self.run.id, error, "the end of the run could not be saved");
@@ -99,6 +129,9 @@ impl Attempt {
     /// with staged data cannot reach TVmaze, as after a boot without a network.
     async fn is_resumable(&self, error: &RunError, session: Option<&dyn RunSession>) -> bool {
         match error {
+            // Nobody asked for this stop, and it may come again in each attempt, which all send requests.
+            RunError::StoreUnreachable | RunError::LockExpired => true,
+            // That includes a locked file: another program holds the lock, so the run must not fail for it.
             error if error.is_interruption() => {
                 if let Some(session) = session {
                     // Best effort: at worst, the attempt counts as stalled.
@@ -141,6 +174,35 @@ impl Attempt {
         }
         context.publish(&top, self.queue.as_ref()).await
     }
+}
+
+/// Why a final status was not saved.
+enum NotSaved {
+    /// The history has another end of the run, or a later attempt.
+    EndedOtherwise(Box<RunStatus>),
+    Failed(RunError),
+}
+
+/// Saves the final status of a run that was not published, as far as this process knows. Returns the status in the
+/// history if that is another one: the response to a publish may have been lost.
+pub(crate) async fn save_end(
+    queue: &dyn RunQueue,
+    status: &RunStatus,
+) -> Result<Option<RunStatus>, StoreError> {
+    queue.finish_unpublished(status).await?;
+    let stored = queue.get(status.request_id).await?;
+    Ok(stored.filter(|stored| stored.state != status.state || !is_same_attempt(stored, status)))
+}
+
+/// Whether two statuses of a run are of one attempt. After a failover that lost the attempt, another process may have
+/// started one of the same number.
+pub(crate) fn is_same_attempt(one: &RunStatus, other: &RunStatus) -> bool {
+    (one.attempt, &one.instance) == (other.attempt, &other.instance)
+}
+
+/// Whether the attempt with the status `local` has published, according to the status in the history.
+pub(crate) fn has_published(stored: &RunStatus, local: &RunStatus) -> bool {
+    stored.state == RunState::Succeeded && is_same_attempt(stored, local)
 }
 
 async fn update_request_counts<T>(progress: &RunProgress) -> T {

@@ -33,10 +33,10 @@ pub enum RunError {
     WrongShow { show: u32, received: u32 },
     #[error("the cast of show {show} cannot be fetched")]
     Cast { show: u32, source: tvmaze_client::Error },
-    /// The process died several times in a row without making progress.
+    /// The run stopped several times in a row without making progress.
     #[error(
-        "the process died {attempts} times in a row before it staged anything more; check its log, then \
-         start another update"
+        "the process died, or lost the database, {attempts} times in a row before it staged anything more; check \
+         its log, then start another update"
     )]
     CrashLoop { attempts: u32 },
     /// The run has sent more requests than any plan for it can need.

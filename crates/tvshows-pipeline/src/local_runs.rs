@@ -74,6 +74,11 @@ impl LocalRuns {
         }
     }
 
+    /// Removes an ended run that another process continues.
+    pub(crate) fn forget(&self, id: RunId) {
+        self.lock().recent.retain(|run| run.id != id);
+    }
+
     /// Requests that a run stops.
     pub(crate) fn cancel(&self, id: RunId) -> CancelOutcome {
         let runs = self.lock();
@@ -160,5 +165,7 @@ mod tests {
         runs.start(Arc::clone(&run));
         runs.finish();
         assert!(runs.find(run.id).is_some());
+        runs.forget(run.id);
+        assert!(runs.find(run.id).is_none() && runs.ended().is_empty());
     }
 }

@@ -153,8 +153,9 @@ impl RemoteRuns {
                 Read::Tracker => tracked,
                 Read::StoreLater if checked_at.elapsed() < STORE_POLL_INTERVAL => continue,
                 Read::StoreLater | Read::Store => {
-                    let stored = self.queue.get(run).await;
-                    newest(stored, tracked).unwrap_or_default()
+                    // While the store fails, readers have the last status.
+                    let Ok(newest) = newest(self.queue.get(run).await, tracked) else { continue };
+                    newest
                 }
             };
             checked_at = Instant::now();

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use tvmaze_client::Client;
 use tvshows_core::{
-    CastMember, FinalStatus, RunEvent, RunParameters, RunQueue, RunSession, RunState, RunStatus,
-    Show, ShowId, StagedBatch, StoreError,
+    CastMember, FinalStatus, RunEvent, RunParameters, RunQueue, RunSession, RunStatus, Show,
+    ShowId, StagedBatch, StoreError,
 };
 
+use crate::attempt::has_published;
 use crate::clock::{now_millis, now_secs};
 use crate::convert::{TvmazeCastMember, TvmazeShow, saturating_u32};
 use crate::error::RunError;
@@ -108,7 +109,7 @@ impl RunContext<'_> {
         queue: &dyn RunQueue,
     ) -> Result<(), RunError> {
         let status = self.progress.status();
-        let (run, attempt) = (status.request_id, status.attempt);
+        let local = status.clone();
         let final_status: FinalStatus = Arc::new(move |changes| {
             let mut status = status.clone();
             status.apply(RunEvent::Succeeded(changes), now_millis());
@@ -117,12 +118,8 @@ impl RunContext<'_> {
         let publish = || async {
             match self.session.publish(top, now_secs(), Arc::clone(&final_status)).await {
                 // It may have been published before, by a commit whose response was lost.
-                Err(StoreError::Fenced) => match queue.get(run).await? {
-                    Some(stored)
-                        if stored.state == RunState::Succeeded && stored.attempt == attempt =>
-                    {
-                        Ok(stored)
-                    }
+                Err(StoreError::Fenced) => match queue.get(local.request_id).await? {
+                    Some(stored) if has_published(&stored, &local) => Ok(stored),
                     _ => Err(StoreError::Fenced),
                 },
                 published => published,

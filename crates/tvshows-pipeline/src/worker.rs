@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 use tvshows_core::{Ownership, RunState, RunStatus, Step, StoreError};
 
-use crate::attempt::{Attempt, Outcome};
+use crate::attempt::{Attempt, Outcome, has_published, is_same_attempt, save_end};
 use crate::clock::now_millis;
 use crate::error::RunError;
 use crate::local_runs::{LocalRun, LocalRuns};
@@ -189,7 +189,7 @@ impl Worker {
             let reporting = Arc::clone(&self).report_published(status);
             self.tasks.spawn(reporting.in_current_span());
         } else if outcome == Outcome::Unsaved && status.state.is_terminal() {
-            let retrying = Arc::clone(&self).retry_final_write(status);
+            let retrying = Arc::clone(&self).retry_final_write(run);
             self.tasks.spawn(retrying.in_current_span());
         }
         self.local.finish();
@@ -241,7 +241,7 @@ impl Worker {
     /// Reports the end of a run that another process has canceled while this one worked on it.
     async fn report_cancelled(&self, last: &RunStatus) {
         let Ok(Some(stored)) = self.config.queue.get(last.request_id).await else { return };
-        if stored.state == RunState::Cancelled && stored.attempt == last.attempt {
+        if stored.state == RunState::Cancelled && is_same_attempt(&stored, last) {
             tracing::info!(state = %stored.state, "run canceled by another process");
             metrics::record_run_end(stored.state);
             (self.config.on_end)(&stored);
@@ -260,6 +260,7 @@ impl Worker {
             let Ok(stored) = self.config.queue.get(last.request_id).await else { continue };
             if let Some(stored) = stored.filter(|stored| has_published(stored, &last)) {
                 tracing::info!("the run was published before the database became unavailable");
+                metrics::record_run_end(stored.state);
                 (self.config.on_end)(&stored);
                 self.tracker_sync.publish(stored);
             }
@@ -268,24 +269,34 @@ impl Worker {
     }
 
     /// Saves the final status of a run until it succeeds, for example once the disk has space again.
-    async fn retry_final_write(self: Arc<Self>, status: RunStatus) {
+    async fn retry_final_write(self: Arc<Self>, run: Arc<LocalRun>) {
+        let status = run.progress.status();
         loop {
             let shutdown = self.tasks.shutdown.cancelled();
             let is_last = timeout(FINAL_WRITE_RETRY_DELAY, shutdown).await.is_ok();
-            if self.config.queue.finish_unpublished(&status).await.is_ok() {
-                (self.config.on_end)(&status);
-                return;
-            }
-            if is_last {
-                return;
+            match save_end(self.config.queue.as_ref(), &status).await {
+                Ok(None) => {
+                    (self.config.on_end)(&status);
+                    return;
+                }
+                Ok(Some(stored)) => {
+                    if stored.state.is_terminal() && is_same_attempt(&stored, &status) {
+                        tracing::info!(state = %stored.state, "the run had ended before");
+                        metrics::record_run_end(stored.state);
+                        run.progress.publish(stored.clone());
+                        (self.config.on_end)(&stored);
+                        self.tracker_sync.publish(stored);
+                    } else {
+                        tracing::warn!("another process has taken over the run");
+                        self.local.forget(run.id);
+                    }
+                    return;
+                }
+                Err(_) if is_last => return,
+                Err(_) => {}
             }
         }
     }
-}
-
-/// Whether the attempt with the status `local` has published, according to the status in the database.
-fn has_published(stored: &RunStatus, local: &RunStatus) -> bool {
-    stored.state == RunState::Succeeded && stored.attempt == local.attempt
 }
 
 fn log_outcome(outcome: Outcome, status: &RunStatus) {

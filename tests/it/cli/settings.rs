@@ -44,6 +44,11 @@ async fn a_wrong_setting_stops_the_start_with_a_sentence() {
             "--from: must be a file, or postgres",
         ),
         (&["serve", "--max-staleness", "0"], 2, "must be at least 1s"),
+        (
+            &["serve", "--max-staleness", "1h"],
+            2,
+            "--max-staleness: applies to the copy of a shared",
+        ),
         (&["serve", "--updates", "off", "--update"], 2, "--updates: off contradicts --update"),
         (&["serve", "--updates", "off", "--schedule", "every 1h"], 2, "off contradicts SCHEDULE"),
         (&["serve", "--port", "70000"], 2, "70000"),

@@ -4,7 +4,7 @@ use tvshows_testkit::{
     CommitFault, FaultProxy, HANGING_PAGE, PostgresServer, RedisServer, Service, eventually,
 };
 
-use super::{Replicas, read_all, update, wait_for_copies};
+use super::{Replicas, metric, read_all, update, wait_for_copies};
 
 #[tokio::test]
 async fn reads_continue_while_postgresql_and_redis_are_stopped() {
@@ -26,6 +26,8 @@ async fn reads_continue_while_postgresql_and_redis_are_stopped() {
         let ready = service.get("/health/ready").send().await.unwrap();
         assert_eq!(ready.status(), 200);
         assert_eq!(service.get("/health/live").send().await.unwrap().status(), 200);
+        let behind = metric(service, "tvshows_replica_lag_snapshots").await;
+        assert_eq!(behind, "0", "metrics are available");
         let refused = service.post("/pipeline/update").send().await.unwrap();
         assert_eq!(refused.status(), 503);
         assert!(refused.headers().contains_key("retry-after"));

@@ -15,6 +15,7 @@ use crate::config_error::ConfigError;
 use crate::location::Location;
 
 const MIN_MAX_STALENESS: Duration = Duration::from_secs(1);
+const DEFAULT_MAX_STALENESS: Duration = Duration::from_mins(10);
 
 /// The options of `tvshows serve`, which are the settings of the service.
 #[derive(Parser)]
@@ -53,15 +54,14 @@ pub struct Serve {
     pub(crate) updates: Updates,
 
     /// With `DATABASE_URL`, how old the local copy may be: without contact to the database for longer than this, reads
-    /// return 503; at least 1s
+    /// return 503; at least 1s, and 10min if unset
     #[arg(
         long,
         value_name = "DURATION",
         env = "MAX_STALENESS",
-        default_value = "10min",
         value_parser = parse_max_staleness
     )]
-    pub(crate) max_staleness: Duration,
+    pub(crate) max_staleness: Option<Duration>,
 
     /// Address to listen on, an IP address or localhost; 0.0.0.0 for all interfaces
     #[arg(long, env = "HOST", default_value = "127.0.0.1", value_parser = parse_host)]
@@ -139,6 +139,18 @@ impl Serve {
             Location::Shared(_) => RunnerRole::Submitter,
             Location::File(_) => RunnerRole::Reader,
         })
+    }
+
+    /// How old the copy of the database at `location` may be.
+    pub(crate) fn max_staleness(&self, location: &Location) -> Result<Duration, ConfigError> {
+        match (self.max_staleness, location) {
+            (Some(_), Location::File(_)) => Err(ConfigError {
+                setting: "max_staleness",
+                problem: "applies to the copy of a shared database; set DATABASE_URL, or remove it"
+                    .into(),
+            }),
+            (max_staleness, _) => Ok(max_staleness.unwrap_or(DEFAULT_MAX_STALENESS)),
+        }
     }
 
     /// The port for probes and metrics, if it is another one.

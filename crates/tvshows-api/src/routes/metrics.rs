@@ -1,10 +1,15 @@
+use std::time::Duration;
+
 use actix_web::{HttpResponse, web};
 use metrics::gauge;
+use tokio::time::timeout;
 use tvshows_core::{RunState, StoreError};
 
 use crate::problem::Problem;
 use crate::state::{AppState, Telemetry};
 
+/// Well below the ten seconds after which Prometheus gives up.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(3);
 /// More than can be queued, including those that have ended since.
 const RECENT_RUNS: u32 = 100;
 
@@ -22,10 +27,14 @@ pub(crate) async fn metrics(
     state: web::Data<AppState>,
     telemetry: web::Data<Telemetry>,
 ) -> Result<HttpResponse, Problem> {
-    if let Err(error) = refresh_gauges(&state).await {
-        // The other metrics help to find out why, so they are returned anyway.
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, "cannot collect store metrics");
+    // If the store fails or is slow, the other metrics help to find out why, so they are returned anyway.
+    match timeout(REFRESH_TIMEOUT, refresh_gauges(&state)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "cannot collect store metrics");
+        }
+        Err(_) => tracing::warn!("cannot collect store metrics: the store does not respond"),
     }
     let render = telemetry.render_metrics.clone();
     let text = web::block(move || render()).await.map_err(|_| Problem::ShuttingDown)?;

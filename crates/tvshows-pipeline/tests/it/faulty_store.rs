@@ -27,6 +27,8 @@ pub(crate) struct FaultyStore {
 #[derive(Default)]
 struct Shared {
     planned: Option<Outage>,
+    publish_fault: Option<PublishFault>,
+    failing: Option<(&'static str, fn() -> StoreError)>,
     /// When the connection was lost, and for how long.
     away: Option<(Instant, Duration)>,
     /// The paths of what was staged before the outage.
@@ -47,7 +49,27 @@ pub(crate) struct Outage {
     pub(crate) takes_effect: bool,
 }
 
+/// A publish that takes effect and fails.
+pub(crate) struct PublishFault {
+    /// The process that it is done in the name of, if it is another one.
+    pub(crate) instance: Option<&'static str>,
+    pub(crate) error: fn() -> StoreError,
+}
+
 impl FaultyStore {
+    pub(crate) fn plan_publish(&self, fault: PublishFault) {
+        self.shared().publish_fault = Some(fault);
+    }
+
+    /// Makes all operations of one kind fail without taking effect.
+    pub(crate) fn fail(&self, operation: &'static str, error: fn() -> StoreError) {
+        self.shared().failing = Some((operation, error));
+    }
+
+    pub(crate) fn recover(&self) {
+        self.shared().failing.take().expect("a failure");
+    }
+
     pub(crate) fn plan(&self, outage: Outage) {
         self.shared().planned = Some(outage);
     }
@@ -89,6 +111,9 @@ impl FaultyStore {
         let takes_effect = {
             let mut shared = self.shared();
             shared.queue_operations += 1;
+            if let Some((_, error)) = shared.failing.filter(|(failing, _)| *failing == operation) {
+                return Err(error());
+            }
             shared.advance(operation)
         };
         match takes_effect {
@@ -102,7 +127,7 @@ impl FaultyStore {
     }
 }
 
-fn unreachable() -> StoreError {
+pub(crate) fn unreachable() -> StoreError {
     StoreError::Unreachable { backend: "a server".into(), source: "it is away".into() }
 }
 
@@ -198,6 +223,16 @@ impl RunSession for FaultySession {
         at: Timestamp,
         final_status: FinalStatus,
     ) -> Result<RunStatus, StoreError> {
+        let fault = self.store.shared().publish_fault.take();
+        if let Some(PublishFault { instance, error }) = fault {
+            let as_instance: FinalStatus = Arc::new(move |changes| {
+                let status = final_status(changes);
+                let instance = instance.map_or(status.instance, str::to_owned);
+                RunStatus { instance, ..status }
+            });
+            self.inner.publish(top, at, as_instance).await?;
+            return Err(error());
+        }
         self.store.perform("publish", self.inner.publish(top, at, final_status)).await
     }
 }

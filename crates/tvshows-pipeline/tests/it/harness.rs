@@ -1,8 +1,7 @@
 //! A runner with its store and its tracker, in the process of the test.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use tvmaze_client::{Client, ClientBuilder, RetryPolicy};
 use tvshows_core::memory::MemoryStore;
 use tvshows_core::{
     CastRow, Catalog, FetchMode, Ownership, ProgressTracker, RunEvent, RunId, RunLock,
-    RunParameters, RunQueue, RunStatus, StagingState, Trigger,
+    RunParameters, RunQueue, RunState, RunStatus, StagingState, Trigger,
 };
 use tvshows_pipeline::{DEFAULT_MAX_AGE, Pipeline, Runner, RunnerConfig, RunnerRole};
 use tvshows_progress::InProcessTracker;
@@ -53,7 +52,8 @@ struct Settings {
     tracker: Arc<dyn ProgressTracker>,
     lease: Option<Arc<dyn RunLock>>,
     max_age: Duration,
-    ended_runs: Arc<AtomicU32>,
+    /// The states that runs were reported to have ended in.
+    ends: Arc<Mutex<Vec<RunState>>>,
 }
 
 enum Database {
@@ -85,24 +85,31 @@ impl Settings {
             tracker: Arc::new(InProcessTracker::default()),
             lease: None,
             max_age: DEFAULT_MAX_AGE,
-            ended_runs: Arc::default(),
+            ends: Arc::default(),
         }
     }
 
     async fn start(&self, instance: &str) -> (Runner, Arc<dyn Store>) {
+        self.start_as(RunnerRole::Worker, Arc::clone(&self.tracker), instance).await
+    }
+
+    async fn start_as(
+        &self,
+        role: RunnerRole,
+        tracker: Arc<dyn ProgressTracker>,
+        instance: &str,
+    ) -> (Runner, Arc<dyn Store>) {
         let store = self.database.open().await;
         let catalog: Arc<dyn Catalog> = store.clone();
-        let ended_runs = Arc::clone(&self.ended_runs);
+        let ends = Arc::clone(&self.ends);
         let config = RunnerConfig {
             queue: store.clone(),
             lock: store.clone(),
             lease: self.lease.clone(),
-            tracker: Arc::clone(&self.tracker),
+            tracker,
             instance: instance.to_owned(),
-            on_end: Arc::new(move |_| {
-                ended_runs.fetch_add(1, Relaxed);
-            }),
-            role: RunnerRole::Worker,
+            on_end: Arc::new(move |status| ends.lock().unwrap().push(status.state)),
+            role,
         };
         let pipeline = Pipeline::new(self.client.clone(), catalog).max_age(self.max_age);
         (Runner::start(pipeline, config), store)
@@ -156,9 +163,9 @@ impl TestEnv {
         TestEnv { runner, store, settings }
     }
 
-    /// How many runs were reported as ended.
-    pub(crate) fn ended_runs(&self) -> u32 {
-        self.settings.ended_runs.load(Relaxed)
+    /// The states of the runs that were reported as ended.
+    pub(crate) fn ends(&self) -> Vec<RunState> {
+        self.settings.ends.lock().unwrap().clone()
     }
 
     /// Stops the runner, which interrupts a run in progress.
@@ -174,6 +181,12 @@ impl TestEnv {
     /// Another runner on the same database.
     pub(crate) async fn other(&self) -> Runner {
         self.settings.start("other").await.0
+    }
+
+    /// A runner on the same database that works on nothing and has another tracker.
+    pub(crate) async fn reader(&self) -> Runner {
+        let tracker = Arc::new(InProcessTracker::default());
+        self.settings.start_as(RunnerRole::Reader, tracker, "reader").await.0
     }
 
     pub(crate) async fn submit(&self, mode: FetchMode) -> RunId {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tokio::time::{pause, sleep};
-use tvshows_core::{Catalog, FetchMode, RunId, RunQueue, RunState, RunStatus};
+use tokio::time::{pause, resume, sleep, timeout};
+use tvshows_core::{Catalog, FetchMode, RunId, RunQueue, RunState, RunStatus, StoreError};
 use tvshows_pipeline::{CancelError, Schedule};
 
 use crate::changing_upstream::ChangingUpstream;
-use crate::faulty_store::{FaultyStore, Outage};
+use crate::faulty_store::{FaultyStore, Outage, PublishFault, unreachable};
 use crate::harness::TestEnv;
 use crate::incremental::ids;
 
@@ -58,7 +58,7 @@ async fn update_with(store: &FaultyStore, outage: Option<Outage>) -> (RunStatus,
     assert!(!store.is_pending(), "the outage never happened: {outage:?}");
     let mut requests = upstream.take_requests();
     requests.sort();
-    assert_eq!(env.ended_runs(), 2, "each is reported once");
+    assert_eq!(env.ends().len(), 2, "each is reported once");
     env.stop().await;
     (status, requests)
 }
@@ -195,6 +195,131 @@ async fn a_run_that_waits_stops_with_its_process_and_goes_on_with_the_next() {
     env.restart().await;
     let status = env.end_of(run).await;
     assert_eq!((status.state, status.attempt), (RunState::Succeeded, 2), "{:?}", status.error);
+}
+
+/// An environment whose next update publishes, and then fails.
+async fn with_publish_fault(
+    store: &FaultyStore,
+    fault: PublishFault,
+) -> (ChangingUpstream, wiremock::MockServer, TestEnv) {
+    let (upstream, server) = ChangingUpstream::start(ids()).await;
+    let env = TestEnv::with_outages(&server.uri(), store).await;
+    store.plan_publish(fault);
+    (upstream, server, env)
+}
+
+#[tokio::test]
+async fn a_run_that_was_published_has_succeeded_whatever_the_store_answered() {
+    let store = FaultyStore::default();
+    let fault = PublishFault { instance: None, error: || StoreError::ReadOnly };
+    let (_upstream, _server, env) = with_publish_fault(&store, fault).await;
+    let status = env.update().await;
+    assert_eq!((status.state, status.error), (RunState::Succeeded, None));
+    env.stop().await;
+    assert_eq!(env.ends(), [RunState::Succeeded]);
+    assert_eq!(store.snapshot_version().await.unwrap().number, 1);
+}
+
+#[tokio::test]
+async fn the_end_of_a_run_that_may_be_published_is_what_the_history_says_later() {
+    // The end is waited for, or read later.
+    for duration in [SHORT, LONG] {
+        let store = FaultyStore::default();
+        let fault = PublishFault { instance: None, error: || StoreError::ReadOnly };
+        let (_upstream, _server, env) = with_publish_fault(&store, fault).await;
+        let operation = "finish_unpublished";
+        store.plan(Outage { operation, after: 0, duration, takes_effect: false });
+        let status = env.update().await;
+        assert_eq!((status.state, status.attempt), (RunState::Succeeded, 1), "{:?}", status.error);
+        pause();
+        sleep(Duration::from_secs(6)).await;
+        assert_eq!(env.ends(), [RunState::Succeeded]);
+        resume();
+    }
+}
+
+#[tokio::test]
+async fn a_final_write_that_succeeds_later_does_not_replace_another_end() {
+    let store = FaultyStore::default();
+    let fault = PublishFault { instance: None, error: || StoreError::ReadOnly };
+    let (_upstream, _server, env) = with_publish_fault(&store, fault).await;
+    store.fail("finish_unpublished", || StoreError::ReadOnly);
+    let run = env.submit(FetchMode::Auto).await;
+    assert_eq!(env.end_of(run).await.state, RunState::Failed, "as far as is known");
+    pause();
+    sleep(Duration::from_secs(6)).await;
+    assert_eq!(env.ends(), []);
+    store.recover();
+    sleep(Duration::from_secs(6)).await;
+    assert_eq!(env.ends(), [RunState::Succeeded]);
+    assert_eq!(env.end_of(run).await.state, RunState::Succeeded);
+}
+
+#[tokio::test]
+async fn an_end_by_another_process_is_not_reported() {
+    let store = FaultyStore::default();
+    let fault = PublishFault { instance: Some("other"), error: || StoreError::Fenced };
+    let (_upstream, _server, env) = with_publish_fault(&store, fault).await;
+    let status = env.update().await;
+    assert_eq!((status.state, status.instance.as_str()), (RunState::Succeeded, "other"));
+    pause();
+    sleep(Duration::from_secs(6)).await;
+    assert_eq!(env.ends(), []);
+}
+
+#[tokio::test]
+async fn an_operation_that_never_succeeds_ends_the_run_after_three_attempts() {
+    let (_upstream, server) = ChangingUpstream::start(ids()).await;
+    let store = FaultyStore::default();
+    let env = TestEnv::with_outages(&server.uri(), &store).await;
+    store.fail("staging", unreachable);
+    let run = env.submit(FetchMode::Full).await;
+    pause();
+    let status = timeout(Duration::from_hours(1), env.end_of(run)).await.expect("an end");
+    assert_eq!((status.state, status.attempt), (RunState::Failed, 3));
+    assert!(status.error.unwrap().contains("3 times in a row"));
+}
+
+#[tokio::test]
+async fn a_database_that_another_program_locks_for_long_fails_no_run() {
+    let (_upstream, server) = ChangingUpstream::start(ids()).await;
+    let store = FaultyStore::default();
+    let env = TestEnv::with_outages(&server.uri(), &store).await;
+    store.fail("staging", || StoreError::DatabaseBusy);
+    let run = env.submit(FetchMode::Full).await;
+    pause();
+    assert!(timeout(Duration::from_mins(20), env.end_of(run)).await.is_err());
+    assert!(store.get(run).await.unwrap().unwrap().attempt > 3);
+    store.recover();
+    resume();
+    assert_eq!(env.end_of(run).await.state, RunState::Succeeded);
+}
+
+#[tokio::test]
+async fn an_outage_does_not_end_the_subscription_to_a_run_of_another_process() {
+    let (upstream, server) = ChangingUpstream::start(ids()).await;
+    let store = FaultyStore::default();
+    let env = TestEnv::with_outages(&server.uri(), &store).await;
+    upstream.stall_after(3);
+    let run = env.submit(FetchMode::Full).await;
+    upstream.stalled().await;
+    let reader = env.reader().await;
+    assert_eq!(reader.status(run).await.unwrap().unwrap().state, RunState::Running);
+    let subscriber = {
+        let reader = reader.clone();
+        tokio::spawn(async move { reader.wait_until_ended(run).await })
+    };
+    store.plan(Outage { operation: "get", after: 0, duration: SHORT, takes_effect: false });
+    while store.is_pending() {
+        tokio::task::yield_now().await;
+    }
+    while store.is_away() {
+        sleep(Duration::from_millis(100)).await;
+    }
+    env.runner.cancel(run).await.unwrap();
+    let end = subscriber.await.unwrap().expect("the subscription continues").unwrap();
+    assert_eq!(end.state, RunState::Cancelled);
+    reader.shutdown().await;
 }
 
 #[tokio::test(start_paused = true)]
