@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use tvshows_core::{RunEvent, Show, ShowId, StagedBatch};
 
 use crate::clock::now_secs;
@@ -77,31 +77,23 @@ pub(crate) async fn stage_casts(
         let request = request.recover_with(recover_cast).reject_moved();
         Ok::<_, RunError>((show, in_own_task(request.into_future()).await))
     });
-    let concurrency = client.concurrency();
-    let responses = stream::iter(requests).buffer_unordered(concurrency).boxed();
-    let (receiving, mut batches) = in_batches(responses, concurrency);
+    let mut responses = stream::iter(requests).buffer_unordered(client.concurrency()).boxed();
     let mut missing = BTreeMap::new();
-    let staging = async {
-        while let Some(responses) = batches.next().await? {
-            for (show, response) in responses {
-                let cast = match response {
-                    Ok(cast) => context.accept_cast(&show, cast),
-                    Err(source) => {
-                        let is_missing = source.is_not_found();
-                        let error = RunError::Cast { show: show.id.0, source };
-                        if !is_missing {
-                            return Err(error);
-                        }
-                        missing.insert(show.id, error);
-                        continue;
-                    }
-                };
-                let batch = StagedBatch::Cast { show: Box::new(show), cast, at: now_secs() };
-                context.checkpoint(RunEvent::CastStaged, Some(batch)).await?;
+    while let Some((show, response)) = responses.try_next().await? {
+        let cast = match response {
+            Ok(cast) => context.accept_cast(&show, cast),
+            Err(source) => {
+                let is_missing = source.is_not_found();
+                let error = RunError::Cast { show: show.id.0, source };
+                if !is_missing {
+                    return Err(error);
+                }
+                missing.insert(show.id, error);
+                continue;
             }
-        }
-        Ok(())
-    };
-    futures::future::try_join(receiving, staging).await?;
+        };
+        let batch = StagedBatch::Cast { show: Box::new(show), cast, at: now_secs() };
+        context.checkpoint(RunEvent::CastStaged, Some(batch)).await?;
+    }
     Ok(missing)
 }
