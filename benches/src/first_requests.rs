@@ -20,8 +20,8 @@ const MAX_SEARCHES: usize = 250;
 const ORDERS: [&str; 5] = ["name", "rating", "premiered", "updated", "weight"];
 /// How many clients ask the same new search at once.
 const HERD: usize = 64;
-/// The words of the search of a herd: a phrase of words that each occur in most texts, which takes longest.
-const HERD_PHRASE_WORDS: usize = 40;
+/// The words of the search of a herd: a phrase of a frequent word, the slowest kind of search.
+const HERD_PHRASE_WORDS: usize = 127;
 /// How many clients ask for the statistics at once after a publish.
 const CLIENTS_AFTER_PUBLISH: usize = 32;
 

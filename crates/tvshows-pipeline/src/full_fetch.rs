@@ -308,12 +308,12 @@ impl Discrepancies {
     }
 
     fn compare(&mut self, id: ShowId, updated: Option<i64>) {
-        let Some(updates) = &self.updates else { return };
+        let Some(map) = &self.updates else { return };
         self.compared += 1;
-        let is_current = match updates.index_of(&id) {
+        let is_current = match map.index_of(&id) {
             // A show on two pages is out of date on one of them.
             Some(index) if std::mem::replace(&mut self.is_seen[index], true) => false,
-            Some(_) => updated.unwrap_or_default() >= updates[&id],
+            Some(_) => updated.unwrap_or_default() >= map[&id],
             None => Some(id) > self.last,
         };
         if !is_current {
