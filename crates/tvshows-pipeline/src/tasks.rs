@@ -96,3 +96,29 @@ impl<T, E> Batches<T, E> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_arrived_before_an_error_is_returned_before_it() {
+        let responses = stream::iter([Ok(1), Ok(2), Ok(3), Err("lost"), Ok(4)]).boxed();
+        let (receiving, mut batches) = in_batches(responses, 2);
+        let staging = async {
+            let mut staged = Vec::new();
+            let error = loop {
+                match batches.next().await {
+                    Ok(batch) => staged.push(batch.expect("not the end")),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!((staged.concat(), error), (vec![1, 2, 3], "lost"));
+            assert!(staged.iter().all(|batch| batch.len() <= 2));
+            Ok(())
+        };
+        futures::future::try_join(receiving, staging).await.unwrap();
+    }
+}
