@@ -29,9 +29,12 @@ pub(crate) fn decode<T: DeserializeOwned>(
     recover: Recover<T>,
 ) -> Result<T, DecodeError> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    serde_json::from_slice(body)
-        .or_else(|error| recover(body, error))
-        .map_err(|cause| locate::<T>(body, cause))
+    let decoded = match std::str::from_utf8(body) {
+        // Checks the text once, not each string in it.
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    };
+    decoded.or_else(|error| recover(body, error)).map_err(|cause| locate::<T>(body, cause))
 }
 
 /// `None` if `T` is an `Option`: what a 404 decodes to.

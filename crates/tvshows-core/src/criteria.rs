@@ -73,13 +73,18 @@ impl TopShowsCriteria {
     pub const LANGUAGE: &str = "English";
     pub const GENRE: &str = "Action";
 
+    /// Returns the first year in which a top show can have its premiere.
+    #[must_use]
+    pub fn first_year(&self) -> i32 {
+        i32::from(self.this_year) - i32::from(self.years.0)
+    }
+
     /// Whether `show` qualifies.
     #[must_use]
     pub fn matches(&self, show: &Show) -> bool {
-        let first_year = i32::from(self.this_year) - i32::from(self.years.0);
         show.language.as_deref() == Some(Self::LANGUAGE)
             && show.genres.iter().any(|genre| genre == Self::GENRE)
-            && show.premiere_year().is_some_and(|year| i32::from(year) >= first_year)
+            && show.premiere_year().is_some_and(|year| i32::from(year) >= self.first_year())
     }
 
     /// Returns the top shows among `shows`, best first.

@@ -16,6 +16,7 @@ mod query;
 mod run;
 mod search;
 mod show;
+mod show_map;
 mod snapshot;
 mod sort;
 mod stats;
@@ -44,6 +45,7 @@ pub use run::{
 };
 pub use search::joined_words;
 pub use show::{Show, ShowId, SparseShow, StoredShow};
+pub use show_map::ShowMap;
 pub use snapshot::SnapshotVersion;
 pub use sort::{ParseSortError, Sort, SortBy};
 pub use stats::{FacetCount, RowCounts, ShowStats};

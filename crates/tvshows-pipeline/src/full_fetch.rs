@@ -20,7 +20,7 @@ use crate::tasks::in_own_task;
 use crate::updates::{UpdatesMap, max_discrepancies, page_of};
 
 /// The most pages to stage in one transaction. Pages that arrived together share one disk sync.
-const MAX_PAGES_PER_BATCH: usize = 4;
+pub(crate) const MAX_PAGES_PER_BATCH: usize = 4;
 /// How long the index may be if nothing is known about it: ten times TVmaze's. An upstream that never returns 404
 /// must not fill the disk.
 const MAX_PAGES: u32 = 4000;
@@ -283,8 +283,10 @@ fn check_membership(page: u32, shows: &[Show]) -> Result<(), RunError> {
 
 /// The shows on which the index and the updates map disagree. Either can be out of date.
 struct Discrepancies {
-    /// The entries of the map whose shows have not been on any page yet; `None` without a map.
-    unseen: Option<UpdatesMap>,
+    /// `None` without a map.
+    updates: Option<UpdatesMap>,
+    /// For each entry of the map, whether its show has been on a page.
+    is_seen: Vec<bool>,
     /// The last show in the map. Later shows are newer than the map.
     last: Option<ShowId>,
     shows: BTreeSet<ShowId>,
@@ -296,19 +298,22 @@ impl Discrepancies {
     fn new(updates: Option<UpdatesMap>) -> Discrepancies {
         let last = updates.as_ref().and_then(|updates| updates.last_key_value());
         let last = last.map(|(id, _)| *id);
-        Discrepancies { unseen: updates, last, shows: BTreeSet::new(), compared: 0 }
+        let is_seen = vec![false; updates.as_ref().map_or(0, UpdatesMap::len)];
+        Discrepancies { updates, is_seen, last, shows: BTreeSet::new(), compared: 0 }
     }
 
     /// Whether the map has no entry for a show.
     fn is_missing(&self, id: ShowId) -> bool {
-        self.unseen.as_ref().is_some_and(|unseen| !unseen.contains_key(&id))
+        self.updates.as_ref().is_some_and(|updates| !updates.contains_key(&id))
     }
 
     fn compare(&mut self, id: ShowId, updated: Option<i64>) {
-        let Some(unseen) = &mut self.unseen else { return };
+        let Some(map) = &self.updates else { return };
         self.compared += 1;
-        let is_current = match unseen.remove(&id) {
-            Some(expected) => updated.unwrap_or_default() >= expected,
+        let is_current = match map.index_of(&id) {
+            // A show on two pages is out of date on one of them.
+            Some(index) if std::mem::replace(&mut self.is_seen[index], true) => false,
+            Some(_) => updated.unwrap_or_default() >= map[&id],
             None => Some(id) > self.last,
         };
         if !is_current {
@@ -318,7 +323,8 @@ impl Discrepancies {
 
     /// Returns all discrepancies, including the shows that are in the map but on no page.
     fn into_refetches(mut self) -> BTreeSet<ShowId> {
-        self.shows.extend(self.unseen.into_iter().flatten().map(|(id, _)| id));
+        let ids = self.updates.iter().flat_map(UpdatesMap::keys);
+        self.shows.extend(ids.zip(self.is_seen).filter(|(_, is_seen)| !is_seen).map(|(id, _)| id));
         self.shows
     }
 }

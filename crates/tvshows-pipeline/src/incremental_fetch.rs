@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use tvmaze_client::{PageIndex, SHOWS_PER_PAGE};
 use tvshows_core::{PublishedManifest, RunEvent, Show, ShowId, StagedBatch};
 
 use crate::clock::now_secs;
 use crate::convert::{TvmazeShow, recover_page, saturating_u32};
 use crate::error::RunError;
+use crate::full_fetch::MAX_PAGES_PER_BATCH;
 use crate::incremental_plan::is_outdated;
 use crate::run_context::RunContext;
-use crate::tasks::in_own_task;
+use crate::tasks::{in_batches, in_own_task};
 use crate::updates::{UpdatesMap, max_discrepancies, page_of};
 
 /// What the shows of a page are compared with.
@@ -38,16 +39,29 @@ pub(crate) async fn stage_pages(
             Ok::<_, RunError>((page, shows))
         }
     });
-    let mut responses = stream::iter(requests).buffer_unordered(client.concurrency()).boxed();
+    let responses = stream::iter(requests).buffer_unordered(client.concurrency()).boxed();
+    let (receiving, mut batches) = in_batches(responses, MAX_PAGES_PER_BATCH);
     let mut stale = BTreeSet::new();
-    while let Some((page, shows)) = responses.try_next().await? {
-        let shows = context.accept_shows(baseline.check_page(page, shows)?);
-        let (usable, stale_on_page) = baseline.compare(page, shows);
-        stale.extend(stale_on_page);
-        let staged = RunEvent::PagesStaged { pages: 1, shows: saturating_u32(usable.len()) };
-        let batch = StagedBatch::Pages { pages: vec![(page, usable)], at: now_secs() };
-        context.checkpoint(staged, Some(batch)).await?;
-    }
+    let staging = async {
+        while let Some(responses) = batches.next().await? {
+            let (mut pages, mut staged_shows) = (Vec::new(), 0);
+            for (page, shows) in responses {
+                let shows = context.accept_shows(baseline.check_page(page, shows)?);
+                let (usable, stale_on_page) = baseline.compare(page, shows);
+                stale.extend(stale_on_page);
+                staged_shows += usable.len();
+                pages.push((page, usable));
+            }
+            let staged = RunEvent::PagesStaged {
+                pages: saturating_u32(pages.len()),
+                shows: saturating_u32(staged_shows),
+            };
+            let batch = StagedBatch::Pages { pages, at: now_secs() };
+            context.checkpoint(staged, Some(batch)).await?;
+        }
+        Ok(())
+    };
+    futures::future::try_join(receiving, staging).await?;
     if stale.len() > max_discrepancies(baseline.snapshot.shows.len()) {
         tracing::warn!(
             shows = stale.len(),

@@ -194,7 +194,8 @@ mod tests {
     fn a_page_that_was_fetched_before_an_interruption_is_asked_again_after_a_day_only() {
         let (snapshot, _) = ranked(&[Some(1.0), Some(1.0), Some(1.0)]);
         let staged = BTreeMap::from([(0, at(0))]);
-        let updates = UpdatesMap::from([1, 2, 3, 251, 252, 253].map(|id| (ShowId(id), 2)));
+        let updates: UpdatesMap =
+            [1, 2, 3, 251, 252, 253].map(|id| (ShowId(id), 2)).into_iter().collect();
         let always = Duration::ZERO;
         let changes = |hours| plan(&snapshot, &staged, &updates, always, at(hours)).unwrap();
         assert_eq!((changes(23).pages, ids(changes(23).shows)), (vec![1], vec![1, 2, 3]));
@@ -239,7 +240,7 @@ mod tests {
         let (mut published, _) = ranked(&[Some(1.0)]);
         published.pages = BTreeMap::from([(0, at(50)), (1, at(10)), (3, at(90)), (4, at(5))]);
         let ids = [1, 2, 250, 500, 501, 750, 1249, 2500];
-        let updates = UpdatesMap::from(ids.map(|id| (ShowId(id), 1)));
+        let updates = ids.into_iter().map(|id| (ShowId(id), 1)).collect();
         let pages = |hours| {
             let age = Duration::from_hours(hours);
             expired_pages(&published, &updates, age, at(100))

@@ -11,7 +11,7 @@ use crate::convert::{
 };
 use crate::error::RunError;
 use crate::run_context::RunContext;
-use crate::tasks::in_own_task;
+use crate::tasks::{in_batches, in_own_task};
 
 /// Fetches shows individually. Those that exist are staged; those with a 404 response or a redirect to another
 /// show, into which they were merged, are deleted. Returns the deleted ones.
@@ -33,30 +33,34 @@ pub(crate) async fn stage_shows(
         }
     });
     let concurrency = client.concurrency();
-    // All shows that have arrived are staged in one batch, because no request is sent while a batch is staged.
-    let mut responses =
-        stream::iter(requests).buffer_unordered(concurrency).ready_chunks(concurrency).boxed();
+    let responses = stream::iter(requests).buffer_unordered(concurrency).boxed();
+    let (receiving, mut batches) = in_batches(responses, concurrency);
     let mut all_deleted = BTreeSet::new();
-    while let Some(responses) = responses.next().await {
-        let (mut shows, mut deleted) = (Vec::new(), Vec::new());
-        for response in responses {
-            match response? {
-                (_, Some(show)) => shows.push(show),
-                (id, None) => deleted.push(id),
+    let staging = async {
+        while let Some(responses) = batches.next().await? {
+            let (mut shows, mut deleted) = (Vec::new(), Vec::new());
+            for (id, response) in responses {
+                match response {
+                    Some(show) => shows.push(show),
+                    None => deleted.push(id),
+                }
+            }
+            if !shows.is_empty() {
+                let staged = RunEvent::RefetchesStaged(saturating_u32(shows.len()));
+                let batch =
+                    StagedBatch::Shows { shows: context.accept_shows(shows), at: now_secs() };
+                context.checkpoint(staged, Some(batch)).await?;
+            }
+            if !deleted.is_empty() {
+                tracing::debug!(shows = ?deleted, "shows no longer exist at TVmaze");
+                all_deleted.extend(&deleted);
+                let staged = RunEvent::RefetchesStaged(saturating_u32(deleted.len()));
+                context.checkpoint(staged, Some(StagedBatch::Deletions(deleted))).await?;
             }
         }
-        if !shows.is_empty() {
-            let staged = RunEvent::RefetchesStaged(saturating_u32(shows.len()));
-            let batch = StagedBatch::Shows { shows: context.accept_shows(shows), at: now_secs() };
-            context.checkpoint(staged, Some(batch)).await?;
-        }
-        if !deleted.is_empty() {
-            tracing::debug!(shows = ?deleted, "shows no longer exist at TVmaze");
-            all_deleted.extend(&deleted);
-            let staged = RunEvent::RefetchesStaged(saturating_u32(deleted.len()));
-            context.checkpoint(staged, Some(StagedBatch::Deletions(deleted))).await?;
-        }
-    }
+        Ok(())
+    };
+    futures::future::try_join(receiving, staging).await?;
     Ok(all_deleted)
 }
 

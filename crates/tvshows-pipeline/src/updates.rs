@@ -1,15 +1,13 @@
 //! TVmaze's updates map, `/updates/shows`.
 
-use std::collections::BTreeMap;
-
 use tvmaze_client::{Client, PageIndex, SHOWS_PER_PAGE};
-use tvshows_core::{PublishedManifest, ShowId};
+use tvshows_core::{PublishedManifest, ShowId, ShowMap};
 
 use crate::convert::tvmaze_id;
 use crate::error::RunError;
 
 /// When each existing show last changed, as Unix time.
-pub(crate) type UpdatesMap = BTreeMap<ShowId, i64>;
+pub(crate) type UpdatesMap = ShowMap<i64>;
 
 /// How many shows a map may have: twenty times as many as TVmaze.
 const MAX_SHOWS: usize = 2_000_000;
@@ -155,11 +153,11 @@ mod tests {
 
     #[test]
     fn a_map_in_which_everything_is_newer_is_not() {
-        let mut updates: UpdatesMap = (1..600).map(|id| (ShowId(id), 11)).collect();
+        let updates: UpdatesMap = (1..600).map(|id| (ShowId(id), 11)).collect();
         assert_eq!(check_updates(&updates, &known([])), Ok(()));
         assert_eq!(check_updates(&updates, &known(1..9)), Ok(()), "too few to say");
         assert_eq!(check_updates(&updates, &known(1..600)), Err(ImplausibleMap::AllNewer));
-        updates.insert(ShowId(7), 10);
+        let updates = updates.into_iter().chain([(ShowId(7), 10)]).collect();
         assert_eq!(check_updates(&updates, &known(1..600)), Ok(()));
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 use tvshows_core::{
-    CastMember, Ownership, PublishedManifest, RunId, RunStatus, Show, ShowId, ShowVersion,
+    CastMember, Ownership, PublishedManifest, RunId, RunStatus, Show, ShowId, ShowMap, ShowVersion,
     StagedBatch, StagingState, StoreError, TopShowsCriteria,
 };
 
@@ -507,7 +507,7 @@ pub(crate) async fn state(client: &Client, base: Base) -> Result<StagingState, E
     Ok(StagingState { is_incremental: base.is_incremental, pages, snapshot })
 }
 
-fn versions(rows: &[tokio_postgres::Row]) -> Result<BTreeMap<ShowId, ShowVersion>, Error> {
+fn versions(rows: &[tokio_postgres::Row]) -> Result<ShowMap<ShowVersion>, Error> {
     let version = |row: &tokio_postgres::Row| -> Result<_, Error> {
         let version = ShowVersion::new(row.try_get(1)?, row.try_get(2)?);
         Ok((show_id(row.try_get(0)?)?, version))

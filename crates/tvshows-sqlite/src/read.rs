@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tvshows_core::{
-    MultiCharacterActor, PublishedManifest, Show, ShowId, ShowKey, ShowVersion, StagingState,
-    TopShow,
+    MultiCharacterActor, PublishedManifest, Show, ShowId, ShowKey, ShowMap, ShowVersion,
+    StagingState, TopShow,
 };
 
 use crate::error::{SqlResult, invalid_text};
@@ -56,11 +56,13 @@ pub(crate) fn staging(connection: &Connection) -> SqlResult<StagingState> {
     Ok(StagingState { is_incremental, pages, snapshot })
 }
 
-fn versions(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<ShowId, ShowVersion>> {
-    rows(connection, sql, |row| {
+fn versions(connection: &Connection, sql: &str) -> SqlResult<ShowMap<ShowVersion>> {
+    let mut select = connection.prepare_cached(sql)?;
+    let versions = select.query_map([], |row| {
         let version = ShowVersion::new(row.get(1)?, timestamp(row, 2)?);
         Ok((ShowId(row.get(0)?), version))
-    })
+    })?;
+    versions.collect()
 }
 
 fn timestamps(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<u32, Timestamp>> {
@@ -76,14 +78,7 @@ fn rows<K: Ord, V>(
     sql: &str,
     read: fn(&Row<'_>) -> SqlResult<(K, V)>,
 ) -> SqlResult<BTreeMap<K, V>> {
-    let mut select = connection.prepare_cached(sql)?;
-    // `collect` would hold all rows twice: it sorts them before it builds the map.
-    let mut map = BTreeMap::new();
-    for row in select.query_map([], read)? {
-        let (key, value) = row?;
-        map.insert(key, value);
-    }
-    Ok(map)
+    connection.prepare_cached(sql)?.query_map([], read)?.collect()
 }
 
 fn timestamp(row: &Row<'_>, column: usize) -> SqlResult<Timestamp> {

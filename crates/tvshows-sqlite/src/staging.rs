@@ -178,9 +178,13 @@ pub(crate) fn stage_deletions(connection: &Connection, shows: &[ShowId]) -> SqlR
     Ok(())
 }
 
+/// Counts the shows of the next snapshot. Much quicker than reading all retained ones.
 pub(crate) fn count_shows(connection: &Connection) -> SqlResult<u32> {
     connection.query_row(
-        "SELECT (SELECT count(*) FROM _Staged_Shows) + (SELECT count(*) FROM _Retained_Facets)",
+        "SELECT (SELECT count(*) FROM _Staged_Shows) + iif(is_incremental, (SELECT count(*) FROM _Show_Facets) - \
+             (SELECT count(*) FROM _Show_Facets WHERE id IN \
+                 (SELECT id FROM _Staged_Shows UNION ALL SELECT id FROM _Staged_Deletions)), 0) \
+         FROM _Staged_Run",
         [],
         |row| row.get(0),
     )
@@ -189,11 +193,12 @@ pub(crate) fn count_shows(connection: &Connection) -> SqlResult<u32> {
 /// Ranks the shows of the next snapshot. The query only preselects rows; the criteria decide.
 pub(crate) fn rank(connection: &Connection, criteria: TopShowsCriteria) -> SqlResult<Vec<Show>> {
     let mut select = connection.prepare_cached(
-        "SELECT * FROM _Staged_Shows WHERE language = ?1 AND instr(genres, ?2) > 0
+        "SELECT * FROM _Staged_Shows WHERE language = ?1 AND instr(genres, ?2) > 0 AND premiered >= ?3
          UNION ALL SELECT * FROM All_Shows WHERE id IN
-             (SELECT id FROM _Retained_Facets WHERE language = ?1 AND instr(genres, ?2) > 0)",
+             (SELECT id FROM _Retained_Facets WHERE language = ?1 AND instr(genres, ?2) > 0 AND premiered >= ?3)",
     )?;
-    let filter = [TopShowsCriteria::LANGUAGE, TopShowsCriteria::GENRE];
+    let first_year = criteria.first_year().to_string();
+    let filter = [TopShowsCriteria::LANGUAGE, TopShowsCriteria::GENRE, &first_year];
     criteria.rank(select.query_map(filter, show_row::read)?)
 }
 

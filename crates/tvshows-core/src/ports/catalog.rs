@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::StoreError;
 use crate::{
-    CastRow, MakeRowWriter, Show, ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats,
-    SnapshotVersion, Table,
+    CastRow, MakeRowWriter, Show, ShowFilter, ShowId, ShowKey, ShowMap, ShowPage, ShowQuery,
+    ShowStats, SnapshotVersion, Table,
 };
 
 /// The published snapshot, read-only.
@@ -104,7 +104,7 @@ pub struct ReplicaHealth {
 /// What planning the next run needs to know about the published snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PublishedManifest {
-    pub shows: BTreeMap<ShowId, ShowVersion>,
+    pub shows: ShowMap<ShowVersion>,
     /// When each index page was last fetched. Pages that were never fetched are missing.
     pub pages: BTreeMap<u32, Timestamp>,
     /// The shows with a stored cast, each with the show's `updated` at the time the cast was fetched.
