@@ -284,7 +284,7 @@ impl SnapshotSource for PostgresStore {
             connection.release();
             Ok(shows)
         };
-        self.database.run("top_shows", OPERATION_TIMEOUT, |_| read()).await
+        self.database.run("top_shows", OPERATION_TIMEOUT, read).await
     }
 
     async fn run_history(&self) -> Result<Vec<RunRecord>, StoreError> {

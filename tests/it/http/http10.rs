@@ -61,8 +61,8 @@ async fn every_response_is_that_of_http_1_1_without_chunks() {
             let is_compressed = response.field("content-encoding") == Some("gzip");
             assert_eq!(response.field("etag"), header.get("etag").map(|tag| tag.to_str().unwrap()));
             // These change from one request to the next, and so do problems and the retry delay of a stream.
-            let varies = ["/metrics", "/health/ready"].contains(&path.as_str())
-                || path.ends_with("/events");
+            let varies =
+                ["/metrics", "/health/ready"].contains(&path.as_str()) || path.ends_with("/events");
             if status == 200 && !varies && !is_compressed {
                 assert!(response.body == expected, "{path}");
             }

@@ -24,11 +24,14 @@ pub(crate) struct FaultyStore {
     shared: Arc<Mutex<Shared>>,
 }
 
+type MakeError = fn() -> StoreError;
+
 #[derive(Default)]
 struct Shared {
     planned: Option<Outage>,
     publish_fault: Option<PublishFault>,
-    failing: Option<(&'static str, fn() -> StoreError)>,
+    /// The name of a method, and how it fails.
+    failing: Option<(&'static str, MakeError)>,
     /// When the connection was lost, and for how long.
     away: Option<(Instant, Duration)>,
     /// The paths of what was staged before the outage.
