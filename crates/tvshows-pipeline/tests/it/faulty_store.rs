@@ -17,6 +17,8 @@ use tvshows_core::{
     TopShowsCriteria,
 };
 
+pub(crate) type MakeError = fn() -> StoreError;
+
 /// A store in memory that loses its connection once, in the middle of one kind of operation. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct FaultyStore {
@@ -24,13 +26,10 @@ pub(crate) struct FaultyStore {
     shared: Arc<Mutex<Shared>>,
 }
 
-type MakeError = fn() -> StoreError;
-
 #[derive(Default)]
 struct Shared {
     planned: Option<Outage>,
     publish_fault: Option<PublishFault>,
-    /// The name of a method, and how it fails.
     failing: Option<(&'static str, MakeError)>,
     /// When the connection was lost, and for how long.
     away: Option<(Instant, Duration)>,
@@ -56,7 +55,7 @@ pub(crate) struct Outage {
 pub(crate) struct PublishFault {
     /// The process that it is done in the name of, if it is another one.
     pub(crate) instance: Option<&'static str>,
-    pub(crate) error: fn() -> StoreError,
+    pub(crate) error: MakeError,
 }
 
 impl FaultyStore {
@@ -65,7 +64,7 @@ impl FaultyStore {
     }
 
     /// Makes all operations of one kind fail without taking effect.
-    pub(crate) fn fail(&self, operation: &'static str, error: fn() -> StoreError) {
+    pub(crate) fn fail(&self, operation: &'static str, error: MakeError) {
         self.shared().failing = Some((operation, error));
     }
 
