@@ -37,10 +37,10 @@ pub(crate) async fn current_position(client: &Client) -> Result<SnapshotPosition
     position(&row)
 }
 
-pub(crate) async fn top_shows(client: &Client, limit: u32) -> Result<Vec<TopShow>, Error> {
+pub(crate) async fn top_shows(database: &Database, limit: u32) -> Result<Vec<TopShow>, StoreError> {
     let sql = "SELECT id, name, rating_average, premiered FROM top_shows ORDER BY rank LIMIT $1";
-    let rows = client.query_typed(sql, &[(&i64::from(limit), Type::INT8)]).await?;
-    let top_show = |row: &Row| {
+    let rows = database.query("top_shows", sql, &[(&i64::from(limit), Type::INT8)]).await?;
+    let top_show = |row: &Row| -> Result<TopShow, Error> {
         Ok(TopShow {
             id: show_id(row.try_get(0)?)?,
             name: row.try_get(1)?,
@@ -48,7 +48,8 @@ pub(crate) async fn top_shows(client: &Client, limit: u32) -> Result<Vec<TopShow
             premiered: row.try_get(3)?,
         })
     };
-    rows.iter().map(top_show).collect()
+    let shows: Result<_, Error> = rows.iter().map(top_show).collect();
+    shows.map_err(|error| error.into_store_error(&database.backend))
 }
 
 /// Everything but the shows.

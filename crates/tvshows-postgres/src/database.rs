@@ -188,19 +188,15 @@ impl Limit {
         }
     }
 
-    /// Begins a transaction that writes. Without JIT, because the costs of a table that is being filled are overestimated:
-    /// compiling a lookup takes 200 ms, and the lookup 1 ms. A holder that is paused inside one loses it before others give up waiting.
-    pub(crate) fn begin_write(self) -> &'static str {
-        match self {
-            Limit::Short => {
-                "BEGIN; SET LOCAL lock_timeout = '4s'; \
-                 SET LOCAL idle_in_transaction_session_timeout = '3s'; SET LOCAL statement_timeout = '5s'; SET LOCAL jit = off"
-            }
-            Limit::Bulk => {
-                "BEGIN; SET LOCAL lock_timeout = '4s'; \
-                 SET LOCAL idle_in_transaction_session_timeout = '3s'; SET LOCAL statement_timeout = '60s'; SET LOCAL jit = off"
-            }
-        }
+    /// Begins a transaction that writes. Without JIT, because the costs of a table that is being filled are
+    /// overestimated: compiling a lookup takes 200 ms, and the lookup 1 ms. A holder that is paused inside one loses it
+    /// before others give up waiting.
+    pub(crate) fn begin_write(self) -> String {
+        format!(
+            "BEGIN; SET LOCAL lock_timeout = '4s'; SET LOCAL idle_in_transaction_session_timeout = '3s'; \
+             SET LOCAL statement_timeout = '{}s'; SET LOCAL jit = off",
+            self.timeout().as_secs()
+        )
     }
 }
 

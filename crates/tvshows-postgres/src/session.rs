@@ -31,7 +31,7 @@ impl PostgresSession {
     /// Begins a transaction that writes, provided that the staging tables still belong to this attempt.
     async fn begin(&self, limit: Limit) -> Result<(Connection, Base), Error> {
         let connection = self.database.connection().await?;
-        connection.batch_execute(limit.begin_write()).await?;
+        connection.batch_execute(&limit.begin_write()).await?;
         let base = staging::fence(&connection, &self.attempt).await?;
         Ok((connection, base))
     }
@@ -57,7 +57,7 @@ impl PostgresSession {
         let connection = self.database.connection().await?;
         let ids = batch.ids();
         // Sent at once: a round trip less for each batch.
-        let begin = async { Ok(connection.batch_execute(Limit::Short.begin_write()).await?) };
+        let begin = async { Ok(connection.batch_execute(&Limit::Short.begin_write()).await?) };
         let fence = staging::fence(&connection, &self.attempt);
         let stored = StoredVersions::read(&connection, &ids);
         let ((), base, stored) = try_join!(begin, fence, stored)?;
@@ -233,7 +233,7 @@ mod tests {
     async fn session(url: &str, status: &RunStatus) -> PostgresSession {
         let database = Database::new(url).unwrap();
         let connection = database.connection().await.unwrap();
-        connection.batch_execute(Limit::Bulk.begin_write()).await.unwrap();
+        connection.batch_execute(&Limit::Bulk.begin_write()).await.unwrap();
         let attempt = staging::begin(&connection, status, WITH_LOCK).await.unwrap();
         connection.commit().await.unwrap();
         PostgresSession { database, attempt }

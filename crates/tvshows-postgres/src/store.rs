@@ -77,7 +77,7 @@ impl PostgresStore {
     /// Begins a transaction that writes.
     async fn begin_write(&self, limit: Limit) -> Result<Connection, Error> {
         let connection = self.database.connection().await?;
-        connection.batch_execute(limit.begin_write()).await?;
+        connection.batch_execute(&limit.begin_write()).await?;
         Ok(connection)
     }
 
@@ -102,7 +102,7 @@ impl PostgresStore {
             connection.release();
             return Ok(joined);
         }
-        connection.batch_execute(Limit::Short.begin_write()).await?;
+        connection.batch_execute(&Limit::Short.begin_write()).await?;
         let enqueued = runs::enqueue(&connection, status, except, max_waiting).await?;
         connection.commit().await?;
         Ok(enqueued)
@@ -278,13 +278,7 @@ impl SnapshotSource for PostgresStore {
     }
 
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
-        let read = || async move {
-            let connection = self.database.connection().await?;
-            let shows = changes::top_shows(&connection, limit).await?;
-            connection.release();
-            Ok(shows)
-        };
-        self.database.run("top_shows", OPERATION_TIMEOUT, read).await
+        changes::top_shows(&self.database, limit).await
     }
 
     async fn run_history(&self) -> Result<Vec<RunRecord>, StoreError> {

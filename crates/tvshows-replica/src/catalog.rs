@@ -12,38 +12,31 @@ use crate::ReplicaCatalog;
 #[async_trait]
 impl Catalog for ReplicaCatalog {
     async fn snapshot_version(&self) -> Result<SnapshotVersion, StoreError> {
-        self.check()?;
-        self.copy()?.snapshot_version().await
+        self.readable_copy()?.snapshot_version().await
     }
 
     async fn shows(&self, query: ShowQuery) -> Result<ShowPage, StoreError> {
-        self.check()?;
-        self.copy()?.shows(query).await
+        self.readable_copy()?.shows(query).await
     }
 
     async fn show(&self, key: ShowKey) -> Result<Option<Show>, StoreError> {
-        self.check()?;
-        self.copy()?.show(key).await
+        self.readable_copy()?.show(key).await
     }
 
     async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
-        self.check()?;
-        self.copy()?.cast(show).await
+        self.readable_copy()?.cast(show).await
     }
 
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
-        self.check()?;
-        self.copy()?.top_shows(limit).await
+        self.readable_copy()?.top_shows(limit).await
     }
 
     async fn multi_character_actors(&self) -> Result<Vec<MultiCharacterActor>, StoreError> {
-        self.check()?;
-        self.copy()?.multi_character_actors().await
+        self.readable_copy()?.multi_character_actors().await
     }
 
     async fn stats(&self) -> Result<ShowStats, StoreError> {
-        self.check()?;
-        self.copy()?.stats().await
+        self.readable_copy()?.stats().await
     }
 
     async fn manifest(&self) -> Result<PublishedManifest, StoreError> {
@@ -56,22 +49,21 @@ impl Catalog for ReplicaCatalog {
         filter: ShowFilter,
         rows: MakeRowWriter,
     ) -> Result<(), StoreError> {
-        self.check()?;
+        let copy = self.readable_copy()?;
         if table == Table::Runs {
             self.copy_run_history().await;
         }
-        self.copy()?.export(table, filter, rows).await
+        copy.export(table, filter, rows).await
     }
 
     async fn backup_to(&self, file: Box<dyn io::Write + Send>) -> Result<(), StoreError> {
-        self.check()?;
+        let copy = self.readable_copy()?;
         self.copy_run_history().await;
-        self.copy()?.backup_to(file).await
+        copy.backup_to(file).await
     }
 
     async fn health(&self) -> Result<StoreHealth, StoreError> {
-        self.check()?;
-        let health = self.copy()?.health().await?;
+        let health = self.readable_copy()?.health().await?;
         Ok(StoreHealth { replica: Some(self.replica_health()), ..health })
     }
 

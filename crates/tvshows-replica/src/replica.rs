@@ -9,8 +9,7 @@ use tvshows_core::{ReplicaHealth, SnapshotCopy, SnapshotPosition, SnapshotSource
 
 /// How often the shared database is asked for the position of its snapshot.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// How often it is told that this replica follows. A publish waits for those that it heard from in the last three
-/// seconds.
+/// How often this replica reports that it follows. A publish waits for those that reported in the last three seconds.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// The pause after it did not answer.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
@@ -218,17 +217,19 @@ impl ReplicaCatalog {
         *self.copy.write().unwrap_or_else(PoisonError::into_inner) = copy;
     }
 
-    /// Fails if the copy must not be read.
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
-        let state = self.state();
-        if state.copied.is_none() {
-            return Err(unfilled());
-        }
-        let staleness = state.last_contact.elapsed();
+    /// Returns the copy, unless it must not be read.
+    pub(crate) fn readable_copy(&self) -> Result<Arc<dyn SnapshotCopy>, StoreError> {
+        let staleness = {
+            let state = self.state();
+            if state.copied.is_none() {
+                return Err(unfilled());
+            }
+            state.last_contact.elapsed()
+        };
         if staleness > self.max_staleness {
             return Err(StoreError::Stale { seconds: staleness.as_secs() });
         }
-        Ok(())
+        self.copy()
     }
 
     /// Copies the history of runs, which is not part of a snapshot. If that fails, the copy has the history of some time

@@ -6,7 +6,7 @@ use tvshows_core::{ReplicaHealth, StoreHealth};
 
 use crate::state::AppState;
 
-/// A replica that has heard nothing from the shared database for so long is degraded. It asks ten times a second.
+/// A replica without contact with the shared database for this long is degraded. It asks ten times a second.
 const MAX_SILENCE: Duration = Duration::from_secs(3);
 
 /// Whether the service and its dependencies work.

@@ -26,7 +26,7 @@ pub trait SnapshotSource: Send + Sync {
     /// Returns what planning the next run needs to know about the snapshot.
     async fn manifest(&self) -> Result<PublishedManifest, StoreError>;
 
-    /// Returns the first `limit` top shows, best first, for who has no copy.
+    /// Returns the first `limit` top shows, best first, for a process without a copy.
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError>;
 
     /// Returns the whole history of runs, oldest first.
