@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::ShowId;
 
@@ -37,9 +37,12 @@ pub struct CastMember {
     pub plays_self: Option<bool>,
     /// Whether only the voice is heard; `null` if unknown.
     pub voice: Option<bool>,
+    /// What no other field can hold of the object that TVmaze sent.
+    #[serde(skip)]
+    pub extra: Map<String, Value>,
 }
 
-/// A row of `Top_Shows_Cast`: a person in a character.
+/// A row of `Show_Cast`: a person in a character.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(example = json!({
     "show_id": 82, "show_name": "Game of Thrones", "person_id": 14072, "person_name": "Peter Dinklage",

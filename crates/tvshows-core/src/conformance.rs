@@ -5,6 +5,7 @@
 //! and returns something that dereferences to it. Each promise becomes a test with the same name.
 
 pub mod catalog;
+pub mod details;
 pub mod fixtures;
 pub mod progress_tracker;
 pub mod run_lock;
@@ -85,6 +86,14 @@ macro_rules! store_conformance {
             shows_are_counted
             an_empty_list_ends
         }
+        $crate::conformance_tests! { details, $new:
+            details_are_seen_with_the_snapshot
+            details_stay_until_others_are_staged_or_the_show_is_not_chosen
+            staged_details_survive_an_interruption
+            unchanged_details_keep_the_snapshot
+            a_filter_chooses_from_the_next_snapshot
+            a_schedule_has_the_episodes_of_its_days_and_shows
+        }
         $crate::conformance_tests! { run_queue, $new:
             requests_with_equal_parameters_share_a_run
             runs_wait_in_the_order_of_their_requests
@@ -127,6 +136,7 @@ mod tests {
         let listed = include_str!("conformance.rs");
         let suites = [
             include_str!("conformance/catalog.rs"),
+            include_str!("conformance/details.rs"),
             include_str!("conformance/progress_tracker.rs"),
             include_str!("conformance/run_lock.rs"),
             include_str!("conformance/run_queue.rs"),

@@ -1,14 +1,15 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
 
-use crate::{Facet, FacetFilter};
+use crate::{Facet, FacetFilter, ShowId};
 
 /// Which shows a list contains. All conditions must hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ShowFilter {
+    pub ids: Option<ShowIds>,
     /// Words that must occur in the name or the summary; the last one may be incomplete. Ignores case and
     /// accents. The text contains no operators.
     pub text: Option<SearchText>,
@@ -21,6 +22,119 @@ pub struct ShowFilter {
     pub min_rating: Option<RatingBound>,
     /// The highest rating. Excludes unrated shows.
     pub max_rating: Option<RatingBound>,
+}
+
+/// Why a parameter is no condition of a filter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseFilterError {
+    #[error("unknown filter `{0}`; expected one of {names}", names = ShowFilter::PARAMETERS.join(", "))]
+    Unknown(String),
+    #[error("`{parameter}` {reason}")]
+    Invalid { parameter: &'static str, reason: String },
+}
+
+impl ShowFilter {
+    /// The names of the conditions in HTTP queries and settings.
+    pub const PARAMETERS: [&str; 13] = [
+        "id",
+        "q",
+        "genre",
+        "language",
+        "status",
+        "type",
+        "network",
+        "country",
+        "day",
+        "premiered_from",
+        "premiered_to",
+        "min_rating",
+        "max_rating",
+    ];
+
+    /// Sets the condition of a parameter. A value without a character other than spaces is no condition.
+    pub fn set(&mut self, parameter: &str, value: &str) -> Result<(), ParseFilterError> {
+        let known = Self::PARAMETERS.into_iter().find(|known| *known == parameter);
+        let Some(parameter) = known else {
+            return Err(ParseFilterError::Unknown(parameter.to_owned()));
+        };
+        if value.trim().is_empty() {
+            return Ok(());
+        }
+        fn parsed<T: FromStr<Err: fmt::Display>>(
+            parameter: &'static str,
+            value: &str,
+        ) -> Result<Option<T>, ParseFilterError> {
+            let invalid =
+                |error: T::Err| ParseFilterError::Invalid { parameter, reason: error.to_string() };
+            value.parse().map(Some).map_err(invalid)
+        }
+        match parameter {
+            "id" => self.ids = parsed(parameter, value)?,
+            "q" => self.text = parsed(parameter, value)?,
+            "premiered_from" => self.premiered_from = parsed(parameter, value)?,
+            "premiered_to" => self.premiered_to = parsed(parameter, value)?,
+            "min_rating" => self.min_rating = parsed(parameter, value)?,
+            "max_rating" => self.max_rating = parsed(parameter, value)?,
+            facet => {
+                if let (Some(facet), Some(condition)) =
+                    (parsed(parameter, facet)?, parsed(parameter, value)?)
+                {
+                    self.facets.insert(facet, condition);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The ids of some shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ShowIds(BTreeSet<ShowId>);
+
+/// A text that is not a list of ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be at most 10,000 ids of shows, separated by commas, such as 82,169")]
+pub struct ParseShowIdsError;
+
+impl ShowIds {
+    const MAX: usize = 10_000;
+
+    #[must_use]
+    pub fn contains(&self, id: ShowId) -> bool {
+        self.0.contains(&id)
+    }
+
+    /// In ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = ShowId> {
+        self.0.iter().copied()
+    }
+}
+
+impl FromIterator<ShowId> for ShowIds {
+    fn from_iter<T: IntoIterator<Item = ShowId>>(ids: T) -> ShowIds {
+        ShowIds(ids.into_iter().collect())
+    }
+}
+
+impl FromStr for ShowIds {
+    type Err = ParseShowIdsError;
+
+    fn from_str(text: &str) -> Result<ShowIds, ParseShowIdsError> {
+        let id = |text: &str| match text.trim() {
+            text if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().map(ShowId).ok(),
+            _ => None,
+        };
+        let ids: Option<BTreeSet<ShowId>> = text.split(',').map(id).collect();
+        ids.filter(|ids| ids.len() <= Self::MAX).map(ShowIds).ok_or(ParseShowIdsError)
+    }
+}
+
+/// The text that is parsed to the same ids.
+impl fmt::Display for ShowIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<String> = self.0.iter().map(ShowId::to_string).collect();
+        f.write_str(&ids.join(","))
+    }
 }
 
 /// A search text of at most 256 characters: the cost of a search grows with its length.
@@ -167,6 +281,31 @@ mod tests {
     fn a_searched_text_has_256_characters_at_most() {
         assert_eq!("é".repeat(256).parse::<SearchText>().unwrap().as_str(), "é".repeat(256));
         assert_eq!("é".repeat(257).parse::<SearchText>(), Err(SearchTextTooLong));
+    }
+
+    #[test]
+    fn ids_are_separated_by_commas() {
+        let ids: ShowIds = "169, 82,82".parse().unwrap();
+        assert_eq!(ids.to_string(), "82,169");
+        assert!(ids.contains(ShowId(82)) && !ids.contains(ShowId(1)));
+        for wrong in ["", "82,", "-1", "+1", "x", "4294967296", "1 2"] {
+            assert_eq!(wrong.parse::<ShowIds>(), Err(ParseShowIdsError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_parameter_sets_a_condition() {
+        for parameter in ShowFilter::PARAMETERS {
+            let mut filter = ShowFilter::default();
+            assert_eq!(filter.set(parameter, " "), Ok(()));
+            assert_eq!(filter, ShowFilter::default(), "{parameter}");
+            let value = if parameter.starts_with("premiered") { "2019" } else { "7" };
+            filter.set(parameter, value).unwrap();
+            assert_ne!(filter, ShowFilter::default(), "{parameter}");
+        }
+        let error = ShowFilter::default().set("min_rating", "good").unwrap_err();
+        assert_eq!(error.to_string(), "`min_rating` must be a number from 0 to 10");
+        assert!(ShowFilter::default().set("sort", "id").is_err());
     }
 
     #[test]

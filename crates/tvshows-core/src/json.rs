@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 /// A JSON value as text, exactly as it was received.
 ///
@@ -29,5 +30,99 @@ impl RawJson {
 impl PartialEq for RawJson {
     fn eq(&self, other: &RawJson) -> bool {
         self.as_str() == other.as_str()
+    }
+}
+
+/// TVmaze writes a whole rating as `8`, never `8.0`.
+pub(crate) fn json_number(number: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "checked: whole and small")]
+    if number.fract() == 0.0 && number.abs() < 1e9 {
+        Value::from(number as i64)
+    } else {
+        Value::from(number)
+    }
+}
+
+/// Returns what `known` lacks of an object, so that [`merge`] of both is the object. `known` must not have keys that
+/// the object lacks.
+pub(crate) fn remainder(
+    object: Map<String, Value>,
+    known: &Map<String, Value>,
+) -> Map<String, Value> {
+    let rest = object.into_iter().filter_map(|(key, value)| match (value, known.get(&key)) {
+        (value, Some(known)) if value == *known => None,
+        (Value::Object(value), Some(Value::Object(known))) => {
+            Some((key, Value::Object(remainder(value, known))))
+        }
+        (value, _) => Some((key, value)),
+    });
+    rest.collect()
+}
+
+/// Adds the values of `rest` to an object. They take precedence, except that nested objects are merged.
+pub(crate) fn merge(
+    mut object: Map<String, Value>,
+    rest: &Map<String, Value>,
+) -> Map<String, Value> {
+    for (key, value) in rest {
+        let merged = match (object.remove(key), value) {
+            (Some(Value::Object(object)), Value::Object(rest)) => {
+                Value::Object(merge(object, rest))
+            }
+            (_, value) => value.clone(),
+        };
+        object.insert(key.clone(), merged);
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn any_object() -> impl Strategy<Value = Map<String, Value>> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<i8>().prop_map(Value::from),
+            "[ab]?".prop_map(Value::from),
+            Just(json!([])),
+        ];
+        let value = leaf.prop_recursive(3, 20, 4, |value| {
+            prop::collection::btree_map("[abc]", value, 0..4)
+                .prop_map(|object| Value::Object(object.into_iter().collect()))
+        });
+        prop::collection::btree_map("[abcd]", value, 0..5)
+            .prop_map(|object| object.into_iter().collect())
+    }
+
+    /// A part of an object: each value, or what is in it, may be missing.
+    fn part(
+        object: &Map<String, Value>,
+        choices: &mut impl Iterator<Item = bool>,
+    ) -> Map<String, Value> {
+        let parts = object.iter().filter_map(|(key, value)| {
+            let is_known = choices.next().unwrap_or_default();
+            let value = match value {
+                Value::Object(nested) => Value::Object(part(nested, choices)),
+                value => value.clone(),
+            };
+            is_known.then(|| (key.clone(), value))
+        });
+        parts.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_known_and_the_remainder_are_the_object(
+            object in any_object(),
+            choices in prop::collection::vec(any::<bool>(), 40),
+        ) {
+            let known = part(&object, &mut choices.into_iter());
+            let rest = remainder(object.clone(), &known);
+            prop_assert_eq!(merge(known, &rest), object);
+        }
     }
 }

@@ -5,15 +5,18 @@ mod cast;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod criteria;
+mod details;
 mod external_id;
 mod facet;
 mod filter;
 mod json;
+mod matching;
 #[cfg(feature = "testing")]
 pub mod memory;
 mod ports;
 mod query;
 mod run;
+mod schedule;
 mod search;
 mod show;
 mod show_map;
@@ -25,15 +28,18 @@ mod table;
 
 pub use cast::{CastMember, CastRow};
 pub use criteria::{BoundedInt, OutOfRangeError, TopLimit, TopShowsCriteria, Years};
+pub use details::{
+    DetailsFilter, DetailsVersion, Episode, ParseDetailsFilterError, ShowDetails, StoredDetails,
+};
 pub use external_id::{ExternalDatabase, ExternalId, ParseExternalIdError, ShowKey};
 pub use facet::{Facet, FacetFilter, UnmatchedFilter, fold_case};
 pub use filter::{
-    DateBound, ParseDateBoundError, ParseRatingError, RatingBound, SearchText, SearchTextTooLong,
-    ShowFilter,
+    DateBound, ParseDateBoundError, ParseFilterError, ParseRatingError, ParseShowIdsError,
+    RatingBound, SearchText, SearchTextTooLong, ShowFilter, ShowIds,
 };
 pub use json::RawJson;
 pub use ports::{
-    Catalog, ChangeCounts, Enqueued, FinalStatus, LOCK_TTL, LockError, LockExpiry,
+    Catalog, ChangeCounts, DetailsCatalog, Enqueued, FinalStatus, LOCK_TTL, LockError, LockExpiry,
     MultiCharacterActor, NextRun, Ownership, ProgressTracker, PublishedManifest, ReplicaHealth,
     RunLock, RunQueue, RunRecord, RunSession, ShowVersion, SnapshotChanges, SnapshotCopy,
     SnapshotPosition, SnapshotSource, StagedBatch, StagingState, StoreError, StoreHealth, TopShow,
@@ -43,6 +49,7 @@ pub use query::{KeysetCursor, ShowPage, ShowQuery, SortValue};
 pub use run::{
     FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step, StepTiming, Trigger,
 };
+pub use schedule::{Schedule, ScheduleQuery};
 pub use search::joined_words;
 pub use show::{Show, ShowId, SparseShow, StoredShow};
 pub use show_map::ShowMap;

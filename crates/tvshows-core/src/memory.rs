@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    CastMember, CastRow, LockError, LockExpiry, Ownership, PublishedManifest, RunId, RunLock,
-    RunStatus, Show, ShowId, ShowVersion, SnapshotVersion, StoredShow,
+    CastMember, Episode, LockError, LockExpiry, Ownership, PublishedManifest, RunId, RunLock,
+    RunStatus, Show, ShowDetails, ShowId, ShowVersion, SnapshotVersion, StoredDetails, StoredShow,
 };
 
 /// Shows and runs in memory. Clones share them.
@@ -41,13 +41,7 @@ struct Snapshot {
     pages: BTreeMap<u32, Timestamp>,
     /// Best first.
     top: Vec<ShowId>,
-    casts: BTreeMap<ShowId, StoredCast>,
-}
-
-#[derive(Clone)]
-struct StoredCast {
-    show_updated: Option<i64>,
-    rows: Vec<CastRow>,
+    details: BTreeMap<ShowId, StoredDetails>,
 }
 
 /// What the run in progress has staged.
@@ -73,13 +67,17 @@ impl Snapshot {
         let shows = |snapshot: &Snapshot| -> Vec<Show> {
             snapshot.shows.values().map(|stored| stored.show.clone()).collect()
         };
-        let casts = |snapshot: &Snapshot| -> Vec<(ShowId, Vec<CastMember>)> {
-            let members = |cast: &StoredCast| {
-                cast.rows.iter().map(|row| row.member.clone()).collect::<Vec<_>>()
-            };
-            snapshot.casts.iter().map(|(id, cast)| (*id, members(cast))).collect()
+        let details = |snapshot: &Snapshot| -> Vec<ShowDetails> {
+            let details = snapshot.details.values().map(|stored| stored.details.clone());
+            details.map(|details| ShowDetails { updated: None, ..details }).collect()
         };
-        self.top == other.top && shows(self) == shows(other) && casts(self) == casts(other)
+        self.top == other.top && shows(self) == shows(other) && details(self) == details(other)
+    }
+
+    /// The casts of the top shows, best first.
+    fn top_cast(&self) -> impl Iterator<Item = &CastMember> {
+        let details = self.top.iter().filter_map(|id| self.details.get(id));
+        details.flat_map(|stored| &stored.details.cast)
     }
 
     fn manifest(&self) -> PublishedManifest {
@@ -88,7 +86,11 @@ impl Snapshot {
         PublishedManifest {
             shows: self.shows.iter().map(|(id, stored)| (*id, version(stored))).collect(),
             pages: self.pages.clone(),
-            casts: self.casts.iter().map(|(id, cast)| (*id, cast.show_updated)).collect(),
+            details: self
+                .details
+                .iter()
+                .map(|(id, stored)| (*id, stored.details.version()))
+                .collect(),
         }
     }
 }
@@ -105,6 +107,12 @@ impl Data {
         if self.history.len() > MAX_HISTORY {
             self.history.pop_front();
         }
+    }
+}
+
+impl StoredDetails {
+    fn episodes(&self) -> &[Episode] {
+        self.details.episodes.as_deref().unwrap_or_default()
     }
 }
 

@@ -9,8 +9,8 @@ mod run_queue;
 mod run_session;
 
 pub use catalog::{
-    Catalog, MultiCharacterActor, PublishedManifest, ReplicaHealth, ShowVersion, StoreHealth,
-    TopShow,
+    Catalog, DetailsCatalog, MultiCharacterActor, PublishedManifest, ReplicaHealth, ShowVersion,
+    StoreHealth, TopShow,
 };
 pub use error::{StoreError, TrackerError};
 pub use progress::ProgressTracker;

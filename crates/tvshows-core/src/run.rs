@@ -132,6 +132,10 @@ pub enum Step {
     #[serde(rename = "Fetching all shows")]
     #[strum(serialize = "Fetching all shows")]
     FetchingShows,
+    /// Fetches and stages the episodes and the casts of chosen shows.
+    #[serde(rename = "Fetching details")]
+    #[strum(serialize = "Fetching details")]
+    FetchingDetails,
     /// Ranks the staged shows.
     #[serde(rename = "Computing top shows")]
     #[strum(serialize = "Computing top shows")]

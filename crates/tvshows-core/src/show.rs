@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::RawJson;
+use crate::json::json_number;
 
 /// TVmaze's id of a show.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,16 +167,6 @@ impl Show {
             }
         }
         map.end()
-    }
-}
-
-/// TVmaze writes a whole rating as `8`, never `8.0`.
-fn json_number(number: f64) -> Value {
-    #[expect(clippy::cast_possible_truncation, reason = "checked: whole and small")]
-    if number.fract() == 0.0 && number.abs() < 1e9 {
-        Value::from(number as i64)
-    } else {
-        Value::from(number)
     }
 }
 

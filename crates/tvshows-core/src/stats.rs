@@ -39,6 +39,11 @@ pub struct RowCounts {
     pub top_shows: u64,
     #[schemars(example = 143)]
     pub top_shows_cast: u64,
+    /// 0 unless the details of shows are fetched.
+    #[schemars(example = 0)]
+    pub episodes: u64,
+    #[schemars(example = 143)]
+    pub show_cast: u64,
 }
 
 /// The number of shows with a value.

@@ -44,6 +44,12 @@ pub struct RunStatus {
     pub casts_done: u32,
     /// Casts to fetch; `null` until the shows are ranked.
     pub casts_total: Option<u32>,
+    /// Shows whose episodes and cast are staged.
+    #[serde(default)]
+    pub details_done: u32,
+    /// Shows whose episodes and cast are to be fetched; `null` until known.
+    #[serde(default)]
+    pub details_total: Option<u32>,
     #[serde(flatten)]
     pub changes: ChangeCounts,
     /// Shows fetched with a value of an unexpected type, which is stored in `extra`.
@@ -123,6 +129,10 @@ pub enum RunEvent {
     /// This many casts are to be fetched in total.
     CastsPlanned(u32),
     CastStaged,
+    /// The episodes and the casts of this many shows are to be fetched in total.
+    DetailsPlanned(u32),
+    /// The episodes and the casts of this many more shows are staged, or the shows no longer exist.
+    DetailsStaged(u32),
     /// The request counts so far.
     Requests(RequestCounts),
     /// The run may send this many requests in total.
@@ -139,7 +149,7 @@ pub enum RunEvent {
 
 /// The error of a run whose process died.
 const PROCESS_DIED: &str = "its process ended; it resumes when a service starts";
-/// How many steps are recorded. A run has six, and repeats them when it is resumed.
+/// How many steps are recorded. A run has seven, and repeats them when it is resumed.
 const MAX_STEPS: usize = 50;
 /// The work of publishing, in pages.
 const PUBLISHING_WORK: u32 = 5;
@@ -173,6 +183,8 @@ impl RunStatus {
             singles_total: None,
             casts_done: 0,
             casts_total: None,
+            details_done: 0,
+            details_total: None,
             changes: ChangeCounts::default(),
             malformed_shows: 0,
             counts: RequestCounts::default(),
@@ -261,6 +273,7 @@ impl RunStatus {
                 (self.pages_done, self.pages_total) = (0, None);
                 (self.singles_done, self.singles_total) = (0, None);
                 (self.casts_done, self.casts_total) = (0, None);
+                (self.details_done, self.details_total) = (0, None);
                 (self.shows_seen, self.malformed_shows) = (0, 0);
             }
             RunEvent::StepBegan(step) => self.begin_step(step, now),
@@ -276,6 +289,8 @@ impl RunStatus {
             RunEvent::ShowsCounted(shows) => self.shows_seen = shows,
             RunEvent::CastsPlanned(casts) => self.casts_total = Some(casts),
             RunEvent::CastStaged => self.casts_done += 1,
+            RunEvent::DetailsPlanned(shows) => self.details_total = Some(shows),
+            RunEvent::DetailsStaged(shows) => self.details_done += shows,
             RunEvent::Requests(counts) => self.counts = counts,
             RunEvent::RequestsPlanned(requests) => self.max_requests = Some(requests),
             RunEvent::Succeeded(changes) => {
@@ -314,7 +329,7 @@ impl RunStatus {
         }
     }
 
-    /// Weighted by requests: a page, an individual show and a cast are one each.
+    /// Weighted by requests: a page, an individual show, a cast and the details of a show are one each.
     fn percent_done(&self) -> u8 {
         if self.state == RunState::Succeeded {
             return 100;
@@ -324,10 +339,12 @@ impl RunStatus {
     }
 
     fn work(&self) -> (u32, u32) {
-        let done = self.pages_done + self.singles_done + self.casts_done;
+        let done = self.pages_done + self.singles_done + self.casts_done + self.details_done;
         let pages = self.pages_total.unwrap_or(self.pages_done + UNKNOWN_PAGES_AHEAD);
         let casts = self.casts_total.unwrap_or(u32::from(self.top));
-        (done, pages + self.singles_total.unwrap_or_default() + casts + PUBLISHING_WORK)
+        let individual =
+            self.singles_total.unwrap_or_default() + self.details_total.unwrap_or_default();
+        (done, pages + individual + casts + PUBLISHING_WORK)
     }
 
     fn seconds_left(&self, now: Timestamp) -> Option<u64> {
@@ -506,6 +523,8 @@ mod tests {
                 .prop_map(|(pages, shows)| RunEvent::PagesStaged { pages, shows }),
             (0_u32..100).prop_map(RunEvent::CastsPlanned),
             Just(RunEvent::CastStaged),
+            (0_u32..100).prop_map(RunEvent::DetailsPlanned),
+            (0_u32..9).prop_map(RunEvent::DetailsStaged),
             (0_u64..9).prop_map(|requests| RunEvent::Requests(RequestCounts {
                 requests,
                 ..RequestCounts::default()

@@ -17,13 +17,22 @@ pub enum Table {
     AllShows,
     TopShows,
     TopShowsCast,
+    Episodes,
+    /// All stored casts, including those of the top shows.
+    ShowCast,
     /// The history of runs, which is not part of a snapshot.
     Runs,
 }
 
 impl Table {
-    pub const ALL: [Table; 4] =
-        [Table::AllShows, Table::TopShows, Table::TopShowsCast, Table::Runs];
+    pub const ALL: [Table; 6] = [
+        Table::AllShows,
+        Table::TopShows,
+        Table::TopShowsCast,
+        Table::Episodes,
+        Table::ShowCast,
+        Table::Runs,
+    ];
 
     /// The name in the database, such as `All_Shows`.
     #[must_use]
@@ -32,6 +41,8 @@ impl Table {
             Table::AllShows => "All_Shows",
             Table::TopShows => "Top_Shows",
             Table::TopShowsCast => "Top_Shows_Cast",
+            Table::Episodes => "Episodes",
+            Table::ShowCast => "Show_Cast",
             Table::Runs => "Runs",
         }
     }
@@ -42,6 +53,8 @@ impl Table {
             Table::AllShows => ALL_SHOWS,
             Table::TopShows => TOP_SHOWS,
             Table::TopShowsCast => TOP_SHOWS_CAST,
+            Table::Episodes => EPISODES,
+            Table::ShowCast => SHOW_CAST,
             Table::Runs => RUNS,
         }
     }
@@ -173,6 +186,46 @@ const TOP_SHOWS_CAST: &[Column] = &[
     Column::required("position", ColumnType::Integer),
 ];
 
+const EPISODES: &[Column] = &[
+    Column::required("id", ColumnType::Integer),
+    Column::required("show_id", ColumnType::Integer),
+    Column::nullable("season", ColumnType::Integer),
+    Column::nullable("number", ColumnType::Integer),
+    Column::nullable("type", ColumnType::Text),
+    Column::nullable("name", ColumnType::Text),
+    Column::nullable("airdate", ColumnType::Date),
+    Column::nullable("airtime", ColumnType::Text),
+    Column::nullable("airstamp", ColumnType::Text),
+    Column::nullable("runtime", ColumnType::Integer),
+    Column::nullable("rating_average", ColumnType::Real),
+    Column::nullable("summary", ColumnType::Text),
+    Column::nullable("image_medium", ColumnType::Text),
+    Column::nullable("image_original", ColumnType::Text),
+    Column::nullable("url", ColumnType::Text),
+    Column::required("processed_at", ColumnType::Timestamp),
+    Column::required("position", ColumnType::Integer),
+    Column::nullable("extra", ColumnType::Json),
+];
+
+const SHOW_CAST: &[Column] = &[
+    Column::required("show_id", ColumnType::Integer),
+    Column::required("show_name", ColumnType::Text),
+    Column::required("person_id", ColumnType::Integer),
+    Column::required("person_name", ColumnType::Text),
+    Column::nullable("person_birthday", ColumnType::Date),
+    Column::nullable("person_deathday", ColumnType::Date),
+    Column::nullable("person_gender", ColumnType::Text),
+    Column::nullable("person_country_name", ColumnType::Text),
+    Column::required("character_id", ColumnType::Integer),
+    Column::required("character_name", ColumnType::Text),
+    Column::nullable("image", ColumnType::Text),
+    Column::required("processed_at", ColumnType::Timestamp),
+    Column::nullable("self", ColumnType::Boolean),
+    Column::nullable("voice", ColumnType::Boolean),
+    Column::required("position", ColumnType::Integer),
+    Column::nullable("extra", ColumnType::Json),
+];
+
 const RUNS: &[Column] = &[
     Column::required("sequence", ColumnType::Integer),
     Column::required("request_id", ColumnType::Text),
@@ -207,6 +260,8 @@ const RUNS: &[Column] = &[
     Column::nullable("max_requests", ColumnType::Integer),
     Column::nullable("trigger", ColumnType::Text),
     Column::required("steps", ColumnType::Json),
+    Column::required("details_done", ColumnType::Integer),
+    Column::nullable("details_total", ColumnType::Integer),
 ];
 
 #[cfg(test)]

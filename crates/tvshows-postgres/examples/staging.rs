@@ -76,7 +76,7 @@ async fn run(store: &PostgresStore, name: &str, shows: &[Show]) -> Result<()> {
     }
     let staged = started.elapsed().as_secs_f64();
     let top = [ShowId(1), ShowId(2)];
-    session.publish(&top, at(4), success(&status)).await?;
+    session.publish(&top, &[], at(4), success(&status)).await?;
     let total = started.elapsed().as_secs_f64();
     println!("{total:6.3} s  {name}: staging {staged:.3}, publishing {:.3}", total - staged);
     Ok(())

@@ -295,7 +295,8 @@ mod tests {
         assert!(store.acquire(&status.instance, None).await.unwrap());
         let session = session(&url, &status).await;
         session.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.unwrap();
-        let publish = async || session.try_publish(&[], at(4), &success(&status)).await.unwrap().1;
+        let publish =
+            async || session.try_publish(&[], &[], at(4), &success(&status)).await.unwrap().1;
         assert_eq!(publish().await, Some(1));
         for (seconds, recent) in [(2, Some(1)), (6, None)] {
             let sql = "UPDATE _runs SET ended_at = clock_timestamp() - make_interval(secs => $1)";

@@ -9,8 +9,9 @@ use serde_json::{Map, json};
 
 use super::Store;
 use crate::{
-    CastMember, FinalStatus, Ownership, RawJson, RunEvent, RunId, RunParameters, RunSession,
-    RunStatus, Show, ShowId, StagedBatch, TopLimit, TopShowsCriteria, Trigger, Years,
+    CastMember, Episode, FinalStatus, Ownership, RawJson, RunEvent, RunId, RunParameters,
+    RunSession, RunStatus, Show, ShowDetails, ShowId, StagedBatch, TopLimit, TopShowsCriteria,
+    Trigger, Years,
 };
 
 /// A process with the store's lock and no lease.
@@ -39,7 +40,7 @@ pub async fn publish(store: &impl Store, shows: Vec<Show>, top: &[u32]) {
         session.commit(cast_of(&show(*id), cast, at(3)), &status).await.expect("cast");
     }
     let top: Vec<ShowId> = top.iter().copied().map(ShowId).collect();
-    session.publish(&top, at(4), success(&status)).await.expect("publish");
+    session.publish(&top, &[], at(4), success(&status)).await.expect("publish");
 }
 
 /// A complete run that publishes these shows at `at(second)`, without top shows.
@@ -47,7 +48,7 @@ pub async fn publish_at(store: &impl Store, shows: Vec<Show>, second: i64) {
     let status = running();
     let session = begin(store, &status).await;
     session.commit(pages(vec![(0, shows)], at(second)), &status).await.expect("stage");
-    session.publish(&[], at(second), success(&status)).await.expect("publish");
+    session.publish(&[], &[], at(second), success(&status)).await.expect("publish");
 }
 
 /// A batch of index pages.
@@ -59,13 +60,25 @@ pub fn pages(pages: Vec<(u32, Vec<Show>)>, at: Timestamp) -> Option<Arc<StagedBa
 /// A batch with the cast of a show.
 #[must_use]
 pub fn cast_of(show: &Show, cast: Vec<CastMember>, at: Timestamp) -> Option<Arc<StagedBatch>> {
-    Some(Arc::new(StagedBatch::Cast { show: Box::new(show.clone()), cast, at }))
+    details_of(show, cast, None, at)
+}
+
+/// A batch with the details of a show.
+#[must_use]
+pub fn details_of(
+    show: &Show,
+    cast: Vec<CastMember>,
+    episodes: Option<Vec<Episode>>,
+    at: Timestamp,
+) -> Option<Arc<StagedBatch>> {
+    let details = ShowDetails { show_id: show.id, updated: show.updated, cast, episodes };
+    Some(Arc::new(StagedBatch::Shows { shows: Vec::new(), details: vec![details], at }))
 }
 
 /// A batch of shows that were fetched individually.
 #[must_use]
 pub fn shows(shows: Vec<Show>, at: Timestamp) -> Option<Arc<StagedBatch>> {
-    Some(Arc::new(StagedBatch::Shows { shows, at }))
+    Some(Arc::new(StagedBatch::Shows { shows, details: Vec::new(), at }))
 }
 
 /// A batch of shows that no longer exist.
@@ -151,6 +164,32 @@ pub fn cast_member(show_id: u32, person_id: u32, character_id: u32) -> CastMembe
         image: None,
         plays_self: Some(false),
         voice: None,
+        extra: Map::from_iter([("of tomorrow".into(), json!([person_id]))]),
+    }
+}
+
+/// An episode, of a show made by [`show`], that airs on a day in 2026.
+#[must_use]
+pub fn episode(show_id: u32, number: u32, airdate: &str) -> Episode {
+    let id = show_id * 1000 + number;
+    let image = format!("https://static.tvmaze.com/{id}.jpg");
+    Episode {
+        id,
+        show_id: ShowId(show_id),
+        season: Some(1),
+        number: Some(number.into()),
+        kind: Some("regular".into()),
+        name: Some(format!("Episode \u{201c}{number}\u{201d}")),
+        airdate: Some(airdate.into()),
+        airtime: Some("21:00".into()),
+        airstamp: Some(format!("{airdate}T21:00:00+00:00")),
+        runtime: Some(60),
+        rating_average: Some(7.5),
+        summary: Some("<p>One &amp; <b>two</b></p>".into()),
+        image_medium: Some(image.clone()),
+        image_original: Some(image),
+        url: Some(format!("https://www.tvmaze.com/episodes/{id}")),
+        extra: Map::from_iter([("_links".into(), json!({"show": {"name": null}}))]),
     }
 }
 

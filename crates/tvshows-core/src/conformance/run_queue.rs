@@ -70,7 +70,7 @@ pub async fn a_noted_run_is_in_the_history_and_disturbs_no_other(store: &impl St
     store.save_status(&cancelled).await.expect("note");
     assert_eq!(store.get(cancelled.request_id).await.expect("run"), Some(cancelled));
     assert_eq!(session.staged_show_count().await.expect("count"), 1);
-    session.publish(&[], at(4), success(&status)).await.expect("publish");
+    session.publish(&[], &[], at(4), success(&status)).await.expect("publish");
 }
 
 pub async fn history_is_newest_first(store: &impl Store) {

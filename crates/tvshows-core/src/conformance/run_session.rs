@@ -8,8 +8,8 @@ use super::fixtures::{
     pages, publish, running, show, shows, success,
 };
 use crate::{
-    ChangeCounts, MultiCharacterActor, PublishedManifest, RunEvent, RunId, RunSession, RunState,
-    Show, ShowId, ShowVersion, StagingState, StoreError,
+    ChangeCounts, DetailsVersion, MultiCharacterActor, PublishedManifest, RunEvent, RunId,
+    RunSession, RunState, Show, ShowId, ShowVersion, StagingState, StoreError,
 };
 
 async fn top_ids(store: &impl Store) -> Vec<u32> {
@@ -37,7 +37,7 @@ pub async fn nothing_is_seen_before_publish(store: &impl Store) {
     assert_eq!(store.show(ShowId(1).into()).await.expect("show"), None);
     assert!(store.top_shows(10).await.expect("top").is_empty());
     assert_eq!(store.get(status.request_id).await.expect("run"), Some(status.clone()));
-    let done = session.publish(&[ShowId(1)], at(3), success(&status)).await.expect("publish");
+    let done = session.publish(&[ShowId(1)], &[], at(3), success(&status)).await.expect("publish");
     let added = ChangeCounts { added: 1, ..ChangeCounts::default() };
     assert_eq!(done, after(&status, RunEvent::Succeeded(added)));
     assert_eq!(store.show(ShowId(1).into()).await.expect("show"), Some(show(1)));
@@ -90,7 +90,7 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
     assert_eq!(session.rank_staged(criteria(10)).await.expect("rank").len(), 5);
 
     let top = [ShowId(6), ShowId(1), ShowId(2)];
-    let done = session.publish(&top, at(14), success(&status)).await.expect("publish");
+    let done = session.publish(&top, &[], at(14), success(&status)).await.expect("publish");
     let expected = ChangeCounts { added: 1, changed: 1, deleted: 1, unchanged: 3 };
     assert_eq!(done.changes, expected);
     assert_eq!(store.show(ShowId(1).into()).await.expect("show"), Some(show(1)), "kept");
@@ -103,8 +103,9 @@ pub async fn what_is_kept_stays_beside_what_is_staged_and_without_what_is_droppe
     assert_eq!(fetched, [at(2), at(12), at(12), at(2), at(12)]);
     assert_eq!(published.shows[&ShowId(2)], ShowVersion::new(Some(99), at(12)));
     assert_eq!(published.pages.into_iter().collect::<Vec<_>>(), [(0, at(2)), (7, at(12))]);
-    let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99)), (ShowId(6), show(6).updated)];
-    assert_eq!(published.casts.into_iter().collect::<Vec<_>>(), casts);
+    let cast_alone = DetailsVersion { updated: show(1).updated, has_episodes: false };
+    let details = [(ShowId(1), cast_alone), (ShowId(2), cast_alone)];
+    assert_eq!(published.details.into_iter().collect::<Vec<_>>(), details);
 }
 
 pub async fn a_top_show_keeps_its_cast_until_another_is_staged(store: &impl Store) {
@@ -116,7 +117,7 @@ pub async fn a_top_show_keeps_its_cast_until_another_is_staged(store: &impl Stor
         session.commit(cast_of(&show(id), cast(id), at(3)), &status).await.expect("cast");
     }
     let top = [ShowId(1), ShowId(2)];
-    session.publish(&top, at(4), success(&status)).await.expect("publish");
+    session.publish(&top, &[], at(4), success(&status)).await.expect("publish");
 
     let status = running();
     let session = begin(store, &status).await;
@@ -125,7 +126,7 @@ pub async fn a_top_show_keeps_its_cast_until_another_is_staged(store: &impl Stor
         .commit(cast_of(&show(2), vec![cast_member(2, 9, 5)], at(5)), &status)
         .await
         .expect("cast");
-    session.publish(&top, at(6), success(&status)).await.expect("publish");
+    session.publish(&top, &[], at(6), success(&status)).await.expect("publish");
     let actors = store.multi_character_actors().await.expect("actors");
     assert_eq!(actors.len(), 1, "person 1 in the kept cast of show 1");
     assert_eq!(actors[0].character_count, 2);
@@ -172,7 +173,7 @@ pub async fn a_dropped_show_is_not_published(store: &impl Store) {
     let session = begin(store, &status).await;
     session.commit(pages(vec![(0, vec![show(1), show(2)])], at(2)), &status).await.expect("stage");
     session.commit(deletions(&[1]), &status).await.expect("drop");
-    session.publish(&[], at(4), success(&status)).await.expect("publish");
+    session.publish(&[], &[], at(4), success(&status)).await.expect("publish");
     assert_eq!(store.show(ShowId(1).into()).await.expect("show"), None);
     assert!(store.show(ShowId(2).into()).await.expect("show").is_some());
 }
@@ -209,7 +210,7 @@ pub async fn casts_keep_their_order_and_count_characters_by_person(store: &impl 
     session.commit(cast_of(&show(1), first, at(3)), &status).await.expect("cast");
     session.commit(cast_of(&show(2), second, at(3)), &status).await.expect("cast");
     let top = [ShowId(2), ShowId(1)];
-    session.publish(&top, at(4), success(&status)).await.expect("publish");
+    session.publish(&top, &[], at(4), success(&status)).await.expect("publish");
     let actor = |person_name: &str, character_count| MultiCharacterActor {
         person_name: person_name.into(),
         character_count,
@@ -256,9 +257,10 @@ pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &impl Store) 
     let versions: Vec<_> =
         snapshot.shows.iter().map(|(id, version)| (id.0, version.updated())).collect();
     assert_eq!(versions, [(1, show(1).updated), (2, Some(99))]);
-    let casts = [(ShowId(1), show(1).updated), (ShowId(2), Some(99))];
-    assert_eq!(snapshot.casts.into_iter().collect::<Vec<_>>(), casts);
-    session.publish(&[ShowId(2)], at(20), success(&resumed)).await.expect("publish");
+    let cast_alone = |updated| DetailsVersion { updated, has_episodes: false };
+    let details = [(ShowId(1), cast_alone(show(1).updated)), (ShowId(2), cast_alone(Some(99)))];
+    assert_eq!(snapshot.details.into_iter().collect::<Vec<_>>(), details);
+    session.publish(&[ShowId(2)], &[], at(20), success(&resumed)).await.expect("publish");
     assert_eq!(store.show(ShowId(2).into()).await.expect("show"), Some(changed));
     assert_eq!(store.show(ShowId(3).into()).await.expect("show"), None);
     assert_eq!(store.next(&[]).await.expect("next"), None);
@@ -330,7 +332,7 @@ pub async fn an_earlier_attempt_and_an_ended_run_write_nothing(store: &impl Stor
     assert_eq!(resumed.staged_show_count().await.expect("size"), 1, "the second attempt's");
     let late = session.commit(pages(vec![(1, vec![show(2)])], at(9)), &first).await;
     assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
-    let late = session.publish(&[], at(9), success(&first)).await;
+    let late = session.publish(&[], &[], at(9), success(&first)).await;
     assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
 
     let failed = after(&second, RunEvent::Failed("no".into()));
@@ -367,12 +369,12 @@ pub async fn a_repeated_write_changes_nothing_more(store: &impl Store) {
     }
     assert_eq!(session.staged_show_count().await.expect("count"), 4);
     let top = [ShowId(2), ShowId(1)];
-    let done = session.publish(&top, at(22), success(&status)).await.expect("publish");
+    let done = session.publish(&top, &[], at(22), success(&status)).await.expect("publish");
     assert_eq!(done.changes, ChangeCounts { added: 2, changed: 1, deleted: 1, unchanged: 1 });
     let version = store.snapshot_version().await.expect("snapshot");
-    assert_eq!(store.cast(ShowId(2)).await.expect("cast").len(), 2);
+    assert_eq!(store.cast(ShowId(2)).await.expect("cast").expect("stored").len(), 2);
 
-    let repeated = session.publish(&top, at(23), success(&status)).await;
+    let repeated = session.publish(&top, &[], at(23), success(&status)).await;
     // A backend whose commits can go unanswered returns what it has published.
     match repeated {
         Err(StoreError::Fenced) => {}

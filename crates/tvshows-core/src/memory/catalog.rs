@@ -3,12 +3,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::{MemoryStore, Snapshot, count, list};
+use crate::matching::network_name;
 use crate::{
-    CastRow, Catalog, ExternalId, FacetCount, MakeRowWriter, MultiCharacterActor,
-    PublishedManifest, RawJson, RowCounts, Show, ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery,
-    ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
+    CastRow, Catalog, DetailsCatalog, Episode, ExternalId, FacetCount, MakeRowWriter,
+    MultiCharacterActor, PublishedManifest, RawJson, RowCounts, Schedule, ScheduleQuery, Show,
+    ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError,
+    StoreHealth, StoredShow, Table, TopShow,
 };
 
 #[async_trait]
@@ -34,11 +37,6 @@ impl Catalog for MemoryStore {
         Ok(found.map(|stored| stored.show.clone()))
     }
 
-    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
-        let data = self.data();
-        Ok(data.published.casts.get(&show).map(|cast| cast.rows.clone()).unwrap_or_default())
-    }
-
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
         let data = self.data();
         let Snapshot { shows, top, .. } = &data.published;
@@ -55,7 +53,7 @@ impl Catalog for MemoryStore {
     async fn multi_character_actors(&self) -> Result<Vec<MultiCharacterActor>, StoreError> {
         let data = self.data();
         let mut characters: BTreeMap<(&str, u32), BTreeSet<u32>> = BTreeMap::new();
-        for CastRow { member, .. } in data.published.casts.values().flat_map(|cast| &cast.rows) {
+        for member in data.published.top_cast() {
             let person = (member.person_name.as_str(), member.person_id);
             characters.entry(person).or_default().insert(member.character_id);
         }
@@ -70,7 +68,7 @@ impl Catalog for MemoryStore {
 
     async fn stats(&self) -> Result<ShowStats, StoreError> {
         let data = self.data();
-        let Snapshot { shows, top, casts, .. } = &data.published;
+        let Snapshot { shows, top, details, .. } = &data.published;
         let shows: Vec<&Show> = shows.values().map(|stored| &stored.show).collect();
         let by =
             |value: fn(&Show) -> Option<String>| by_count(shows.iter().map(|show| value(show)));
@@ -78,7 +76,7 @@ impl Catalog for MemoryStore {
             [] => vec![None],
             genres => genres.iter().cloned().map(Some).collect(),
         });
-        let mut networks = by(list::network_name);
+        let mut networks = by(network_name);
         networks.truncate(50);
         #[expect(clippy::cast_possible_truncation, reason = "a rating is 0 to 10")]
         let rating = |show: &&Show| show.rating_average.map(|rating| rating.floor() as i64);
@@ -88,7 +86,9 @@ impl Catalog for MemoryStore {
             tables: RowCounts {
                 all_shows: shows.len() as u64,
                 top_shows: top.len() as u64,
-                top_shows_cast: casts.values().map(|cast| cast.rows.len() as u64).sum(),
+                top_shows_cast: data.published.top_cast().count() as u64,
+                episodes: details.values().map(|stored| stored.episodes().len() as u64).sum(),
+                show_cast: details.values().map(|stored| stored.details.cast.len() as u64).sum(),
             },
             premiere_years: by_value(shows.iter().map(|show| show.premiere_year().map(i64::from))),
             ratings: by_value(shows.iter().map(rating)),
@@ -125,6 +125,51 @@ impl Catalog for MemoryStore {
 
     async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl DetailsCatalog for MemoryStore {
+    async fn cast(&self, show: ShowId) -> Result<Option<Vec<CastRow>>, StoreError> {
+        Ok(self.data().published.details.get(&show).map(|stored| {
+            let rows = (0..).zip(&stored.details.cast).map(|(position, member)| CastRow {
+                member: member.clone(),
+                processed_at: stored.processed_at,
+                position,
+            });
+            rows.collect()
+        }))
+    }
+
+    async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
+        let data = self.data();
+        Ok(data.published.details.get(&show).and_then(|stored| stored.details.episodes.clone()))
+    }
+
+    async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {
+        let data = self.data();
+        let (first, last) = (query.first.to_string(), query.last.to_string());
+        let is_in = |day: &str| (first.as_str()..=last.as_str()).contains(&day);
+        let Snapshot { shows, details, .. } = &data.published;
+        let mut schedule = Schedule::default();
+        for (id, stored) in details {
+            let Some(StoredShow { show, .. }) = shows.get(id) else { continue };
+            let airs = |episode: &&Episode| episode.airdate.as_deref().is_some_and(is_in);
+            let episodes: Vec<_> = stored.episodes().iter().filter(airs).cloned().collect();
+            if !episodes.is_empty() && query.filter.matches(show) {
+                schedule.episodes.extend(episodes);
+                schedule.shows.insert(*id, show.clone());
+            }
+        }
+        schedule.episodes.sort_by(|one, other| {
+            let moment = |episode: &Episode| {
+                let stamp =
+                    episode.airstamp.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+                (episode.airdate.clone(), stamp.is_none(), stamp)
+            };
+            moment(one).cmp(&moment(other))
+        });
+        Ok(schedule)
     }
 }
 

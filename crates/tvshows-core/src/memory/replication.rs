@@ -4,7 +4,7 @@ use futures::{StreamExt, stream};
 use super::{Data, MemoryStore, count};
 use crate::{
     Catalog, PublishedManifest, RunQueue, RunRecord, SnapshotChanges, SnapshotPosition,
-    SnapshotSource, StoreError, StoredShow, TopShow,
+    SnapshotSource, StoreError, StoredDetails, StoredShow, TopShow,
 };
 
 /// Shows in a batch: few, so that tests have several batches.
@@ -61,18 +61,20 @@ fn changes(data: &Data, since: Option<&SnapshotPosition>, database_id: String) -
     let shows: Vec<StoredShow> = published.shows.values().filter(is_changed).cloned().collect();
     let old_ids = since.into_iter().flat_map(|old| old.shows.keys());
     let batches: Vec<_> = shows.chunks(BATCH_SHOWS).map(|batch| Ok(batch.to_vec())).collect();
+    let is_changed = |stored: &&StoredDetails| {
+        let old = since.and_then(|old| old.details.get(&stored.details.show_id));
+        old.is_none_or(|old| old != *stored)
+    };
+    let details: Vec<_> = published.details.values().filter(is_changed).cloned().collect();
+    let details: Vec<_> = details.chunks(BATCH_SHOWS).map(|batch| Ok(batch.to_vec())).collect();
     SnapshotChanges {
         target: SnapshotPosition { database_id, version: data.version },
         show_count: count(published.shows.len()),
         is_complete: since.is_none(),
         deleted: old_ids.filter(|id| !published.shows.contains_key(id)).copied().collect(),
         top: published.top.clone(),
-        casts: published
-            .top
-            .iter()
-            .filter_map(|id| published.casts.get(id))
-            .flat_map(|cast| cast.rows.clone())
-            .collect(),
+        detailed: published.details.keys().copied().collect(),
         shows: stream::iter(batches).boxed(),
+        details: stream::iter(details).boxed(),
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Data, MemoryStore, Snapshot, Staging, StoredCast, count};
+use super::{Data, MemoryStore, Snapshot, Staging, count};
 use crate::{
-    CastRow, ChangeCounts, FinalStatus, RunId, RunSession, RunStatus, Show, ShowId, StagedBatch,
-    StagingState, StoreError, StoredShow, TopShowsCriteria,
+    ChangeCounts, FinalStatus, RunId, RunSession, RunStatus, Show, ShowFilter, ShowId, StagedBatch,
+    StagingState, StoreError, StoredDetails, StoredShow, TopShowsCriteria,
 };
 
 pub(super) struct MemorySession {
@@ -34,11 +34,11 @@ impl RunSession for MemorySession {
     async fn staging(&self) -> Result<StagingState, StoreError> {
         self.with_staging(|staging, published| {
             let mut snapshot = staging.next_snapshot(published).manifest();
-            snapshot.casts = staging.staged.manifest().casts;
+            snapshot.details = staging.staged.manifest().details;
             if staging.is_incremental {
-                let mut casts = published.manifest().casts;
-                casts.append(&mut snapshot.casts);
-                snapshot.casts = casts;
+                let mut details = published.manifest().details;
+                details.append(&mut snapshot.details);
+                snapshot.details = details;
             }
             StagingState {
                 is_incremental: staging.is_incremental,
@@ -90,20 +90,34 @@ impl RunSession for MemorySession {
         })?
     }
 
+    async fn matching_shows(
+        &self,
+        filter: ShowFilter,
+    ) -> Result<BTreeMap<ShowId, Option<i64>>, StoreError> {
+        self.with_staging(|staging, published| {
+            let shows = staging.next_snapshot(published).shows.into_values();
+            let matching = shows.map(|stored| stored.show).filter(|show| filter.matches(show));
+            matching.map(|show| (show.id, show.updated)).collect()
+        })
+    }
+
     async fn publish(
         &self,
         top: &[ShowId],
+        detailed: &[ShowId],
         at: Timestamp,
         final_status: FinalStatus,
     ) -> Result<RunStatus, StoreError> {
         let mut next = self.with_staging(|staging, published| {
             let mut next = staging.next_snapshot(published);
             next.top = top.to_vec();
-            for id in top {
-                let show_updated = next.shows.get(id).and_then(|stored| stored.show.updated);
-                let cast = staging.staged.casts.get(id).or_else(|| published.casts.get(id));
-                let rows = cast.map(|cast| cast.rows.clone()).unwrap_or_default();
-                next.casts.insert(*id, StoredCast { show_updated, rows });
+            for id in top.iter().chain(detailed) {
+                let details = staging.staged.details.get(id).or_else(|| published.details.get(id));
+                let Some(mut stored) = details.cloned() else { continue };
+                if !detailed.contains(id) {
+                    stored.details.episodes = None;
+                }
+                next.details.insert(*id, stored);
             }
             next
         })?;
@@ -113,7 +127,11 @@ impl RunSession for MemorySession {
             data.publish(next, at);
         } else {
             // The rows remain as they were published.
-            next.casts.clone_from(&data.published.casts);
+            for (id, stored) in &mut next.details {
+                if let Some(published) = data.published.details.get(id) {
+                    stored.processed_at = published.processed_at;
+                }
+            }
             data.published = next;
         }
         data.staging = None;
@@ -137,25 +155,20 @@ impl Staging {
                     }
                 }
             }
-            StagedBatch::Shows { shows, at } => {
+            StagedBatch::Shows { shows, details, at } => {
                 let stored =
                     shows.into_iter().map(|show| (show.id, StoredShow { show, processed_at: at }));
                 self.staged.shows.extend(stored);
+                let stored = details
+                    .into_iter()
+                    .map(|details| (details.show_id, StoredDetails { details, processed_at: at }));
+                self.staged.details.extend(stored);
             }
             StagedBatch::Deletions(shows) => {
                 for id in &shows {
                     self.staged.shows.remove(id);
                 }
                 self.deletions.extend(shows);
-            }
-            StagedBatch::Cast { show, cast, at } => {
-                let rows = (0..).zip(cast).map(|(position, member)| CastRow {
-                    member,
-                    processed_at: at,
-                    position,
-                });
-                let cast = StoredCast { show_updated: show.updated, rows: rows.collect() };
-                self.staged.casts.insert(show.id, cast);
             }
         }
     }

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::StoreError;
 use crate::{
-    CastRow, MakeRowWriter, Show, ShowFilter, ShowId, ShowKey, ShowMap, ShowPage, ShowQuery,
-    ShowStats, SnapshotVersion, Table,
+    CastRow, DetailsVersion, Episode, MakeRowWriter, Schedule, ScheduleQuery, Show, ShowFilter,
+    ShowId, ShowKey, ShowMap, ShowPage, ShowQuery, ShowStats, SnapshotVersion, Table,
 };
 
 /// The published snapshot, read-only.
@@ -19,7 +19,7 @@ use crate::{
 /// The data changes only when a [`RunSession`](super::RunSession) publishes; each method reads one
 /// snapshot.
 #[async_trait]
-pub trait Catalog: Send + Sync {
+pub trait Catalog: DetailsCatalog {
     /// Returns the version of the published snapshot.
     async fn snapshot_version(&self) -> Result<SnapshotVersion, StoreError>;
 
@@ -29,9 +29,6 @@ pub trait Catalog: Send + Sync {
     /// Returns a show, or `None` if it does not exist. If several shows have the same external id, it is the one with
     /// the lowest id.
     async fn show(&self, key: ShowKey) -> Result<Option<Show>, StoreError>;
-
-    /// Returns the stored cast of a show in TVmaze's order; empty if none is stored.
-    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError>;
 
     /// Returns the first `limit` top shows, best first.
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError>;
@@ -76,6 +73,19 @@ pub trait Catalog: Send + Sync {
     async fn integrity_check(&self) -> Result<Vec<String>, StoreError>;
 }
 
+/// The casts and episodes of the published snapshot, read-only.
+#[async_trait]
+pub trait DetailsCatalog: Send + Sync {
+    /// Returns the stored cast of a show in TVmaze's order; `None` if it is not stored.
+    async fn cast(&self, show: ShowId) -> Result<Option<Vec<CastRow>>, StoreError>;
+
+    /// Returns the stored episodes of a show in TVmaze's order; `None` if they are not stored.
+    async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError>;
+
+    /// Returns the stored episodes that air on certain days.
+    async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError>;
+}
+
 /// The state of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreHealth {
@@ -107,8 +117,8 @@ pub struct PublishedManifest {
     pub shows: ShowMap<ShowVersion>,
     /// When each index page was last fetched. Pages that were never fetched are missing.
     pub pages: BTreeMap<u32, Timestamp>,
-    /// The shows with a stored cast, each with the show's `updated` at the time the cast was fetched.
-    pub casts: BTreeMap<ShowId, Option<i64>>,
+    /// The shows with stored details.
+    pub details: BTreeMap<ShowId, DetailsVersion>,
 }
 
 /// The version of a show. Small, because there is one for each show.

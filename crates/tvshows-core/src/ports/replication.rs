@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 use super::{PublishedManifest, StoreError, TopShow};
-use crate::{CastRow, Catalog, RunStatus, ShowId, SnapshotVersion, StoredShow};
+use crate::{Catalog, RunStatus, ShowId, SnapshotVersion, StoredDetails, StoredShow};
 
 /// A shared store whose published snapshots are copied by replicas.
 #[async_trait]
@@ -66,16 +66,18 @@ pub struct SnapshotChanges {
     pub target: SnapshotPosition,
     /// How many shows it has, so that a copy that lacks some is noticed.
     pub show_count: u32,
-    /// Whether `shows` are all shows, rather than those that were added or changed.
+    /// Whether `shows` and `details` are all of them, rather than those that were added or changed.
     pub is_complete: bool,
     /// The shows that were deleted; empty if the changes are complete.
     pub deleted: Vec<ShowId>,
     /// All top shows, best first. Their `processed_at` is the time of the publish.
     pub top: Vec<ShowId>,
-    /// All casts, in the order of the top shows, each in TVmaze's order.
-    pub casts: Vec<CastRow>,
+    /// All shows with details, in ascending order.
+    pub detailed: Vec<ShowId>,
     /// Batches of shows, in no particular order.
     pub shows: BoxStream<'static, Result<Vec<StoredShow>, StoreError>>,
+    /// Batches of the details that were added or changed, or of all, in no particular order.
+    pub details: BoxStream<'static, Result<Vec<StoredDetails>, StoreError>>,
 }
 
 /// A row of the history of runs.

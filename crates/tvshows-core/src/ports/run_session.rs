@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PublishedManifest, StoreError};
-use crate::{CastMember, RunStatus, Show, ShowId, TopShowsCriteria};
+use crate::{RunStatus, Show, ShowDetails, ShowFilter, ShowId, TopShowsCriteria};
 
 /// One attempt at a run: it stages data and publishes all of it, or nothing.
 ///
@@ -48,11 +48,21 @@ pub trait RunSession: Send + Sync {
     /// Returns the top shows of the next snapshot, best first.
     async fn rank_staged(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError>;
 
+    /// Returns the shows of the next snapshot that match a filter, each with its `updated`.
+    async fn matching_shows(
+        &self,
+        filter: ShowFilter,
+    ) -> Result<BTreeMap<ShowId, Option<i64>>, StoreError>;
+
     /// Publishes the next snapshot with `top` as the top shows, and saves the run's final status, all or
     /// nothing. Returns that status.
+    ///
+    /// It has the episodes and the casts of the shows in `detailed`, and the casts of `top`: as staged, or else as
+    /// published. Of other shows, no details are published.
     async fn publish(
         &self,
         top: &[ShowId],
+        detailed: &[ShowId],
         at: Timestamp,
         final_status: FinalStatus,
     ) -> Result<RunStatus, StoreError>;
@@ -64,13 +74,11 @@ pub enum StagedBatch {
     /// Index pages, each a page number and its shows. If a show is staged already, the version with the
     /// later `updated` remains.
     Pages { pages: Vec<(u32, Vec<Show>)>, at: Timestamp },
-    /// Shows that were fetched individually. They replace any staged version.
-    Shows { shows: Vec<Show>, at: Timestamp },
+    /// Shows and details of shows that were fetched individually. They replace any staged version. A show has staged
+    /// details only if it is staged or published.
+    Shows { shows: Vec<Show>, details: Vec<ShowDetails>, at: Timestamp },
     /// Shows that no longer exist at TVmaze.
     Deletions(Vec<ShowId>),
-    /// The cast of a staged or published show, in TVmaze's order. A top show without a staged cast keeps
-    /// its published one. `show` is the show in the next snapshot.
-    Cast { show: Box<Show>, cast: Vec<CastMember>, at: Timestamp },
 }
 
 /// Makes the final status of a run that is about to be published. May be called more than once, when a

@@ -61,7 +61,7 @@ async fn random_run(store: &TestStore, sequence: &mut Sequence, published: &BTre
     assert_eq!(ranked.len(), next.len(), "all of these shows qualify");
     let staged: BTreeSet<_> = session.staging().await.unwrap().snapshot.shows.into_keys().collect();
     assert_eq!(staged, next);
-    session.publish(&top, at(4), success(&status)).await.unwrap();
+    session.publish(&top, &[], at(4), success(&status)).await.unwrap();
     let manifest = store.manifest().await.unwrap();
     assert_eq!(manifest.shows.into_keys().collect::<BTreeSet<_>>(), next);
 }
@@ -162,7 +162,7 @@ async fn every_text_is_stored_exactly() {
     member.person_gender = Some("x\0".into());
     let cast = vec![member.clone()];
     session.commit(cast_of(&odd, cast, at(3)), &status).await.unwrap();
-    session.publish(&[ShowId(1)], at(4), success(&status)).await.unwrap();
+    session.publish(&[ShowId(1)], &[], at(4), success(&status)).await.unwrap();
     let copy = Copy::full(&store).await;
     assert_eq!(copy.shows.into_values().collect::<Vec<_>>(), shows);
     assert_eq!(copy.casts[0].member, member);

@@ -51,9 +51,11 @@ async fn what_is_published_when_the_server_is_killed_is_complete_or_absent() {
         let session = begin(&store, &status).await;
         let shows: Vec<_> = (1..400).map(|id| Show { weight: Some(round), ..show(id) }).collect();
         session.commit(pages(vec![(0, shows.clone())], at(2)), &status).await.unwrap();
-        let published =
-            kill_and_restart_during(&server, session.publish(&[], at(round), success(&status)))
-                .await;
+        let published = kill_and_restart_during(
+            &server,
+            session.publish(&[], &[], at(round), success(&status)),
+        )
+        .await;
         let done = published.expect("it is published once the server is back");
         assert_eq!(store.get(status.request_id).await.unwrap(), Some(done));
         assert_eq!(store.position().await.unwrap().version.number, u64::try_from(round).unwrap());

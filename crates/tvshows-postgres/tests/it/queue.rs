@@ -39,13 +39,13 @@ async fn an_attempt_with_a_repeated_number_is_fenced_by_its_holder() {
     let session = begin(&other, &there).await;
     let late = lost.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await;
     assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
-    let late = lost.publish(&[], at(2), success(&status)).await;
+    let late = lost.publish(&[], &[], at(2), success(&status)).await;
     assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
     session.commit(pages(vec![(0, vec![show(1)])], at(2)), &there).await.unwrap();
     store.save_status(&after(&status, RunEvent::Interrupted("late".into()))).await.unwrap();
     store.finish_unpublished(&after(&status, RunEvent::Failed("late".into()))).await.unwrap();
     assert_eq!(store.get(status.request_id).await.unwrap().as_ref(), Some(&there));
-    session.publish(&[], at(2), success(&there)).await.unwrap();
+    session.publish(&[], &[], at(2), success(&there)).await.unwrap();
 }
 
 #[tokio::test]
@@ -80,9 +80,9 @@ async fn a_repeated_publish_is_published_once() {
     let status = running();
     let session = begin(&store, &status).await;
     session.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.unwrap();
-    let done = session.publish(&[], at(4), success(&status)).await.unwrap();
+    let done = session.publish(&[], &[], at(4), success(&status)).await.unwrap();
     let position = store.position().await.unwrap();
-    let again = session.publish(&[], at(5), success(&status)).await.unwrap();
+    let again = session.publish(&[], &[], at(5), success(&status)).await.unwrap();
     assert_eq!(again, done);
     assert_eq!(store.position().await.unwrap(), position);
 }
@@ -95,7 +95,7 @@ async fn an_attempt_whose_beginning_is_repeated_continues() {
     session.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.unwrap();
     let again = begin(&store, &status).await;
     assert_eq!(again.staged_show_count().await.unwrap(), 1);
-    session.publish(&[], at(4), success(&status)).await.unwrap();
+    session.publish(&[], &[], at(4), success(&status)).await.unwrap();
     let late = store.begin(&status, WITH_LOCK).await;
     assert!(matches!(late.map(|_| ()), Err(StoreError::Fenced)));
 }

@@ -70,7 +70,7 @@ pub(crate) async fn publish(store: &PostgresStore, shows: Vec<Show>, top: &[u32]
         session.commit(cast_of(&show, cast, at(3)), &status).await.unwrap();
     }
     let top: Vec<ShowId> = top.iter().copied().map(ShowId).collect();
-    session.publish(&top, at(4), success(&status)).await.unwrap()
+    session.publish(&top, &[], at(4), success(&status)).await.unwrap()
 }
 
 /// What a copy has.

@@ -72,7 +72,7 @@ async fn add_show_6(store: &MemoryStore) {
     session.start_incremental().await.unwrap();
     let batch = StagedBatch::Shows { shows: vec![show(6)], at: at(20) };
     session.commit(Some(Arc::new(batch)), &status).await.unwrap();
-    session.publish(&[ShowId(6), ShowId(1)], at(21), success(&status)).await.unwrap();
+    session.publish(&[ShowId(6), ShowId(1)], &[], at(21), success(&status)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -331,7 +331,7 @@ async fn what_is_unchanged_is_not_sent_again() {
     session.start_incremental().await.unwrap();
     let renamed = Show { name: "Renamed".into(), ..show(2) };
     session.commit(pages(vec![(9, vec![renamed.clone()])], at(40)), &status).await.unwrap();
-    session.publish(&[ShowId(1)], at(41), success(&status)).await.unwrap();
+    session.publish(&[ShowId(1)], &[], at(41), success(&status)).await.unwrap();
     replica.sql("UPDATE All_Shows SET summary = 'local' WHERE id = 4");
     replica.catalog.catch_up().await.unwrap();
     assert_eq!(replica.source.take_changes(), [false]);

@@ -38,7 +38,7 @@ async fn publish(store: &PostgresStore, shows: Vec<Show>, second: i64) {
     session.commit(pages(vec![(0, shows)], at(second)), &status).await.unwrap();
     let cast = cast_of(&top, vec![cast_member(top.id.0, 1, 10)], at(second));
     session.commit(cast, &status).await.unwrap();
-    session.publish(&[top.id], at(second), success(&status)).await.unwrap();
+    session.publish(&[top.id], &[], at(second), success(&status)).await.unwrap();
 }
 
 /// What a new copy has.

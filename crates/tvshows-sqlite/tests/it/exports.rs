@@ -20,7 +20,7 @@ async fn filled(path: &std::path::Path) -> Arc<SqliteStore> {
     session.commit(pages(vec![(0, vec![show(2), show(1)])], at(2)), &status).await.unwrap();
     let cast = vec![cast_member(1, 1, 1)];
     session.commit(cast_of(&show(1), cast, at(3)), &status).await.unwrap();
-    session.publish(&[ShowId(1)], at(3), success(&status)).await.unwrap();
+    session.publish(&[ShowId(1)], &[], at(3), success(&status)).await.unwrap();
     Arc::new(store)
 }
 

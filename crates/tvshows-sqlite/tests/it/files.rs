@@ -106,7 +106,7 @@ async fn a_process_that_was_overtaken_stages_and_publishes_nothing() {
 
     let refused = late.commit(pages(vec![(1, vec![show(3)])], at(3)), &status).await;
     assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
-    let refused = late.publish(&[], at(3), success(&status)).await;
+    let refused = late.publish(&[], &[], at(3), success(&status)).await;
     assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
     let refused = late.staging().await;
     assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
@@ -116,9 +116,9 @@ async fn a_process_that_was_overtaken_stages_and_publishes_nothing() {
         1,
         "nothing of the other attempt is lost"
     );
-    session.publish(&[], at(4), success(&resumed)).await.unwrap();
+    session.publish(&[], &[], at(4), success(&resumed)).await.unwrap();
     assert!(other.show(ShowId(1).into()).await.unwrap().is_some());
-    let refused = late.publish(&[], at(5), success(&status)).await;
+    let refused = late.publish(&[], &[], at(5), success(&status)).await;
     assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
 }
 

@@ -61,7 +61,7 @@ async fn rows_have_the_documented_forms() {
     session.commit(cast_of(&show(2), cast, at(3)), &status).await.unwrap();
     let cast = vec![cast_member(1, 7, 3)];
     session.commit(cast_of(&show(1), cast, at(3)), &status).await.unwrap();
-    session.publish(&[ShowId(2), ShowId(1)], at(4), success(&status)).await.unwrap();
+    session.publish(&[ShowId(2), ShowId(1)], &[], at(4), success(&status)).await.unwrap();
 
     assert_eq!(text(&path, "SELECT genres FROM All_Shows"), "Drama,Action");
     assert_eq!(text(&path, "SELECT processed_at FROM All_Shows"), "2026-11-22T10:00:02Z");
@@ -164,7 +164,7 @@ async fn a_show_that_is_staged_twice_stays_the_newest() {
         let show = Show { updated: Some(updated), name: name.into(), ..show(1) };
         session.commit(pages(vec![(0, vec![show])], at(2)), &status).await.unwrap();
     }
-    session.publish(&[], at(3), success(&status)).await.unwrap();
+    session.publish(&[], &[], at(3), success(&status)).await.unwrap();
     assert_eq!(text(&path, "SELECT name FROM All_Shows"), "newer");
 }
 
@@ -243,7 +243,7 @@ async fn a_search_is_exact_after_another_program_changed_the_shows() {
                 pages(vec![(0, vec![named(1, "Later"), named(2, "Other")])], at(12))
             };
             session.commit(batch, &status).await.unwrap();
-            session.publish(&[], at(13), success(&status)).await.unwrap();
+            session.publish(&[], &[], at(13), success(&status)).await.unwrap();
             for (text, found) in [("later", [1].as_slice()), ("other", &[2]), ("original", &[])] {
                 let ids = search(&store, text).await;
                 let ids: Vec<_> = ids.into_iter().filter(|id| *id != 9).collect();

@@ -81,13 +81,13 @@ async fn a_moved_database_is_used_again_once_it_is_back() {
     let moved = folder.path().join("moved.db");
     fs::rename(&path, &moved).unwrap();
     assert_replaced(session.commit(pages(vec![(1, vec![show(300)])], at(2)), &status).await);
-    assert_replaced(session.publish(&[], at(3), success(&status)).await);
+    assert_replaced(session.publish(&[], &[], at(3), success(&status)).await);
     assert_unusable(&store).await;
     assert!(!path.exists(), "no new file is created");
 
     fs::rename(&moved, &path).unwrap();
     store.health().await.unwrap();
-    session.publish(&[], at(3), success(&status)).await.unwrap();
+    session.publish(&[], &[], at(3), success(&status)).await.unwrap();
     store.close().await;
     assert_eq!(shows(&path), [3]);
 }

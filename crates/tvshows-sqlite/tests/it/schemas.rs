@@ -101,7 +101,7 @@ async fn a_killed_run_of_schemas_3_to_5_resumes_with_what_it_staged() {
         assert_eq!(staged.snapshot.shows.len(), usize::try_from(shows).unwrap());
         assert_eq!(staged.snapshot.casts.len(), 1);
 
-        let done = session.publish(&[ShowId(2)], at(9), success(&resumed)).await.unwrap();
+        let done = session.publish(&[ShowId(2)], &[], at(9), success(&resumed)).await.unwrap();
         let expected = if is_incremental { (0, 1, 1, 12) } else { (0, 0, 0, 14) };
         assert_eq!(
             (
