@@ -60,14 +60,6 @@ impl ShowFilter {
         if value.trim().is_empty() {
             return Ok(());
         }
-        fn parsed<T: FromStr<Err: fmt::Display>>(
-            parameter: &'static str,
-            value: &str,
-        ) -> Result<Option<T>, ParseFilterError> {
-            let invalid =
-                |error: T::Err| ParseFilterError::Invalid { parameter, reason: error.to_string() };
-            value.parse().map(Some).map_err(invalid)
-        }
         match parameter {
             "id" => self.ids = parsed(parameter, value)?,
             "q" => self.text = parsed(parameter, value)?,
@@ -85,6 +77,15 @@ impl ShowFilter {
         }
         Ok(())
     }
+}
+
+fn parsed<T: FromStr<Err: fmt::Display>>(
+    parameter: &'static str,
+    value: &str,
+) -> Result<Option<T>, ParseFilterError> {
+    let invalid =
+        |error: T::Err| ParseFilterError::Invalid { parameter, reason: error.to_string() };
+    value.parse().map(Some).map_err(invalid)
 }
 
 /// The ids of some shows.
