@@ -27,7 +27,7 @@ pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// between them, including those after a 429, but not the wait for other calls before the first one.
 pub const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// The default maximum size of a response body. An index page has about 0.5 MB, the updates map 2 MB,
-/// the full schedule several.
+/// the full schedule several, and a daily soap with its 15,000 episodes 12 MB.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 const CRATE_NAME: &str = concat!("tvmaze-client/", env!("CARGO_PKG_VERSION"));

@@ -82,7 +82,11 @@ impl Inner {
         if let Some(content_type) = unexpected_content_type(&response) {
             return Err(Error::ContentType { context: call.context(), content_type }.into());
         }
-        let url = response.url().clone();
+        // Before decoding: a redirect may lose the query, and the response then lacks the embeds.
+        if call.is_moved(response.url()) {
+            let location = Box::new(response.url().clone());
+            return Err(Error::Moved { context: call.context(), location }.into());
+        }
         let limit = call.body.max_bytes.unwrap_or(self.max_body_bytes);
         let decoded = if call.body.is_streamed {
             self.decode_while_reading(response, limit).await
@@ -96,14 +100,10 @@ impl Inner {
         let decoded = decoded
             .map_err(|cause| call.transport_error(cause))?
             .ok_or_else(|| Error::TooLarge { context: call.context(), limit })?;
-        let decoded = decoded.map_err(|error| {
+        Ok(decoded.map_err(|error| {
             let DecodeError { cause, path, id } = error;
             Error::Decode { context: call.context(), path, id, cause }
-        })?;
-        if call.is_moved(&url) {
-            return Err(Error::Moved { context: call.context(), location: Box::new(url) }.into());
-        }
-        Ok(decoded)
+        })?)
     }
 
     fn request(&self, url: Url) -> RequestBuilder {

@@ -1,5 +1,6 @@
 //! The request that each method sends, and the result of its response.
 
+use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -7,11 +8,12 @@ use std::sync::{Arc, Mutex};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use jiff::civil::date;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tvmaze_client::{
-    AlternateListId, Client, EpisodeId, ExternalId, PageIndex, PersonId, SeasonId, Show, ShowId,
-    Since, embed,
+    AlternateListId, Client, EpisodeId, Error, ExternalId, PageIndex, PersonId, SeasonId, Show,
+    ShowId, Since, embed,
 };
 use wiremock::matchers::{any, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -210,6 +212,76 @@ async fn what_was_asked_for_is_what_the_result_has() {
     assert_eq!(output.unwrap()[0].embedded.id, ShowId(7));
 
     assert!(missing(|c| c.single_search("x").embed(embed::Cast)).await.unwrap().is_none());
+}
+
+/// What an application might decode a show with two embeds as.
+#[derive(Debug, PartialEq, Deserialize)]
+struct Details {
+    id: u32,
+    #[serde(rename = "_embedded")]
+    embedded: BTreeMap<String, Vec<Value>>,
+}
+
+/// A show with this many episodes, each as long as one with a summary and an image, and an empty cast.
+fn show_with_episodes(count: usize) -> Value {
+    let mut long = episode(1);
+    long["summary"] = "x".repeat(500).into();
+    let mut body = show(7);
+    body["_embedded"] = json!({"episodes": vec![long; count], "cast": []});
+    body
+}
+
+#[tokio::test]
+async fn embeds_can_be_decoded_as_another_type() {
+    let embeds = (embed::Episodes, embed::Cast);
+    let details = |client: &Client| {
+        client.show(ShowId(7)).embed(embeds).decode_as::<Option<Details>>().reject_moved()
+    };
+    let (url, output) = sent(show_with_episodes(2), details).await;
+    assert_eq!(url, "/shows/7?embed%5B%5D=episodes&embed%5B%5D=cast");
+    let Details { id, embedded } = output.unwrap().unwrap();
+    assert_eq!((id, embedded["episodes"].len(), embedded["cast"].len()), (7, 2, 0));
+    assert_eq!(missing(details).await.unwrap(), None);
+
+    let mut odd = show_with_episodes(1);
+    odd["_embedded"]["cast"] = Value::Null;
+    let recovered = |client: &Client| {
+        details(client).recover_with(|body, error| {
+            assert!(body.starts_with(b"{") && error.is_data());
+            Ok(Some(Details { id: 7, embedded: BTreeMap::new() }))
+        })
+    };
+    let (url, output) = sent(odd, recovered).await;
+    assert_eq!(url, "/shows/7?embed%5B%5D=episodes&embed%5B%5D=cast");
+    assert_eq!(output.unwrap().unwrap().embedded, BTreeMap::new());
+
+    let server = MockServer::start().await;
+    let merged = ResponseTemplate::new(301).insert_header("location", "/shows/8");
+    Mock::given(path("/shows/7")).respond_with(merged).mount(&server).await;
+    let other = ResponseTemplate::new(200).set_body_json(show(8));
+    Mock::given(path("/shows/8")).respond_with(other).mount(&server).await;
+    let moved = details(&client(&server.uri())).await;
+    assert_eq!(moved.unwrap(), None, "even though the other show has nothing embedded");
+}
+
+#[tokio::test]
+async fn embeds_count_towards_the_maximum_body_size() {
+    let body = show_with_episodes(15_000);
+    let size = body.to_string().len();
+    assert!(size > 12_000_000, "{size}");
+    let (_, output) = sent(body.clone(), |client| {
+        client.show(ShowId(7)).embed((embed::Episodes, embed::Cast)).decode_as::<Details>()
+    })
+    .await;
+    assert_eq!(output.unwrap().embedded["episodes"].len(), 15_000);
+
+    let limited = |client: &Client| {
+        let request = client.show(ShowId(7)).max_body_bytes(1_000_000);
+        request.embed((embed::Episodes, embed::Cast)).decode_as::<Details>()
+    };
+    let error = sent(body, limited).await.1.unwrap_err();
+    assert!(matches!(error, Error::TooLarge { limit: 1_000_000, .. }), "{error:?}");
+    assert!(error.attempts() == 1 && !error.is_transient(), "{error:?}");
 }
 
 #[tokio::test]
