@@ -176,7 +176,7 @@ impl RunSession for PostgresSession {
     async fn staged_show_count(&self) -> Result<u32, StoreError> {
         let count = || async move {
             let (connection, base) = self.begin_read().await?;
-            let count = staging::count_shows(&connection, base).await?;
+            let count = publish::count_shows(&connection, base).await?;
             connection.commit().await?;
             Ok(count)
         };
