@@ -7,8 +7,10 @@ use crate::error::Error;
 
 /// The migrations, each with the oldest version of the schema whose programs can still read and write afterwards. A
 /// migration only adds to what they use; what they no longer use is removed in a later release.
-const MIGRATIONS: [(&str, u32); Schema::CURRENT as usize] =
-    [(include_str!("../migrations/0001_initial.sql"), 1)];
+const MIGRATIONS: [(&str, u32); Schema::CURRENT as usize] = [
+    (include_str!("../migrations/0001_initial.sql"), 1),
+    (include_str!("../migrations/0002_covering_indexes.sql"), 1),
+];
 
 /// Serializes migrations: its row is locked.
 const CREATE_VERSION_TABLE: &str = "CREATE TABLE IF NOT EXISTS _schema_version (\
@@ -26,7 +28,7 @@ pub struct Schema {
 
 impl Schema {
     /// The version that this program needs.
-    pub const CURRENT: u32 = 1;
+    pub const CURRENT: u32 = 2;
 
     /// Whether [`migrate`](crate::PostgresStore::migrate) would change something.
     #[must_use]

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::try_join;
+use futures::{join, try_join};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tvshows_core::{
@@ -18,8 +18,11 @@ use crate::{publish, runs};
 /// How long a publish is repeated while the server is away, so that a failover does not interrupt the run.
 const PUBLISH_RETRY_TIME: std::time::Duration = std::time::Duration::from_secs(15);
 const PUBLISH_RETRY_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
-/// How long a publish may take longer because of what it deletes.
-const SWEEP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
+/// From how many added and changed shows on a publish updates the statistics. Until the server does that, about a minute
+/// later, it reads whole tables to look up a few rows.
+const MIN_CHANGES_TO_ANALYZE: u32 = 10_000;
+/// How long a publish may take longer because of what it deletes and counts.
+const TIDY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// A [`RunSession`] in PostgreSQL.
 pub(crate) struct PostgresSession {
@@ -104,16 +107,21 @@ impl PostgresSession {
         Ok((stored.status, stored.snapshot))
     }
 
-    /// Deletes what no copy needs any more. Best effort: the next publish does what is left.
-    async fn sweep(&self) {
-        let sweep = async || -> Result<(), Error> {
+    /// Deletes what no copy needs any more, and updates the statistics of the tables if the run that ended with `status`
+    /// has changed much. Best effort: the next publish does what is left, and the server does the rest by itself.
+    async fn tidy(&self, status: &RunStatus) {
+        let changed = status.changes.added + status.changes.changed;
+        let tidy = async || -> Result<(), Error> {
             let connection = self.database.connection().await?;
             publish::forget_snapshots(&connection).await?;
             while publish::delete_old_versions(&connection).await? {}
+            if changed >= MIN_CHANGES_TO_ANALYZE {
+                publish::update_statistics(&connection).await?;
+            }
             connection.release();
             Ok(())
         };
-        let _ = tokio::time::timeout(SWEEP_TIMEOUT, sweep()).await;
+        let _ = tokio::time::timeout(TIDY_TIMEOUT, tidy()).await;
     }
 }
 
@@ -176,7 +184,7 @@ impl RunSession for PostgresSession {
     async fn staged_show_count(&self) -> Result<u32, StoreError> {
         let count = || async move {
             let (connection, base) = self.begin_read().await?;
-            let count = staging::count_shows(&connection, base).await?;
+            let count = publish::count_shows(&connection, base).await?;
             connection.commit().await?;
             Ok(count)
         };
@@ -210,10 +218,12 @@ impl RunSession for PostgresSession {
                 published => break published?,
             }
         };
-        if let Some(number) = number {
-            replicas::wait_until_copied(&self.database, number).await;
-        }
-        self.sweep().await;
+        let copied = async {
+            if let Some(number) = number {
+                replicas::wait_until_copied(&self.database, number).await;
+            }
+        };
+        join!(copied, self.tidy(&status));
         Ok(status)
     }
 }

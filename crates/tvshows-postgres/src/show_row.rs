@@ -40,18 +40,20 @@ pub(crate) static COLUMNS: LazyLock<String> = LazyLock::new(|| {
     format!("v.id, v.processed_at, v.exact_texts, v.rating_average, {}", columns.join(", "))
 });
 
-/// Inserts rows with the snapshot number `$1` as `since` and the time `$2`.
+/// Inserts rows with the snapshot number `$1` as `since` and the time `$2`. The arrays have the same length. As functions
+/// in `FROM`, which have the same result, each would first be copied into a table of its own.
 static INSERT: LazyLock<String> = LazyLock::new(|| {
     let columns = TEXT_COLUMNS.iter().chain(&JSON_COLUMNS).chain(&INTEGER_COLUMNS);
     let columns = columns.copied().collect::<Vec<_>>().join(", ");
     let types =
         [("text", TEXT_COLUMNS.len() + JSON_COLUMNS.len()), ("bigint", INTEGER_COLUMNS.len())];
     let types = types.iter().flat_map(|(name, count)| std::iter::repeat_n(*name, *count));
-    let arrays: Vec<_> = (7..).zip(types).map(|(n, name)| format!("${n}::{name}[]")).collect();
+    let arrays = (7..).zip(types).map(|(n, name)| format!("unnest(${n}::{name}[])"));
+    let arrays: Vec<_> = arrays.collect();
     format!(
         "INSERT INTO _show_versions \
          (since, processed_at, id, digest, exact_texts, rating_average, {columns}) \
-         SELECT $1, $2, rows.* FROM unnest($3::bigint[], $4::bytea[], $5::text[], $6::float8[], {}) AS rows",
+         SELECT $1, $2, unnest($3::bigint[]), unnest($4::bytea[]), unnest($5::text[]), unnest($6::float8[]), {}",
         arrays.join(", ")
     )
 });

@@ -431,17 +431,6 @@ fn retained(base: Base) -> &'static str {
     if base.is_incremental { IS_RETAINED } else { "false" }
 }
 
-pub(crate) async fn count_shows(client: &Client, base: Base) -> Result<u32, Error> {
-    let retained = retained(base);
-    let sql = format!(
-        "SELECT (SELECT count(*) FROM _show_versions WHERE since > $1) + (SELECT count(*) FROM _staged_shows_seen) + \
-         (SELECT count(*) FROM _show_versions v WHERE v.until IS NULL AND v.since <= $1 AND {retained})"
-    );
-    let row = client.query_typed_one(&sql, &[(&base.published, Type::INT8)]).await?;
-    let count: i64 = row.try_get(0)?;
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
 /// Ranks the shows of the next snapshot. The query only preselects rows; the criteria decide.
 pub(crate) async fn rank(
     client: &Client,
@@ -450,14 +439,16 @@ pub(crate) async fn rank(
 ) -> Result<Vec<Show>, Error> {
     let retained = retained(base);
     let sql = format!(
-        "SELECT {} FROM _show_versions v WHERE v.language = $2 AND strpos(v.genres, $3) > 0 AND (v.since > $1 \
-         OR v.until IS NULL AND (EXISTS (SELECT FROM _staged_shows_seen s WHERE s.id = v.id) OR {retained}))",
+        "SELECT {} FROM _show_versions v WHERE v.language = $2 AND strpos(v.genres, $3) > 0 \
+         AND v.premiered COLLATE \"C\" >= $4 AND (v.since > $1 OR v.until IS NULL \
+         AND (EXISTS (SELECT FROM _staged_shows_seen s WHERE s.id = v.id) OR {retained}))",
         *show_row::COLUMNS
     );
     let parameters = [
         (&base.published as _, Type::INT8),
         (&TopShowsCriteria::LANGUAGE as _, Type::TEXT),
         (&TopShowsCriteria::GENRE as _, Type::TEXT),
+        (&criteria.first_year().to_string() as _, Type::TEXT),
     ];
     let rows = client.query_typed(&sql, &parameters).await?;
     criteria.rank(rows.iter().map(|row| Ok(show_row::read(row)?.show)))

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use tvshows_testkit::{Service, TestEnv, eventually};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tvshows_testkit::{Service, TestEnv, eventually, terminate};
 
 use super::{Replicas, read_all, top_shows, update, wait_for_copies};
 
@@ -62,4 +64,27 @@ async fn a_database_of_its_own_is_not_overwritten_by_a_copy() {
     let error = String::from_utf8(refused.stderr).unwrap();
     assert!(error.contains("tvshows.db"), "{error}");
     assert!(replicas.env.content() == content);
+}
+
+#[tokio::test]
+async fn a_copy_follows_until_the_last_response_of_its_service() {
+    let replicas = Replicas::new(&[]).await;
+    let log = replicas.env.path("log");
+    let file = fs::File::create(&log).unwrap();
+    let mut service = Service::spawn_with_log(replicas.command("a"), file).await;
+    update(&service, 3).await;
+    // Its body is missing, so its response is as well.
+    let mut unfinished = TcpStream::connect(service.address()).await.unwrap();
+    let request = "POST /pipeline/update HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n";
+    unfinished.write_all(request.as_bytes()).await.unwrap();
+    terminate(&service.process).await;
+    let is_draining = async || fs::read_to_string(&log).unwrap().contains("shutting down");
+    eventually(is_draining).await;
+
+    let publish =
+        "INSERT INTO _snapshots SELECT number + 1, clock_timestamp(), run FROM _snapshots";
+    replicas.sql(publish).await;
+    eventually(async || replicas.sql("SELECT number FROM _replicas").await == "2").await;
+    drop(unfinished);
+    assert!(service.process.wait().await.unwrap().success());
 }

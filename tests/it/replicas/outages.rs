@@ -1,7 +1,11 @@
 //! PostgreSQL and Redis that fail and return.
 
+use std::process::Command;
+
+use tvmaze_sim::Dataset;
 use tvshows_testkit::{
-    CommitFault, FaultProxy, HANGING_PAGE, PostgresServer, RedisServer, Service, eventually,
+    CommitFault, FaultProxy, HANGING_PAGE, PostgresServer, RedisServer, Service, SmallDisk,
+    eventually,
 };
 
 use super::{Replicas, metric, read_all, update, wait_for_copies};
@@ -108,4 +112,73 @@ async fn replicas_follow_again_after_a_crash_of_postgresql() {
         wait_for_copies(&services.each_ref(), top).await;
     }
     assert_eq!(replicas.run_states().await, ["succeeded"; 3]);
+}
+
+#[tokio::test]
+async fn an_update_and_reads_survive_that_no_connection_is_free() {
+    let mut replicas = Replicas::new(&[]).await;
+    let admin = replicas.url.clone();
+    let as_admin = async |sql: &str| replicas.server.psql(&admin, sql).await;
+    let database = admin.rsplit_once('/').unwrap().1;
+    // The limit applies to everybody but superusers.
+    as_admin(&format!("CREATE ROLE limited LOGIN; ALTER DATABASE {database} OWNER TO limited"))
+        .await;
+    replicas.url = admin.replace("postgres:secret@", "limited:secret@");
+    let service = replicas.start("a").await;
+    update(&service, 3).await;
+    wait_for_copies(&[&service], 3).await;
+    replicas.env.simulator.set_faults(&[HANGING_PAGE]);
+    let run = service.submit_and_stall("?mode=full&top=4").await;
+
+    as_admin("ALTER ROLE limited CONNECTION LIMIT 0").await;
+    as_admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'limited'")
+        .await;
+    eventually(async || service.json("/health/ready").await["status"] == "degraded").await;
+    let services = [service];
+    assert_eq!(read_all(&services).await, [200; 5]);
+    let refused = services[0].post("/pipeline/update?top=9").send().await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    let mut command = replicas.env.tvshows(&["runs"]);
+    command.env("DATABASE_URL", &replicas.url).env("DATABASE_PATH", "b.db");
+    let error = String::from_utf8(command.output().await.unwrap().stderr).unwrap();
+    assert!(error.contains("too many connections"), "{error}");
+
+    as_admin("ALTER ROLE limited CONNECTION LIMIT -1").await;
+    replicas.env.simulator.set_faults(&[]);
+    let status = services[0].wait_for_end(&run).await;
+    assert_eq!((&status["state"], &status["attempt"]), (&"succeeded".into(), &1.into()));
+    wait_for_copies(&services.each_ref(), 4).await;
+}
+
+#[tokio::test]
+async fn a_full_disk_of_postgresql_fails_the_update_and_is_recovered_from() {
+    let Some(disk) = SmallDisk::mount("a_full_disk_of_postgresql", "200m") else { return };
+    let server = PostgresServer::start().await;
+    let replicas = Replicas::on(&server, &[]).await;
+    let folder = disk.folder().to_str().unwrap();
+    assert!(Command::new("chown").args(["postgres", folder]).status().unwrap().success());
+    let (_, database) = replicas.url.rsplit_once('/').unwrap();
+    let admin = server.url("postgres");
+    server.psql(&admin, &format!("CREATE TABLESPACE small LOCATION '{folder}'")).await;
+    server.psql(&admin, &format!("ALTER DATABASE {database} SET TABLESPACE small")).await;
+    let services = [replicas.start("a").await, replicas.start("b").await];
+    update(&services[0], 3).await;
+    wait_for_copies(&services.each_ref(), 3).await;
+    let content = replicas.content("a");
+
+    replicas.env.simulator.set_dataset(Dataset::synthetic(2300, 2));
+    disk.fill();
+    let run = services[0].submit("?mode=full&top=4").await;
+    let status = services[0].wait_for_end(&run).await;
+    assert_eq!(status["state"], "failed", "{status}");
+    assert!(status["error"].as_str().unwrap().contains("disk is full"), "{status}");
+    assert_eq!(read_all(&services).await, [200; 10]);
+    assert!(replicas.content("a") == content);
+
+    disk.empty();
+    update(&services[1], 5).await;
+    wait_for_copies(&services.each_ref(), 5).await;
+    assert!(replicas.content("a") == replicas.content("b"));
+    assert!(replicas.content("a") != content);
 }

@@ -83,3 +83,20 @@ async fn a_copy_that_is_too_old_is_not_served() {
     eventually(async || status().await == 200).await;
     assert_eq!(top_shows(&service).await, 3);
 }
+
+#[tokio::test]
+async fn metrics_are_returned_while_postgresql_does_not_respond() {
+    let replicas = Replicas::new(&[]).await;
+    let proxy = FaultProxy::start(replicas.server.port).await;
+    let log = replicas.env.path("log");
+    let mut command = replicas.command("a");
+    command.env("DATABASE_URL", replicas.url_through(proxy.port));
+    let file = std::fs::File::create(&log).unwrap();
+    let service = Service::spawn_with_log(command, file).await;
+    update(&service, 3).await;
+    proxy.block(Direction::Both);
+    assert_eq!(metric(&service, "tvshows_run_in_progress").await, "0");
+    // It did not wait for the longer time limit of the store.
+    let said = "cannot collect store metrics: the store does not respond";
+    eventually(async || std::fs::read_to_string(&log).unwrap().contains(said)).await;
+}

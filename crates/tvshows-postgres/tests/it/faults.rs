@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use tokio_postgres::NoTls;
 use tvshows_core::conformance::fixtures::{after, at, pages, running, show, success};
 use tvshows_core::{RunEvent, RunQueue, RunState, Show, SnapshotSource, StoreError};
 use tvshows_testkit::PostgresServer;
@@ -86,4 +89,22 @@ async fn a_stopped_server_is_unavailable_and_then_used_again() {
     session.commit(None, &status).await.unwrap();
     let stored = store.get(status.request_id).await.unwrap().unwrap();
     assert_eq!(stored.state, RunState::Running);
+}
+
+#[tokio::test]
+async fn a_publish_ends_although_what_follows_its_commit_is_blocked() {
+    let store = TestStore::new().await;
+    let status = running();
+    let session = begin(&store, &status).await;
+    session.commit(pages(vec![(0, shows(1..9))], at(2)), &status).await.unwrap();
+    let (blocker, connection) = tokio_postgres::connect(&store.url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    blocker.batch_execute("BEGIN; LOCK TABLE _replicas").await.unwrap();
+    let ends = async {
+        let published = session.publish(&[], at(4), success(&status)).await.unwrap();
+        assert_eq!(store.get(status.request_id).await.unwrap(), Some(published.clone()));
+        assert_eq!(store.list(9).await.unwrap(), [published]);
+    };
+    tokio::time::timeout(Duration::from_secs(30), ends).await.expect("nobody waits for the lock");
+    assert_eq!(store.position().await.unwrap().version.number, 1);
 }

@@ -27,6 +27,17 @@ async fn works_through_a_pooler_in_transaction_mode() {
 }
 
 #[tokio::test]
+async fn the_server_knows_its_tables_after_a_publish_of_many_shows() {
+    let direct = TestStore::new().await;
+    let pooler = PgBouncer::start(PostgresServer::shared().await).await;
+    publish(&direct.behind(&pooler), (1..=10_000).map(show).collect(), &[1, 2]).await;
+    let analyzed = "SELECT count(*) > 0 FROM pg_stats WHERE tablename = '_show_versions'";
+    assert_eq!(direct.psql(analyzed).await, "t");
+    let visible = "SELECT relallvisible > 0 FROM pg_class WHERE relname = '_show_versions'";
+    assert_eq!(direct.psql(visible).await, "t");
+}
+
+#[tokio::test]
 async fn a_stopped_server_behind_a_pooler_is_unavailable_and_then_used_again() {
     let server = PostgresServer::start().await;
     let direct = TestStore::on(&server).await;
