@@ -4,6 +4,7 @@
 //! reported as malformed.
 
 mod cast;
+mod reader;
 mod salvage;
 mod show;
 

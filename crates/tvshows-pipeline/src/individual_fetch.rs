@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use tvshows_core::{RunEvent, Show, ShowId, StagedBatch};
+use tvshows_core::{RunEvent, Show, ShowDetails, ShowId, StagedBatch};
 
 use crate::clock::now_secs;
 use crate::convert::{
@@ -47,8 +47,8 @@ pub(crate) async fn stage_shows(
             }
             if !shows.is_empty() {
                 let staged = RunEvent::RefetchesStaged(saturating_u32(shows.len()));
-                let batch =
-                    StagedBatch::Shows { shows: context.accept_shows(shows), at: now_secs() };
+                let shows = context.accept_shows(shows);
+                let batch = StagedBatch::Shows { shows, details: Vec::new(), at: now_secs() };
                 context.checkpoint(staged, Some(batch)).await?;
             }
             if !deleted.is_empty() {
@@ -92,7 +92,9 @@ pub(crate) async fn stage_casts(
                 continue;
             }
         };
-        let batch = StagedBatch::Cast { show: Box::new(show), cast, at: now_secs() };
+        let details = ShowDetails { show_id: show.id, updated: show.updated, cast, episodes: None };
+        let batch =
+            StagedBatch::Shows { shows: Vec::new(), details: vec![details], at: now_secs() };
         context.checkpoint(RunEvent::CastStaged, Some(batch)).await?;
     }
     Ok(missing)

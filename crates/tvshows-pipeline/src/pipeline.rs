@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tvmaze_client::Client;
 use tvshows_core::{
-    Catalog, FetchMode, PublishedManifest, RunEvent, RunParameters, Show, ShowId, StagedBatch,
-    StagingState, Step, TopLimit, TopShowsCriteria,
+    Catalog, DetailsVersion, FetchMode, PublishedManifest, RunEvent, RunParameters, Show, ShowId,
+    StagedBatch, StagingState, Step, TopLimit, TopShowsCriteria,
 };
 
 use crate::clock::now_millis;
@@ -30,8 +30,8 @@ pub struct Pipeline {
     max_age: Duration,
 }
 
-/// The shows with a stored cast, each with the show's `updated` at the time the cast was fetched.
-type CastVersions = BTreeMap<ShowId, Option<i64>>;
+/// The shows with stored details.
+type DetailsVersions = BTreeMap<ShowId, DetailsVersion>;
 
 impl Pipeline {
     /// Fetches with `client`, and compares with the snapshot in `catalog`.
@@ -61,7 +61,7 @@ impl Pipeline {
             // The last page may have been staged without its status becoming visible.
             progress.apply(RunEvent::Resumed(saturating_u32(staging.pages.len())));
         }
-        let mut casts = self.stage_shows(context, staging, published, updates).await?;
+        let mut details = self.stage_shows(context, staging, published, updates).await?;
 
         loop {
             progress.apply(RunEvent::StepBegan(Step::ComputingTop));
@@ -74,13 +74,17 @@ impl Pipeline {
             let top = stop.retry(|| session.rank_staged(criteria)).await?;
             let ids = top.iter().map(|show| show.id).collect();
 
-            // If a cast changes, the `updated` of its show changes, too.
-            let needs_cast = |show: &Show| casts.get(&show.id) != Some(&show.updated);
+            // If a cast changes, the `updated` of its show rises.
+            let needs_cast = |show: &Show| {
+                details.get(&show.id).is_none_or(|version| version.updated < show.updated)
+            };
             let new: Vec<Show> = top.into_iter().filter(needs_cast).collect();
             let planned = progress.status().casts_done + saturating_u32(new.len());
             context.checkpoint(RunEvent::CastsPlanned(planned), None).await?;
             progress.apply(RunEvent::StepBegan(Step::FetchingCast));
-            casts.extend(new.iter().map(|show| (show.id, show.updated)));
+            details.extend(new.iter().map(|show| {
+                (show.id, DetailsVersion { updated: show.updated, has_episodes: false })
+            }));
             let missing = individual_fetch::stage_casts(context, new).await?;
             if missing.is_empty() {
                 return Ok(ids);
@@ -90,14 +94,14 @@ impl Pipeline {
     }
 
     /// Stages the changed shows or all of them, in addition to what an earlier attempt has staged. Returns
-    /// the casts in the next snapshot.
+    /// the details in the next snapshot.
     async fn stage_shows(
         &self,
         context: &RunContext<'_>,
         mut staging: StagingState,
         published: PublishedManifest,
         updates: Option<UpdatesMap>,
-    ) -> Result<CastVersions, RunError> {
+    ) -> Result<DetailsVersions, RunError> {
         let RunContext { session, stop, .. } = context;
         let last_published = published.shows.last_key_value().map(|(id, _)| *id);
         let is_fresh = staging.pages.is_empty() && last_published.is_some();
@@ -114,7 +118,7 @@ impl Pipeline {
                 stop.retry(|| session.start_incremental()).await?;
             }
             stage_changes(context, &Baseline { snapshot: base, updates }, plan).await?;
-            return Ok(base.casts.clone());
+            return Ok(base.details.clone());
         }
         drop(published);
         if staging.is_incremental {
@@ -122,10 +126,10 @@ impl Pipeline {
             context.progress.apply(RunEvent::StagingDiscarded);
             staging = StagingState::default();
         }
-        let casts = std::mem::take(&mut staging.snapshot.casts);
+        let details = std::mem::take(&mut staging.snapshot.details);
         let plan = FullFetchPlan::new(updates, last_published, staging, now_millis());
         stage_everything(context, plan).await?;
-        Ok(casts)
+        Ok(details)
     }
 
     /// Fetches the updates map. Returns `None` if TVmaze does not provide it.

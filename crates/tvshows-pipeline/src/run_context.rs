@@ -116,7 +116,7 @@ impl RunContext<'_> {
             status
         });
         let publish = || async {
-            match self.session.publish(top, now_secs(), Arc::clone(&final_status)).await {
+            match self.session.publish(top, &[], now_secs(), Arc::clone(&final_status)).await {
                 // It may have been published before, by a commit whose response was lost.
                 Err(StoreError::Fenced) => match queue.get(local.request_id).await? {
                     Some(stored) if has_published(&stored, &local) => Ok(stored),
