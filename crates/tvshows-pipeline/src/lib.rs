@@ -5,6 +5,7 @@ mod attempt;
 mod cancel;
 mod clock;
 mod convert;
+mod details;
 mod error;
 mod full_fetch;
 mod incremental_fetch;
@@ -34,7 +35,7 @@ mod worker;
 
 pub use cancel::{CancelError, Cancelled, cancel_stored};
 pub use error::{RunError, error_chain};
-pub use pipeline::{DEFAULT_MAX_AGE, Pipeline};
+pub use pipeline::{DEFAULT_MAX_AGE, DEFAULT_MAX_DETAILS, Pipeline};
 pub use recovery::cancel_interrupted;
 pub use run_log::{RunLog, RunLogLine, RunLogLines};
 pub use runner::Runner;

@@ -5,22 +5,25 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tvmaze_client::Client;
 use tvshows_core::{
-    Catalog, DetailsVersion, FetchMode, PublishedManifest, RunEvent, RunParameters, Show, ShowId,
-    StagedBatch, StagingState, Step, TopLimit, TopShowsCriteria,
+    Catalog, DetailsFilter, DetailsVersion, FetchMode, PublishedManifest, RunEvent, RunParameters,
+    Show, ShowId, StagedBatch, StagingState, Step, TopLimit, TopShowsCriteria,
 };
 
 use crate::clock::now_millis;
 use crate::convert::saturating_u32;
+use crate::details::{self, DetailsVersions};
 use crate::error::RunError;
 use crate::full_fetch::{self, FullFetchPlan};
 use crate::incremental_fetch::{self, Baseline};
 use crate::incremental_plan::{self, FetchPlan};
-use crate::individual_fetch;
+use crate::individual_fetch::{self, Fetch};
 use crate::run_context::RunContext;
 use crate::updates::{UpdatesMap, check_updates, fetch_updates, max_discrepancies, page_of};
 
 /// The default of [`Pipeline::max_age`].
 pub const DEFAULT_MAX_AGE: Duration = Duration::from_hours(7 * 24);
+/// The default of [`Pipeline::max_details`]: forty minutes at TVmaze's limit.
+pub const DEFAULT_MAX_DETAILS: u32 = 5000;
 
 /// What every run works with.
 #[derive(Clone)]
@@ -28,16 +31,29 @@ pub struct Pipeline {
     pub(crate) client: Client,
     catalog: Arc<dyn Catalog>,
     max_age: Duration,
+    details: DetailsFilter,
+    max_details: Option<u32>,
 }
 
-/// The shows with stored details.
-type DetailsVersions = BTreeMap<ShowId, DetailsVersion>;
+/// What a run publishes of the shows that it has staged.
+pub(crate) struct Selection {
+    /// The top shows, best first.
+    pub(crate) top: Vec<ShowId>,
+    /// The shows whose episodes and casts are published.
+    pub(crate) detailed: Vec<ShowId>,
+}
 
 impl Pipeline {
     /// Fetches with `client`, and compares with the snapshot in `catalog`.
     #[must_use]
     pub fn new(client: Client, catalog: Arc<dyn Catalog>) -> Pipeline {
-        Pipeline { client, catalog, max_age: DEFAULT_MAX_AGE }
+        Pipeline {
+            client,
+            catalog,
+            max_age: DEFAULT_MAX_AGE,
+            details: DetailsFilter::default(),
+            max_details: Some(DEFAULT_MAX_DETAILS),
+        }
     }
 
     /// Sets the maximum age of an index page before it is fetched again even if nothing on it is known to
@@ -48,8 +64,23 @@ impl Pipeline {
         self
     }
 
-    /// Performs all steps before publishing. Returns the top shows, best first.
-    pub(crate) async fn stage(&self, context: &RunContext<'_>) -> Result<Vec<ShowId>, RunError> {
+    /// Sets which shows have their episodes and their cast fetched.
+    #[must_use]
+    pub fn details(mut self, details: DetailsFilter) -> Pipeline {
+        self.details = details;
+        self
+    }
+
+    /// Sets of how many shows a run may fetch the episodes and the casts; `None` for any number. A run that would exceed
+    /// it fails before it fetches the first of them.
+    #[must_use]
+    pub fn max_details(mut self, max: Option<u32>) -> Pipeline {
+        self.max_details = max;
+        self
+    }
+
+    /// Performs all steps before publishing.
+    pub(crate) async fn stage(&self, context: &RunContext<'_>) -> Result<Selection, RunError> {
         let RunContext { session, progress, stop, parameters, .. } = context;
         let staging = stop.retry(|| session.staging()).await?;
         // Read while the request is in flight.
@@ -61,9 +92,15 @@ impl Pipeline {
             // The last page may have been staged without its status becoming visible.
             progress.apply(RunEvent::Resumed(saturating_u32(staging.pages.len())));
         }
-        let mut details = self.stage_shows(context, staging, published, updates).await?;
+        let mut versions = self.stage_shows(context, staging, published, updates).await?;
 
         loop {
+            let detailed = match &self.details {
+                DetailsFilter::Top => Vec::new(),
+                DetailsFilter::Matching(filter) => {
+                    details::stage(context, filter, self.max_details, &mut versions).await?
+                }
+            };
             progress.apply(RunEvent::StepBegan(Step::ComputingTop));
             let shows = stop.retry(|| session.staged_show_count()).await?;
             if shows == 0 {
@@ -76,18 +113,18 @@ impl Pipeline {
 
             // If a cast changes, the `updated` of its show rises.
             let needs_cast = |show: &Show| {
-                details.get(&show.id).is_none_or(|version| version.updated < show.updated)
+                versions.get(&show.id).is_none_or(|version| version.updated < show.updated)
             };
             let new: Vec<Show> = top.into_iter().filter(needs_cast).collect();
             let planned = progress.status().casts_done + saturating_u32(new.len());
             context.checkpoint(RunEvent::CastsPlanned(planned), None).await?;
             progress.apply(RunEvent::StepBegan(Step::FetchingCast));
-            details.extend(new.iter().map(|show| {
+            versions.extend(new.iter().map(|show| {
                 (show.id, DetailsVersion { updated: show.updated, has_episodes: false })
             }));
             let missing = individual_fetch::stage_casts(context, new).await?;
             if missing.is_empty() {
-                return Ok(ids);
+                return Ok(Selection { top: ids, detailed });
             }
             delete_shows_without_cast(context, missing).await?;
         }
@@ -99,7 +136,7 @@ impl Pipeline {
         &self,
         context: &RunContext<'_>,
         mut staging: StagingState,
-        published: PublishedManifest,
+        mut published: PublishedManifest,
         updates: Option<UpdatesMap>,
     ) -> Result<DetailsVersions, RunError> {
         let RunContext { session, stop, .. } = context;
@@ -120,16 +157,21 @@ impl Pipeline {
             stage_changes(context, &Baseline { snapshot: base, updates }, plan).await?;
             return Ok(base.details.clone());
         }
+        let mut versions = std::mem::take(&mut published.details);
         drop(published);
         if staging.is_incremental {
             stop.retry(|| session.discard_staging()).await?;
             context.progress.apply(RunEvent::StagingDiscarded);
             staging = StagingState::default();
         }
-        let details = std::mem::take(&mut staging.snapshot.details);
+        // As far as they are current, episodes are retained. A full run fetches everything.
+        versions.retain(|_, version| {
+            context.parameters.mode == FetchMode::Auto && version.has_episodes
+        });
+        versions.append(&mut staging.snapshot.details);
         let plan = FullFetchPlan::new(updates, last_published, staging, now_millis());
         stage_everything(context, plan).await?;
-        Ok(details)
+        Ok(versions)
     }
 
     /// Fetches the updates map. Returns `None` if TVmaze does not provide it.
@@ -169,7 +211,7 @@ async fn stage_everything(context: &RunContext<'_>, plan: FullFetchPlan) -> Resu
     let refetches = full_fetch::stage_pages(context, plan).await?;
     context.checkpoint(RunEvent::PagesPlanned(progress.status().pages_done), None).await?;
     plan_refetches(context, refetches.len()).await?;
-    individual_fetch::stage_shows(context, refetches).await?;
+    individual_fetch::stage_shows(context, refetches, Fetch::Show).await?;
     Ok(())
 }
 
@@ -200,7 +242,7 @@ async fn stage_changes(
     progress.apply(RunEvent::StepBegan(Step::FetchingShows));
     individual.extend(incremental_fetch::stage_pages(context, baseline, pages).await?);
     plan_refetches(context, individual.len()).await?;
-    individual_fetch::stage_shows(context, individual).await?;
+    individual_fetch::stage_shows(context, individual, Fetch::Show).await?;
     Ok(())
 }
 
@@ -211,7 +253,7 @@ async fn delete_shows_without_cast(
 ) -> Result<(), RunError> {
     let shows: BTreeSet<ShowId> = missing.keys().copied().collect();
     plan_refetches(context, shows.len()).await?;
-    let deleted = individual_fetch::stage_shows(context, shows).await?;
+    let deleted = individual_fetch::stage_shows(context, shows, Fetch::Show).await?.deleted;
     missing.retain(|show, _| !deleted.contains(show));
     missing.into_values().next().map_or(Ok(()), Err)
 }
