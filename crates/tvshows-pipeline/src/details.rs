@@ -35,6 +35,8 @@ pub(crate) async fn stage(
     known: &mut DetailsVersions,
 ) -> Result<Vec<ShowId>, RunError> {
     let RunContext { session, progress, stop, parameters, .. } = context;
+    // An earlier attempt was within the limit, or allowed to exceed it.
+    let is_first = progress.status().steps.iter().all(|it| it.step != Step::FetchingDetails);
     progress.apply(RunEvent::StepBegan(Step::FetchingDetails));
     let mut matching = stop.retry(|| session.matching_shows(filter.clone())).await?;
     let needed: BTreeSet<ShowId> = matching
@@ -42,9 +44,8 @@ pub(crate) async fn stage(
         .filter(|(id, updated)| is_outdated(known.get(id), **updated))
         .map(|(id, _)| *id)
         .collect();
-    // An earlier attempt was allowed to.
-    if progress.status().details_done == 0 {
-        check_limit(needed.len(), max)?;
+    if is_first {
+        check_limit(progress.status().details_done + saturating_u32(needed.len()), max)?;
     }
     if !needed.is_empty() {
         context.plan_requests(needed.len() + usize::from(parameters.top.get()));
@@ -61,8 +62,7 @@ pub(crate) async fn stage(
 }
 
 /// Checks that the details of so many shows may be fetched.
-fn check_limit(shows: usize, max: Option<u32>) -> Result<(), RunError> {
-    let shows = saturating_u32(shows);
+fn check_limit(shows: u32, max: Option<u32>) -> Result<(), RunError> {
     match max {
         Some(max) if shows > max => {
             let minutes = duration_at_limit(shows.into()).as_secs().div_ceil(60);

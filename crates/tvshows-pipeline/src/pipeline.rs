@@ -15,7 +15,7 @@ use crate::details::{self, DetailsVersions};
 use crate::error::RunError;
 use crate::full_fetch::{self, FullFetchPlan};
 use crate::incremental_fetch::{self, Baseline};
-use crate::incremental_plan::{self, FetchPlan};
+use crate::incremental_plan::{self, FetchPlan, PlanLimits};
 use crate::individual_fetch::{self, Fetch};
 use crate::run_context::RunContext;
 use crate::updates::{UpdatesMap, check_updates, fetch_updates, max_discrepancies, page_of};
@@ -29,9 +29,9 @@ pub const DEFAULT_MAX_DETAILS: u32 = 5000;
 #[derive(Clone)]
 pub struct Pipeline {
     pub(crate) client: Client,
-    catalog: Arc<dyn Catalog>,
+    pub(crate) catalog: Arc<dyn Catalog>,
     max_age: Duration,
-    details: DetailsFilter,
+    pub(crate) details: DetailsFilter,
     max_details: Option<u32>,
 }
 
@@ -148,14 +148,22 @@ impl Pipeline {
             _ => None,
         };
         if let Some((updates, base)) = updates.as_ref().zip(base)
-            && let Some(plan) =
-                incremental_plan::plan(base, &staging.pages, updates, self.max_age, now_millis())
+            && let Some(plan) = incremental_plan::plan(
+                base,
+                &staging.pages,
+                updates,
+                self.plan_limits(),
+                now_millis(),
+            )
         {
             if !staging.is_incremental {
                 stop.retry(|| session.start_incremental()).await?;
             }
-            stage_changes(context, &Baseline { snapshot: base, updates }, plan).await?;
-            return Ok(base.details.clone());
+            let staged =
+                stage_changes(context, &Baseline { snapshot: base, updates }, plan).await?;
+            let mut versions = base.details.clone();
+            versions.extend(staged);
+            return Ok(versions);
         }
         let mut versions = std::mem::take(&mut published.details);
         drop(published);
@@ -174,8 +182,16 @@ impl Pipeline {
         Ok(versions)
     }
 
+    pub(crate) fn plan_limits(&self) -> PlanLimits {
+        let max_detailed = match (&self.details, self.max_details) {
+            (DetailsFilter::Top, _) => 0,
+            (DetailsFilter::Matching(_), max) => max.map_or(usize::MAX, |max| max as usize),
+        };
+        PlanLimits { max_age: self.max_age, max_detailed }
+    }
+
     /// Fetches the updates map. Returns `None` if TVmaze does not provide it.
-    async fn updates(&self) -> Result<Option<UpdatesMap>, RunError> {
+    pub(crate) async fn updates(&self) -> Result<Option<UpdatesMap>, RunError> {
         match fetch_updates(&self.client).await {
             Err(RunError::UpdatesMap { source }) => {
                 let error = &source as &dyn std::error::Error;
@@ -188,7 +204,7 @@ impl Pipeline {
 }
 
 /// Whether the updates map can be right. Otherwise, the log says why not.
-fn is_plausible(updates: &UpdatesMap, known: &PublishedManifest) -> bool {
+pub(crate) fn is_plausible(updates: &UpdatesMap, known: &PublishedManifest) -> bool {
     let Err(error) = check_updates(updates, known) else { return true };
     let error = &error as &dyn std::error::Error;
     tracing::warn!(
@@ -215,13 +231,14 @@ async fn stage_everything(context: &RunContext<'_>, plan: FullFetchPlan) -> Resu
     Ok(())
 }
 
+/// Stages the changed shows. Returns the details that came with them.
 async fn stage_changes(
     context: &RunContext<'_>,
     baseline: &Baseline<'_>,
     plan: FetchPlan,
-) -> Result<(), RunError> {
+) -> Result<DetailsVersions, RunError> {
     let RunContext { session, progress, stop, parameters, .. } = context;
-    let FetchPlan { pages, shows: mut individual, deletions } = plan;
+    let FetchPlan { pages, shows: mut individual, detailed, deletions } = plan;
     if !deletions.is_empty() {
         let batch = StagedBatch::Deletions(deletions);
         // These cost no request, so they do not count as refetches.
@@ -232,18 +249,25 @@ async fn stage_changes(
     let near =
         incremental_plan::near_cutoff(baseline.snapshot, &ranked, parameters.top, now_millis());
     individual.extend(near.into_iter().filter(|id| !pages.contains(&page_of(*id))));
+    individual.retain(|id| !detailed.contains(id));
 
     let discrepancies = max_discrepancies(baseline.snapshot.shows.len());
     let casts = usize::from(parameters.top.get());
-    context.plan_requests(pages.len() + individual.len() + discrepancies + casts);
+    let shows = individual.len() + detailed.len();
+    context.plan_requests(pages.len() + shows + discrepancies + casts);
     let planned = progress.status().pages_done + saturating_u32(pages.len());
     context.checkpoint(RunEvent::PagesPlanned(planned), None).await?;
     plan_refetches(context, individual.len()).await?;
+    if !detailed.is_empty() {
+        details::plan(context, detailed.len()).await?;
+    }
     progress.apply(RunEvent::StepBegan(Step::FetchingShows));
-    individual.extend(incremental_fetch::stage_pages(context, baseline, pages).await?);
+    let stale = incremental_fetch::stage_pages(context, baseline, pages).await?;
+    individual.extend(stale.into_iter().filter(|id| !detailed.contains(id)));
     plan_refetches(context, individual.len()).await?;
     individual_fetch::stage_shows(context, individual, Fetch::Show).await?;
-    Ok(())
+    let staged = individual_fetch::stage_shows(context, detailed, Fetch::ShowAndDetails).await?;
+    Ok(staged.details)
 }
 
 /// Deletes shows that vanished after they were staged, and whose cast is therefore `missing`.
@@ -270,7 +294,7 @@ fn criteria(parameters: RunParameters) -> TopShowsCriteria {
 }
 
 /// The criteria for twice as many top shows, which include all that could move across the cutoff.
-fn widened_criteria(parameters: RunParameters) -> TopShowsCriteria {
+pub(crate) fn widened_criteria(parameters: RunParameters) -> TopShowsCriteria {
     let criteria = criteria(parameters);
     let twice = TopLimit::new(2 * parameters.top.get());
     TopShowsCriteria { top: twice.unwrap_or(parameters.top), ..criteria }
