@@ -11,7 +11,7 @@ use tvshows_pipeline::{RunLog, Runner};
 
 use crate::cli::{self, Serve, Settings, Updates};
 use crate::database::{self, Replica};
-use crate::engine::{Engine, Interrupted};
+use crate::engine::{Engine, EngineOptions, Interrupted};
 use crate::location::Location;
 use crate::{metrics, otel};
 
@@ -41,7 +41,12 @@ impl Application {
         let metrics = metrics::start()?;
         let stores = database::open_service(&location, max_staleness).await?;
         let is_read_only = stores.is_read_only;
-        let engine = Engine::start(&settings.settings, stores, role, Interrupted::Resume).await?;
+        let options = EngineOptions {
+            role,
+            interrupted: Interrupted::Resume,
+            max_details: Some(settings.settings.max_details),
+        };
+        let engine = Engine::start(&settings.settings, stores, options).await?;
         if let Err(error) = engine.runner.check_tracker().await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "progress stays in this process until Redis is available");

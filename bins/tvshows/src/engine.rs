@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
-use tvshows_core::{ProgressTracker, RunLock};
+use tvshows_core::{Catalog, ProgressTracker, RunLock};
 use tvshows_pipeline::{Pipeline, Runner, RunnerConfig, RunnerRole, cancel_interrupted};
 use tvshows_progress::{InProcessTracker, RedisTracker};
 
@@ -17,6 +17,14 @@ use crate::webhook::Webhook;
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 /// The part of it in which the webhook gets the ends that it has not accepted yet.
 const WEBHOOK_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How a process works on runs.
+pub(crate) struct EngineOptions {
+    pub(crate) role: RunnerRole,
+    pub(crate) interrupted: Interrupted,
+    /// Of how many shows a run may fetch the episodes and casts; `None` for any number.
+    pub(crate) max_details: Option<u32>,
+}
 
 /// What happens to a run that an earlier process left unfinished.
 pub(crate) enum Interrupted {
@@ -40,9 +48,9 @@ impl Engine {
     pub(crate) async fn start(
         settings: &Settings,
         stores: Stores,
-        role: RunnerRole,
-        interrupted: Interrupted,
+        options: EngineOptions,
     ) -> anyhow::Result<Engine> {
+        let EngineOptions { role, interrupted, max_details } = options;
         let webhook = Webhook::new(&settings.webhook)?;
         let Progress { tracker, lease, redis } = progress(settings, &stores).await?;
         let reporter = webhook.clone();
@@ -59,8 +67,7 @@ impl Engine {
             cancel_interrupted(&config).await?;
         }
         let upstream = Upstream::connect(&settings.upstream.tvmaze_base_url).await?;
-        let pipeline = Pipeline::new(upstream.client.clone(), stores.catalog.clone())
-            .max_age(settings.max_age);
+        let pipeline = pipeline(settings, &upstream, stores.catalog.clone(), max_details);
         let runner = Runner::start(pipeline, config);
         Ok(Engine { runner, stores, webhook, redis, _upstream: upstream })
     }
@@ -79,6 +86,18 @@ impl Engine {
         let left = deadline.saturating_duration_since(Instant::now());
         self.webhook.shutdown(left.min(WEBHOOK_SHUTDOWN_TIMEOUT)).await;
     }
+}
+
+pub(crate) fn pipeline(
+    settings: &Settings,
+    upstream: &Upstream,
+    catalog: Arc<dyn Catalog>,
+    max_details: Option<u32>,
+) -> Pipeline {
+    Pipeline::new(upstream.client.clone(), catalog)
+        .max_age(settings.max_age)
+        .details(settings.details.clone())
+        .max_details(max_details)
 }
 
 /// Where progress is published.

@@ -94,6 +94,14 @@ fn summary(status: &RunStatus) -> String {
         part(status.pages_done, status.pages_total, "page", "pages"),
         count(status.shows_seen, "show", "shows"),
     ];
+    if status.details_total.is_some_and(|total| total > 0) {
+        parts.push(part(
+            status.details_done,
+            status.details_total,
+            "detailed show",
+            "detailed shows",
+        ));
+    }
     if status.casts_total.is_some() {
         parts.push(part(status.casts_done, status.casts_total, "cast", "casts"));
     }

@@ -163,16 +163,16 @@ impl Attempt {
             biased;
             reason = self.stop.stopped() => Err(reason),
             never = update_request_counts(progress) => never,
-            top = self.pipeline.stage(&context) => top,
+            selection = self.pipeline.stage(&context) => selection,
         };
         progress.update_request_counts();
-        let top = staged?;
+        let selection = staged?;
         progress.apply(RunEvent::StepBegan(Step::Publishing));
         // A cancel request that comes after this step began is rejected: see `LocalRuns::cancel`.
         if self.run.cancel.is_cancelled() {
             return Err(RunError::Cancelled);
         }
-        context.publish(&top, self.queue.as_ref()).await
+        context.publish(&selection, self.queue.as_ref()).await
     }
 }
 

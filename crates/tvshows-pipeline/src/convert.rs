@@ -4,10 +4,14 @@
 //! reported as malformed.
 
 mod cast;
+mod details;
+mod episode;
+mod reader;
 mod salvage;
 mod show;
 
 pub(crate) use cast::{TvmazeCastMember, recover_cast};
+pub(crate) use details::{TvmazeDetails, recover_details};
 pub(crate) use show::{TvmazeShow, recover_page, recover_show};
 use tvmaze_client::ShowId as TvmazeId;
 use tvshows_core::ShowId;

@@ -33,6 +33,19 @@ pub enum RunError {
     WrongShow { show: u32, received: u32 },
     #[error("the cast of show {show} cannot be fetched")]
     Cast { show: u32, source: tvmaze_client::Error },
+    #[error("the episodes and the cast of show {show} cannot be fetched")]
+    Details { show: u32, source: tvmaze_client::Error },
+    #[error(
+        "the episodes and the cast of show {show} cannot be fetched: the response does not embed them"
+    )]
+    NothingEmbedded { show: u32 },
+    /// DETAILS chooses more shows than intended.
+    #[error(
+        "the episodes and the casts of {shows} shows would be fetched, more than MAX_DETAILS allows ({max}); at \
+         TVmaze's limit of requests, that takes {minutes} min. Narrow DETAILS, raise MAX_DETAILS, or run \
+         `tvshows update --yes`"
+    )]
+    TooManyDetails { shows: u32, max: u32, minutes: u64 },
     /// The run stopped several times in a row without making progress.
     #[error(
         "the process died, or lost the database, {attempts} times in a row before it staged anything more; check \

@@ -21,6 +21,15 @@ const RATING_AGE: Duration = Duration::from_hours(24);
 /// How far a rating may move within that time.
 const RATING_DRIFT: f64 = 0.2;
 
+/// What limits a plan.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlanLimits {
+    /// The age of an index page at which it is fetched again.
+    pub(crate) max_age: Duration,
+    /// How many changed shows may be fetched together with their details.
+    pub(crate) max_detailed: usize,
+}
+
 /// What to fetch and what to delete.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct FetchPlan {
@@ -28,30 +37,42 @@ pub(crate) struct FetchPlan {
     pub(crate) pages: Vec<u32>,
     /// Shows to fetch individually.
     pub(crate) shows: BTreeSet<ShowId>,
+    /// Changed shows with stored episodes, to fetch together with their details.
+    pub(crate) detailed: BTreeSet<ShowId>,
     /// Published shows that no longer exist at TVmaze.
     pub(crate) deletions: Vec<ShowId>,
 }
 
-/// Plans the update of a snapshot. `staged` has the pages that an interrupted attempt has fetched already.
+/// Plans the update of a snapshot. `staged` has the pages that an interrupted attempt has fetched already. A changed show
+/// with stored episodes costs a request for its details in any case, so the show itself comes with them, unless there are
+/// more than `max_detailed` of these.
 ///
 /// Returns `None` if the updates map cannot be right. Then the whole index has to be fetched.
 pub(crate) fn plan(
     snapshot: &PublishedManifest,
     staged: &BTreeMap<u32, Timestamp>,
     updates: &UpdatesMap,
-    max_age: Duration,
+    limits: PlanLimits,
     now: Timestamp,
 ) -> Option<FetchPlan> {
     let (deletions, unclear) = missing_shows(snapshot, updates)?;
-    let mut pages = expired_pages(snapshot, updates, max_age, now);
+    let mut pages = expired_pages(snapshot, updates, limits.max_age, now);
     pages.retain(|page| !staged.contains_key(page));
-    let (batched, individual) =
-        group_by_page(changed_shows(snapshot, updates), |page| may_refetch(staged, page, now));
+    let has_episodes = |id: &ShowId| snapshot.details.get(id).is_some_and(|it| it.has_episodes);
+    let mut detailed = BTreeSet::new();
+    if limits.max_detailed > 0 {
+        detailed.extend(changed_shows(snapshot, updates).filter(has_episodes));
+    }
+    if detailed.len() > limits.max_detailed {
+        detailed.clear();
+    }
+    let changed = changed_shows(snapshot, updates).filter(|id| !detailed.contains(id));
+    let (batched, individual) = group_by_page(changed, |page| may_refetch(staged, page, now));
     let mut planned: BTreeSet<u32> = pages.iter().copied().collect();
     pages.extend(batched.into_iter().filter(|page| planned.insert(*page)));
     let is_on_page = |id: &ShowId| planned.contains(&page_of(*id));
     let shows = individual.into_iter().filter(|id| !is_on_page(id)).chain(unclear).collect();
-    Some(FetchPlan { pages, shows, deletions })
+    Some(FetchPlan { pages, shows, detailed, deletions })
 }
 
 /// Returns the published shows that the map lacks: first the deleted ones, then those beyond the map's last
@@ -168,7 +189,7 @@ pub(crate) fn near_cutoff(
 
 #[cfg(test)]
 mod tests {
-    use tvshows_core::ShowVersion;
+    use tvshows_core::{DetailsVersion, ShowVersion};
 
     use super::*;
 
@@ -196,12 +217,30 @@ mod tests {
         let staged = BTreeMap::from([(0, at(0))]);
         let updates: UpdatesMap =
             [1, 2, 3, 251, 252, 253].map(|id| (ShowId(id), 2)).into_iter().collect();
-        let always = Duration::ZERO;
+        let always = PlanLimits { max_age: Duration::ZERO, max_detailed: 0 };
         let changes = |hours| plan(&snapshot, &staged, &updates, always, at(hours)).unwrap();
         assert_eq!((changes(23).pages, ids(changes(23).shows)), (vec![1], vec![1, 2, 3]));
         assert_eq!((changes(24).pages, ids(changes(24).shows)), (vec![1, 0], vec![]));
         let again = |hours| outdated_pages(&snapshot, &staged, &updates, at(hours));
         assert_eq!((again(23), again(24)), (vec![], vec![0]));
+    }
+
+    #[test]
+    fn a_show_with_episodes_is_fetched_with_them_and_does_not_make_its_page_worthwhile() {
+        let (mut snapshot, _) = ranked(&[Some(1.0), Some(1.0), Some(1.0), Some(1.0)]);
+        snapshot.pages.insert(0, at(0));
+        let version = |has_episodes| DetailsVersion { updated: Some(1), has_episodes };
+        snapshot.details =
+            BTreeMap::from([(ShowId(2), version(true)), (ShowId(3), version(false))]);
+        let updates: UpdatesMap = [1, 2, 3].map(|id| (ShowId(id), 2)).into_iter().collect();
+        let updates = updates.into_iter().chain([(ShowId(4), 1)]).collect();
+        let plan = |max_detailed| {
+            let limits = PlanLimits { max_age: Duration::from_hours(99), max_detailed };
+            let plan = plan(&snapshot, &BTreeMap::new(), &updates, limits, at(1)).unwrap();
+            (plan.pages, ids(plan.shows), ids(plan.detailed))
+        };
+        assert_eq!(plan(1), (vec![], vec![1, 3], vec![2]));
+        assert_eq!(plan(0), (vec![0], vec![], vec![]));
     }
 
     fn ids(shows: BTreeSet<ShowId>) -> Vec<u32> {

@@ -1,67 +1,128 @@
-//! Shows and casts that are fetched one at a time.
+//! Shows, their details, and casts that are fetched one at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use tvshows_core::{RunEvent, Show, ShowId, StagedBatch};
+use tvmaze_client::{Client, embed};
+use tvshows_core::{DetailsVersion, RunEvent, Show, ShowDetails, ShowId, StagedBatch};
 
 use crate::clock::now_secs;
 use crate::convert::{
-    TvmazeCastMember, TvmazeShow, recover_cast, recover_show, saturating_u32, tvmaze_id,
+    TvmazeCastMember, TvmazeDetails, TvmazeShow, recover_cast, recover_details, recover_show,
+    saturating_u32, tvmaze_id,
 };
 use crate::error::RunError;
 use crate::run_context::RunContext;
 use crate::tasks::{in_batches, in_own_task};
 
-/// Fetches shows individually. Those that exist are staged; those with a 404 response or a redirect to another
-/// show, into which they were merged, are deleted. Returns the deleted ones.
+/// What to fetch of a show, in one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fetch {
+    Show,
+    /// Its episodes and its cast. The show itself is not staged.
+    Details,
+    ShowAndDetails,
+}
+
+/// What a response has.
+struct Fetched {
+    show: TvmazeShow,
+    details: Option<ShowDetails>,
+}
+
+/// What was fetched individually.
+#[derive(Default)]
+pub(crate) struct Staged {
+    pub(crate) details: BTreeMap<ShowId, DetailsVersion>,
+    /// The shows with a 404 response or a redirect to another show, into which they were merged.
+    pub(crate) deleted: BTreeSet<ShowId>,
+}
+
+/// Fetches shows individually. What exists is staged; the other shows are deleted.
 pub(crate) async fn stage_shows(
     context: &RunContext<'_>,
     shows: BTreeSet<ShowId>,
-) -> Result<BTreeSet<ShowId>, RunError> {
+    fetch: Fetch,
+) -> Result<Staged, RunError> {
     let client = context.client;
     let requests = shows.into_iter().map(|id| async move {
         context.check_request_limit()?;
-        let request = client.show(tvmaze_id(id)).decode_as::<Option<TvmazeShow>>();
-        let request = request.recover_with(recover_show).reject_moved();
-        let show = in_own_task(request.into_future()).await;
-        match show.map_err(|source| RunError::Show { show: id.0, source })? {
-            Some(TvmazeShow { show, .. }) if show.id != id => {
-                Err(RunError::WrongShow { show: id.0, received: show.id.0 })
-            }
-            show => Ok((id, show)),
-        }
+        Ok::<_, RunError>((id, fetch_show(client, id, fetch).await?))
     });
     let concurrency = client.concurrency();
     let responses = stream::iter(requests).buffer_unordered(concurrency).boxed();
     let (receiving, mut batches) = in_batches(responses, concurrency);
-    let mut all_deleted = BTreeSet::new();
+    let staged_event = |shows: usize| match fetch {
+        Fetch::Show => RunEvent::RefetchesStaged(saturating_u32(shows)),
+        Fetch::Details | Fetch::ShowAndDetails => RunEvent::DetailsStaged(saturating_u32(shows)),
+    };
+    let mut staged = Staged::default();
     let staging = async {
         while let Some(responses) = batches.next().await? {
-            let (mut shows, mut deleted) = (Vec::new(), Vec::new());
+            let (mut shows, mut details, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
+            let mut present = 0;
             for (id, response) in responses {
-                match response {
-                    Some(show) => shows.push(show),
-                    None => deleted.push(id),
-                }
+                let Some(fetched) = response else {
+                    deleted.push(id);
+                    continue;
+                };
+                present += 1;
+                shows.push(fetched.show);
+                details.extend(fetched.details);
             }
-            if !shows.is_empty() {
-                let staged = RunEvent::RefetchesStaged(saturating_u32(shows.len()));
-                let batch =
-                    StagedBatch::Shows { shows: context.accept_shows(shows), at: now_secs() };
-                context.checkpoint(staged, Some(batch)).await?;
+            if present > 0 {
+                let mut shows = context.accept_shows(shows);
+                if fetch == Fetch::Details {
+                    shows.clear();
+                }
+                let versions = details.iter().map(|details| (details.show_id, details.version()));
+                staged.details.extend(versions);
+                let batch = StagedBatch::Shows { shows, details, at: now_secs() };
+                context.checkpoint(staged_event(present), Some(batch)).await?;
             }
             if !deleted.is_empty() {
                 tracing::debug!(shows = ?deleted, "shows no longer exist at TVmaze");
-                all_deleted.extend(&deleted);
-                let staged = RunEvent::RefetchesStaged(saturating_u32(deleted.len()));
-                context.checkpoint(staged, Some(StagedBatch::Deletions(deleted))).await?;
+                staged.deleted.extend(&deleted);
+                let event = staged_event(deleted.len());
+                context.checkpoint(event, Some(StagedBatch::Deletions(deleted))).await?;
             }
         }
         Ok(())
     };
     futures::future::try_join(receiving, staging).await?;
-    Ok(all_deleted)
+    Ok(staged)
+}
+
+/// Returns `None` if the show does not exist.
+async fn fetch_show(
+    client: &Client,
+    id: ShowId,
+    fetch: Fetch,
+) -> Result<Option<Fetched>, RunError> {
+    let request = client.show(tvmaze_id(id));
+    let fetched = if fetch == Fetch::Show {
+        let request = request.decode_as::<Option<TvmazeShow>>();
+        let request = request.recover_with(recover_show).reject_moved();
+        let show = in_own_task(request.into_future()).await;
+        let show = show.map_err(|source| RunError::Show { show: id.0, source })?;
+        show.map(|show| (show, None))
+    } else {
+        let request =
+            request.embed((embed::Episodes, embed::Cast)).decode_as::<Option<TvmazeDetails>>();
+        let request = request.recover_with(recover_details).reject_moved();
+        let details = in_own_task(request.into_future()).await;
+        let details = details.map_err(|source| RunError::Details { show: id.0, source })?;
+        details.map(|TvmazeDetails { show, embedded }| (show, embedded))
+    };
+    let Some((show, embedded)) = fetched else { return Ok(None) };
+    if show.show.id != id {
+        return Err(RunError::WrongShow { show: id.0, received: show.show.id.0 });
+    }
+    if embedded.is_none() && fetch != Fetch::Show {
+        return Err(RunError::NothingEmbedded { show: id.0 });
+    }
+    let details = embedded.map(|embedded| embedded.of_show(&show.show));
+    Ok(Some(Fetched { show, details }))
 }
 
 /// Fetches and stages the cast of each show. Returns the shows without one, which no longer exist, with their
@@ -92,7 +153,9 @@ pub(crate) async fn stage_casts(
                 continue;
             }
         };
-        let batch = StagedBatch::Cast { show: Box::new(show), cast, at: now_secs() };
+        let details = ShowDetails { show_id: show.id, updated: show.updated, cast, episodes: None };
+        let batch =
+            StagedBatch::Shows { shows: Vec::new(), details: vec![details], at: now_secs() };
         context.checkpoint(RunEvent::CastStaged, Some(batch)).await?;
     }
     Ok(missing)

@@ -5,39 +5,55 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tvmaze_client::Client;
 use tvshows_core::{
-    Catalog, FetchMode, PublishedManifest, RunEvent, RunParameters, Show, ShowId, StagedBatch,
-    StagingState, Step, TopLimit, TopShowsCriteria,
+    Catalog, DetailsFilter, DetailsVersion, FetchMode, PublishedManifest, RunEvent, RunParameters,
+    Show, ShowId, StagedBatch, StagingState, Step, TopLimit, TopShowsCriteria,
 };
 
 use crate::clock::now_millis;
 use crate::convert::saturating_u32;
+use crate::details::{self, DetailsVersions};
 use crate::error::RunError;
 use crate::full_fetch::{self, FullFetchPlan};
 use crate::incremental_fetch::{self, Baseline};
-use crate::incremental_plan::{self, FetchPlan};
-use crate::individual_fetch;
+use crate::incremental_plan::{self, FetchPlan, PlanLimits};
+use crate::individual_fetch::{self, Fetch};
 use crate::run_context::RunContext;
 use crate::updates::{UpdatesMap, check_updates, fetch_updates, max_discrepancies, page_of};
 
 /// The default of [`Pipeline::max_age`].
 pub const DEFAULT_MAX_AGE: Duration = Duration::from_hours(7 * 24);
+/// The default of [`Pipeline::max_details`]: forty minutes at TVmaze's limit.
+pub const DEFAULT_MAX_DETAILS: u32 = 5000;
 
 /// What every run works with.
 #[derive(Clone)]
 pub struct Pipeline {
     pub(crate) client: Client,
-    catalog: Arc<dyn Catalog>,
+    pub(crate) catalog: Arc<dyn Catalog>,
     max_age: Duration,
+    pub(crate) details: DetailsFilter,
+    max_details: Option<u32>,
 }
 
-/// The shows with a stored cast, each with the show's `updated` at the time the cast was fetched.
-type CastVersions = BTreeMap<ShowId, Option<i64>>;
+/// What a run publishes of the shows that it has staged.
+pub(crate) struct Selection {
+    /// The top shows, best first.
+    pub(crate) top: Vec<ShowId>,
+    /// The shows whose episodes and casts are published.
+    pub(crate) detailed: Vec<ShowId>,
+}
 
 impl Pipeline {
     /// Fetches with `client`, and compares with the snapshot in `catalog`.
     #[must_use]
     pub fn new(client: Client, catalog: Arc<dyn Catalog>) -> Pipeline {
-        Pipeline { client, catalog, max_age: DEFAULT_MAX_AGE }
+        Pipeline {
+            client,
+            catalog,
+            max_age: DEFAULT_MAX_AGE,
+            details: DetailsFilter::default(),
+            max_details: Some(DEFAULT_MAX_DETAILS),
+        }
     }
 
     /// Sets the maximum age of an index page before it is fetched again even if nothing on it is known to
@@ -48,8 +64,23 @@ impl Pipeline {
         self
     }
 
-    /// Performs all steps before publishing. Returns the top shows, best first.
-    pub(crate) async fn stage(&self, context: &RunContext<'_>) -> Result<Vec<ShowId>, RunError> {
+    /// Sets which shows have their episodes and their cast fetched.
+    #[must_use]
+    pub fn details(mut self, details: DetailsFilter) -> Pipeline {
+        self.details = details;
+        self
+    }
+
+    /// Sets of how many shows a run may fetch the episodes and the casts; `None` for any number. A run that would exceed
+    /// it fails before it fetches the first of them.
+    #[must_use]
+    pub fn max_details(mut self, max: Option<u32>) -> Pipeline {
+        self.max_details = max;
+        self
+    }
+
+    /// Performs all steps before publishing.
+    pub(crate) async fn stage(&self, context: &RunContext<'_>) -> Result<Selection, RunError> {
         let RunContext { session, progress, stop, parameters, .. } = context;
         let staging = stop.retry(|| session.staging()).await?;
         // Read while the request is in flight.
@@ -61,9 +92,15 @@ impl Pipeline {
             // The last page may have been staged without its status becoming visible.
             progress.apply(RunEvent::Resumed(saturating_u32(staging.pages.len())));
         }
-        let mut casts = self.stage_shows(context, staging, published, updates).await?;
+        let mut versions = self.stage_shows(context, staging, published, updates).await?;
 
         loop {
+            let detailed = match &self.details {
+                DetailsFilter::Top => Vec::new(),
+                DetailsFilter::Matching(filter) => {
+                    details::stage(context, filter, self.max_details, &mut versions).await?
+                }
+            };
             progress.apply(RunEvent::StepBegan(Step::ComputingTop));
             let shows = stop.retry(|| session.staged_show_count()).await?;
             if shows == 0 {
@@ -74,30 +111,34 @@ impl Pipeline {
             let top = stop.retry(|| session.rank_staged(criteria)).await?;
             let ids = top.iter().map(|show| show.id).collect();
 
-            // If a cast changes, the `updated` of its show changes, too.
-            let needs_cast = |show: &Show| casts.get(&show.id) != Some(&show.updated);
+            // If a cast changes, the `updated` of its show rises.
+            let needs_cast = |show: &Show| {
+                versions.get(&show.id).is_none_or(|version| version.updated < show.updated)
+            };
             let new: Vec<Show> = top.into_iter().filter(needs_cast).collect();
             let planned = progress.status().casts_done + saturating_u32(new.len());
             context.checkpoint(RunEvent::CastsPlanned(planned), None).await?;
             progress.apply(RunEvent::StepBegan(Step::FetchingCast));
-            casts.extend(new.iter().map(|show| (show.id, show.updated)));
+            versions.extend(new.iter().map(|show| {
+                (show.id, DetailsVersion { updated: show.updated, has_episodes: false })
+            }));
             let missing = individual_fetch::stage_casts(context, new).await?;
             if missing.is_empty() {
-                return Ok(ids);
+                return Ok(Selection { top: ids, detailed });
             }
             delete_shows_without_cast(context, missing).await?;
         }
     }
 
     /// Stages the changed shows or all of them, in addition to what an earlier attempt has staged. Returns
-    /// the casts in the next snapshot.
+    /// the details in the next snapshot.
     async fn stage_shows(
         &self,
         context: &RunContext<'_>,
         mut staging: StagingState,
-        published: PublishedManifest,
+        mut published: PublishedManifest,
         updates: Option<UpdatesMap>,
-    ) -> Result<CastVersions, RunError> {
+    ) -> Result<DetailsVersions, RunError> {
         let RunContext { session, stop, .. } = context;
         let last_published = published.shows.last_key_value().map(|(id, _)| *id);
         let is_fresh = staging.pages.is_empty() && last_published.is_some();
@@ -107,29 +148,50 @@ impl Pipeline {
             _ => None,
         };
         if let Some((updates, base)) = updates.as_ref().zip(base)
-            && let Some(plan) =
-                incremental_plan::plan(base, &staging.pages, updates, self.max_age, now_millis())
+            && let Some(plan) = incremental_plan::plan(
+                base,
+                &staging.pages,
+                updates,
+                self.plan_limits(),
+                now_millis(),
+            )
         {
             if !staging.is_incremental {
                 stop.retry(|| session.start_incremental()).await?;
             }
-            stage_changes(context, &Baseline { snapshot: base, updates }, plan).await?;
-            return Ok(base.casts.clone());
+            let staged =
+                stage_changes(context, &Baseline { snapshot: base, updates }, plan).await?;
+            let mut versions = base.details.clone();
+            versions.extend(staged);
+            return Ok(versions);
         }
+        let mut versions = std::mem::take(&mut published.details);
         drop(published);
         if staging.is_incremental {
             stop.retry(|| session.discard_staging()).await?;
             context.progress.apply(RunEvent::StagingDiscarded);
             staging = StagingState::default();
         }
-        let casts = std::mem::take(&mut staging.snapshot.casts);
+        // As far as they are current, episodes are retained. A full run fetches everything.
+        versions.retain(|_, version| {
+            context.parameters.mode == FetchMode::Auto && version.has_episodes
+        });
+        versions.append(&mut staging.snapshot.details);
         let plan = FullFetchPlan::new(updates, last_published, staging, now_millis());
         stage_everything(context, plan).await?;
-        Ok(casts)
+        Ok(versions)
+    }
+
+    pub(crate) fn plan_limits(&self) -> PlanLimits {
+        let max_detailed = match (&self.details, self.max_details) {
+            (DetailsFilter::Top, _) => 0,
+            (DetailsFilter::Matching(_), max) => max.map_or(usize::MAX, |max| max as usize),
+        };
+        PlanLimits { max_age: self.max_age, max_detailed }
     }
 
     /// Fetches the updates map. Returns `None` if TVmaze does not provide it.
-    async fn updates(&self) -> Result<Option<UpdatesMap>, RunError> {
+    pub(crate) async fn updates(&self) -> Result<Option<UpdatesMap>, RunError> {
         match fetch_updates(&self.client).await {
             Err(RunError::UpdatesMap { source }) => {
                 let error = &source as &dyn std::error::Error;
@@ -142,7 +204,7 @@ impl Pipeline {
 }
 
 /// Whether the updates map can be right. Otherwise, the log says why not.
-fn is_plausible(updates: &UpdatesMap, known: &PublishedManifest) -> bool {
+pub(crate) fn is_plausible(updates: &UpdatesMap, known: &PublishedManifest) -> bool {
     let Err(error) = check_updates(updates, known) else { return true };
     let error = &error as &dyn std::error::Error;
     tracing::warn!(
@@ -165,17 +227,18 @@ async fn stage_everything(context: &RunContext<'_>, plan: FullFetchPlan) -> Resu
     let refetches = full_fetch::stage_pages(context, plan).await?;
     context.checkpoint(RunEvent::PagesPlanned(progress.status().pages_done), None).await?;
     plan_refetches(context, refetches.len()).await?;
-    individual_fetch::stage_shows(context, refetches).await?;
+    individual_fetch::stage_shows(context, refetches, Fetch::Show).await?;
     Ok(())
 }
 
+/// Stages the changed shows. Returns the details that came with them.
 async fn stage_changes(
     context: &RunContext<'_>,
     baseline: &Baseline<'_>,
     plan: FetchPlan,
-) -> Result<(), RunError> {
+) -> Result<DetailsVersions, RunError> {
     let RunContext { session, progress, stop, parameters, .. } = context;
-    let FetchPlan { pages, shows: mut individual, deletions } = plan;
+    let FetchPlan { pages, shows: mut individual, detailed, deletions } = plan;
     if !deletions.is_empty() {
         let batch = StagedBatch::Deletions(deletions);
         // These cost no request, so they do not count as refetches.
@@ -186,18 +249,25 @@ async fn stage_changes(
     let near =
         incremental_plan::near_cutoff(baseline.snapshot, &ranked, parameters.top, now_millis());
     individual.extend(near.into_iter().filter(|id| !pages.contains(&page_of(*id))));
+    individual.retain(|id| !detailed.contains(id));
 
     let discrepancies = max_discrepancies(baseline.snapshot.shows.len());
     let casts = usize::from(parameters.top.get());
-    context.plan_requests(pages.len() + individual.len() + discrepancies + casts);
+    let shows = individual.len() + detailed.len();
+    context.plan_requests(pages.len() + shows + discrepancies + casts);
     let planned = progress.status().pages_done + saturating_u32(pages.len());
     context.checkpoint(RunEvent::PagesPlanned(planned), None).await?;
     plan_refetches(context, individual.len()).await?;
+    if !detailed.is_empty() {
+        details::plan(context, detailed.len()).await?;
+    }
     progress.apply(RunEvent::StepBegan(Step::FetchingShows));
-    individual.extend(incremental_fetch::stage_pages(context, baseline, pages).await?);
+    let stale = incremental_fetch::stage_pages(context, baseline, pages).await?;
+    individual.extend(stale.into_iter().filter(|id| !detailed.contains(id)));
     plan_refetches(context, individual.len()).await?;
-    individual_fetch::stage_shows(context, individual).await?;
-    Ok(())
+    individual_fetch::stage_shows(context, individual, Fetch::Show).await?;
+    let staged = individual_fetch::stage_shows(context, detailed, Fetch::ShowAndDetails).await?;
+    Ok(staged.details)
 }
 
 /// Deletes shows that vanished after they were staged, and whose cast is therefore `missing`.
@@ -207,7 +277,7 @@ async fn delete_shows_without_cast(
 ) -> Result<(), RunError> {
     let shows: BTreeSet<ShowId> = missing.keys().copied().collect();
     plan_refetches(context, shows.len()).await?;
-    let deleted = individual_fetch::stage_shows(context, shows).await?;
+    let deleted = individual_fetch::stage_shows(context, shows, Fetch::Show).await?.deleted;
     missing.retain(|show, _| !deleted.contains(show));
     missing.into_values().next().map_or(Ok(()), Err)
 }
@@ -224,7 +294,7 @@ fn criteria(parameters: RunParameters) -> TopShowsCriteria {
 }
 
 /// The criteria for twice as many top shows, which include all that could move across the cutoff.
-fn widened_criteria(parameters: RunParameters) -> TopShowsCriteria {
+pub(crate) fn widened_criteria(parameters: RunParameters) -> TopShowsCriteria {
     let criteria = criteria(parameters);
     let twice = TopLimit::new(2 * parameters.top.get());
     TopShowsCriteria { top: twice.unwrap_or(parameters.top), ..criteria }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use tvmaze_client::Client;
 use tvshows_core::{
     CastMember, FinalStatus, RunEvent, RunParameters, RunQueue, RunSession, RunStatus, Show,
-    ShowId, StagedBatch, StoreError,
+    StagedBatch, StoreError,
 };
 
 use crate::attempt::has_published;
@@ -11,6 +11,7 @@ use crate::clock::{now_millis, now_secs};
 use crate::convert::{TvmazeCastMember, TvmazeShow, saturating_u32};
 use crate::error::RunError;
 use crate::malformed_shows::MalformedShows;
+use crate::pipeline::Selection;
 use crate::run_progress::RunProgress;
 use crate::storage_retry::StopSignals;
 
@@ -105,7 +106,7 @@ impl RunContext<'_> {
     /// Publishes the staged snapshot together with the final status, and then makes the status visible.
     pub(crate) async fn publish(
         &self,
-        top: &[ShowId],
+        selection: &Selection,
         queue: &dyn RunQueue,
     ) -> Result<(), RunError> {
         let status = self.progress.status();
@@ -115,8 +116,9 @@ impl RunContext<'_> {
             status.apply(RunEvent::Succeeded(changes), now_millis());
             status
         });
+        let Selection { top, detailed } = selection;
         let publish = || async {
-            match self.session.publish(top, now_secs(), Arc::clone(&final_status)).await {
+            match self.session.publish(top, detailed, now_secs(), Arc::clone(&final_status)).await {
                 // It may have been published before, by a commit whose response was lost.
                 Err(StoreError::Fenced) => match queue.get(local.request_id).await? {
                     Some(stored) if has_published(&stored, &local) => Ok(stored),

@@ -10,11 +10,13 @@ use tvshows_core::{
 
 use crate::cancel::{CancelError, cancel_stored};
 use crate::clock::now_millis;
+use crate::error::RunError;
 use crate::local_runs::{CancelOutcome, LocalRuns};
 use crate::metrics;
 use crate::pipeline::Pipeline;
 use crate::remote_runs::{POLL_INTERVAL, RemoteRuns};
 use crate::run_ownership::RunOwnership;
+use crate::run_plan::RunPlan;
 use crate::runner_config::{RunnerConfig, RunnerRole};
 use crate::submission::{QUEUE_CAPACITY, Submission, SubmissionKind, SubmitError};
 use crate::tasks::Tasks;
@@ -34,6 +36,7 @@ pub struct Runner {
 }
 
 struct Inner {
+    pipeline: Pipeline,
     config: RunnerConfig,
     local: Arc<LocalRuns>,
     remote: Arc<RemoteRuns>,
@@ -55,6 +58,7 @@ impl Runner {
             remote: Arc::new(RemoteRuns::new(&config, tasks.clone())),
             tracker_sync: TrackerSync::new(Arc::clone(&config.tracker), tasks.clone()),
             tasks,
+            pipeline: pipeline.clone(),
             config,
             work_available: Arc::default(),
             next_run_at: Mutex::default(),
@@ -111,6 +115,11 @@ impl Runner {
         };
         self.inner.work_available.notify_one();
         Ok(submission)
+    }
+
+    /// [Plans](Pipeline::plan) a run with these parameters.
+    pub async fn plan(&self, parameters: RunParameters) -> Result<RunPlan, RunError> {
+        self.inner.pipeline.plan(parameters).await
     }
 
     /// Requests that an unfinished run stops. It ends in the state `cancelled`.

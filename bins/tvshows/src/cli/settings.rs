@@ -8,6 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
 use secrecy::{ExposeSecret, SecretString};
+use tvshows_core::DetailsFilter;
 
 use crate::config_error::ConfigError;
 use crate::location::Location;
@@ -36,6 +37,22 @@ pub struct Settings {
     /// always refetches
     #[arg(long, value_name = "DURATION", env = "MAX_AGE", default_value = "7d", value_parser = parse_duration)]
     pub(crate) max_age: Duration,
+
+    /// Shows whose episodes and casts are fetched, with one request per new or changed show: filters as in the query of
+    /// `GET /shows`, such as `language=English&status=Running&min_rating=7` or `id=82,169`; `top` fetches only the
+    /// casts of the top shows
+    #[arg(long, value_name = "FILTERS", env = "DETAILS", default_value = "top")]
+    pub(crate) details: DetailsFilter,
+
+    /// Of how many shows an update may fetch the episodes and casts; one that would fetch more fails before it does.
+    /// `tvshows update --yes` ignores it
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "MAX_DETAILS",
+        default_value_t = tvshows_pipeline::DEFAULT_MAX_DETAILS
+    )]
+    pub(crate) max_details: u32,
 
     #[command(flatten)]
     pub(crate) webhook: WebhookSettings,

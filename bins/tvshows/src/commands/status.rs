@@ -82,6 +82,7 @@ fn describe(status: &RunStatus) -> Vec<String> {
         ("Step", Some(format!("{}, {} %", status.step, status.progress))),
         ("Pages", Some(progress(status.pages_done, status.pages_total))),
         ("Shows", Some(number(status.shows_seen))),
+        ("Details", status.details_total.map(|total| progress(status.details_done, Some(total)))),
         ("Casts", Some(progress(status.casts_done, status.casts_total))),
         ("Changes", changes),
         ("Malformed", (status.malformed_shows > 0).then(|| malformed_shows(status))),

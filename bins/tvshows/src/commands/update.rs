@@ -1,3 +1,5 @@
+mod plan;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use tvshows_pipeline::{RunLog, RunnerRole};
 
 use crate::cli::{LogFormat, Update};
 use crate::database::{self, Stores};
-use crate::engine::{Engine, Interrupted};
+use crate::engine::{Engine, EngineOptions, Interrupted};
 use crate::output::{self, count};
 use crate::{logging, progress_bar, signals};
 
@@ -30,10 +32,15 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     };
     let collector = options.settings.otel_exporter_otlp_endpoint.as_deref();
     let exporter = logging::start(log_format, filter, &bars, collector, &RunLog::default())?;
+    if options.dry_run {
+        return plan::run(options).await;
+    }
     let interrupted = if options.restart { Interrupted::Cancel } else { Interrupted::Resume };
     let location = options.settings.database.location()?;
     let stores = database::open(&location).await?;
-    let engine = Engine::start(&options.settings, stores, RunnerRole::Worker, interrupted).await?;
+    let engine_options =
+        EngineOptions { role: RunnerRole::Worker, interrupted, max_details: options.max_details() };
+    let engine = Engine::start(&options.settings, stores, engine_options).await?;
     let runner = &engine.runner;
     let submitted = runner.submit(options.parameters(), Trigger::CommandLine).await?.status;
     let run = submitted.request_id;
@@ -156,9 +163,13 @@ fn summary(status: &RunStatus) -> String {
         let (added, changed, deleted) = (number(added), number(changed), number(deleted));
         format!("Published {shows}: {added} added, {changed} changed, {deleted} deleted")
     };
+    let details = match status.details_done {
+        0 => String::new(),
+        done => format!("episodes and casts of {}, ", count(done, "show", "shows")),
+    };
     let elapsed = status.started_at.zip(status.finished_at);
     format!(
-        "{outcome} ({:.1} s, {}, {}, {} rate-limited).",
+        "{outcome} ({details}{:.1} s, {}, {}, {} rate-limited).",
         elapsed.map_or(0.0, |(start, end)| end.duration_since(start).as_secs_f64()),
         count(status.counts.requests, "request", "requests"),
         count(status.counts.retries, "retry", "retries"),

@@ -1,10 +1,9 @@
-use std::fmt;
-
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
-use serde_json::{Map, Value};
+use serde_json::Map;
 use tvshows_core::{CastMember, Show, ShowId};
 
+use super::reader::{Reader, mend_extra};
 use super::salvage::{self, Salvage};
 
 /// An entry of a cast.
@@ -24,9 +23,10 @@ impl TvmazeCastMember {
 impl<'de> Deserialize<'de> for TvmazeCastMember {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TvmazeCastMember, D::Error> {
         let mut malformed = Vec::new();
-        let mut entry = Reader::new("", Map::deserialize(deserializer)?);
-        let mut person = entry.object("person", &mut malformed);
-        let mut character = entry.object("character", &mut malformed);
+        let received = Map::deserialize(deserializer)?;
+        let entry = Reader::new(&received);
+        let person = entry.object("person", &mut malformed);
+        let character = entry.object("character", &mut malformed);
         let country_name = person.object("country", &mut malformed).text("name", &mut malformed);
         let image = character.object("image", &mut malformed).text("original", &mut malformed);
         let member = CastMember {
@@ -43,7 +43,10 @@ impl<'de> Deserialize<'de> for TvmazeCastMember {
             image,
             plays_self: entry.flag("self", &mut malformed),
             voice: entry.flag("voice", &mut malformed),
+            extra: Map::new(),
         };
+        let mut member = member.with_remainder_of(received);
+        mend_extra(&mut member.extra, &mut malformed);
         Ok(TvmazeCastMember { member, malformed })
     }
 }
@@ -62,83 +65,9 @@ pub(crate) fn recover_cast(
     salvage::list(body, error)
 }
 
-/// Takes values out of an object, and notes those of another type than expected.
-struct Reader {
-    path: String,
-    object: Map<String, Value>,
-}
-
-/// An object without a valid id.
-struct InvalidId(String);
-
-impl fmt::Display for InvalidId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is missing or invalid", self.0)
-    }
-}
-
-impl Reader {
-    fn new(path: &str, object: Map<String, Value>) -> Reader {
-        Reader { path: path.to_owned(), object }
-    }
-
-    fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
-    }
-
-    /// The value of a key, unless it is absent, null or not what `convert` accepts.
-    fn take<T>(
-        &mut self,
-        key: &str,
-        malformed: &mut Vec<String>,
-        convert: fn(Value) -> Option<T>,
-    ) -> Option<T> {
-        let value = self.object.remove(key).filter(|value| !value.is_null())?;
-        let converted = convert(value);
-        if converted.is_none() {
-            malformed.push(self.path_of(key));
-        }
-        converted
-    }
-
-    fn text(&mut self, key: &str, malformed: &mut Vec<String>) -> Option<String> {
-        self.take(key, malformed, |value| match value {
-            Value::String(text) => Some(text),
-            _ => None,
-        })
-    }
-
-    fn flag(&mut self, key: &str, malformed: &mut Vec<String>) -> Option<bool> {
-        self.take(key, malformed, |value| value.as_bool())
-    }
-
-    /// A nested object; empty if there is none.
-    fn object(&mut self, key: &str, malformed: &mut Vec<String>) -> Reader {
-        let object = self.take(key, malformed, |value| match value {
-            Value::Object(object) => Some(object),
-            _ => None,
-        });
-        Reader::new(&self.path_of(key), object.unwrap_or_default())
-    }
-
-    fn id(&mut self) -> Result<u32, InvalidId> {
-        let id = self.object.get("id").and_then(Value::as_u64);
-        id.and_then(|id| u32::try_from(id).ok()).ok_or_else(|| InvalidId(self.path_of("id")))
-    }
-
-    /// A name must be there.
-    fn name(&mut self, malformed: &mut Vec<String>) -> String {
-        let is_missing = self.object.get("name").is_none_or(Value::is_null);
-        if is_missing {
-            malformed.push(self.path_of("name"));
-        }
-        self.text("name", malformed).unwrap_or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -154,7 +83,7 @@ mod tests {
             "character": {"id": 2, "name": "C", "image": {"medium": "m", "original": "o"}},
             "self": false, "voice": true,
         });
-        let received = member(sent).unwrap();
+        let received = member(sent.clone()).unwrap();
         assert!(received.malformed.is_empty(), "{:?}", received.malformed);
         let show = Show { id: ShowId(7), name: "S".into(), ..Show::default() };
         let expected = CastMember {
@@ -171,8 +100,15 @@ mod tests {
             image: Some("o".into()),
             plays_self: Some(false),
             voice: Some(true),
+            extra: serde_json::from_value(json!({
+                "person": {"country": {"code": "CA"}, "deathday": null, "image": null},
+                "character": {"image": {"medium": "m"}},
+            }))
+            .unwrap(),
         };
-        assert_eq!(received.of_show(&show), expected);
+        let received = received.of_show(&show);
+        assert_eq!(received, expected);
+        assert_eq!(Value::from(received.to_object()), sent);
     }
 
     #[test]
@@ -181,7 +117,8 @@ mod tests {
             "person": {"id": 1, "name": 5, "country": [], "birthday": 1979, "gender": {}},
             "character": {"id": 2, "name": null, "image": {"original": 1}}, "self": "no", "voice": 1,
         });
-        let TvmazeCastMember { member: received, mut malformed } = member(sent).unwrap();
+        let TvmazeCastMember { member: received, mut malformed } = member(sent.clone()).unwrap();
+        assert_eq!(Value::from(received.to_object()), sent);
         assert_eq!((received.person_id, received.character_id), (1, 2));
         assert_eq!((received.person_name.as_str(), received.character_name.as_str()), ("", ""));
         assert_eq!((received.person_birthday, received.plays_self), (None, None));

@@ -6,6 +6,7 @@ use serde_json::{Map, Number, Value, json};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 use tvshows_core::{RawJson, Show};
 
+use super::details::Embedded;
 use super::salvage::{self, Salvage};
 
 /// A show decoded from TVmaze's JSON directly into the domain type. The client's own model would parse the
@@ -40,7 +41,7 @@ impl Salvage for TvmazeShow {
 
 impl<'de> Deserialize<'de> for TvmazeShow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TvmazeShow, D::Error> {
-        deserializer.deserialize_map(ShowVisitor)
+        deserializer.deserialize_map(ShowVisitor { embedded: None })
     }
 }
 
@@ -109,9 +110,18 @@ impl Visitor<'_> for KeyVisitor {
     }
 }
 
-struct ShowVisitor;
+pub(super) struct ShowVisitor<'a> {
+    /// Where to put `_embedded`; `None` if it is a key like others.
+    embedded: Option<&'a mut Option<Embedded>>,
+}
 
-impl<'de> Visitor<'de> for ShowVisitor {
+impl<'a> ShowVisitor<'a> {
+    pub(super) fn with_embedded(embedded: &'a mut Option<Embedded>) -> ShowVisitor<'a> {
+        ShowVisitor { embedded: Some(embedded) }
+    }
+}
+
+impl<'de> Visitor<'de> for ShowVisitor<'_> {
     type Value = TvmazeShow;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,12 +129,16 @@ impl<'de> Visitor<'de> for ShowVisitor {
     }
 
     /// The last value of a duplicate key wins.
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TvmazeShow, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<TvmazeShow, A::Error> {
         let (mut id, mut show, mut rest) = (None, Show::default(), Rest::default());
         while let Some(key) = map.next_key()? {
             let field = match key {
                 Key::Known(field) => field,
                 Key::Other(key) => {
+                    if let Some(embedded) = self.embedded.as_mut().filter(|_| key == "_embedded") {
+                        **embedded = Some(map.next_value()?);
+                        continue;
+                    }
                     rest.extra.insert(key, map.next_value()?);
                     continue;
                 }

@@ -1,6 +1,6 @@
 //! A store that is unavailable for a while.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use tokio::time::{Instant, pause, resume};
 use tvshows_core::memory::MemoryStore;
 use tvshows_core::{
-    CastRow, Catalog, Enqueued, FinalStatus, LockError, LockExpiry, MakeRowWriter,
-    MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock, RunQueue,
-    RunSession, RunStatus, Show, ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats,
-    SnapshotVersion, StagedBatch, StagingState, StoreError, StoreHealth, Table, TopShow,
-    TopShowsCriteria,
+    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, FinalStatus, LockError, LockExpiry,
+    MakeRowWriter, MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock,
+    RunQueue, RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
+    ShowPage, ShowQuery, ShowStats, SnapshotVersion, StagedBatch, StagingState, StoreError,
+    StoreHealth, Table, TopShow, TopShowsCriteria,
 };
 
 pub(crate) type MakeError = fn() -> StoreError;
@@ -165,13 +165,13 @@ impl Shared {
             StagedBatch::Pages { pages, .. } => {
                 self.staged.extend(pages.iter().map(|(page, _)| format!("/shows?page={page}")));
             }
-            StagedBatch::Shows { shows, .. } => {
+            StagedBatch::Shows { shows, details, .. } => {
                 self.staged.extend(shows.iter().map(|show| format!("/shows/{}", show.id)));
+                self.staged.extend(
+                    details.iter().map(|details| format!("/shows/{}/cast", details.show_id)),
+                );
             }
             StagedBatch::Deletions(_) => {}
-            StagedBatch::Cast { show, .. } => {
-                self.staged.insert(format!("/shows/{}/cast", show.id));
-            }
         }
     }
 }
@@ -219,9 +219,17 @@ impl RunSession for FaultySession {
         self.store.perform("rank_staged", self.inner.rank_staged(criteria)).await
     }
 
+    async fn matching_shows(
+        &self,
+        filter: ShowFilter,
+    ) -> Result<BTreeMap<ShowId, Option<i64>>, StoreError> {
+        self.store.perform("matching_shows", self.inner.matching_shows(filter)).await
+    }
+
     async fn publish(
         &self,
         top: &[ShowId],
+        detailed: &[ShowId],
         at: Timestamp,
         final_status: FinalStatus,
     ) -> Result<RunStatus, StoreError> {
@@ -232,10 +240,10 @@ impl RunSession for FaultySession {
                 let instance = instance.map_or(status.instance, str::to_owned);
                 RunStatus { instance, ..status }
             });
-            self.inner.publish(top, at, as_instance).await?;
+            self.inner.publish(top, detailed, at, as_instance).await?;
             return Err(error());
         }
-        self.store.perform("publish", self.inner.publish(top, at, final_status)).await
+        self.store.perform("publish", self.inner.publish(top, detailed, at, final_status)).await
     }
 }
 
@@ -314,6 +322,21 @@ impl RunLock for FaultyStore {
 }
 
 #[async_trait]
+impl DetailsCatalog for FaultyStore {
+    async fn cast(&self, show: ShowId) -> Result<Option<Vec<CastRow>>, StoreError> {
+        self.inner.cast(show).await
+    }
+
+    async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
+        self.inner.episodes(show).await
+    }
+
+    async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {
+        self.inner.schedule(query).await
+    }
+}
+
+#[async_trait]
 impl Catalog for FaultyStore {
     async fn snapshot_version(&self) -> Result<SnapshotVersion, StoreError> {
         self.inner.snapshot_version().await
@@ -325,10 +348,6 @@ impl Catalog for FaultyStore {
 
     async fn show(&self, key: ShowKey) -> Result<Option<Show>, StoreError> {
         self.inner.show(key).await
-    }
-
-    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
-        self.inner.cast(show).await
     }
 
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {

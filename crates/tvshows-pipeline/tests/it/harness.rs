@@ -260,7 +260,7 @@ impl TestEnv {
         }
         for top in catalog.top_shows(1000).await.unwrap() {
             rows.push((serde_json::to_string(&top).unwrap(), String::new()));
-            for member in catalog.cast(top.id).await.unwrap() {
+            for member in catalog.cast(top.id).await.unwrap().unwrap_or_default() {
                 let time = member.processed_at;
                 let untimed = CastRow { processed_at: Timestamp::UNIX_EPOCH, ..member };
                 rows.push((serde_json::to_string(&untimed).unwrap(), time.to_string()));

@@ -140,7 +140,7 @@ async fn only_the_ids_of_a_cast_must_be_right() {
     let env = TestEnv::on_disk(&server.uri()).await;
     let status = env.update().await;
     assert_eq!((status.state, status.malformed_shows), (RunState::Succeeded, 2));
-    let cast = env.store.cast(ShowId(1)).await.unwrap();
+    let cast = env.store.cast(ShowId(1)).await.unwrap().unwrap();
     let names: Vec<_> = cast
         .iter()
         .map(|row| &row.member)

@@ -52,7 +52,7 @@ async fn check(env: &TestEnv) {
     let top = env.store.top_shows(10).await.unwrap();
     assert_eq!(top.iter().map(|show| show.id.0).collect::<Vec<_>>(), [1, 3]);
     for id in [1, 3] {
-        assert_eq!(env.store.cast(ShowId(id)).await.unwrap()[0].member.person_id, id);
+        assert_eq!(env.store.cast(ShowId(id)).await.unwrap().unwrap()[0].member.person_id, id);
     }
 }
 

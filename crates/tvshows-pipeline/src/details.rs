@@ -1,0 +1,79 @@
+//! The episodes and the casts of the shows that a filter chooses.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tvshows_core::{DetailsVersion, RunEvent, ShowFilter, ShowId, Step};
+
+use crate::convert::saturating_u32;
+use crate::error::RunError;
+use crate::individual_fetch::{self, Fetch};
+use crate::run_context::RunContext;
+
+/// The shows with stored details.
+pub(crate) type DetailsVersions = BTreeMap<ShowId, DetailsVersion>;
+
+/// How many requests TVmaze accepts per second: 20 every 10 seconds.
+const TVMAZE_RATE: u64 = 2;
+
+/// Returns how long requests take at TVmaze's limit.
+pub(crate) fn duration_at_limit(requests: u64) -> Duration {
+    Duration::from_secs(requests.div_ceil(TVMAZE_RATE))
+}
+
+/// Whether stored details are older than a show, or lack its episodes. If they change, the `updated` of the show rises.
+pub(crate) fn is_outdated(version: Option<&DetailsVersion>, updated: Option<i64>) -> bool {
+    version.is_none_or(|version| !version.has_episodes || version.updated < updated)
+}
+
+/// Fetches the details of the shows of the next snapshot that match `filter`, unless `known` has them. Returns the shows
+/// with details.
+pub(crate) async fn stage(
+    context: &RunContext<'_>,
+    filter: &ShowFilter,
+    max: Option<u32>,
+    known: &mut DetailsVersions,
+) -> Result<Vec<ShowId>, RunError> {
+    let RunContext { session, progress, stop, parameters, .. } = context;
+    // An earlier attempt was within the limit, or allowed to exceed it.
+    let is_first = progress.status().steps.iter().all(|it| it.step != Step::FetchingDetails);
+    progress.apply(RunEvent::StepBegan(Step::FetchingDetails));
+    let mut matching = stop.retry(|| session.matching_shows(filter.clone())).await?;
+    let needed: BTreeSet<ShowId> = matching
+        .iter()
+        .filter(|(id, updated)| is_outdated(known.get(id), **updated))
+        .map(|(id, _)| *id)
+        .collect();
+    if is_first {
+        check_limit(progress.status().details_done + saturating_u32(needed.len()), max)?;
+    }
+    if !needed.is_empty() {
+        context.plan_requests(needed.len() + usize::from(parameters.top.get()));
+    }
+    plan(context, needed.len()).await?;
+    let staged = individual_fetch::stage_shows(context, needed, Fetch::Details).await?;
+    for (id, version) in staged.details {
+        // A response can be older than the show. The next run notices it; this one would get the same response again.
+        let updated = matching.get(&id).copied().flatten().max(version.updated);
+        known.insert(id, DetailsVersion { updated, ..version });
+    }
+    matching.retain(|id, _| !staged.deleted.contains(id));
+    Ok(matching.into_keys().collect())
+}
+
+/// Checks that the details of so many shows may be fetched.
+fn check_limit(shows: u32, max: Option<u32>) -> Result<(), RunError> {
+    match max {
+        Some(max) if shows > max => {
+            let minutes = duration_at_limit(shows.into()).as_secs().div_ceil(60);
+            Err(RunError::TooManyDetails { shows, max, minutes })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reports that the details of so many more shows are to be fetched.
+pub(crate) async fn plan(context: &RunContext<'_>, left: usize) -> Result<(), RunError> {
+    let total = context.progress.status().details_done + saturating_u32(left);
+    context.checkpoint(RunEvent::DetailsPlanned(total), None).await
+}

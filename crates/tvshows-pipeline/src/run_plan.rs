@@ -1,0 +1,212 @@
+//! What a run would fetch, without fetching it.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use tvshows_core::{
+    DetailsFilter, Facet, FacetFilter, FetchMode, PublishedManifest, RunParameters, Show,
+    ShowFilter, ShowId, ShowQuery, Sort, SortBy, StoreError, TopShowsCriteria,
+};
+
+use crate::clock::now_millis;
+use crate::convert::saturating_u32;
+use crate::details::{self, duration_at_limit};
+use crate::error::RunError;
+use crate::incremental_plan::{self, FetchPlan, is_outdated, near_cutoff};
+use crate::pipeline::{Pipeline, is_plausible, widened_criteria};
+use crate::updates::{UpdatesMap, page_of};
+
+/// How many shows are read from the catalog at a time.
+const BATCH: u32 = 2000;
+
+/// What a run would fetch now. It can be a few requests more, for what only the responses tell: a show that is newer
+/// than its index page, one that newly matches `DETAILS`, or one that enters the top shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RunPlan {
+    /// `full` if the whole index would be fetched.
+    pub mode: FetchMode,
+    /// Index pages; `null` if the length of the index is unknown, because TVmaze has no updates map.
+    pub index_pages: Option<u32>,
+    /// Shows to fetch individually.
+    pub shows: u32,
+    /// Shows whose episodes and cast would be fetched, each with one request; `null` if that is known only after the
+    /// shows are fetched.
+    pub details: Option<u32>,
+    /// Casts of top shows.
+    pub casts: u32,
+    /// Published shows that would be deleted, without a request.
+    pub deletions: u32,
+    /// All requests, including the one for the updates map, but not those for an unknown number of details.
+    pub requests: u64,
+    /// How long these requests take at TVmaze's limit, in seconds.
+    pub seconds: u64,
+}
+
+impl Pipeline {
+    /// Plans a run as if it started now, ignoring what an interrupted one has staged. Sends one request, and changes
+    /// nothing.
+    pub async fn plan(&self, parameters: RunParameters) -> Result<RunPlan, RunError> {
+        let (updates, published) = tokio::try_join!(self.updates(), async {
+            Ok::<_, RunError>(self.catalog.manifest().await?)
+        })?;
+        let updates = updates.filter(|updates| is_plausible(updates, &published));
+        let chosen = self.chosen(&published, updates.as_ref()).await?;
+        let limits = self.plan_limits();
+        let incremental = updates
+            .as_ref()
+            .filter(|_| parameters.mode == FetchMode::Auto && !published.shows.is_empty())
+            .and_then(|updates| {
+                let staged = std::collections::BTreeMap::new();
+                let plan =
+                    incremental_plan::plan(&published, &staged, updates, limits, now_millis());
+                Some((plan?, updates))
+            });
+        match incremental {
+            Some((plan, updates)) => {
+                let ranked = self.ranked(widened_criteria(parameters)).await?;
+                Ok(incremental_run(&published, updates, plan, &ranked, &chosen, parameters))
+            }
+            None => Ok(full_run(&published, updates.as_ref(), &chosen, parameters)),
+        }
+    }
+
+    /// The shows that are known to be chosen by `DETAILS`; `None` if no show is known.
+    async fn chosen(
+        &self,
+        published: &PublishedManifest,
+        updates: Option<&UpdatesMap>,
+    ) -> Result<Option<BTreeSet<ShowId>>, StoreError> {
+        let DetailsFilter::Matching(filter) = &self.details else {
+            return Ok(Some(BTreeSet::new()));
+        };
+        let by_id = filter.ids.as_ref().zip(updates).map(|(ids, updates)| {
+            ids.iter().filter(|id| updates.contains_key(id)).collect::<BTreeSet<_>>()
+        });
+        if published.shows.is_empty() {
+            return Ok(by_id);
+        }
+        let mut chosen = BTreeSet::new();
+        let mut query = ShowQuery { filter: filter.clone(), limit: BATCH, ..ShowQuery::default() };
+        loop {
+            let page = self.catalog.shows(query.clone()).await?;
+            chosen.extend(page.shows.iter().map(|show| show.id));
+            if page.next.is_none() {
+                break;
+            }
+            query.after = page.next;
+        }
+        let unpublished = by_id.into_iter().flatten();
+        chosen.extend(unpublished.filter(|id| !published.shows.contains_key(id)));
+        Ok(Some(chosen))
+    }
+
+    /// The published shows that would rank best.
+    async fn ranked(&self, criteria: TopShowsCriteria) -> Result<Vec<Show>, StoreError> {
+        let mut filter = ShowFilter::default();
+        for (facet, value) in
+            [(Facet::Language, TopShowsCriteria::LANGUAGE), (Facet::Genre, TopShowsCriteria::GENRE)]
+        {
+            filter.facets.insert(facet, FacetFilter::Is(value.to_owned()));
+        }
+        filter.premiered_from = format!("{:04}", criteria.first_year()).parse().ok();
+        let sort = Sort { by: SortBy::Rating, descending: true };
+        let limit = u32::from(criteria.top.get());
+        let query = ShowQuery { filter, sort, limit, ..ShowQuery::default() };
+        let shows = self.catalog.shows(query).await?.shows;
+        criteria.rank(shows.into_iter().map(Ok))
+    }
+}
+
+fn incremental_run(
+    published: &PublishedManifest,
+    updates: &UpdatesMap,
+    plan: FetchPlan,
+    ranked: &[Show],
+    chosen: &Option<BTreeSet<ShowId>>,
+    parameters: RunParameters,
+) -> RunPlan {
+    let FetchPlan { pages, mut shows, detailed, deletions } = plan;
+    let near = near_cutoff(published, ranked, parameters.top, now_millis());
+    shows.extend(near.into_iter().filter(|id| !pages.contains(&page_of(*id))));
+    shows.retain(|id| !detailed.contains(id));
+    let is_changed =
+        |id: &ShowId| updates.get(id).is_some_and(|updated| is_outdated(published, *id, *updated));
+    let updated = |id: &ShowId| published.shows.get(id).and_then(|version| version.updated());
+    let details = chosen.as_ref().map(|chosen| {
+        let deleted: BTreeSet<ShowId> = deletions.iter().copied().collect();
+        let needed = chosen.iter().filter(|id| {
+            is_changed(id) || details::is_outdated(published.details.get(id), updated(id))
+        });
+        let needed: BTreeSet<ShowId> =
+            needed.filter(|id| !deleted.contains(id)).copied().chain(detailed).collect();
+        saturating_u32(needed.len())
+    });
+    let has_details = |id: &ShowId| chosen.as_ref().is_some_and(|chosen| chosen.contains(id));
+    let top = ranked.iter().take(parameters.top.get().into()).map(|show| show.id);
+    let casts = top.filter(|id| {
+        let version = published.details.get(id);
+        let has_cast = version.is_some_and(|version| version.updated >= updated(id));
+        !has_details(id) && (is_changed(id) || !has_cast)
+    });
+    let (index_pages, shows) = (saturating_u32(pages.len()), saturating_u32(shows.len()));
+    RunPlan {
+        mode: FetchMode::Auto,
+        index_pages: Some(index_pages),
+        shows,
+        details,
+        casts: saturating_u32(casts.count()),
+        deletions: saturating_u32(deletions.len()),
+        ..RunPlan::EMPTY
+    }
+    .with_total()
+}
+
+fn full_run(
+    published: &PublishedManifest,
+    updates: Option<&UpdatesMap>,
+    chosen: &Option<BTreeSet<ShowId>>,
+    parameters: RunParameters,
+) -> RunPlan {
+    let last = updates.and_then(|updates| updates.last_key_value().map(|(id, _)| *id));
+    let last = last.or_else(|| published.shows.last_key_value().map(|(id, _)| *id));
+    let is_deleted = |id: &&ShowId| updates.is_some_and(|updates| !updates.contains_key(*id));
+    let details = chosen.as_ref().map(|chosen| {
+        let needed = chosen.iter().filter(|id| {
+            let updated = published.shows.get(id).and_then(|version| version.updated());
+            let newest = updates.and_then(|updates| updates.get(id).copied()).or(updated);
+            let version = published.details.get(id);
+            parameters.mode == FetchMode::Full || details::is_outdated(version, newest)
+        });
+        saturating_u32(needed.count())
+    });
+    RunPlan {
+        // The last one returns 404.
+        index_pages: last.map(|id| page_of(id) + 2),
+        details,
+        casts: parameters.top.get().into(),
+        deletions: saturating_u32(published.shows.keys().filter(is_deleted).count()),
+        ..RunPlan::EMPTY
+    }
+    .with_total()
+}
+
+impl RunPlan {
+    const EMPTY: RunPlan = RunPlan {
+        mode: FetchMode::Full,
+        index_pages: None,
+        shows: 0,
+        details: None,
+        casts: 0,
+        deletions: 0,
+        requests: 0,
+        seconds: 0,
+    };
+
+    fn with_total(mut self) -> RunPlan {
+        let parts = [self.index_pages, Some(self.shows), self.details, Some(self.casts)];
+        // One is for the updates map.
+        self.requests = 1 + parts.into_iter().flatten().map(u64::from).sum::<u64>();
+        self.seconds = duration_at_limit(self.requests).as_secs();
+        self
+    }
+}
