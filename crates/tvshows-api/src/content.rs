@@ -40,6 +40,7 @@ pub(crate) enum Content {
     List(Box<ListRequest>),
     Show(ShowId),
     Cast(ShowId),
+    Episodes(ShowId),
     TopShows { limit: u32 },
     MultiCharacterActors,
     Stats,
@@ -67,6 +68,7 @@ impl Content {
             Content::List(list) => format!("list {}", list.cache_key()),
             Content::Show(id) => format!("show {id}"),
             Content::Cast(id) => format!("cast {id}"),
+            Content::Episodes(id) => format!("episodes {id}"),
             Content::TopShows { limit } => format!("top {limit}"),
             Content::MultiCharacterActors => "actors".to_owned(),
             Content::Stats => "stats".to_owned(),
@@ -80,9 +82,9 @@ impl Content {
             Content::Show(id) => {
                 json(&catalog.show(id.into()).await?.ok_or(Problem::ShowNotFound(id))?)
             }
-            Content::Cast(id) => {
-                let cast = catalog.cast(id).await?;
-                if cast.is_empty() { Err(Problem::CastNotFound(id)) } else { json(&cast) }
+            Content::Cast(id) => json(&catalog.cast(id).await?.ok_or(Problem::CastNotFound(id))?),
+            Content::Episodes(id) => {
+                json(&catalog.episodes(id).await?.ok_or(Problem::EpisodesNotFound(id))?)
             }
             Content::TopShows { limit } => json(&catalog.top_shows(limit).await?),
             Content::MultiCharacterActors => json(&catalog.multi_character_actors().await?),
