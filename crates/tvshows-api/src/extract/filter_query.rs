@@ -35,6 +35,58 @@ impl FilterQuery {
     }
 }
 
+/// The parameters of a filter, for the OpenAPI document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read as a map")]
+pub(crate) struct FilterParameters {
+    /// The ids of shows, separated by commas
+    #[param(pattern = "^([0-9]{1,9}(,[0-9]{1,9})*)?$", example = "82,169")]
+    id: Option<String>,
+    /// Words to find in the name and summary. All must match; the last one may be a prefix. Case and accents are ignored, and there are no operators. In names, punctuation inside a word may be omitted: `swat` finds S.W.A.T.
+    #[param(max_length = 256, example = "game of thr")]
+    q: Option<String>,
+    /// One of the genres
+    #[param(example = "Drama")]
+    genre: Option<String>,
+    /// The language
+    #[param(example = "English")]
+    language: Option<String>,
+    /// The status
+    #[param(example = "Running")]
+    status: Option<String>,
+    /// The type
+    #[param(example = "Scripted")]
+    r#type: Option<String>,
+    /// The name of the network, or of the web channel if there is no network
+    #[param(example = "HBO")]
+    network: Option<String>,
+    /// The name or the ISO 3166-1 code of the network's country, or of the web channel's
+    #[param(example = "US")]
+    country: Option<String>,
+    /// One of the days of the week on which the show airs
+    #[param(example = "Monday")]
+    day: Option<String>,
+    /// The earliest premiere date: a year or a day
+    #[param(
+        pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$",
+        example = "2010"
+    )]
+    premiered_from: Option<String>,
+    /// The latest premiere date: a day, or a year, including all of it
+    #[param(
+        pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$",
+        example = "2019-06-30"
+    )]
+    premiered_to: Option<String>,
+    /// The minimum average rating
+    #[param(minimum = 0, maximum = 10, example = 7.5)]
+    min_rating: Option<f64>,
+    /// The maximum average rating
+    #[param(minimum = 0, maximum = 10)]
+    max_rating: Option<f64>,
+}
+
 fn unknown_parameter(unknown: &str, names: &[&str]) -> Problem {
     let names = ShowFilter::PARAMETERS.iter().chain(names).map(|name| format!("`{name}`"));
     let names = names.collect::<Vec<_>>().join(", ");
@@ -82,6 +134,21 @@ pub(crate) fn scope(filter: &ShowFilter) -> String {
     let texts = [text].into_iter().chain(facets).chain(dates).chain(ratings);
     let values: Vec<String> = texts.chain(ids).collect();
     format!("{values:?}")
+}
+
+/// The conditions of a filter, for people.
+pub(crate) fn description(filter: &ShowFilter) -> String {
+    let condition =
+        |name: &dyn Display, value: &dyn Display| format!("{name}={}", excerpt(&value.to_string()));
+    let mut conditions = Vec::new();
+    conditions.extend(filter.ids.as_ref().map(|ids| condition(&"id", ids)));
+    conditions.extend(filter.text.as_ref().map(|text| condition(&"q", &text.as_str().trim())));
+    conditions.extend(filter.facets.iter().map(|(facet, value)| condition(facet, value)));
+    conditions.extend(filter.premiered_from.map(|day| condition(&"premiered_from", &day)));
+    conditions.extend(filter.premiered_to.map(|day| condition(&"premiered_to", &day)));
+    conditions.extend(filter.min_rating.map(|rating| condition(&"min_rating", &rating)));
+    conditions.extend(filter.max_rating.map(|rating| condition(&"max_rating", &rating)));
+    conditions.join(", ")
 }
 
 fn written(value: Option<&impl Display>) -> String {
@@ -133,5 +200,14 @@ mod tests {
         assert_eq!(scope("id=169,82"), scope("id=82,+169,82"));
         assert_ne!(scope("id=82"), scope(""));
         assert_ne!(scope("id=82"), scope("id=169"));
+    }
+
+    #[test]
+    fn a_filter_is_described_by_its_conditions() {
+        let describe = |text: &str| description(&read(text).filter(&[]).unwrap());
+        assert_eq!(describe(""), "");
+        let query = "max_rating=9&min_rating=7.0&country=US&genre=Drama&q=+the+&id=169,82";
+        let expected = "id=82,169, q=the, genre=Drama, country=US, min_rating=7, max_rating=9";
+        assert_eq!(describe(query), expected);
     }
 }
