@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test browser-test schemathesis package bench fuzz lint deny audit sbom docker docker-demo openapi configuration
+.PHONY: help run demo test browser-test schemathesis calendar package bench fuzz lint deny audit sbom docker docker-demo openapi configuration
 
 help: ## List the available targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ demo: build-tools ## Like run, but with the built-in simulator and demo.db; need
 
 test: lint package ## Install the test dependencies, then run the linters and all tests
 	cargo test --workspace --locked
-	$(MAKE) browser-test schemathesis
+	$(MAKE) browser-test schemathesis calendar
 
 browser-test: browser-tools ## Test the dashboard in Debian's Chromium (or CHROMIUM=/path/to/another)
 	cargo build --locked --bin tvshows
@@ -22,6 +22,9 @@ browser-test: browser-tools ## Test the dashboard in Debian's Chromium (or CHROM
 
 schemathesis: test-tools ## Check the service against its OpenAPI document
 	scripts/schemathesis.sh
+
+calendar: test-tools ## Check the calendar with iCalendar libraries
+	scripts/calendar.sh
 
 package: test-tools ## Package tvmaze-client as for crates.io, then build and test the package
 	scripts/package.sh

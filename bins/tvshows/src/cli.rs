@@ -16,7 +16,7 @@ use clap_complete::Shell;
 
 pub(crate) use export::{Content, Export};
 pub(crate) use maintenance::{Copy, Migrate};
-pub(crate) use query::{Cancel, Runs, Search, Show, Status, Top, Verify};
+pub(crate) use query::{Cancel, Runs, Schedule, Search, Show, Status, Top, Verify};
 pub use serve::Serve;
 pub(crate) use serve::Updates;
 pub use settings::Settings;
@@ -89,10 +89,12 @@ pub(crate) enum Command {
     Runs(Runs),
     /// List the top shows, best first
     Top(Top),
-    /// Show the details and the cast of a show
+    /// Show the details, the next episode and the cast of a show
     Show(Show),
     /// Search shows by text, language, genre, rating, and more
     Search(Search),
+    /// List the stored episodes that air in the next days
+    Schedule(Schedule),
     /// Export a table or the whole database to a file or stdout
     Export(Export),
     /// Check the database file for damage and compare its shows with TVmaze, without changing anything

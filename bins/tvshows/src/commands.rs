@@ -6,6 +6,7 @@ mod healthcheck;
 mod migrate;
 mod openapi;
 mod runs;
+mod schedule;
 mod search;
 mod serve;
 mod show;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Top(options) => block_on(top::run(&options)),
         Command::Show(options) => block_on(show::run(&options)),
         Command::Search(options) => block_on(search::run(&options)),
+        Command::Schedule(options) => block_on(schedule::run(&options)),
         Command::Export(options) => block_on(export::run(&options)),
         Command::Verify(options) => block_on(verify::run(&options)),
         Command::Copy(options) => block_on(copy::run(&options)),

@@ -8,6 +8,7 @@ import { currentRoute } from "./router.js";
 import { runFeed } from "./run_feed.js";
 import { runView } from "./run_view.js";
 import { runsView } from "./runs_view.js";
+import { scheduleView } from "./schedule_view.js";
 import { showView } from "./show_view.js";
 import { showsView } from "./shows_view.js";
 import { topView } from "./top_view.js";
@@ -19,7 +20,7 @@ let current = null;
 function viewFor([name = DEFAULT_VIEW, id]) {
   if (name === "runs") return id ? runView : runsView;
   if (name === "shows") return id ? showView : showsView;
-  return { top: topView, charts: chartsView, export: exportView }[name] ?? notFoundView;
+  return { schedule: scheduleView, top: topView, charts: chartsView, export: exportView }[name] ?? notFoundView;
 }
 
 function notFoundView({ heading, title }) {

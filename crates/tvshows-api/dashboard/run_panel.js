@@ -9,6 +9,7 @@ import { elapsedSeconds, parameterLabel, runSummary, stateLabel } from "./run_la
 const STEPS = new Map([
   ["Planning", "Plan"],
   ["Fetching all shows", "Fetch shows"],
+  ["Fetching details", "Fetch details"],
   ["Computing top shows", "Rank"],
   ["Fetching cast", "Fetch casts"],
   ["Publishing", "Publish"],
@@ -59,6 +60,8 @@ export class RunPanel {
   #updateSteps(run) {
     const current = [...STEPS.keys()].indexOf(run.step);
     const isDone = run.state === "succeeded";
+    // Only if details are chosen.
+    this.#steps[[...STEPS.keys()].indexOf("Fetching details")].hidden = run.details_total == null;
     this.#steps.forEach((element, index) => {
       element.className = isDone || index < current ? "done" : index === current ? "current" : "";
       if (index === current && isActive(run)) element.setAttribute("aria-current", "step");
@@ -97,6 +100,7 @@ function counts(run, requestRate) {
     ["Pages", ratio(run.pages_done, run.pages_total)],
     ["Individual shows", run.singles_total ? ratio(run.singles_done, run.singles_total) : null],
     ["Shows", formatNumber(run.shows_seen)],
+    ["Details", run.details_total == null ? null : ratio(run.details_done, run.details_total)],
     ["Casts", ratio(run.casts_done, run.casts_total)],
     ["Requests", formatNumber(run.requests)],
     ["Requests per second", rate === null ? null : rate.toFixed(rate < 10 ? 1 : 0)],

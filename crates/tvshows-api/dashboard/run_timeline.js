@@ -8,6 +8,7 @@ const LABELS = new Map([
   ["Queued", "Wait"],
   ["Planning", "Plan"],
   ["Fetching all shows", "Fetch shows"],
+  ["Fetching details", "Fetch details"],
   ["Computing top shows", "Rank"],
   ["Fetching cast", "Fetch casts"],
   ["Publishing", "Publish"],

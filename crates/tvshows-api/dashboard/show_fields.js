@@ -31,6 +31,20 @@ export function checkedShow(show) {
   };
 }
 
+// The same for an episode. Its `show` is as TVmaze sent it, and so are its texts.
+export function checkedEpisode(episode) {
+  return {
+    id: episode.id,
+    season: number(episode.season),
+    number: number(episode.number),
+    name: text(episode.name),
+    airdate: text(episode.airdate),
+    airtime: text(episode.airtime),
+    rating: { average: number(object(episode.rating)?.average) },
+    show: object(episode.show),
+  };
+}
+
 function channel(value) {
   const name = text(object(value)?.name);
   const country = object(object(value)?.country);

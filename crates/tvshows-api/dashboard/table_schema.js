@@ -4,6 +4,25 @@ const SHOW_ID = "TVmaze ID of the show";
 const GENRES = "comma-separated; an array in NDJSON and Parquet";
 const UPDATED = "last change at TVmaze (Unix time, seconds)";
 const PROCESSED_AT = "when the row was fetched (RFC 3339, UTC)";
+const POSITION = "position within the show, starting at 0";
+const EXTRA = "fields that fit no other column";
+const CAST = [
+  ["show_id", "integer", SHOW_ID],
+  ["show_name", "text", "name of the show"],
+  ["person_id", "integer", "TVmaze ID of the person"],
+  ["person_name", "text", "name of the person"],
+  ["person_birthday", "text", "date of birth"],
+  ["person_deathday", "text", "date of death"],
+  ["person_gender", "text", "Female, Male …"],
+  ["person_country_name", "text", "country of birth"],
+  ["character_id", "integer", "TVmaze ID of the character"],
+  ["character_name", "text", "name of the character"],
+  ["image", "text", "URL of the character’s image"],
+  ["processed_at", "text", PROCESSED_AT],
+  ["self", "boolean", "whether the person appears as themselves"],
+  ["voice", "boolean", "whether it is a voice role"],
+  ["position", "integer", POSITION],
+];
 
 export const TABLES = [
   {
@@ -35,7 +54,7 @@ export const TABLES = [
       ["externals", "JSON", "IDs at IMDb, TheTVDB and TVRage"],
       ["image", "JSON", "URLs of the poster"],
       ["links", "JSON", "links to the previous and next episode"],
-      ["extra", "JSON", "fields that fit no other column"],
+      ["extra", "JSON", EXTRA],
     ],
   },
   {
@@ -59,22 +78,37 @@ export const TABLES = [
     name: "Top_Shows_Cast",
     file: "top_shows_cast",
     description: "One row per person and character of a top show, in TVmaze’s order.",
+    columns: CAST,
+  },
+  {
+    name: "Episodes",
+    file: "episodes",
+    description: "One row per episode of the shows that DETAILS chooses, in TVmaze’s order, without specials.",
     columns: [
+      ["id", "integer", "TVmaze ID of the episode"],
       ["show_id", "integer", SHOW_ID],
-      ["show_name", "text", "name of the show"],
-      ["person_id", "integer", "TVmaze ID of the person"],
-      ["person_name", "text", "name of the person"],
-      ["person_birthday", "text", "date of birth"],
-      ["person_deathday", "text", "date of death"],
-      ["person_gender", "text", "Female, Male …"],
-      ["person_country_name", "text", "country of birth"],
-      ["character_id", "integer", "TVmaze ID of the character"],
-      ["character_name", "text", "name of the character"],
-      ["image", "text", "URL of the character’s image"],
+      ["season", "integer", "number of the season"],
+      ["number", "integer", "number within the season"],
+      ["type", "text", "regular …"],
+      ["name", "text", "title"],
+      ["airdate", "text", "day in the network’s time zone"],
+      ["airtime", "text", "time in the network’s time zone; empty if unknown"],
+      ["airstamp", "text", "moment of the broadcast (RFC 3339); noon if the time is unknown"],
+      ["runtime", "integer", "minutes"],
+      ["rating_average", "real", "0 to 10"],
+      ["summary", "text", "user-written HTML: sanitize before display"],
+      ["image_medium", "text", "URL of the small image"],
+      ["image_original", "text", "URL of the original image"],
+      ["url", "text", "page on TVmaze"],
       ["processed_at", "text", PROCESSED_AT],
-      ["self", "boolean", "whether the person appears as themselves"],
-      ["voice", "boolean", "whether it is a voice role"],
-      ["position", "integer", "position within the show, starting at 0"],
+      ["position", "integer", POSITION],
+      ["extra", "JSON", EXTRA],
     ],
+  },
+  {
+    name: "Show_Cast",
+    file: "show_cast",
+    description: "All stored casts: those of the top shows, and of the shows that DETAILS chooses.",
+    columns: [...CAST, ["extra", "JSON", EXTRA]],
   },
 ];

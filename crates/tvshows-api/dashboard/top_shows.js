@@ -1,4 +1,4 @@
-// The top shows, which are the only shows with a stored cast.
+// The top shows, and stored casts.
 
 import { request, requestOrNull } from "./api_client.js";
 
@@ -7,5 +7,5 @@ const MAX_TOP_SHOWS = 1000;
 
 export const fetchTopShows = (signal) => request(`shows/top_shows?limit=${MAX_TOP_SHOWS}`, { signal });
 
-// Empty if TVmaze lists no cast.
-export const fetchCast = async (id, signal) => await requestOrNull(`shows/${id}/cast`, { signal }) ?? [];
+// Null if it is not stored.
+export const fetchCast = (id, signal) => requestOrNull(`shows/${id}/cast`, { signal });

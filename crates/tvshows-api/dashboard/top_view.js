@@ -63,7 +63,7 @@ async function loadDetails({ id, name, picture, cast, signal }) {
   try {
     const [show, rows] = await Promise.all([request(`shows/${id}`, { signal }), fetchCast(id, signal)]);
     picture.replaceChildren(poster(checkedShow(show).image.medium, name));
-    cast.replaceChildren(...castLine(rows));
+    cast.replaceChildren(...castLine(rows ?? []));
   } catch {
     cast.replaceChildren();
   }

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use actix_web::web::{Bytes, Query};
+use jiff::civil::Date;
 use serde::Serialize;
-use tvshows_core::{Catalog, Facet, ShowId, ShowPage, SparseShow, StoreError};
+use tvshows_core::{Catalog, Facet, ScheduleQuery, ShowId, ShowPage, SparseShow, StoreError};
 
+use crate::calendar::calendar;
+use crate::extract::filter_query;
 use crate::extract::shows_query::{ListRequest, ShowsQuery};
 use crate::problem::Problem;
 use crate::schemas::{FacetCount, UnmatchedFilter};
@@ -40,6 +43,9 @@ pub(crate) enum Content {
     List(Box<ListRequest>),
     Show(ShowId),
     Cast(ShowId),
+    Episodes(ShowId),
+    Schedule(Box<ScheduleQuery>),
+    Calendar(Box<ScheduleQuery>),
     TopShows { limit: u32 },
     MultiCharacterActors,
     Stats,
@@ -67,9 +73,27 @@ impl Content {
             Content::List(list) => format!("list {}", list.cache_key()),
             Content::Show(id) => format!("show {id}"),
             Content::Cast(id) => format!("cast {id}"),
+            Content::Episodes(id) => format!("episodes {id}"),
+            Content::Schedule(query) => format!("schedule {}", schedule_key(query)),
+            Content::Calendar(query) => format!("calendar {}", schedule_key(query)),
             Content::TopShows { limit } => format!("top {limit}"),
             Content::MultiCharacterActors => "actors".to_owned(),
             Content::Stats => "stats".to_owned(),
+        }
+    }
+
+    /// The first day of what depends on the day of the request.
+    pub(crate) fn first_day(&self) -> Option<Date> {
+        match self {
+            Content::Schedule(query) | Content::Calendar(query) => Some(query.first),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn content_type(&self) -> &'static str {
+        match self {
+            Content::Calendar(_) => "text/calendar; charset=utf-8",
+            _ => "application/json",
         }
     }
 
@@ -80,10 +104,12 @@ impl Content {
             Content::Show(id) => {
                 json(&catalog.show(id.into()).await?.ok_or(Problem::ShowNotFound(id))?)
             }
-            Content::Cast(id) => {
-                let cast = catalog.cast(id).await?;
-                if cast.is_empty() { Err(Problem::CastNotFound(id)) } else { json(&cast) }
+            Content::Cast(id) => json(&catalog.cast(id).await?.ok_or(Problem::CastNotFound(id))?),
+            Content::Episodes(id) => {
+                json(&catalog.episodes(id).await?.ok_or(Problem::EpisodesNotFound(id))?)
             }
+            Content::Schedule(query) => json(&catalog.schedule(*query).await?),
+            Content::Calendar(query) => render_calendar(*query, catalog).await,
             Content::TopShows { limit } => json(&catalog.top_shows(limit).await?),
             Content::MultiCharacterActors => json(&catalog.multi_character_actors().await?),
             Content::Stats => json(&catalog.stats().await?),
@@ -121,6 +147,20 @@ async fn render_list(list: ListRequest, catalog: &dyn Catalog) -> Result<Bytes, 
     };
     let shows = shows.iter().map(|show| SparseShow { show, fields }).collect();
     json(&ShowList { shows, total, facets, unmatched, next_cursor })
+}
+
+fn schedule_key(query: &ScheduleQuery) -> String {
+    format!("{} {} {}", query.first, query.last, filter_query::scope(&query.filter))
+}
+
+async fn render_calendar(query: ScheduleQuery, catalog: &dyn Catalog) -> Result<Bytes, Problem> {
+    let name = match filter_query::description(&query.filter) {
+        filters if filters.is_empty() => "TV schedule".to_owned(),
+        filters => format!("TV schedule: {filters}"),
+    };
+    let published_at = catalog.snapshot_version().await?.published_at.unwrap_or_default();
+    let calendar = calendar(&catalog.schedule(query).await?, &name, published_at);
+    Ok(calendar.into_boxed_str().into_boxed_bytes().into())
 }
 
 pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod cache;
+mod calendar;
 mod content;
 mod dashboard;
 mod excerpt;

@@ -2,7 +2,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{events, export, health, lookup, metrics, pipeline, shows};
+use crate::routes::{events, export, health, lookup, metrics, pipeline, schedule, shows};
 
 /// The OpenAPI document of the service.
 #[must_use]
@@ -39,6 +39,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         shows::top_shows,
         shows::multi_character_actors,
         shows::show,
+        shows::episodes,
+        schedule::schedule,
+        schedule::calendar,
         lookup::shows,
         export::table,
         export::database,

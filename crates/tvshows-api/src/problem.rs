@@ -21,6 +21,10 @@ use crate::middleware::request_id::RequestContext;
 /// The delay after which a client may retry a request that was rejected at capacity, or while the database was away.
 const RETRY_SECONDS: u64 = 30;
 
+/// How shows come to have details. Completes a sentence about shows.
+const CHOSEN: &str =
+    "DETAILS chooses, such as `DETAILS=language=English&status=Running` or `DETAILS=id=82,169`";
+
 #[derive(Debug)]
 pub(crate) enum Problem {
     /// The request is not valid HTTP. The reason is a clause about the request, "it".
@@ -57,6 +61,7 @@ pub(crate) enum Problem {
     ShowNotFound(ShowId),
     ExternalIdNotFound(ExternalId),
     CastNotFound(ShowId),
+    EpisodesNotFound(ShowId),
     ExportNotFound(String),
     /// The file is not the one that the client has read before.
     FileChanged,
@@ -127,6 +132,7 @@ impl Problem {
                 (StatusCode::NOT_FOUND, "show_not_found")
             }
             Problem::CastNotFound(_) => (StatusCode::NOT_FOUND, "cast_not_found"),
+            Problem::EpisodesNotFound(_) => (StatusCode::NOT_FOUND, "episodes_not_found"),
             Problem::ExportNotFound(_) => (StatusCode::NOT_FOUND, "export_not_found"),
             Problem::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
@@ -224,11 +230,14 @@ impl Problem {
                 format!("no show with {id} found in the published snapshot")
             }
             Problem::CastNotFound(show) => {
-                format!("no cast is stored for show {show}; only the top shows have one")
+                format!("no cast is stored for show {show}; only the top shows have one, and the shows that {CHOSEN}")
             }
+            Problem::EpisodesNotFound(show) => format!(
+                "no episodes are stored for show {show}; only the shows have some that {CHOSEN}"
+            ),
             Problem::ExportNotFound(file) => format!(
-                "export {:?} not found; available are tvshows.db, and all_shows, top_shows, top_shows_cast and runs \
-                 as .csv, .ndjson and .parquet",
+                "export {:?} not found; available are tvshows.db, and all_shows, top_shows, top_shows_cast, \
+                 episodes, show_cast and runs as .csv, .ndjson and .parquet",
                 excerpt(file)
             ),
             Problem::FileChanged => {

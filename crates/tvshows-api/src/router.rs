@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, Resource, Route};
 
 use crate::dashboard;
 use crate::problem::Problem;
-use crate::routes::{docs, events, export, health, lookup, metrics, pipeline, shows};
+use crate::routes::{docs, events, export, health, lookup, metrics, pipeline, schedule, shows};
 use crate::state::AppState;
 
 pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
@@ -25,6 +25,8 @@ pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
                 web::to(shows::multi_character_actors)
             }))
             .service(get_and_head("/lookup/shows", || web::to(lookup::shows)))
+            .service(get_and_head("/schedule", || web::to(schedule::schedule)))
+            .service(get_and_head("/calendar.ics", || web::to(schedule::calendar)))
             // Fixed paths come first because they are cheap to match, then the most requested patterns.
             .service(get_and_head("/pipeline/status/{request_id}", || web::to(pipeline::status)))
             .service(get_and_head("/shows/{id}", || web::to(shows::show)))
@@ -34,6 +36,7 @@ pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
             .service(get_and_head("/pipeline/status/{request_id}/log", || web::to(pipeline::log)))
             .service(post("/pipeline/cancel/{request_id}", web::to(pipeline::cancel)))
             .service(get_and_head("/shows/{id}/cast", || web::to(shows::cast)))
+            .service(get_and_head("/shows/{id}/episodes", || web::to(shows::episodes)))
             .service(get_and_head("/export/tvshows.db", || web::to(export::database)))
             .service(get_and_head("/export/{table}.{format}", || web::to(export::table)))
             .configure(probes)

@@ -7,4 +7,5 @@ pub(crate) mod health;
 pub(crate) mod lookup;
 pub(crate) mod metrics;
 pub(crate) mod pipeline;
+pub(crate) mod schedule;
 pub(crate) mod shows;

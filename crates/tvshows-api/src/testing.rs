@@ -9,9 +9,9 @@ use tokio::task::yield_now;
 use tvshows_core::conformance::fixtures::{publish_at, show};
 use tvshows_core::memory::MemoryStore;
 use tvshows_core::{
-    CastRow, Catalog, MakeRowWriter, MultiCharacterActor, PublishedManifest, ReplicaHealth, Show,
-    ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError,
-    StoreHealth, Table, TopShow,
+    CastRow, Catalog, DetailsCatalog, Episode, MakeRowWriter, MultiCharacterActor,
+    PublishedManifest, ReplicaHealth, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
+    ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
 };
 use tvshows_pipeline::{Pipeline, RunLog, Runner, RunnerConfig, RunnerRole};
 use tvshows_progress::InProcessTracker;
@@ -62,11 +62,6 @@ impl Catalog for TestCatalog {
         self.store.show(key).await
     }
 
-    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
-        self.read().await?;
-        self.store.cast(show).await
-    }
-
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
         self.read().await?;
         self.store.top_shows(limit).await
@@ -106,6 +101,24 @@ impl Catalog for TestCatalog {
 
     async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
         self.store.integrity_check().await
+    }
+}
+
+#[async_trait]
+impl DetailsCatalog for TestCatalog {
+    async fn cast(&self, show: ShowId) -> Result<Option<Vec<CastRow>>, StoreError> {
+        self.read().await?;
+        self.store.cast(show).await
+    }
+
+    async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
+        self.read().await?;
+        self.store.episodes(show).await
+    }
+
+    async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {
+        self.read().await?;
+        self.store.schedule(query).await
     }
 }
 

@@ -44,4 +44,5 @@ pub use runner::Runner;
 pub use runner_config::{OnRunEnd, RunnerConfig, RunnerRole};
 pub use schedule::{Schedule, ScheduleError};
 pub use submission::{QUEUE_CAPACITY, Submission, SubmissionKind, SubmitError};
+pub use tvmaze_client::plain_text;
 pub use verify::{DriftReport, verify};

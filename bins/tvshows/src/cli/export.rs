@@ -150,6 +150,8 @@ impl ValueEnum for ExportTarget {
                 ExportTarget::Table(Table::ALL[1]),
                 ExportTarget::Table(Table::ALL[2]),
                 ExportTarget::Table(Table::ALL[3]),
+                ExportTarget::Table(Table::ALL[4]),
+                ExportTarget::Table(Table::ALL[5]),
                 ExportTarget::Database,
             ]
         }

@@ -2,12 +2,16 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use clap::Args;
-use tvshows_core::{DateBound, Facet, FacetFilter, RatingBound, ShowFilter};
+use tvshows_core::{DateBound, Facet, FacetFilter, RatingBound, ShowFilter, ShowIds};
 
-/// The filters of `search` and `export`, as in `GET /shows`.
+/// The filters of `search`, `schedule` and `export`, as in `GET /shows`.
 #[derive(Args)]
 #[command(next_help_heading = "Filters")]
 pub(crate) struct Filters {
+    /// Only the shows with these TVmaze ids, separated by commas
+    #[arg(long, value_name = "IDS")]
+    id: Option<ShowIds>,
+
     /// Only shows with this genre. Like all texts, it matches in any case; - for shows without one
     #[arg(long)]
     genre: Option<FacetFilter>,
@@ -69,6 +73,7 @@ impl Filters {
         let facets =
             facets.into_iter().filter_map(|(facet, filter)| Some((facet, filter.clone()?)));
         Ok(ShowFilter {
+            ids: self.id.clone(),
             text: text.transpose().context("invalid search text")?,
             facets: facets.collect::<BTreeMap<_, _>>(),
             premiered_from: self.premiered_from,

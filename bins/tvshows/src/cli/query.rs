@@ -1,8 +1,12 @@
 //! The commands that read the published shows and the history of updates.
 
 use clap::Args;
+use jiff::ToSpan;
+use jiff::civil::Date;
 use secrecy::SecretString;
-use tvshows_core::{RunId, ShowFilter, Sort, SortBy, TopLimit};
+use tvshows_core::{
+    BoundedInt, DateBound, RunId, ScheduleQuery, ShowFilter, Sort, SortBy, TopLimit,
+};
 
 use crate::cli::filters::Filters;
 use crate::cli::settings::{BaseUrl, Database, WebhookSettings};
@@ -83,6 +87,49 @@ impl Search {
         };
         self.sort.unwrap_or(default)
     }
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tvshows schedule\n  tvshows schedule --days 1 --country US\n  tvshows schedule --date 2026-12-24 --id 82,169 --json"
+)]
+pub(crate) struct Schedule {
+    /// Words that must occur in the show's name or summary, as in `tvshows search`
+    #[arg(value_name = "TEXT")]
+    text: Vec<String>,
+
+    /// First day, in the time zone of each network; defaults to today in UTC
+    #[arg(long, value_parser = parse_day)]
+    date: Option<Date>,
+
+    /// Number of days, 1 to 31
+    #[arg(long, default_value_t)]
+    days: BoundedInt<1, 31, 7>,
+
+    /// Print JSON, as in `GET /schedule`
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) database: Database,
+
+    #[command(flatten)]
+    filters: Filters,
+}
+
+impl Schedule {
+    pub(crate) fn query(&self, today: Date) -> anyhow::Result<ScheduleQuery> {
+        let filter = self.filters.with_text(&self.text.join(" "))?;
+        let first = self.date.unwrap_or(today);
+        let more_days = i32::from(self.days.get()) - 1;
+        Ok(ScheduleQuery { filter, first, last: first.saturating_add(more_days.days()) })
+    }
+}
+
+fn parse_day(text: &str) -> Result<Date, &'static str> {
+    let bound: Option<DateBound> = text.parse().ok();
+    let day = bound.filter(|bound| bound.first() == bound.last());
+    day.map(DateBound::first).ok_or("must be a day such as 2026-11-27")
 }
 
 #[derive(Args)]

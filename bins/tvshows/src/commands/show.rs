@@ -1,12 +1,14 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
+use jiff::civil::Date;
 use tvmaze_client::plain_text;
 use tvshows_core::{
-    CastRow, Catalog, ExternalDatabase, ExternalId, Show, ShowFilter, ShowId, ShowQuery, Sort,
-    SortBy,
+    CastRow, Catalog, Episode, ExternalDatabase, ExternalId, Show, ShowFilter, ShowId, ShowQuery,
+    Sort, SortBy,
 };
 
+use super::schedule::{number, today};
 use crate::database::{self, Need};
 use crate::{cli, output};
 
@@ -17,7 +19,9 @@ pub(crate) async fn run(options: &cli::Show) -> anyhow::Result<ExitCode> {
     if options.json {
         output::print_json(&show)?;
     } else {
-        output::print_lines(describe(&show, &catalog.cast(show.id).await?))?;
+        let cast = catalog.cast(show.id).await?.unwrap_or_default();
+        let episodes = catalog.episodes(show.id).await?;
+        output::print_lines(describe(&show, &cast, episodes.as_deref(), today()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -53,7 +57,12 @@ fn external_id(text: &str) -> anyhow::Result<Option<ExternalId>> {
     id.map(Some).map_err(|error| anyhow!("the id in {text:?} {error}"))
 }
 
-fn describe(show: &Show, cast: &[CastRow]) -> Vec<String> {
+fn describe(
+    show: &Show,
+    cast: &[CastRow],
+    episodes: Option<&[Episode]>,
+    today: Date,
+) -> Vec<String> {
     let mut lines = vec![format!("{} (show {})", show.name, show.id)];
     let rating = show.rating_average.map(|rating| format!("{rating:.1}"));
     let runtime = show.average_runtime.or(show.runtime).map(|minutes| format!("{minutes} min"));
@@ -66,6 +75,8 @@ fn describe(show: &Show, cast: &[CastRow]) -> Vec<String> {
         ("Ended", show.ended.clone()),
         ("Rating", rating),
         ("Runtime", runtime),
+        ("Episodes", episodes.map(|episodes| episodes.len().to_string())),
+        ("Next", episodes.and_then(|episodes| next_episode(episodes, today))),
         ("Site", show.official_site.clone()),
         ("TVmaze", show.url.clone()),
     ];
@@ -86,4 +97,16 @@ fn describe(show: &Show, cast: &[CastRow]) -> Vec<String> {
             .map(|row| format!("  {} as {}", row.member.person_name, row.member.character_name)),
     );
     lines
+}
+
+/// The next episode from today on, such as `2026-11-30 20:30, 1x02: Title`.
+fn next_episode(episodes: &[Episode], today: Date) -> Option<String> {
+    let today = today.to_string();
+    let is_ahead = |episode: &&Episode| episode.airdate.as_ref().is_some_and(|day| *day >= today);
+    let next = episodes.iter().filter(is_ahead);
+    let next = next.min_by_key(|episode| (&episode.airdate, &episode.airtime))?;
+    let words = [&next.airdate, &next.airtime].into_iter().flatten().map(String::as_str);
+    let time = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let title = number(next).into_iter().chain(next.name.clone()).collect::<Vec<_>>().join(": ");
+    Some(format!("{time}, {title}"))
 }

@@ -2,6 +2,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, Header, IfNoneMatch};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
+use jiff::civil::Date;
 use tvshows_core::SnapshotVersion;
 
 /// The tag of a run's status.
@@ -9,10 +10,11 @@ pub(crate) fn for_revision(revision: u64) -> EntityTag {
     EntityTag::new_strong(revision.to_string())
 }
 
-/// The tag of all data in a snapshot. Weak, because responses may be compressed. It includes the release, because the
-/// next one may render the same data differently.
-fn for_snapshot(snapshot: &SnapshotVersion) -> EntityTag {
-    EntityTag::new_weak(format!("{}-{}", snapshot.etag(), env!("CARGO_PKG_VERSION")))
+/// The tag of all data in a snapshot, or of what begins on a day. Weak, because responses may be compressed. It includes
+/// the release, because the next one may render the same data differently.
+fn for_snapshot(snapshot: &SnapshotVersion, day: Option<Date>) -> EntityTag {
+    let day = day.map_or_else(String::new, |day| format!("-{day}"));
+    EntityTag::new_weak(format!("{}-{}{day}", snapshot.etag(), env!("CARGO_PKG_VERSION")))
 }
 
 /// The tag of content that is part of the executable. Weak, because it may be compressed.
@@ -26,9 +28,10 @@ pub(crate) fn for_content(content: &[u8]) -> EntityTag {
 pub(crate) fn with_snapshot(
     mut response: HttpResponseBuilder,
     snapshot: SnapshotVersion,
+    day: Option<Date>,
 ) -> HttpResponseBuilder {
     response.extensions_mut().insert(snapshot);
-    with_etag(response, for_snapshot(&snapshot))
+    with_etag(response, for_snapshot(&snapshot, day))
 }
 
 /// Adds the tag, and makes clients revalidate the response before they reuse it.
@@ -41,9 +44,10 @@ pub(crate) fn with_etag(mut response: HttpResponseBuilder, tag: EntityTag) -> Ht
 pub(crate) fn same_snapshot(
     request: &HttpRequest,
     snapshot: SnapshotVersion,
+    day: Option<Date>,
 ) -> Option<HttpResponse> {
-    if_none_match(request, &for_snapshot(&snapshot))
-        .then(|| with_snapshot(HttpResponse::NotModified(), snapshot).finish())
+    if_none_match(request, &for_snapshot(&snapshot, day))
+        .then(|| with_snapshot(HttpResponse::NotModified(), snapshot, day).finish())
 }
 
 /// A 304 response, if `If-None-Match` has the tag.

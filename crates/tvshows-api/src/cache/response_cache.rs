@@ -86,12 +86,13 @@ impl ResponseCache {
     ) -> Result<HttpResponse, Problem> {
         // Read before the data, so that an entry can be newer than its version but never older.
         let snapshot = self.catalog.snapshot_version().await?;
+        let (day, content_type) = (content.first_day(), content.content_type());
         let body = self.get_or_render(snapshot, content).await?;
-        if let Some(response) = etag::same_snapshot(request, snapshot) {
+        if let Some(response) = etag::same_snapshot(request, snapshot, day) {
             return Ok(response);
         }
-        let mut response = etag::with_snapshot(HttpResponse::Ok(), snapshot);
-        Ok(response.content_type("application/json").body(body))
+        let mut response = etag::with_snapshot(HttpResponse::Ok(), snapshot, day);
+        Ok(response.content_type(content_type).body(body))
     }
 
     /// The cached body, or else one that is rendered once for all requests that wait for it. Errors are not cached.

@@ -1,92 +1,125 @@
 //! The filters of lists and exports. Empty parameters count as missing, because forms send empty fields.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
-use serde::Deserialize;
-use tvshows_core::{Facet, ShowFilter};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use tvshows_core::{Facet, ParseFilterError, ShowFilter};
 
-use super::query::parse;
 use crate::excerpt::excerpt;
 use crate::problem::Problem;
 
-/// Flattened into the query of a route, whose `unknown` collects the other parameters.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct FilterQuery {
-    q: Option<String>,
-    genre: Option<String>,
-    language: Option<String>,
-    status: Option<String>,
-    r#type: Option<String>,
-    network: Option<String>,
-    country: Option<String>,
-    day: Option<String>,
-    premiered_from: Option<String>,
-    premiered_to: Option<String>,
-    min_rating: Option<String>,
-    max_rating: Option<String>,
-}
-
-/// Parameters that no field of a query takes.
-pub(crate) type UnknownParameters = BTreeMap<String, String>;
+/// Flattened into the query of a route, for the parameters that no field takes.
+#[derive(Debug, Default)]
+pub(crate) struct FilterQuery(BTreeMap<String, String>);
 
 impl FilterQuery {
-    const NAMES: [&str; 12] = [
-        "q",
-        "genre",
-        "language",
-        "status",
-        "type",
-        "network",
-        "country",
-        "day",
-        "premiered_from",
-        "premiered_to",
-        "min_rating",
-        "max_rating",
-    ];
-
-    /// In the order of the names.
-    fn values(&self) -> [Option<&str>; 12] {
-        let values = [
-            &self.q,
-            &self.genre,
-            &self.language,
-            &self.status,
-            &self.r#type,
-            &self.network,
-            &self.country,
-            &self.day,
-            &self.premiered_from,
-            &self.premiered_to,
-            &self.min_rating,
-            &self.max_rating,
-        ];
-        values.map(|value| value.as_deref().filter(|value| !value.is_empty()))
-    }
-
-    pub(crate) fn filter(&self) -> Result<ShowFilter, Problem> {
-        let [q, .., premiered_from, premiered_to, min_rating, max_rating] = self.values();
-        let mut facets = BTreeMap::new();
-        for (name, value) in Self::NAMES.into_iter().zip(self.values()) {
-            if let (Ok(facet), Some(filter)) = (name.parse::<Facet>(), parse(name, value)?) {
-                facets.insert(facet, filter);
-            }
+    /// The filter. Refuses unknown parameters, in the words of serde; `names` are those of the route itself.
+    pub(crate) fn filter(&self, names: &[&str]) -> Result<ShowFilter, Problem> {
+        let mut filter = ShowFilter::default();
+        for (parameter, value) in &self.0 {
+            filter.set(parameter, value).map_err(|error| match error {
+                ParseFilterError::Unknown(unknown) => unknown_parameter(&unknown, names),
+                ParseFilterError::Invalid { parameter, reason } => {
+                    Problem::Parameter { name: parameter, reason }
+                }
+            })?;
         }
-        Ok(ShowFilter {
-            text: parse("q", q.filter(|text| !text.trim().is_empty()))?,
-            facets,
-            premiered_from: parse("premiered_from", premiered_from)?,
-            premiered_to: parse("premiered_to", premiered_to)?,
-            min_rating: parse("min_rating", min_rating)?,
-            max_rating: parse("max_rating", max_rating)?,
-        })
+        Ok(filter)
     }
 
     /// The name of the first filter with a value.
     pub(crate) fn first(&self) -> Option<&'static str> {
-        let filters = Self::NAMES.into_iter().zip(self.values());
-        filters.into_iter().find(|(_, value)| value.is_some()).map(|(name, _)| name)
+        let has_value = |name: &&str| self.0.get(*name).is_some_and(|text| !text.trim().is_empty());
+        ShowFilter::PARAMETERS.into_iter().find(has_value)
+    }
+}
+
+/// The parameters of a filter, for the OpenAPI document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read as a map")]
+pub(crate) struct FilterParameters {
+    /// The ids of shows, separated by commas
+    #[param(pattern = "^([0-9]{1,9}(,[0-9]{1,9})*)?$", example = "82,169")]
+    id: Option<String>,
+    /// Words to find in the name and summary. All must match; the last one may be a prefix. Case and accents are ignored, and there are no operators. In names, punctuation inside a word may be omitted: `swat` finds S.W.A.T.
+    #[param(max_length = 256, example = "game of thr")]
+    q: Option<String>,
+    /// One of the genres
+    #[param(example = "Drama")]
+    genre: Option<String>,
+    /// The language
+    #[param(example = "English")]
+    language: Option<String>,
+    /// The status
+    #[param(example = "Running")]
+    status: Option<String>,
+    /// The type
+    #[param(example = "Scripted")]
+    r#type: Option<String>,
+    /// The name of the network, or of the web channel if there is no network
+    #[param(example = "HBO")]
+    network: Option<String>,
+    /// The name or the ISO 3166-1 code of the network's country, or of the web channel's
+    #[param(example = "US")]
+    country: Option<String>,
+    /// One of the days of the week on which the show airs
+    #[param(example = "Monday")]
+    day: Option<String>,
+    /// The earliest premiere date: a year or a day
+    #[param(
+        pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$",
+        example = "2010"
+    )]
+    premiered_from: Option<String>,
+    /// The latest premiere date: a day, or a year, including all of it
+    #[param(
+        pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$",
+        example = "2019-06-30"
+    )]
+    premiered_to: Option<String>,
+    /// The minimum average rating
+    #[param(minimum = 0, maximum = 10, example = 7.5)]
+    min_rating: Option<f64>,
+    /// The maximum average rating
+    #[param(minimum = 0, maximum = 10)]
+    max_rating: Option<f64>,
+}
+
+fn unknown_parameter(unknown: &str, names: &[&str]) -> Problem {
+    let names = ShowFilter::PARAMETERS.iter().chain(names).map(|name| format!("`{name}`"));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let unknown = excerpt(unknown);
+    Problem::InvalidQuery(format!(
+        "invalid query: unknown field `{unknown}`, expected one of {names}"
+    ))
+}
+
+/// Refuses repeated parameters, as serde does for the fields of a struct.
+impl<'de> Deserialize<'de> for FilterQuery {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<FilterQuery, D::Error> {
+        deserializer.deserialize_map(FilterVisitor)
+    }
+}
+
+struct FilterVisitor;
+
+impl<'de> Visitor<'de> for FilterVisitor {
+    type Value = FilterQuery;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("parameters")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FilterQuery, A::Error> {
+        let mut parameters = BTreeMap::new();
+        while let Some((name, value)) = map.next_entry::<String, String>()? {
+            if let Some(_) = parameters.insert(name.clone(), value) {
+                return Err(A::Error::custom(format!("duplicate field `{}`", excerpt(&name))));
+            }
+        }
+        Ok(FilterQuery(parameters))
     }
 }
 
@@ -96,24 +129,30 @@ pub(crate) fn scope(filter: &ShowFilter) -> String {
     let facets = Facet::ALL.map(|facet| written(filter.facets.get(&facet)));
     let dates = [filter.premiered_from, filter.premiered_to].map(|date| written(date.as_ref()));
     let ratings = [filter.min_rating, filter.max_rating].map(|rating| written(rating.as_ref()));
-    let values: Vec<String> =
-        [text].into_iter().chain(facets).chain(dates).chain(ratings).collect();
+    // Only if there are some, so that the cursors of earlier releases remain valid.
+    let ids = filter.ids.as_ref().map(ToString::to_string);
+    let texts = [text].into_iter().chain(facets).chain(dates).chain(ratings);
+    let values: Vec<String> = texts.chain(ids).collect();
     format!("{values:?}")
+}
+
+/// The conditions of a filter, for people.
+pub(crate) fn description(filter: &ShowFilter) -> String {
+    let condition =
+        |name: &dyn Display, value: &dyn Display| format!("{name}={}", excerpt(&value.to_string()));
+    let mut conditions = Vec::new();
+    conditions.extend(filter.ids.as_ref().map(|ids| condition(&"id", ids)));
+    conditions.extend(filter.text.as_ref().map(|text| condition(&"q", &text.as_str().trim())));
+    conditions.extend(filter.facets.iter().map(|(facet, value)| condition(facet, value)));
+    conditions.extend(filter.premiered_from.map(|day| condition(&"premiered_from", &day)));
+    conditions.extend(filter.premiered_to.map(|day| condition(&"premiered_to", &day)));
+    conditions.extend(filter.min_rating.map(|rating| condition(&"min_rating", &rating)));
+    conditions.extend(filter.max_rating.map(|rating| condition(&"max_rating", &rating)));
+    conditions.join(", ")
 }
 
 fn written(value: Option<&impl Display>) -> String {
     value.map_or_else(String::new, ToString::to_string)
-}
-
-/// Refuses unknown parameters, in the words of serde. `names` are those of the route itself.
-pub(crate) fn refuse_unknown(unknown: &UnknownParameters, names: &[&str]) -> Result<(), Problem> {
-    let Some(unknown) = unknown.keys().next() else { return Ok(()) };
-    let names: Vec<_> =
-        FilterQuery::NAMES.iter().chain(names).map(|name| format!("`{name}`")).collect();
-    let names = names.join(", ");
-    let unknown = excerpt(unknown);
-    let reason = format!("invalid query: unknown field `{unknown}`, expected one of {names}");
-    Err(Problem::InvalidQuery(reason))
 }
 
 #[cfg(test)]
@@ -128,17 +167,47 @@ mod tests {
 
     #[test]
     fn every_filter_has_its_name() {
-        for name in FilterQuery::NAMES {
+        for name in ShowFilter::PARAMETERS {
             let query = read(&format!("{name}=7"));
             assert_eq!(query.first(), Some(name));
             let is_date = name.starts_with("premiered");
-            assert_eq!(query.filter().is_err(), is_date, "{name}");
-            assert!(is_date || query.filter().unwrap() != ShowFilter::default(), "{name}");
+            let filter = query.filter(&[]);
+            assert_eq!(filter.is_err(), is_date, "{name}");
+            assert!(is_date || filter.unwrap() != ShowFilter::default(), "{name}");
         }
-        assert_eq!(read("q=&genre=").first(), None);
+        assert_eq!(read("q=&genre=+").first(), None);
+        assert_eq!(read("q=&genre=+").filter(&[]).unwrap(), ShowFilter::default());
         for facet in Facet::ALL {
-            let filter = read(&format!("{facet}=-")).filter().unwrap();
+            let filter = read(&format!("{facet}=-")).filter(&[]).unwrap();
             assert_eq!(filter.facets.into_keys().collect::<Vec<_>>(), [facet]);
         }
+    }
+
+    #[test]
+    fn unknown_and_repeated_parameters_are_named() {
+        let unknown = read("genres=Drama").filter(&["sort"]).unwrap_err().to_string();
+        assert!(unknown.contains("`genres`") && unknown.contains("`id`, `q`"), "{unknown}");
+        assert!(unknown.ends_with("`sort`"), "{unknown}");
+        let repeated = Query::<FilterQuery>::from_query("day=-&day=-").unwrap_err();
+        assert!(repeated.to_string().contains("`day`"), "{repeated}");
+        let invalid = read("id=82,x").filter(&[]).unwrap_err();
+        assert!(matches!(invalid, Problem::Parameter { name: "id", .. }));
+    }
+
+    #[test]
+    fn ids_belong_to_the_scope() {
+        let scope = |text: &str| scope(&read(text).filter(&[]).unwrap());
+        assert_eq!(scope("id=169,82"), scope("id=82,+169,82"));
+        assert_ne!(scope("id=82"), scope(""));
+        assert_ne!(scope("id=82"), scope("id=169"));
+    }
+
+    #[test]
+    fn a_filter_is_described_by_its_conditions() {
+        let describe = |text: &str| description(&read(text).filter(&[]).unwrap());
+        assert_eq!(describe(""), "");
+        let query = "max_rating=9&min_rating=7.0&country=US&genre=Drama&q=+the+&id=169,82";
+        let expected = "id=82,169, q=the, genre=Drama, country=US, min_rating=7, max_rating=9";
+        assert_eq!(describe(query), expected);
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tvshows_core::{ExternalDatabase, ExternalId, RunParameters, ShowFilter, Table, TopLimit};
 use tvshows_export::{Dialect, Format};
 
-use super::filter_query::{FilterQuery, UnknownParameters, refuse_unknown};
+use super::filter_query::FilterQuery;
 use crate::problem::Problem;
 
 #[derive(Deserialize)]
@@ -98,17 +98,14 @@ impl LookupQuery {
 
 #[derive(Deserialize)]
 pub(crate) struct ExportQuery {
-    #[serde(flatten)]
-    pub(crate) filters: FilterQuery,
     dialect: Option<String>,
     #[serde(flatten)]
-    unknown: UnknownParameters,
+    filters: FilterQuery,
 }
 
 impl ExportQuery {
     /// The filter of the rows, which only `all_shows` can have.
     pub(crate) fn filter(&self, table: Table) -> Result<ShowFilter, Problem> {
-        refuse_unknown(&self.unknown, &["dialect"])?;
         match self.filters.first() {
             Some(name) if table != Table::AllShows => {
                 let reason = format!(
@@ -116,7 +113,7 @@ impl ExportQuery {
                 );
                 Err(Problem::Parameter { name, reason })
             }
-            _ => self.filters.filter(),
+            _ => self.filters.filter(&["dialect"]),
         }
     }
 

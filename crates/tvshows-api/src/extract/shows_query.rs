@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tvshows_core::{Facet, KeysetCursor, Show, ShowQuery, Sort, SortBy};
 
 use super::cursor;
-use super::filter_query::{self, FilterQuery, UnknownParameters, refuse_unknown};
+use super::filter_query::{self, FilterQuery};
 use super::query::{self, parse};
 use crate::excerpt::excerpt;
 use crate::problem::Problem;
@@ -15,15 +15,13 @@ const DEFAULT_LIMIT: u32 = 50;
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ShowsQuery {
-    #[serde(flatten)]
-    filters: FilterQuery,
     sort: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
     fields: Option<String>,
     facets: Option<String>,
     #[serde(flatten)]
-    unknown: UnknownParameters,
+    filters: FilterQuery,
 }
 
 /// A page of a list, parsed.
@@ -52,8 +50,7 @@ impl ListRequest {
 
 impl ShowsQuery {
     pub(crate) fn parse(&self) -> Result<ListRequest, Problem> {
-        refuse_unknown(&self.unknown, &["sort", "limit", "cursor", "fields", "facets"])?;
-        let filter = self.filters.filter()?;
+        let filter = self.filters.filter(&["sort", "limit", "cursor", "fields", "facets"])?;
         let default = if filter.text.is_some() { SortBy::Relevance } else { SortBy::Id };
         let sort = parse("sort", non_empty(self.sort.as_deref()))?;
         let sort = sort.unwrap_or(Sort { by: default, descending: false });

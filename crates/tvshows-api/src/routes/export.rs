@@ -9,6 +9,7 @@ use tvshows_export::{Format, WriterOptions};
 
 use crate::cache::etag;
 use crate::cache::rendered_files::{FileVersion, RenderedFiles};
+use crate::extract::filter_query::FilterParameters;
 use crate::extract::query::ExportQuery;
 use crate::file_response::file_response;
 use crate::problem::responses::{ExportUnavailable, FileRange, InvalidQuery};
@@ -35,18 +36,7 @@ const HISTORY_RUNS: u32 = 20;
         ("table" = inline(schemas::Table), Path, description = "The table", example = "top_shows"),
         ("format" = inline(schemas::Format), Path, description = "The file format", example = "csv"),
         ("dialect" = inline(Option<schemas::Dialect>), Query, description = "For CSV only. `standard`, the default, has every value unchanged, so a spreadsheet may run text such as `=1+1` as a formula. `excel` is for spreadsheets: it begins with a byte order mark, and has an apostrophe before such text"),
-        ("q" = Option<String>, Query, max_length = 256, description = "Only for `all_shows`, as in `/shows`"),
-        ("genre" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
-        ("language" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
-        ("status" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
-        ("type" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
-        ("network" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
-        ("country" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
-        ("day" = Option<String>, Query, description = "Only for `all_shows`, as in `/shows`"),
-        ("premiered_from" = Option<String>, Query, pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$", description = "Only for `all_shows`, as in `/shows`"),
-        ("premiered_to" = Option<String>, Query, pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$", description = "Only for `all_shows`, as in `/shows`"),
-        ("min_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "Only for `all_shows`, as in `/shows`"),
-        ("max_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "Only for `all_shows`, as in `/shows`"),
+        FilterParameters,
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
         ("Range" = Option<String>, Header, description = "For Parquet only: the part to download, such as `bytes=0-99` or `bytes=-8`"),
         ("If-Range" = Option<String>, Header, description = "The ETag of an earlier response, to get the whole file if it has changed"),
@@ -162,10 +152,10 @@ where
     W: Future<Output = Result<(), StoreError>> + 'static,
 {
     if let Some(snapshot) = snapshot {
-        if let Some(response) = etag::same_snapshot(request, snapshot) {
+        if let Some(response) = etag::same_snapshot(request, snapshot, None) {
             return Ok(response);
         }
-        response = etag::with_snapshot(response, snapshot);
+        response = etag::with_snapshot(response, snapshot, None);
     } else {
         response.insert_header((CACHE_CONTROL, "no-cache"));
     }

@@ -1,6 +1,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::content::{Content, DEFAULT_TOP, ShowList};
+use crate::extract::filter_query::FilterParameters;
 use crate::extract::path::show_id;
 use crate::extract::query::LimitQuery;
 use crate::extract::shows_query::ShowsQuery;
@@ -18,18 +19,7 @@ use crate::state::AppState;
 #[utoipa::path(
     get, path = "/shows", tag = "shows",
     params(
-        ("q" = Option<String>, Query, max_length = 256, description = "Words to find in the name and summary. All must match; the last one may be a prefix. Case and accents are ignored, and there are no operators. In names, punctuation inside a word may be omitted: `swat` finds S.W.A.T.", example = "game of thr"),
-        ("genre" = Option<String>, Query, description = "One of the genres", example = "Drama"),
-        ("language" = Option<String>, Query, description = "The language", example = "English"),
-        ("status" = Option<String>, Query, description = "The status", example = "Running"),
-        ("type" = Option<String>, Query, description = "The type", example = "Scripted"),
-        ("network" = Option<String>, Query, description = "The name of the network, or of the web channel if there is no network", example = "HBO"),
-        ("country" = Option<String>, Query, description = "The name or the ISO 3166-1 code of the network's country, or of the web channel's", example = "US"),
-        ("day" = Option<String>, Query, description = "One of the days of the week on which the show airs", example = "Monday"),
-        ("premiered_from" = Option<String>, Query, pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$", description = "The earliest premiere date: a year or a day", example = "2010"),
-        ("premiered_to" = Option<String>, Query, pattern = r"^([0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|-(0[13-9]|1[0-2])-(29|30)|-(0[13578]|1[02])-31|-02-29)?)?$", description = "The latest premiere date: a day, or a year, including all of it", example = "2019-06-30"),
-        ("min_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "The minimum average rating", example = 7.5),
-        ("max_rating" = Option<f64>, Query, minimum = 0, maximum = 10, description = "The maximum average rating"),
+        FilterParameters,
         ("sort" = inline(Option<SortOrder>), Query, description = "`id` (the default), `name`, `rating`, `premiered`, `updated` or `weight`; prefix `-` for descending order. `relevance` is the default with `q`: shows whose name equals the text come first, then those whose name has its words, then those whose summary has them, each by weight. Shows without a value come last; ties are broken by id", example = "-rating"),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The maximum number of shows; 50 by default"),
         ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$", description = "The `next_cursor` of a response to the same query; `limit`, `fields` and `facets` may differ"),
@@ -140,7 +130,7 @@ pub(crate) async fn show(
 
 /// Get the stored cast of a show, in TVmaze's order
 ///
-/// Only the top shows have one.
+/// The top shows have one, and the shows that DETAILS chooses.
 #[utoipa::path(
     get, path = "/shows/{id}/cast", tag = "shows",
     params(
@@ -161,4 +151,29 @@ pub(crate) async fn cast(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     state.responses.respond(&request, Content::Cast(show_id(&path)?)).await
+}
+
+/// Get the stored episodes of a show, in TVmaze's order
+///
+/// The shows that DETAILS chooses have them. Specials are not among them.
+#[utoipa::path(
+    get, path = "/shows/{id}/episodes", tag = "shows",
+    params(
+        ("id" = u32, Path, description = "The show's id at TVmaze", example = 82),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
+    ),
+    responses(
+        (status = 200, description = "The JSON objects that TVmaze sent", body = Vec<serde_json::Value>, headers(("ETag" = String, description = "The snapshot"))),
+        (status = 304, description = "The snapshot matches `If-None-Match`"),
+        (status = 404, description = "No episodes are stored for the show", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The id is not a number", body = ProblemBody, content_type = "application/problem+json"),
+        StoreUnavailable,
+    )
+)]
+pub(crate) async fn episodes(
+    state: web::Data<AppState>,
+    path: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    state.responses.respond(&request, Content::Episodes(show_id(&path)?)).await
 }

@@ -1,0 +1,110 @@
+// A week of stored episodes, with the filters of the list of shows. The week and the filters are stored in the URL.
+
+import { request } from "./api_client.js";
+import { CalendarLink } from "./calendar_link.js";
+import { h } from "./dom.js";
+import { episodeTitle } from "./episode_list.js";
+import { networkName } from "./format.js";
+import { loadInto } from "./loading.js";
+import { currentRoute, navigate, urlFor } from "./router.js";
+import { checkedEpisode, checkedShow } from "./show_fields.js";
+import { FACETS, FILTERS, filterChips, ShowFilters } from "./show_filters.js";
+
+const DAY_MS = 86_400_000;
+const LOCALE = "en-GB";
+const dayName = new Intl.DateTimeFormat(LOCALE, { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
+const weekName = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+
+export function scheduleView({ query, signal, heading, title, onQueryChange }) {
+  title("Schedule");
+  const search = h("input", { type: "search", id: "q", name: "q", maxlength: 200, autocomplete: "off", spellcheck: "false", placeholder: "Name or words from the summary" });
+  const setQuery = (changes) => {
+    const unchanged = Object.fromEntries([...FILTERS, "date"].map((name) => [name, currentRoute().query.get(name)]));
+    navigate(urlFor("schedule", { ...unchanged, q: search.value.trim(), ...changes }));
+  };
+  const filters = new ShowFilters((values) => setQuery(values));
+  const calendar = new CalendarLink();
+  const [weekLinks, chips, days] = [h("nav", { class: "week", "aria-label": "Week" }), h("div"), h("div", { class: "days" })];
+  const removeFilters = (names) => {
+    setQuery(Object.fromEntries(names.map((name) => [name, ""])));
+    search.focus();
+  };
+  let controller = null;
+  const update = (query) => {
+    controller?.abort();
+    controller = new AbortController();
+    const parameters = new URLSearchParams(["q", ...FILTERS].map((name) => [name, query.get(name) ?? ""]).filter(([, value]) => value));
+    const monday = mondayOf(query.get("date"));
+    search.value = query.get("q") ?? "";
+    filters.update(query);
+    chips.replaceChildren(...[filterChips(query, removeFilters)].filter(Boolean));
+    calendar.update(parameters);
+    weekLinks.replaceChildren(...linksAround(monday, query));
+    const current = AbortSignal.any([signal, controller.signal]);
+    loadInto(days, current, () => loadWeek(monday, parameters, filters, current));
+  };
+  search.addEventListener("search", () => setQuery({}));
+  onQueryChange(update);
+  update(query);
+  return [
+    heading,
+    h("form", { class: "search", role: "search", submit: (event) => { event.preventDefault(); setQuery({}); } },
+      h("label", { for: "q", class: "visually-hidden" }, "Search shows"), search),
+    h("div", { class: "shows" },
+      filters.element,
+      h("section", { "aria-label": "Episodes" }, weekLinks, chips, days, calendar.element)),
+  ];
+}
+
+async function loadWeek(monday, parameters, filters, signal) {
+  const [episodes, { facets }] = await Promise.all([
+    request(`schedule?${new URLSearchParams([["date", isoDay(monday)], ["days", 7], ...parameters])}`, { signal }),
+    request(`shows?${new URLSearchParams([...parameters, ["limit", 1], ["fields", "id"], ["facets", FACETS]])}`, { signal }),
+  ]);
+  filters.setFacets(facets);
+  if (!episodes.length) return emptyState((await request("shows/stats", { signal })).tables.episodes === 0);
+  const byDay = Map.groupBy(episodes.map(checkedEpisode), ({ airdate }) => airdate);
+  const days = Array.from({ length: 7 }, (_, index) => new Date(monday.getTime() + index * DAY_MS));
+  return days.filter((day) => byDay.has(isoDay(day))).map((day) => {
+    const id = `day-${isoDay(day)}`;
+    return h("section", { class: "card", "aria-labelledby": id },
+      h("h2", { id }, dayName.format(day)), h("ul", { class: "airings" }, byDay.get(isoDay(day)).map(airing)));
+  });
+}
+
+function airing(episode) {
+  const show = checkedShow(episode.show ?? {});
+  return h("li", {},
+    h("span", { class: "airtime" }, episode.airtime || "–"),
+    h("span", {}, h("a", { href: urlFor(`shows/${show.id}`) }, show.name), " ", episodeTitle(episode)),
+    h("span", { class: "muted" }, networkName(show)));
+}
+
+function emptyState(hasNone) {
+  return h("div", { class: "empty", role: "status" },
+    h("p", { class: "empty-title" }, hasNone ? "No episodes are stored" : "No episodes this week"),
+    hasNone
+      ? h("p", {}, "The setting ", h("code", {}, "DETAILS"), " chooses the shows whose episodes are fetched, such as ", h("code", {}, "DETAILS=language=English&status=Running"), ". See ", h("a", { href: "docs/" }, "the API"), ".")
+      : h("p", {}, "No stored episode of this week belongs to a show that matches the filters."));
+}
+
+function linksAround(monday, query) {
+  const filters = Object.fromEntries([...query].filter(([name]) => name !== "date"));
+  const link = (label, days) => h("a", { class: "button", href: urlFor("schedule", { ...filters, date: isoDay(new Date(monday.getTime() + days * DAY_MS)) }) }, label);
+  const sunday = new Date(monday.getTime() + 6 * DAY_MS);
+  return [
+    link("Previous week", -7),
+    h("span", { role: "status" }, weekName.formatRange(monday, sunday)),
+    link("Next week", 7),
+    h("a", { href: urlFor("schedule", filters) }, "This week"),
+  ];
+}
+
+const isoDay = (date) => date.toISOString().slice(0, 10);
+
+// The Monday of the week with a day, by default today.
+function mondayOf(text) {
+  const day = new Date(`${/^\d{4}-\d\d-\d\d$/.test(text ?? "") ? text : isoDay(new Date())}T00:00:00Z`);
+  const known = Number.isNaN(day.getTime()) ? new Date(`${isoDay(new Date())}T00:00:00Z`) : day;
+  return new Date(known.getTime() - ((known.getUTCDay() + 6) % 7) * DAY_MS);
+}
