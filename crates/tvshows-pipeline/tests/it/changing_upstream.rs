@@ -28,6 +28,8 @@ struct State {
     shows: BTreeMap<u32, i64>,
     /// TVmaze never reuses an id.
     deleted: BTreeSet<u32>,
+    /// Shows without `_embedded`.
+    withheld: BTreeSet<u32>,
     /// Ratings change without a new `updated` time.
     drift: u32,
     /// Outdated pages in the edge cache.
@@ -54,6 +56,7 @@ impl ChangingUpstream {
         let state = State {
             shows: ids.into_iter().map(|id| (id, 0)).collect(),
             deleted: BTreeSet::new(),
+            withheld: BTreeSet::new(),
             drift: 0,
             cached: BTreeMap::new(),
             requests: Vec::new(),
@@ -80,6 +83,16 @@ impl ChangingUpstream {
         let mut state = self.state();
         state.shows.remove(&id);
         state.deleted.insert(id);
+    }
+
+    /// Responds without the episodes and the cast that a request wants embedded.
+    pub(crate) fn withhold_details(&self, id: u32) {
+        self.state().withheld.insert(id);
+    }
+
+    /// What is embedded in a show.
+    pub(crate) fn details(&self, id: u32) -> Value {
+        self.state().show_with_details(id).unwrap()["_embedded"].take()
     }
 
     /// Changes every rating, but no `updated` time.
@@ -218,6 +231,27 @@ impl State {
         Some((0..changes % 3).map(member).collect())
     }
 
+    fn episodes(&self, id: u32) -> Option<Value> {
+        let changes = *self.shows.get(&id)?;
+        let episode = |number: i64| {
+            json!({"id": i64::from(id) * 100 + number, "season": 1, "number": number, "type": "regular",
+                "name": format!("Episode {number} after {changes}"), "airdate": "2024-05-05",
+                "airtime": "", "airstamp": "2024-05-05T12:00:00+00:00", "runtime": null,
+                "rating": {"average": null}, "image": null, "summary": null,
+                "_links": {"self": {"href": format!("episode {number}")}}})
+        };
+        Some((1..=changes + 2).map(episode).collect())
+    }
+
+    /// A show with its episodes and its cast; without them if the test withholds them.
+    fn show_with_details(&self, id: u32) -> Option<Value> {
+        let mut show = self.show(id)?;
+        if !self.withheld.contains(&id) {
+            show["_embedded"] = json!({"episodes": self.episodes(id)?, "cast": self.cast(id)?});
+        }
+        Some(show)
+    }
+
     fn body(&mut self, request: &Request) -> Option<Value> {
         let segments: Vec<&str> = request.url.path_segments()?.collect();
         match segments[..] {
@@ -230,6 +264,9 @@ impl State {
                 let page = request.url.query()?.strip_prefix("page=")?.parse().ok()?;
                 let cached = self.cached.get(&page).cloned();
                 cached.or_else(|| self.page(page)).map(Value::Array)
+            }
+            ["shows", id] if request.url.query().is_some() => {
+                self.show_with_details(id.parse().ok()?)
             }
             ["shows", id] => self.show(id.parse().ok()?),
             ["shows", id, "cast"] => self.cast(id.parse().ok()?),

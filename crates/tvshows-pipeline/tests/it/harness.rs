@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use tvmaze_client::{Client, ClientBuilder, RetryPolicy};
 use tvshows_core::memory::MemoryStore;
 use tvshows_core::{
-    CastRow, Catalog, FetchMode, Ownership, ProgressTracker, RunEvent, RunId, RunLock,
-    RunParameters, RunQueue, RunState, RunStatus, StagingState, Trigger,
+    CastRow, Catalog, DetailsFilter, FetchMode, Ownership, ProgressTracker, RunEvent, RunId,
+    RunLock, RunParameters, RunQueue, RunState, RunStatus, StagingState, Trigger,
 };
 use tvshows_pipeline::{DEFAULT_MAX_AGE, Pipeline, Runner, RunnerConfig, RunnerRole};
 use tvshows_progress::InProcessTracker;
@@ -52,6 +52,8 @@ struct Settings {
     tracker: Arc<dyn ProgressTracker>,
     lease: Option<Arc<dyn RunLock>>,
     max_age: Duration,
+    details: DetailsFilter,
+    max_details: Option<u32>,
     /// The states that runs were reported to have ended in.
     ends: Arc<Mutex<Vec<RunState>>>,
 }
@@ -85,6 +87,8 @@ impl Settings {
             tracker: Arc::new(InProcessTracker::default()),
             lease: None,
             max_age: DEFAULT_MAX_AGE,
+            details: DetailsFilter::Top,
+            max_details: None,
             ends: Arc::default(),
         }
     }
@@ -111,7 +115,10 @@ impl Settings {
             on_end: Arc::new(move |status| ends.lock().unwrap().push(status.state)),
             role,
         };
-        let pipeline = Pipeline::new(self.client.clone(), catalog).max_age(self.max_age);
+        let pipeline = Pipeline::new(self.client.clone(), catalog)
+            .max_age(self.max_age)
+            .details(self.details.clone())
+            .max_details(self.max_details);
         (Runner::start(pipeline, config), store)
     }
 }
@@ -156,6 +163,23 @@ impl TestEnv {
     /// Another maximum age of index pages.
     pub(crate) async fn with_max_age(base_url: &str, max_age: Duration) -> TestEnv {
         TestEnv::start(Settings { max_age, ..Settings::new(client(base_url)) }).await
+    }
+
+    /// An environment with a database in a file that fetches the details of the shows that match `filter`, of at most
+    /// `max` shows.
+    pub(crate) async fn with_details(base_url: &str, filter: &str, max: Option<u32>) -> TestEnv {
+        let database = Database::File(tempfile::tempdir().unwrap());
+        let details = filter.parse().unwrap();
+        let settings = Settings::new(client(base_url));
+        TestEnv::start(Settings { database, details, max_details: max, ..settings }).await
+    }
+
+    /// The same database with other settings, like a restarted process.
+    pub(crate) async fn change_details(&mut self, filter: &str, max_age: Duration) {
+        self.stop().await;
+        self.settings.details = filter.parse().unwrap();
+        self.settings.max_age = max_age;
+        self.restart().await;
     }
 
     async fn start(settings: Settings) -> TestEnv {
@@ -257,6 +281,9 @@ impl TestEnv {
         for (id, version) in catalog.manifest().await.unwrap().shows {
             let show = catalog.show(id.into()).await.unwrap().unwrap();
             rows.push((serde_json::to_string(&show).unwrap(), version.fetched_at().to_string()));
+            for episode in catalog.episodes(id).await.unwrap().unwrap_or_default() {
+                rows.push((serde_json::to_string(&episode).unwrap(), String::new()));
+            }
         }
         for top in catalog.top_shows(1000).await.unwrap() {
             rows.push((serde_json::to_string(&top).unwrap(), String::new()));

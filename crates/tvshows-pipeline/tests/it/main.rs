@@ -1,6 +1,7 @@
 //! Whole runs: the real client and store, the simulator or a mock server as TVmaze.
 
 mod changing_upstream;
+mod details;
 mod faults;
 mod faulty_store;
 mod full_run;

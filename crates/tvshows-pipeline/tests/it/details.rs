@@ -1,0 +1,280 @@
+//! The episodes and the casts of the shows that `DETAILS` chooses.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tvshows_core::{FetchMode, RunParameters, RunState, ShowId, Step};
+use tvshows_pipeline::DEFAULT_MAX_AGE;
+
+use crate::changing_upstream::ChangingUpstream;
+use crate::harness::TestEnv;
+
+/// The requests for a show together with its details since the last call.
+fn detailed(upstream: &ChangingUpstream) -> Vec<u32> {
+    let detailed = |path: &String| {
+        let (id, _) = path.strip_prefix("/shows/")?.split_once("?embed")?;
+        id.parse().ok()
+    };
+    let mut ids: Vec<u32> = upstream.take_requests().iter().filter_map(detailed).collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// Checks that the stored details of these shows, and of no others, are what the upstream sends.
+async fn check(env: &TestEnv, upstream: &ChangingUpstream, shows: impl IntoIterator<Item = u32>) {
+    let shows: Vec<u32> = shows.into_iter().collect();
+    for id in upstream.ids() {
+        let episodes = env.store.episodes(ShowId(id)).await.unwrap();
+        assert_eq!(episodes.is_some(), shows.contains(&id), "episodes of show {id}");
+        let Some(episodes) = episodes else { continue };
+        let cast = env.store.cast(ShowId(id)).await.unwrap().unwrap();
+        let cast: Vec<Value> =
+            cast.into_iter().map(|row| Value::from(row.member.to_object())).collect();
+        assert_eq!(json!({"episodes": episodes, "cast": cast}), upstream.details(id), "show {id}");
+    }
+}
+
+#[tokio::test]
+async fn each_chosen_show_costs_one_request_and_the_next_day_only_if_it_changes() {
+    let (upstream, server) = ChangingUpstream::start(1..=300).await;
+    // All top shows are among them.
+    let env = TestEnv::with_details(&server.uri(), "min_rating=7", None).await;
+    let status = env.update().await;
+    assert_eq!((status.state, &status.error), (RunState::Succeeded, &None));
+    let mut chosen = Vec::new();
+    for id in upstream.ids() {
+        let show = env.store.show(ShowId(id).into()).await.unwrap().unwrap();
+        if show.rating_average.is_some_and(|rating| rating >= 7.0) {
+            chosen.push(id);
+        }
+    }
+    assert!(chosen.len() > 50, "{chosen:?}");
+    let number = u32::try_from(chosen.len()).unwrap();
+    let expected = 1 /* updates */ + 2 /* pages */ + 1 /* the end */ + u64::from(number);
+    assert_eq!(status.counts.requests, expected);
+    assert_eq!((status.details_done, status.details_total), (number, Some(number)));
+    assert_eq!((status.casts_done, status.casts_total), (0, Some(0)));
+    assert!(status.steps.iter().any(|timing| timing.step == Step::FetchingDetails));
+    assert_eq!(detailed(&upstream), chosen);
+    check(&env, &upstream, chosen.iter().copied()).await;
+
+    assert_eq!(env.update().await.counts.requests, 1, "nothing has changed");
+    upstream.take_requests();
+
+    let other = upstream.ids().into_iter().find(|id| !chosen.contains(id)).unwrap();
+    for id in [chosen[3], chosen[30], other] {
+        upstream.change(id);
+    }
+    let status = env.update().await;
+    assert_eq!(status.state, RunState::Succeeded);
+    assert!(status.details_done >= 2);
+    let requested = detailed(&upstream);
+    assert!(requested.contains(&chosen[3]) && requested.contains(&chosen[30]), "{requested:?}");
+    assert!(requested.iter().all(|id| [chosen[3], chosen[30], other].contains(id)));
+    // The map, and each changed show once, with its details or without. If the other one matches now, it needs both.
+    let expected = 4 + u64::from(requested.contains(&other));
+    assert_eq!(status.counts.requests, expected);
+}
+
+#[tokio::test]
+async fn shows_that_stop_matching_leave_and_others_come() {
+    let (upstream, server) = ChangingUpstream::start(1..=60).await;
+    let mut env = TestEnv::with_details(&server.uri(), "id=1,2,3,4", None).await;
+    env.update().await;
+    check(&env, &upstream, [1, 2, 3, 4]).await;
+    upstream.take_requests();
+    env.change_details("id=3,4,5", DEFAULT_MAX_AGE).await;
+    assert_eq!(env.update().await.state, RunState::Succeeded);
+    assert_eq!(detailed(&upstream), [5]);
+    check(&env, &upstream, [3, 4, 5]).await;
+    env.change_details("top", DEFAULT_MAX_AGE).await;
+    assert_eq!(env.update().await.counts.requests, 1);
+    check(&env, &upstream, []).await;
+    for top in env.store.top_shows(10).await.unwrap() {
+        assert!(env.store.cast(top.id).await.unwrap().is_some(), "{top:?}");
+    }
+}
+
+#[tokio::test]
+async fn ratings_that_drift_decide_which_shows_match() {
+    let (upstream, server) = ChangingUpstream::start(1..=60).await;
+    let mut env = TestEnv::with_details(&server.uri(), "min_rating=5", None).await;
+    env.update().await;
+    let before = detailed(&upstream);
+    upstream.drift();
+    env.change_details("min_rating=5", Duration::ZERO).await;
+    env.update().await;
+    let requested = detailed(&upstream);
+    assert!(!requested.is_empty(), "some newly match");
+    assert!(requested.iter().all(|id| !before.contains(id)), "an unchanged show costs nothing");
+    let mut matching = Vec::new();
+    for id in upstream.ids() {
+        let show = env.store.show(ShowId(id).into()).await.unwrap().unwrap();
+        if show.rating_average.is_some_and(|rating| rating >= 5.0) {
+            matching.push(id);
+        }
+    }
+    assert!(before.iter().any(|id| !matching.contains(id)), "some no longer match");
+    check(&env, &upstream, matching).await;
+}
+
+#[tokio::test]
+async fn a_full_fetch_for_lack_of_a_map_retains_details() {
+    let (upstream, server) = ChangingUpstream::start(1..=20).await;
+    let env = TestEnv::with_details(&server.uri(), "id=1,2,3", None).await;
+    env.update().await;
+    upstream.take_requests();
+    upstream.remove_updates_map();
+    upstream.change(2);
+    assert_eq!(env.update().await.state, RunState::Succeeded);
+    assert_eq!(detailed(&upstream), [2]);
+    check(&env, &upstream, [1, 2, 3]).await;
+    assert_eq!(env.update_fully().await.state, RunState::Succeeded);
+    assert_eq!(detailed(&upstream), [1, 2, 3], "a full run fetches everything");
+}
+
+#[tokio::test]
+async fn too_many_details_fail_the_run_before_the_first() {
+    let (upstream, server) = ChangingUpstream::start(1..=20).await;
+    let env = TestEnv::with_details(&server.uri(), "language=English", Some(19)).await;
+    let status = env.update().await;
+    assert_eq!(status.state, RunState::Failed);
+    let error = status.error.unwrap();
+    assert!(error.contains("of 20 shows") && error.contains("MAX_DETAILS allows (19)"), "{error}");
+    assert!(error.contains("1 min") && error.contains("tvshows update --yes"), "{error}");
+    assert_eq!(detailed(&upstream), [0; 0]);
+    let env = TestEnv::with_details(&server.uri(), "language=English", Some(20)).await;
+    assert_eq!(env.update().await.state, RunState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_show_that_vanishes_before_its_details_is_deleted() {
+    let (upstream, server) = ChangingUpstream::start(1..=20).await;
+    let env = TestEnv::with_details(&server.uri(), "id=1,2,3", None).await;
+    // Only its page still has it.
+    upstream.cache_page(0);
+    upstream.remove_updates_map();
+    upstream.delete(2);
+    let status = env.update().await;
+    assert_eq!((status.state, &status.error), (RunState::Succeeded, &None));
+    assert_eq!(status.shows_seen, 19);
+    assert!(env.store.show(ShowId(2).into()).await.unwrap().is_none());
+    assert!(env.store.episodes(ShowId(2)).await.unwrap().is_none());
+    check(&env, &upstream, [1, 3]).await;
+}
+
+#[tokio::test]
+async fn a_response_that_embeds_nothing_fails_the_run() {
+    let (upstream, server) = ChangingUpstream::start(1..=20).await;
+    let env = TestEnv::with_details(&server.uri(), "id=1,2,3", None).await;
+    upstream.withhold_details(2);
+    let status = env.update().await;
+    assert_eq!(status.state, RunState::Failed);
+    let error = status.error.unwrap();
+    assert!(error.contains("show 2") && error.contains("does not embed them"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_staged_is_not_asked_for_again() {
+    for responses in [6, 10, 15, 22, 30] {
+        let (upstream, server) = ChangingUpstream::start(1..=40).await;
+        let filter = "premiered_from=2024&premiered_to=2024";
+        let mut env = TestEnv::with_details(&server.uri(), filter, None).await;
+        upstream.stall_after(responses);
+        let run = env.submit(FetchMode::Auto).await;
+        upstream.stalled().await;
+        env.stop().await;
+        let before = env.store.get(run).await.unwrap().unwrap();
+        assert_eq!(before.state, RunState::Interrupted);
+        let staged = env.staging(run).await.snapshot.details;
+        assert_eq!(staged.len(), before.details_done as usize);
+        assert!(staged.values().all(|version| version.has_episodes));
+        upstream.take_requests();
+        upstream.resume();
+        env.restart().await;
+        let after = env.end_of(run).await;
+        assert_eq!((after.state, after.attempt), (RunState::Succeeded, 2));
+        assert_eq!((after.details_done, after.details_total), (40, Some(40)));
+        let expected: Vec<u32> = (1..=40).filter(|id| !staged.contains_key(&ShowId(*id))).collect();
+        assert_eq!(detailed(&upstream), expected, "after {responses} responses");
+        check(&env, &upstream, 1..=40).await;
+        let undisturbed = TestEnv::with_details(&server.uri(), filter, None).await;
+        undisturbed.update().await;
+        assert_eq!(env.content().await, undisturbed.content().await);
+    }
+}
+
+#[tokio::test]
+async fn changes_during_an_interruption_are_fetched_with_the_details() {
+    let (upstream, server) = ChangingUpstream::start(1..=40).await;
+    let mut env = TestEnv::with_details(&server.uri(), "language=English", None).await;
+    env.update().await;
+    for id in 1..=20 {
+        upstream.change(id);
+    }
+    upstream.stall_after(8);
+    let run = env.submit(FetchMode::Auto).await;
+    upstream.stalled().await;
+    env.stop().await;
+    let staged = env.store.get(run).await.unwrap().unwrap().details_done;
+    assert!((1..20).contains(&staged), "{staged}");
+    upstream.take_requests();
+    upstream.change(1);
+    upstream.resume();
+    env.restart().await;
+    let status = env.end_of(run).await;
+    assert_eq!((status.state, status.changes.changed), (RunState::Succeeded, 20));
+    let requested = detailed(&upstream);
+    assert!(requested.len() <= 21 - staged as usize, "{requested:?}");
+    check(&env, &upstream, 1..=40).await;
+}
+
+#[tokio::test]
+async fn a_run_that_fetches_details_can_be_canceled() {
+    let (upstream, server) = ChangingUpstream::start(1..=40).await;
+    let env = TestEnv::with_details(&server.uri(), "language=English", None).await;
+    upstream.stall_after(20);
+    let run = env.submit(FetchMode::Auto).await;
+    upstream.stalled().await;
+    env.runner.cancel(run).await.unwrap();
+    let status = env.end_of(run).await;
+    assert_eq!((status.state, status.step), (RunState::Cancelled, Step::FetchingDetails));
+    assert_eq!(env.tables().await, "");
+}
+
+#[tokio::test]
+async fn a_plan_is_what_a_run_fetches() {
+    let (upstream, server) = ChangingUpstream::start(1..=300).await;
+    let mut env = TestEnv::with_details(&server.uri(), "id=1,2,3,299", None).await;
+    let parameters = RunParameters::default();
+    let plan = env.runner.plan(parameters).await.unwrap();
+    assert_eq!((plan.mode, plan.index_pages, plan.details), (FetchMode::Full, Some(3), Some(4)));
+    assert_eq!(plan.requests, 1 + 3 + 4 + 10);
+    assert_eq!(plan.seconds, 9);
+    assert_eq!(upstream.take_requests(), ["/updates/shows"]);
+    assert_eq!(env.tables().await, "");
+    env.update().await;
+
+    for id in [1, 2, 100, 299] {
+        upstream.change(id);
+    }
+    upstream.delete(50);
+    let plan = env.runner.plan(parameters).await.unwrap();
+    assert_eq!((plan.mode, plan.index_pages, plan.shows), (FetchMode::Auto, Some(0), 1));
+    assert_eq!((plan.details, plan.deletions), (Some(3), 1));
+    let status = env.update().await;
+    assert_eq!(status.details_done, 3);
+    // Shows whose rating changed can enter the top.
+    let casts = u64::from(status.casts_done.saturating_sub(plan.casts));
+    assert_eq!(status.counts.requests, plan.requests + casts);
+
+    let plan = env.runner.plan(parameters).await.unwrap();
+    assert_eq!((plan.requests, plan.seconds), (1, 1), "{plan:?}");
+    env.change_details("language=English", DEFAULT_MAX_AGE).await;
+    let plan = env.runner.plan(parameters).await.unwrap();
+    assert_eq!((plan.details, plan.requests), (Some(295), 296), "{plan:?}");
+
+    let empty = TestEnv::with_details(&server.uri(), "language=English", None).await;
+    let plan = empty.runner.plan(parameters).await.unwrap();
+    assert_eq!((plan.details, plan.requests), (None, 1 + 3 + 10));
+}
