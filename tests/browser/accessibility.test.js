@@ -19,10 +19,12 @@ let served;
 let views;
 before(async () => {
   const upstream = await simulator("--shows", "2300", "--fault", "status:403*1@/shows?page=3");
-  served = await service(upstream);
+  served = await service(upstream, { settings: { DETAILS: "status=Running&min_rating=7" } });
   assert.equal((await update(served)).state, "failed");
   const { request_id: run } = await update(served);
   const [top] = await json(`${served.url}/shows/top_shows?limit=1`);
+  const { shows: [detailed] } = await json(`${served.url}/shows?status=Running&min_rating=7&limit=1`);
+  const [{ airdate }] = await json(`${served.url}/shows/${detailed.id}/episodes`);
   views = [
     ["runs", "Failed"],
     [`runs/${run}`, "Published in"],
@@ -33,6 +35,9 @@ before(async () => {
     ["shows?q=zzzzz&genre=Drama", "No matching shows"],
     [`shows/${top.id}`, top.name],
     ["shows/999999999", "not found"],
+    [`shows/${detailed.id}`, "Season 1"],
+    [`schedule?date=${airdate}`, detailed.name],
+    ["schedule?date=1900-01-01", "No episodes this week"],
     ["top", "Multiple roles"],
     ["charts", "Premiere year"],
     ["export", "Snapshot 1"],

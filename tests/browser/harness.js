@@ -12,7 +12,7 @@ import { chromium } from "playwright-core";
 const BINARY = process.env.TVSHOWS_BINARY ?? fileURLToPath(new URL("../../target/debug/tvshows", import.meta.url));
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const TIMEOUT_MS = 15_000;
-const SETTINGS = /^(DATABASE_PATH|REDIS_URL|TVMAZE_BASE_URL|HOST|PORT|HEALTH_PORT|CORS_ORIGINS|API_TOKEN|POST_RATE_LIMIT|CDN_MAX_AGE|MAX_AGE|LOG_FORMAT|TVSHOWS_CONFIG|RUST_LOG)$/;
+const SETTINGS = /^(DATABASE_PATH|REDIS_URL|TVMAZE_BASE_URL|HOST|PORT|HEALTH_PORT|CORS_ORIGINS|API_TOKEN|POST_RATE_LIMIT|CDN_MAX_AGE|MAX_AGE|DETAILS|MAX_DETAILS|LOG_FORMAT|TVSHOWS_CONFIG|RUST_LOG)$/;
 
 // Run in reverse order after all tests of a file, which share the browser and sometimes a service.
 const cleanups = [];

@@ -11,7 +11,7 @@ const CATALOG = fileURLToPath(new URL("hostile", import.meta.url));
 let served;
 let show;
 before(async () => {
-  served = await service(await simulator("--data", CATALOG));
+  served = await service(await simulator("--data", CATALOG), { settings: { DETAILS: "id=1" } });
   assert.equal((await update(served, "years=200")).state, "succeeded");
   show = await json(`${served.url}/shows/1`);
 });
@@ -19,7 +19,7 @@ before(async () => {
 for (const bypassCSP of [true, false]) {
   test(`texts of upstream are shown as text and run nothing, the policy being ${bypassCSP ? "off" : "on"}`, async () => {
     const page = await open(served, "shows", { bypassCSP });
-    for (const place of ["shows", "shows/1", "top", "charts", "export", `shows?genre=${encodeURIComponent(show.genres[1])}`, "runs"]) {
+    for (const place of ["shows", "shows/1", "schedule?date=2026-11-24", "top", "charts", "export", `shows?genre=${encodeURIComponent(show.genres[1])}`, "runs"]) {
       await page.goto(`./#/${place}`);
       await page.locator("main[id=main] h1").waitFor();
       if (!["export", "runs"].includes(place)) await page.locator("main").getByText("<script>globalThis.ran=1</script>").filter({ visible: true }).first().waitFor();

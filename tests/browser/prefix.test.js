@@ -49,6 +49,9 @@ test("the dashboard and the documentation work below a prefix", async () => {
   await page.getByText("succeeded").first().waitFor();
   await page.getByRole("link", { name: "Top", exact: true }).click();
   await page.locator("main a[href^='#/shows/']").first().waitFor();
+  await page.getByRole("link", { name: "Schedule", exact: true }).click();
+  await page.getByText("No episodes are stored").waitFor();
+  assert.equal(await page.getByLabel("Address of the calendar").inputValue(), `${proxied.url}/calendar.ics`);
   assert.deepEqual(failed, []);
   assert.deepEqual(page.errors, []);
 });

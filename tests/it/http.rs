@@ -18,5 +18,6 @@ mod pipeline;
 mod proxies;
 mod ranges;
 mod raw;
+mod schedule;
 mod shows;
 mod systemd;

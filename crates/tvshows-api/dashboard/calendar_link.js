@@ -1,16 +1,16 @@
 // The address of the calendar with the current filters, to subscribe to or to copy.
 
 import { announce, h } from "./dom.js";
+import { DESKTOP } from "./show_filters.js";
 
 export class CalendarLink {
-  #address = h("input", { id: "calendar", readonly: true, spellcheck: "false" });
+  #address = h("input", { readonly: true, spellcheck: "false" });
   #subscribe = h("a", { class: "button" }, "Subscribe");
-  element = h("section", { class: "card calendar", "aria-labelledby": "calendar-title" },
-    h("h2", { id: "calendar-title" }, "Calendar"),
-    h("p", { class: "muted" }, "Calendar programs that subscribe to this address show the episodes that match the filters, and stay up to date."),
-    h("div", { class: "calendar-address" },
-      h("label", { for: "calendar", class: "visually-hidden" }, "Address of the calendar"), this.#address,
-      h("button", { type: "button", click: () => this.#copy() }, "Copy"), this.#subscribe));
+  element = h("details", { class: "card calendar", open: matchMedia(DESKTOP).matches },
+    h("summary", {}, "Calendar"),
+    h("p", { class: "muted small" }, "Calendar programs that subscribe to this address show the episodes that match the filters, and stay up to date."),
+    h("label", {}, h("span", {}, "Address of the calendar"), this.#address),
+    h("div", { class: "calendar-actions" }, h("button", { type: "button", click: () => this.#copy() }, "Copy"), this.#subscribe));
 
   update(filters) {
     // Relative to the page, which may have a path prefix.

@@ -24,15 +24,13 @@ export function episodeList(episodes) {
   const last = [...seasons.keys()].at(-1);
   return [...seasons].map(([season, list]) => h("details", { class: "card season", open: season === last },
     h("summary", {}, season == null ? "Other episodes" : `Season ${season}`, " ", h("span", { class: "muted" }, pluralize(list.length, "episode"))),
-    h("table", { class: "episodes" },
-      h("thead", {}, h("tr", {}, ["Number", "Title", "Date", "Rating"].map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", {}, list.map(row)))));
+    h("ol", { class: "episodes" }, list.map(item))));
 }
 
-function row(episode) {
-  return h("tr", {},
-    h("td", { class: "number" }, episodeNumber(episode) ?? "–"),
-    h("th", { scope: "row" }, externalLink(`https://www.tvmaze.com/episodes/${episode.id}`, episode.name ?? "Untitled")),
-    h("td", { class: "number" }, episodeTime(episode) ?? "–"),
-    h("td", {}, ratingLabel(episode.rating.average)));
+function item(episode) {
+  return h("li", {},
+    h("span", { class: "muted" }, episodeNumber(episode) ?? "–"),
+    h("span", {}, externalLink(`https://www.tvmaze.com/episodes/${episode.id}`, episode.name ?? "Untitled")),
+    h("span", { class: "muted" }, episodeTime(episode)),
+    ratingLabel(episode.rating.average));
 }

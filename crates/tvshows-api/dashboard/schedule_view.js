@@ -51,8 +51,8 @@ export function scheduleView({ query, signal, heading, title, onQueryChange }) {
     h("form", { class: "search", role: "search", submit: (event) => { event.preventDefault(); setQuery({}); } },
       h("label", { for: "q", class: "visually-hidden" }, "Search shows"), search),
     h("div", { class: "shows" },
-      filters.element,
-      h("section", { "aria-label": "Episodes" }, weekLinks, chips, days, calendar.element)),
+      h("div", { class: "stack" }, filters.element, calendar.element),
+      h("section", { "aria-label": "Episodes" }, weekLinks, chips, days, h("p", { class: "muted small" }, "Days and times are those of each network."))),
   ];
 }
 

@@ -22,7 +22,7 @@ export const filterLabel = (name) => LABELS[name];
 
 // The value that matches shows without one.
 const NONE = "-";
-const DESKTOP = "(min-width: 52rem)";
+export const DESKTOP = "(min-width: 52rem)";
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 export class ShowFilters {

@@ -174,8 +174,12 @@ pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use jiff::civil::date;
     use proptest::prelude::*;
-    use tvshows_core::conformance::fixtures::{publish, show};
+    use serde_json::{Value, json};
+    use tvshows_core::conformance::fixtures::{
+        at, begin, details_of, episode, pages, publish, running, show, success,
+    };
     use tvshows_core::memory::MemoryStore;
     use tvshows_core::{KeysetCursor, SortValue};
 
@@ -225,6 +229,7 @@ mod tests {
             ("facets=day,genre", "facets=genre%2Cday,genre"),
             ("min_rating=7&limit=7", "limit=007&min_rating=7.0"),
             ("max_rating=0", "max_rating=-0"),
+            ("id=82,169", "id=169,+82,82"),
         ] {
             assert_eq!(key(one), key(other), "{one} and {other}");
         }
@@ -234,6 +239,77 @@ mod tests {
         let page = format!("min_rating=7&sort=name&cursor={cursor}");
         assert_eq!(key(&page), key(&format!("cursor={cursor}&sort=name&min_rating=7.00")));
         assert_ne!(key(&page), key("min_rating=7&sort=name"));
+    }
+
+    /// The shows 1 to 3, of which the first has an episode, the second has none, and the third has no details.
+    async fn detailed() -> MemoryStore {
+        let store = MemoryStore::default();
+        let status = running();
+        let session = begin(&store, &status).await;
+        let shows = pages(vec![(0, vec![show(1), show(2), show(3)])], at(2));
+        let episodes = Some(vec![episode(1, 1, "2026-11-24")]);
+        for batch in [
+            shows,
+            details_of(&show(1), vec![], episodes, at(3)),
+            details_of(&show(2), vec![], Some(vec![]), at(3)),
+        ] {
+            session.commit(batch, &status).await.unwrap();
+        }
+        let chosen = [ShowId(1), ShowId(2)];
+        session.publish(&[], &chosen, at(4), success(&status)).await.unwrap();
+        store
+    }
+
+    fn schedule(filter: &str, first: Date, last: Date) -> Box<ScheduleQuery> {
+        Box::new(ScheduleQuery { filter: list(filter).query.filter, first, last })
+    }
+
+    #[tokio::test]
+    async fn stored_details_can_be_empty_and_others_are_missing() {
+        let store = detailed().await;
+        for (id, episodes) in [(1, 1), (2, 0)] {
+            let body = Content::Episodes(ShowId(id)).render(&store).await.unwrap();
+            let body: Vec<Value> = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body.len(), episodes);
+            assert_eq!(Content::Cast(ShowId(id)).render(&store).await.unwrap(), "[]");
+        }
+        let episodes = Content::Episodes(ShowId(3)).render(&store).await.unwrap_err();
+        let cast = Content::Cast(ShowId(3)).render(&store).await.unwrap_err();
+        assert_eq!([episodes.code(), cast.code()], ["episodes_not_found", "cast_not_found"]);
+        for problem in [episodes, cast] {
+            assert!(problem.to_string().contains("`DETAILS="), "{problem}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_schedule_has_shows_and_a_calendar_has_events() {
+        let store = detailed().await;
+        let [first, last] = [date(2026, 11, 24), date(2026, 11, 30)];
+        let body = Content::Schedule(schedule("id=1,2", first, last)).render(&store).await;
+        let body: Value = serde_json::from_slice(&body.unwrap()).unwrap();
+        let mut expected = serde_json::to_value(episode(1, 1, "2026-11-24")).unwrap();
+        expected["show"] = serde_json::to_value(show(1)).unwrap();
+        assert_eq!(body, json!([expected]));
+        let other = Content::Schedule(schedule("id=2", first, last)).render(&store).await;
+        assert_eq!(other.unwrap(), "[]");
+        let calendar = Content::Calendar(schedule("id=1", first, last)).render(&store).await;
+        let calendar = String::from_utf8(calendar.unwrap().to_vec()).unwrap();
+        assert!(calendar.contains("X-WR-CALNAME:TV schedule: id=1\r\n"), "{calendar}");
+        assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 1);
+    }
+
+    #[test]
+    fn schedules_differ_in_their_days_filters_and_forms() {
+        let [first, last] = [date(2026, 11, 24), date(2026, 11, 30)];
+        let keys = [
+            Content::Schedule(schedule("", first, last)),
+            Content::Schedule(schedule("", first, first)),
+            Content::Schedule(schedule("", last, last)),
+            Content::Schedule(schedule("id=1", first, last)),
+            Content::Calendar(schedule("", first, last)),
+        ]
+        .map(|content| content.cache_key());
+        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len(), "{keys:?}");
     }
 
     /// Parameters, and values that mean different lists.

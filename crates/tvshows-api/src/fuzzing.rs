@@ -1,12 +1,15 @@
 //! Entry points to the parsers of client input, for the fuzz targets and property tests. They never panic.
 
 use actix_web::web::Query;
+use jiff::civil::date;
 use serde::de::DeserializeOwned;
 use tvshows_core::Table;
 use tvshows_export::Format;
 
 use crate::extract::cursor;
+use crate::extract::filter_query;
 use crate::extract::query::{ExportQuery, LimitQuery, StatusQuery, UpdateQuery};
+use crate::extract::schedule_query::{CalendarQuery, DaysQuery};
 use crate::extract::shows_query::ShowsQuery;
 
 /// Parses a query in the same way as the routes.
@@ -24,6 +27,15 @@ pub fn parse_query(text: &str) {
     if let Some(query) = parse::<LimitQuery>(text) {
         let limit = query.limit(10);
         assert!(limit.is_err() || limit.is_ok_and(|limit| (1..=1000).contains(&limit)));
+    }
+    let today = date(2026, 11, 27);
+    if let Some(query) = parse::<DaysQuery>(text)
+        && let Ok(schedule) = query.parse(today)
+    {
+        assert!(schedule.first <= schedule.last);
+    }
+    if let Some(query) = parse::<CalendarQuery>(text) {
+        let _ = query.parse(today).map(|calendar| filter_query::description(&calendar.filter));
     }
     if let Some(query) = parse::<ShowsQuery>(text)
         && let Ok(list) = query.parse()
@@ -70,6 +82,9 @@ mod tests {
             "previous_signature",
             "limit",
             "dialect",
+            "id",
+            "date",
+            "days",
             "q",
             "language",
             "premiered_from",

@@ -1,4 +1,4 @@
-//! `tvshows top`, `show` and `search`.
+//! `tvshows top`, `show`, `search` and `schedule`.
 
 use std::time::Duration;
 
@@ -32,6 +32,34 @@ async fn shows_are_listed_as_the_service_lists_them() {
         stdout_of(&env, &["search", "--language", "English", "--limit", "1", "--json"]).await;
     let expected = service.json("/shows?language=English&sort=-rating&limit=1").await;
     assert_eq!(parse(&best), expected["shows"], "the best come first without words");
+}
+
+#[tokio::test]
+async fn a_schedule_is_listed_as_the_service_lists_it() {
+    let env = TestEnv::published().await;
+    let none = env.tvshows(&["schedule"]).output().await.unwrap();
+    let message = String::from_utf8(none.stderr).unwrap();
+    assert!(none.status.success() && message.contains("--details"), "{message}");
+    stdout_of(&env, &["update", "--details", "status=Running"]).await;
+    let service = Service::start(&env, &[]).await;
+    let show = service.json("/shows?status=Running&limit=1").await["shows"][0].clone();
+    let id = show["id"].to_string();
+    let episode = service.json(&format!("/shows/{id}/episodes")).await[0].clone();
+    let date = episode["airdate"].as_str().unwrap();
+
+    let schedule = service.json(&format!("/schedule?date={date}&days=31&id={id}")).await;
+    let arguments = ["schedule", "--date", date, "--days", "31", "--id", &id];
+    let json = stdout_of(&env, &[&arguments[..], &["--json"]].concat()).await;
+    assert_eq!(parse(&json), schedule);
+    let table = stdout_of(&env, &arguments).await;
+    assert_eq!(table.lines().count(), 1 + schedule.as_array().unwrap().len(), "{table}");
+    assert!(table.contains(episode["name"].as_str().unwrap()), "{table}");
+    let described = stdout_of(&env, &["show", &id]).await;
+    assert!(described.contains("\nEpisodes "), "{described}");
+    for wrong in [["--days", "32"], ["--date", "2026"], ["--id", "1,x"]] {
+        let refused = env.tvshows(&[&["schedule"], &wrong[..]].concat()).output().await.unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{wrong:?}");
+    }
 }
 
 #[tokio::test]

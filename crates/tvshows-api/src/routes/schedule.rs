@@ -2,7 +2,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde_json::json;
 
 use crate::content::Content;
 use crate::extract::filter_query::FilterParameters;
