@@ -11,6 +11,7 @@ use crate::calendar::calendar;
 use crate::extract::filter_query;
 use crate::extract::shows_query::{ListRequest, ShowsQuery};
 use crate::problem::Problem;
+use crate::routes::tvmaze::content::TvmazeContent;
 use crate::schemas::{FacetCount, UnmatchedFilter};
 
 /// The default limit of `/shows/top_shows`.
@@ -49,6 +50,7 @@ pub(crate) enum Content {
     TopShows { limit: u32 },
     MultiCharacterActors,
     Stats,
+    Tvmaze(TvmazeContent),
 }
 
 impl Content {
@@ -79,6 +81,7 @@ impl Content {
             Content::TopShows { limit } => format!("top {limit}"),
             Content::MultiCharacterActors => "actors".to_owned(),
             Content::Stats => "stats".to_owned(),
+            Content::Tvmaze(content) => format!("tvmaze {content:?}"),
         }
     }
 
@@ -86,6 +89,7 @@ impl Content {
     pub(crate) fn first_day(&self) -> Option<Date> {
         match self {
             Content::Schedule(query) | Content::Calendar(query) => Some(query.first),
+            Content::Tvmaze(content) => content.first_day(),
             _ => None,
         }
     }
@@ -113,6 +117,7 @@ impl Content {
             Content::TopShows { limit } => json(&catalog.top_shows(limit).await?),
             Content::MultiCharacterActors => json(&catalog.multi_character_actors().await?),
             Content::Stats => json(&catalog.stats().await?),
+            Content::Tvmaze(content) => content.render(catalog).await,
         }
     }
 }
@@ -164,10 +169,14 @@ async fn render_calendar(query: ScheduleQuery, catalog: &dyn Catalog) -> Result<
 }
 
 pub(crate) fn json(data: &impl Serialize) -> Result<Bytes, Problem> {
-    let json = serde_json::to_vec(data);
-    let json = json.map_err(|error| StoreError::CorruptRow { what: error.to_string() })?;
+    let json = serde_json::to_vec(data).map_err(unserializable)?;
     // Without spare capacity, which would be cached as well.
     Ok(json.into_boxed_slice().into())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the argument of `map_err`")]
+pub(crate) fn unserializable(error: serde_json::Error) -> Problem {
+    StoreError::CorruptRow { what: error.to_string() }.into()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{events, export, health, lookup, metrics, pipeline, schedule, shows};
+use crate::routes::{events, export, health, lookup, metrics, pipeline, schedule, shows, tvmaze};
 
 /// The OpenAPI document of the service.
 #[must_use]
@@ -23,6 +23,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     tags(
         (name = "pipeline", description = "Start, monitor and cancel runs"),
         (name = "shows", description = "Read the published snapshot"),
+        (name = "tvmaze", description = "TVmaze's own routes and shapes, from the published snapshot. Unknown parameters are ignored, and errors have TVmaze's form"),
         (name = "export", description = "Download the published tables"),
         (name = "health", description = "Probes and metrics"),
     ),
@@ -43,6 +44,22 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         schedule::schedule,
         schedule::calendar,
         lookup::shows,
+        tvmaze::show_index,
+        tvmaze::updates,
+        tvmaze::search,
+        tvmaze::single_search,
+        tvmaze::lookup,
+        tvmaze::show,
+        tvmaze::episodes,
+        tvmaze::seasons,
+        tvmaze::cast,
+        tvmaze::episode_by_number,
+        tvmaze::episodes_by_date,
+        tvmaze::season,
+        tvmaze::season_episodes,
+        tvmaze::schedule,
+        tvmaze::web_schedule,
+        tvmaze::full_schedule,
         export::table,
         export::database,
         health::live,

@@ -62,6 +62,10 @@ pub(crate) enum Problem {
     ExternalIdNotFound(ExternalId),
     CastNotFound(ShowId),
     EpisodesNotFound(ShowId),
+    /// TVmaze may have it, but the mirror does not. The reason is a sentence.
+    NotMirrored(String),
+    /// No show matches what TVmaze finds a single show by.
+    NoMatch,
     ExportNotFound(String),
     /// The file is not the one that the client has read before.
     FileChanged,
@@ -133,6 +137,8 @@ impl Problem {
             }
             Problem::CastNotFound(_) => (StatusCode::NOT_FOUND, "cast_not_found"),
             Problem::EpisodesNotFound(_) => (StatusCode::NOT_FOUND, "episodes_not_found"),
+            Problem::NotMirrored(_) => (StatusCode::NOT_FOUND, "not_mirrored"),
+            Problem::NoMatch => (StatusCode::NOT_FOUND, "no_match"),
             Problem::ExportNotFound(_) => (StatusCode::NOT_FOUND, "export_not_found"),
             Problem::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
@@ -193,6 +199,7 @@ impl Problem {
         match self {
             Problem::Shared(problem) => problem.detail(),
             Problem::InvalidQuery(reason)
+            | Problem::NotMirrored(reason)
             | Problem::RunOwnedElsewhere(reason)
             | Problem::RunPublishing(reason) => reason.clone(),
             Problem::MalformedRequest(reason) => format!("the request is not valid HTTP: {reason}"),
@@ -219,6 +226,7 @@ impl Problem {
             Problem::PreflightRejected(reason) => {
                 format!("CORS does not allow this request ({reason}); see CORS_ORIGINS")
             }
+            Problem::NoMatch => "no show matches".into(),
             Problem::PathNotFound => "path not found; /docs lists all endpoints".into(),
             Problem::RunNotFound(run) => {
                 format!("run {:?} not found; /pipeline/runs lists the runs", excerpt(run))

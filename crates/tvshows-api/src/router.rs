@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, Resource, Route};
 
 use crate::dashboard;
 use crate::problem::Problem;
-use crate::routes::{docs, events, export, health, lookup, metrics, pipeline, schedule, shows};
+use crate::routes::{docs, events, export, health, lookup, metrics, pipeline, schedule, shows, tvmaze};
 use crate::state::AppState;
 
 pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
@@ -39,6 +39,7 @@ pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
             .service(get_and_head("/shows/{id}/episodes", || web::to(shows::episodes)))
             .service(get_and_head("/export/tvshows.db", || web::to(export::database)))
             .service(get_and_head("/export/{table}.{format}", || web::to(export::table)))
+            .service(tvmaze::routes())
             .configure(probes)
             .service(get_and_head("/", || web::to(dashboard::index)))
             .service(get_and_head("/dashboard/{file}", || web::to(dashboard::asset)))
@@ -67,7 +68,7 @@ fn probes(config: &mut ServiceConfig) {
         .service(get_and_head("/metrics", || web::to(metrics::metrics)));
 }
 
-fn get_and_head(path: &str, route: impl Fn() -> Route) -> Resource {
+pub(crate) fn get_and_head(path: &str, route: impl Fn() -> Route) -> Resource {
     method_not_allowed_fallback(path, "GET, HEAD")
         .route(route().guard(Get()))
         .route(route().guard(Head()))

@@ -9,3 +9,4 @@ pub(crate) mod metrics;
 pub(crate) mod pipeline;
 pub(crate) mod schedule;
 pub(crate) mod shows;
+pub(crate) mod tvmaze;

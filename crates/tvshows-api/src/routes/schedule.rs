@@ -65,6 +65,6 @@ pub(crate) async fn calendar(
     state.responses.respond(&request, Content::Calendar(schedule)).await
 }
 
-fn today() -> Date {
+pub(crate) fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }

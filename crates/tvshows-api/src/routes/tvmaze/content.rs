@@ -1,0 +1,227 @@
+use std::collections::BTreeSet;
+
+use actix_web::web::Bytes;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use tvshows_core::{
+    Catalog, Episode, SearchText, Show, ShowFilter, ShowId, ShowMap, ShowQuery, ShowVersion, Sort,
+    SortBy,
+};
+
+use super::embed::{Embed, embed};
+use super::schedule::ScheduleRequest;
+use super::season::{parse_season_id, seasons};
+use crate::content::json;
+use crate::problem::Problem;
+
+/// How many ids a page of the show index has.
+const PAGE_SIZE: u32 = 250;
+/// How many shows a search finds.
+const MAX_RESULTS: u32 = 10;
+
+/// What a client of TVmaze's routes requests.
+#[derive(Debug)]
+pub(crate) enum TvmazeContent {
+    Page(u32),
+    Updates(Option<Since>),
+    Search(SearchText),
+    SingleSearch(SearchText, BTreeSet<Embed>),
+    Show(ShowId, BTreeSet<Embed>),
+    Episodes(ShowId),
+    Seasons(ShowId),
+    Cast(ShowId),
+    EpisodeByNumber { show: ShowId, season: i64, number: i64 },
+    EpisodesByDate { show: ShowId, date: Date },
+    Season(u32),
+    SeasonEpisodes(u32),
+    Schedule(ScheduleRequest),
+}
+
+/// How long before the publish a show may have changed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Since {
+    Day,
+    Week,
+    Month,
+}
+
+impl TvmazeContent {
+    /// The first day of a schedule, which depends on the day of the request.
+    pub(crate) fn first_day(&self) -> Option<Date> {
+        match self {
+            TvmazeContent::Schedule(schedule) => Some(schedule.first_day()),
+            _ => None,
+        }
+    }
+
+    /// The body of the response.
+    pub(crate) async fn render(self, catalog: &dyn Catalog) -> Result<Bytes, Problem> {
+        match self {
+            TvmazeContent::Page(page) => render_page(page, catalog).await,
+            TvmazeContent::Updates(since) => render_updates(since, catalog).await,
+            TvmazeContent::Search(text) => render_search(text, catalog).await,
+            TvmazeContent::SingleSearch(text, embeds) => {
+                let show = found(text, catalog).await?.into_iter().next();
+                json(&embed(show.ok_or(Problem::NoMatch)?, &embeds, catalog).await?)
+            }
+            TvmazeContent::Show(id, embeds) => {
+                json(&embed(show_of(id, catalog).await?, &embeds, catalog).await?)
+            }
+            TvmazeContent::Episodes(id) => json(&episodes_of(id, catalog).await?),
+            TvmazeContent::Seasons(id) => {
+                let show = show_of(id, catalog).await?;
+                json(&seasons(&show, &episodes_of(id, catalog).await?))
+            }
+            TvmazeContent::Cast(id) => json(&cast_of(id, catalog).await?),
+            TvmazeContent::EpisodeByNumber { show, season, number } => {
+                let episodes = episodes_of(show, catalog).await?;
+                let wanted = (Some(season), Some(number));
+                let mut episodes = episodes.iter();
+                let episode = episodes.find(|episode| (episode.season, episode.number) == wanted);
+                let unknown = || Problem::NotMirrored("Unknown episode".to_owned());
+                json(episode.ok_or_else(unknown)?)
+            }
+            TvmazeContent::EpisodesByDate { show, date } => {
+                let mut episodes = episodes_of(show, catalog).await?;
+                let day = date.to_string();
+                episodes.retain(|episode| episode.airdate.as_ref() == Some(&day));
+                if episodes.is_empty() {
+                    return Err(Problem::NotMirrored("No episodes found".to_owned()));
+                }
+                json(&episodes)
+            }
+            TvmazeContent::Season(id) => {
+                let (show, episodes) = season_of(id, catalog).await?;
+                let show = show_of(show, catalog).await?;
+                json(&seasons(&show, &episodes).first())
+            }
+            TvmazeContent::SeasonEpisodes(id) => json(&season_of(id, catalog).await?.1),
+            TvmazeContent::Schedule(schedule) => schedule.render(catalog).await,
+        }
+    }
+}
+
+pub(super) async fn show_of(id: ShowId, catalog: &dyn Catalog) -> Result<Show, Problem> {
+    catalog.show(id.into()).await?.ok_or(Problem::ShowNotFound(id))
+}
+
+pub(super) async fn episodes_of(
+    id: ShowId,
+    catalog: &dyn Catalog,
+) -> Result<Vec<Episode>, Problem> {
+    match catalog.episodes(id).await? {
+        Some(episodes) => Ok(episodes),
+        None => Err(not_stored("episodes", &show_of(id, catalog).await?)),
+    }
+}
+
+/// The entries of a cast, as TVmaze sent them.
+pub(super) async fn cast_of(
+    id: ShowId,
+    catalog: &dyn Catalog,
+) -> Result<Vec<Map<String, Value>>, Problem> {
+    match catalog.cast(id).await? {
+        Some(cast) => Ok(cast.iter().map(|row| row.member.to_object()).collect()),
+        None => Err(not_stored("cast", &show_of(id, catalog).await?)),
+    }
+}
+
+fn not_stored(what: &str, show: &Show) -> Problem {
+    let id = show.id;
+    Problem::NotMirrored(format!(
+        "this mirror of TVmaze does not hold the {what} of show {id}: DETAILS chooses the shows that have them"
+    ))
+}
+
+/// The show of a season, and its episodes.
+async fn season_of(id: u32, catalog: &dyn Catalog) -> Result<(ShowId, Vec<Episode>), Problem> {
+    let unknown =
+        || Problem::NotMirrored(format!("this mirror of TVmaze does not hold season {id}"));
+    let (show, number) = parse_season_id(id).ok_or_else(unknown)?;
+    let mut episodes = catalog.episodes(show).await?.unwrap_or_default();
+    episodes.retain(|episode| episode.season == Some(number));
+    if episodes.is_empty() { Err(unknown()) } else { Ok((show, episodes)) }
+}
+
+async fn render_page(page: u32, catalog: &dyn Catalog) -> Result<Bytes, Problem> {
+    let past_the_end = || Problem::NotMirrored(format!("page {page} is after the last one"));
+    let first = page.checked_mul(PAGE_SIZE).ok_or_else(past_the_end)?;
+    let ids = (first..=first.saturating_add(PAGE_SIZE - 1)).map(ShowId).collect();
+    let filter = ShowFilter { ids: Some(ids), ..ShowFilter::default() };
+    let query = ShowQuery { filter, limit: PAGE_SIZE, ..ShowQuery::default() };
+    let shows = catalog.shows(query).await?.shows;
+    if shows.is_empty() && last_show(catalog).await?.is_none_or(|last| last.0 < first) {
+        return Err(past_the_end());
+    }
+    json(&shows)
+}
+
+/// The show with the highest id.
+async fn last_show(catalog: &dyn Catalog) -> Result<Option<ShowId>, Problem> {
+    let sort = Sort { by: SortBy::Id, descending: true };
+    let query = ShowQuery { sort, limit: 1, ..ShowQuery::default() };
+    Ok(catalog.shows(query).await?.shows.first().map(|show| show.id))
+}
+
+async fn render_search(text: SearchText, catalog: &dyn Catalog) -> Result<Bytes, Problem> {
+    #[derive(Serialize)]
+    struct ScoredShow<'a> {
+        score: f64,
+        show: &'a Show,
+    }
+    let shows = found(text, catalog).await?;
+    let scores = (1..).map(|rank: u8| 1.0 / f64::from(rank));
+    let results = scores.zip(&shows).map(|(score, show)| ScoredShow { score, show });
+    json(&results.collect::<Vec<_>>())
+}
+
+/// The shows whose names match, best match first.
+async fn found(text: SearchText, catalog: &dyn Catalog) -> Result<Vec<Show>, Problem> {
+    if text.as_str().trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let filter = ShowFilter { text: Some(text), ..ShowFilter::default() };
+    let sort = Sort { by: SortBy::Relevance, descending: false };
+    let query =
+        ShowQuery { filter: filter.clone(), sort, limit: MAX_RESULTS, ..ShowQuery::default() };
+    let mut shows = catalog.shows(query).await?.shows;
+    // Those whose summary is needed to match come last.
+    shows.retain(|show| filter.matches(&Show { name: show.name.clone(), ..Show::default() }));
+    Ok(shows)
+}
+
+async fn render_updates(since: Option<Since>, catalog: &dyn Catalog) -> Result<Bytes, Problem> {
+    // Relative to the publish, so that a client that asks daily misses no change of a mirror that is updated daily.
+    let published_at = catalog.snapshot_version().await?.published_at;
+    let cutoff = since.zip(published_at).map(|(since, at)| since.cutoff(at));
+    let shows = catalog.manifest().await?.shows;
+    json(&Updates { shows: &shows, cutoff })
+}
+
+impl Since {
+    fn cutoff(self, published_at: Timestamp) -> i64 {
+        let days = match self {
+            Since::Day => 1,
+            Since::Week => 7,
+            Since::Month => 30,
+        };
+        published_at.as_second() - SignedDuration::from_hours(24 * days).as_secs()
+    }
+}
+
+struct Updates<'a> {
+    shows: &'a ShowMap<ShowVersion>,
+    cutoff: Option<i64>,
+}
+
+impl Serialize for Updates<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let updated =
+            self.shows.iter().map(|(id, version)| (id, version.updated().unwrap_or_default()));
+        let is_recent =
+            |(_, updated): &(_, i64)| self.cutoff.is_none_or(|cutoff| *updated >= cutoff);
+        serializer.collect_map(updated.filter(is_recent))
+    }
+}

@@ -1,0 +1,92 @@
+use jiff::civil::Date;
+use serde::Serialize;
+use serde_json::Value;
+use tvshows_core::{
+    Catalog, Episode, Facet, FacetFilter, RawJson, ScheduleQuery, Show, ShowFilter,
+};
+
+use crate::content::json;
+use crate::problem::Problem;
+use actix_web::web::Bytes;
+
+/// One of TVmaze's schedules.
+#[derive(Debug)]
+pub(crate) enum ScheduleRequest {
+    /// What the networks of a country broadcast.
+    Networks { day: Date, country: String },
+    /// What web channels release: all of them, those of a country, or, if it is empty, the global ones.
+    WebChannels { day: Date, country: Option<String> },
+    /// All from a day on.
+    From(Date),
+}
+
+impl ScheduleRequest {
+    fn query(&self) -> ScheduleQuery {
+        let (first, last, country) = match self {
+            ScheduleRequest::Networks { day, country } => (*day, *day, Some(country)),
+            ScheduleRequest::WebChannels { day, country } => (*day, *day, country.as_ref()),
+            ScheduleRequest::From(day) => (*day, Date::MAX, None),
+        };
+        let mut filter = ShowFilter::default();
+        // Also matches shows whose network is of another country than their web channel: `contains` is exact.
+        if let Some(country) = country.filter(|country| !country.is_empty()) {
+            filter.facets.insert(Facet::Country, FacetFilter::Is(country.clone()));
+        }
+        ScheduleQuery { filter, first, last }
+    }
+
+    fn contains(&self, show: &Show) -> bool {
+        match self {
+            ScheduleRequest::Networks { country, .. } => {
+                show.network.is_some()
+                    && country_code(show.network.as_ref()) == Some(country.clone())
+            }
+            ScheduleRequest::WebChannels { country, .. } => {
+                let code = country_code(show.web_channel.as_ref());
+                show.web_channel.is_some()
+                    && country.as_ref().is_none_or(|wanted| *wanted == code.unwrap_or_default())
+            }
+            ScheduleRequest::From(_) => true,
+        }
+    }
+
+    pub(super) async fn render(self, catalog: &dyn Catalog) -> Result<Bytes, Problem> {
+        let schedule = catalog.schedule(self.query()).await?;
+        let broadcasts = schedule.episodes.iter().filter_map(|episode| {
+            let show = schedule.shows.get(&episode.show_id)?;
+            self.contains(show).then_some((episode, show))
+        });
+        if let ScheduleRequest::Networks { .. } = self {
+            let broadcasts = broadcasts.map(|(episode, show)| Broadcast { episode, show });
+            return json(&broadcasts.collect::<Vec<_>>());
+        }
+        let releases =
+            broadcasts.map(|(episode, show)| Release { episode, embedded: Embedded { show } });
+        json(&releases.collect::<Vec<_>>())
+    }
+}
+
+#[derive(Serialize)]
+struct Broadcast<'a> {
+    #[serde(flatten)]
+    episode: &'a Episode,
+    show: &'a Show,
+}
+
+#[derive(Serialize)]
+struct Release<'a> {
+    #[serde(flatten)]
+    episode: &'a Episode,
+    #[serde(rename = "_embedded")]
+    embedded: Embedded<'a>,
+}
+
+#[derive(Serialize)]
+struct Embedded<'a> {
+    show: &'a Show,
+}
+
+fn country_code(channel: Option<&RawJson>) -> Option<String> {
+    let channel: Value = serde_json::from_str(channel?.as_str()).ok()?;
+    Some(channel.get("country")?.get("code")?.as_str()?.to_owned())
+}
