@@ -226,8 +226,9 @@ fn a_changed_show_has_other_episodes_and_another_cast_and_no_other_show_differs(
     let new = Dataset::synthetic_with_changes(600, 1, &changed_ids);
     for show in &shows {
         let id = id_of(show);
-        let changes = changed_ids.iter().filter(|&&changed_id| changed_id == id).count() as u64;
-        if changes == 0 {
+        let change_count =
+            changed_ids.iter().filter(|&&changed_id| changed_id == id).count() as u64;
+        if change_count == 0 {
             assert_eq!(new.show(id), old.show(id));
             assert_eq!(new.cast(id), old.cast(id));
             assert_eq!(new.episodes_and_specials(id), old.episodes_and_specials(id));
@@ -235,7 +236,7 @@ fn a_changed_show_has_other_episodes_and_another_cast_and_no_other_show_differs(
             continue;
         }
         let mut changed = json(new.show(id).expect("a show"));
-        assert_eq!(changed["updated"], 1_782_864_000 + 86_400 * changes);
+        assert_eq!(changed["updated"], 1_782_864_000 + 86_400 * change_count);
         assert_eq!(json(new.updates())[id.to_string()], changed["updated"]);
         changed["updated"] = show["updated"].clone();
         assert_eq!(&changed, show);
@@ -249,10 +250,13 @@ fn a_changed_show_has_other_episodes_and_another_cast_and_no_other_show_differs(
         let date = |episode: &Value| -> Date {
             episode["airdate"].as_str().expect("a date").parse().expect("a date")
         };
-        assert_eq!((date(postponed) - date(last)).get_days(), i32::try_from(changes).expect("few"));
+        assert_eq!(
+            (date(postponed) - date(last)).get_days(),
+            i32::try_from(change_count).expect("few")
+        );
         assert_ne!(postponed["airstamp"], last["airstamp"]);
         let announced = &new_list[old_list.len()..];
-        assert_eq!(announced.len() as u64, changes);
+        assert_eq!(announced.len() as u64, change_count);
         assert!(
             announced
                 .iter()
@@ -261,11 +265,11 @@ fn a_changed_show_has_other_episodes_and_another_cast_and_no_other_show_differs(
 
         let casts = [old, &new].map(|dataset| list(dataset.cast(id).expect("a show")));
         let [mut cast, new_cast] = casts;
-        if changes == 1 {
+        if change_count == 1 {
             cast.swap(0, 1);
         }
         assert_eq!(&new_cast[..cast.len()], cast);
-        assert_eq!((new_cast.len() - cast.len()) as u64, changes);
+        assert_eq!((new_cast.len() - cast.len()) as u64, change_count);
     }
 }
 
