@@ -1,16 +1,17 @@
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::body_cache::CachedBody;
 use crate::encoding::Encoding;
+use crate::episode_list::{Header, json_list, parse, without_specials};
 use crate::error::Error;
 use crate::recording::Recording;
 use crate::route::{Embed, Route, Since};
+use crate::schedule::ScheduleIndex;
 use crate::search_index::SearchIndex;
 use crate::source::Source;
 use crate::synthetic::Synthetic;
@@ -28,6 +29,10 @@ struct Inner {
     updates: CachedBody,
     /// Built at the first search or lookup.
     search_index: OnceLock<SearchIndex>,
+    /// Built at the first request for a schedule.
+    schedule_index: OnceLock<ScheduleIndex>,
+    /// The shows of all episodes. Built at the first request for one.
+    shows_of_episodes: OnceLock<HashMap<u64, u32>>,
 }
 
 /// What a route has.
@@ -45,15 +50,26 @@ impl Dataset {
     /// shows. Bodies are rendered on first request.
     #[must_use]
     pub fn synthetic(shows: u32, seed: u64) -> Self {
-        Self::new(Synthetic::new(shows, seed))
+        Self::new(Synthetic::new(shows, seed, &[]))
     }
 
-    /// Reads recorded responses: `pages/N.json`, `cast/ID.json`, `episodes/ID.json` and `updates.json` in
-    /// `directory`.
+    /// The dataset of [`Dataset::synthetic`] at a later time, at which the shows with the ids in `changed`
+    /// have changed, as often as each is listed. Nothing else differs.
+    ///
+    /// A changed show has a new `updated`, which is later than all original ones. Each change postpones its
+    /// last episode by a day, announces another episode without a date, swaps the first two members of the
+    /// cast and adds one.
+    #[must_use]
+    pub fn synthetic_with_changes(shows: u32, seed: u64, changed: &[u32]) -> Self {
+        Self::new(Synthetic::new(shows, seed, changed))
+    }
+
+    /// Reads recorded responses: `pages/N.json`, `cast/ID.json`, `episodes/ID.json` (with or without
+    /// specials), `seasons/ID.json` and `updates.json` in `directory`.
     ///
     /// A page without a file is empty, or missing if it is after the last file. A show without a cast
-    /// file has an empty cast, and likewise for its episodes. Without `updates.json`, the update times are those of the shows. All
-    /// files are read before this returns.
+    /// file has an empty cast, and likewise for its episodes and seasons. Without `updates.json`, the
+    /// update times are those of the shows. All files are read before this returns.
     ///
     /// # Errors
     ///
@@ -65,8 +81,15 @@ impl Dataset {
     fn new(source: impl Source + 'static) -> Self {
         let pages = (0..source.page_count()).map(|_| CachedBody::default()).collect();
         let source = Box::new(source);
-        let (updates, search_index) = (CachedBody::default(), OnceLock::new());
-        Self { inner: Arc::new(Inner { source, pages, updates, search_index }) }
+        let inner = Inner {
+            source,
+            pages,
+            updates: CachedBody::default(),
+            search_index: OnceLock::new(),
+            schedule_index: OnceLock::new(),
+            shows_of_episodes: OnceLock::new(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The body of `/shows?page=n`: a list ordered by id; `None` after the last page.
@@ -88,11 +111,23 @@ impl Dataset {
         self.inner.source.cast(id)
     }
 
-    /// The body of `/shows/:id/episodes`: a list in broadcast order, possibly empty; `None` if the show does
-    /// not exist.
+    /// The body of `/shows/:id/episodes`: a list in broadcast order without specials, possibly empty; `None`
+    /// if the show does not exist.
     #[must_use]
     pub fn episodes(&self, id: u32) -> Option<Bytes> {
+        self.inner.source.episodes(id).map(without_specials)
+    }
+
+    /// The body of `/shows/:id/episodes?specials=1`: the same with specials.
+    #[must_use]
+    pub fn episodes_and_specials(&self, id: u32) -> Option<Bytes> {
         self.inner.source.episodes(id)
+    }
+
+    /// The body of `/shows/:id/seasons`: a list, possibly empty; `None` if the show does not exist.
+    #[must_use]
+    pub fn seasons(&self, id: u32) -> Option<Bytes> {
+        self.inner.source.seasons(id)
     }
 
     /// The body of `/updates/shows`: an object that maps every id to a Unix time.
@@ -119,7 +154,28 @@ impl Dataset {
             Route::Updates(since) => encoding.encode(render_updates(source, *since)),
             Route::Show(id, embeds) => encoding.encode(render_show(source, *id, embeds)?),
             Route::Cast(id) => encoding.encode(source.cast(*id)?),
-            Route::Episodes(id) => encoding.encode(source.episodes(*id)?),
+            Route::Episodes { show, specials: false } => encoding.encode(self.episodes(*show)?),
+            Route::Episodes { show, specials: true } => encoding.encode(source.episodes(*show)?),
+            Route::EpisodeByNumber { show, season, number } => {
+                let is_wanted = |header: &Header| header.has_number(*season, *number);
+                encoding.encode(find_episode(&source.episodes(*show)?, is_wanted)?)
+            }
+            Route::EpisodesByDate(show, date) => {
+                let (list, date) = (source.episodes(*show)?, date.to_string());
+                let mut episodes = parse(&list);
+                episodes.retain(|episode| episode.header.airdate() == date);
+                let episodes = Some(episodes).filter(|episodes| !episodes.is_empty())?;
+                encoding.encode(json_list(episodes.iter().map(|episode| episode.text)))
+            }
+            Route::Episode(id) => {
+                let list = source.episodes(*self.shows_of_episodes().get(id)?)?;
+                encoding.encode(find_episode(&list, |header| header.id == *id)?)
+            }
+            Route::Seasons(id) => encoding.encode(source.seasons(*id)?),
+            Route::Schedule(schedule) => {
+                let index = self.inner.schedule_index.get_or_init(|| ScheduleIndex::new(source));
+                encoding.encode(index.render(source, schedule))
+            }
             Route::Search(name) => {
                 encoding.encode(render_results(source, &self.search_index().search(name)))
             }
@@ -136,6 +192,19 @@ impl Dataset {
 
     fn search_index(&self) -> &SearchIndex {
         self.inner.search_index.get_or_init(|| SearchIndex::new(&*self.inner.source))
+    }
+
+    fn shows_of_episodes(&self) -> &HashMap<u64, u32> {
+        self.inner.shows_of_episodes.get_or_init(|| {
+            let mut shows = HashMap::new();
+            for (show, _) in self.inner.source.update_times() {
+                let list = self.inner.source.episodes(show).unwrap_or_default();
+                let episodes = parse(&list).into_iter();
+                let ids = episodes.filter_map(|episode| episode.header.id.as_u64());
+                shows.extend(ids.map(|id| (id, show)));
+            }
+            shows
+        })
     }
 
     fn updates_body(&self, encoding: Encoding) -> Bytes {
@@ -197,25 +266,23 @@ fn embedded(
     let linked = |name| Some((name, linked_episode(&source.episodes(id)?, show, name)?));
     match embed {
         Embed::Cast => Some(("cast", source.cast(id)?)),
-        Embed::Episodes => Some(("episodes", source.episodes(id)?)),
+        Embed::Episodes => Some(("episodes", without_specials(source.episodes(id)?))),
         Embed::NextEpisode => linked("nextepisode"),
         Embed::PreviousEpisode => linked("previousepisode"),
+        Embed::Seasons => Some(("seasons", source.seasons(id)?)),
     }
 }
 
 /// The episode that a link of the show leads to.
 fn linked_episode(episodes: &Bytes, show: &[u8], link: &str) -> Option<Bytes> {
-    #[derive(Deserialize)]
-    struct Header {
-        id: u64,
-    }
     let show: Value = serde_json::from_slice(show).ok()?;
     let link = show["_links"][link]["href"].as_str()?;
     let id: u64 = link.rsplit('/').next()?.parse().ok()?;
-    let list: Vec<&RawValue> = serde_json::from_slice(episodes).ok()?;
-    let is_linked = |episode: &&&RawValue| {
-        serde_json::from_str::<Header>(episode.get()).is_ok_and(|header| header.id == id)
-    };
-    let episode = list.iter().find(is_linked)?;
-    Some(episodes.slice_ref(episode.get().as_bytes()))
+    find_episode(episodes, |header| header.id == id)
+}
+
+fn find_episode(list: &Bytes, is_wanted: impl Fn(&Header) -> bool) -> Option<Bytes> {
+    let episodes = parse(list);
+    let episode = episodes.iter().find(|episode| is_wanted(&episode.header))?;
+    Some(list.slice_ref(episode.text.as_bytes()))
 }

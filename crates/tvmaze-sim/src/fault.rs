@@ -9,7 +9,7 @@ use crate::error::Error;
 /// `truncate*2@/shows?page=3`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Path and query, exactly as requested.
+    /// Path and query, exactly as requested, except that `embed[]` can be percent-encoded or not.
     pub path: String,
     /// What goes wrong.
     pub kind: FaultKind,

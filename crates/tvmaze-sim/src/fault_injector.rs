@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use crate::config::SimConfig;
 use crate::fault::FaultKind;
 use crate::rate_limit::RateLimit;
+use crate::shared::decode_brackets;
 use crate::token_bucket::TokenBucket;
 
 /// How to treat one request.
@@ -76,7 +77,7 @@ impl FaultInjector {
             .config
             .faults
             .iter_mut()
-            .find(|fault| fault.path == path && fault.times != Some(0))?;
+            .find(|fault| decode_brackets(&fault.path) == path && fault.times != Some(0))?;
         fault.times = fault.times.map(|times| times - 1);
         Some(fault.kind)
     }

@@ -11,7 +11,7 @@ use crate::encoding::Encoding;
 use crate::fault::FaultKind;
 use crate::fault_injector::Decision;
 use crate::route::Route;
-use crate::shared::SharedState;
+use crate::shared::{SharedState, decode_brackets};
 
 /// Responds to one request.
 ///
@@ -23,6 +23,8 @@ pub(crate) async fn handle<Body>(
     request: &Request<Body>,
 ) -> Result<Response<Bytes>, ConnectionFault> {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let path = decode_brackets(path);
+    let path = &*path;
     state.lock().count(path);
     let latency = state.lock().faults.latency();
     if !latency.is_zero() {

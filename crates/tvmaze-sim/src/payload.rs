@@ -1,7 +1,7 @@
 //! TVmaze's response bodies in their current form, with the keys in TVmaze's order.
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -104,18 +104,51 @@ pub(crate) struct Episode {
     pub(crate) url: String,
     pub(crate) name: String,
     pub(crate) season: u32,
-    pub(crate) number: u32,
+    /// `None` for a special.
+    pub(crate) number: Option<u32>,
     #[serde(rename = "type")]
     pub(crate) kind: &'static str,
-    pub(crate) airdate: Date,
+    #[serde(serialize_with = "date_or_empty")]
+    pub(crate) airdate: Option<Date>,
     pub(crate) airtime: &'static str,
-    pub(crate) airstamp: String,
+    pub(crate) airstamp: Option<String>,
     pub(crate) runtime: Option<u32>,
     pub(crate) rating: Rating,
     pub(crate) image: Option<Image>,
     pub(crate) summary: Option<String>,
     #[serde(rename = "_links")]
     pub(crate) links: EpisodeLinks,
+}
+
+/// TVmaze writes an unknown date as an empty text.
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference to the field"
+)]
+fn date_or_empty<S: Serializer>(date: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
+    match date {
+        Some(date) => date.serialize(serializer),
+        None => "".serialize(serializer),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Season {
+    pub(crate) id: u32,
+    pub(crate) url: String,
+    pub(crate) number: u32,
+    pub(crate) name: &'static str,
+    pub(crate) episode_order: usize,
+    pub(crate) premiere_date: Option<Date>,
+    pub(crate) end_date: Option<Date>,
+    pub(crate) network: Option<&'static Channel>,
+    pub(crate) web_channel: Option<&'static Channel>,
+    pub(crate) image: Option<Image>,
+    pub(crate) summary: Option<String>,
+    #[serde(rename = "_links")]
+    pub(crate) links: SelfLink,
 }
 
 #[derive(Serialize)]
@@ -170,13 +203,27 @@ impl Link {
     pub(crate) fn to(path: &str) -> Self {
         Self { href: format!("https://api.tvmaze.com/{path}"), name: None }
     }
+
+    /// The id of the episode that it leads to.
+    pub(crate) fn episode_id(&self) -> Option<u32> {
+        self.href.rsplit('/').next()?.parse().ok()
+    }
 }
 
 impl Image {
     pub(crate) fn portrait(id: u32) -> Self {
+        Self::with_format("portrait", id)
+    }
+
+    pub(crate) fn landscape(id: u32) -> Self {
+        Self::with_format("landscape", id)
+    }
+
+    fn with_format(format: &str, id: u32) -> Self {
         let folder = id / 2_500;
-        let url =
-            |size| format!("https://static.tvmaze.com/uploads/images/{size}/{folder}/{id}.jpg");
-        Self { medium: url("medium_portrait"), original: url("original_untouched") }
+        let url = |size: &str| {
+            format!("https://static.tvmaze.com/uploads/images/{size}/{folder}/{id}.jpg")
+        };
+        Self { medium: url(&format!("medium_{format}")), original: url("original_untouched") }
     }
 }

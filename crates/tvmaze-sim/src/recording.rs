@@ -4,6 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -20,6 +23,7 @@ pub(crate) struct Recording {
     shows: BTreeMap<u32, Bytes>,
     casts: BTreeMap<u32, Bytes>,
     episodes: BTreeMap<u32, Bytes>,
+    seasons: BTreeMap<u32, Bytes>,
     update_times: BTreeMap<u32, u64>,
 }
 
@@ -37,6 +41,7 @@ impl Recording {
             shows: BTreeMap::new(),
             casts: read_lists(&directory.join("cast"))?,
             episodes: read_lists(&directory.join("episodes"))?,
+            seasons: read_lists(&directory.join("seasons"))?,
             update_times: BTreeMap::new(),
         };
         recording.read_pages(&directory.join("pages"))?;
@@ -115,8 +120,20 @@ impl Source for Recording {
         self.episodes.get(&id).cloned().or_else(|| self.empty_list(id))
     }
 
+    fn seasons(&self, id: u32) -> Option<Bytes> {
+        self.seasons.get(&id).cloned().or_else(|| self.empty_list(id))
+    }
+
     fn update_times(&self) -> Vec<(u32, u64)> {
         self.update_times.iter().map(|(&id, &time)| (id, time)).collect()
+    }
+
+    /// The day of the newest change, in UTC.
+    fn today(&self) -> Date {
+        let newest = self.update_times.values().max().copied().unwrap_or_default();
+        let seconds = i64::try_from(newest).unwrap_or_default();
+        let newest = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+        newest.to_zoned(TimeZone::UTC).date()
     }
 }
 

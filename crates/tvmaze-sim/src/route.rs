@@ -1,15 +1,23 @@
 use std::borrow::Cow;
 
 use hyper::StatusCode;
+use jiff::civil::Date;
 use url::form_urlencoded;
+
+use crate::schedule::Schedule;
 
 /// The endpoints that the simulator serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Page(u32),
     Show(u32, Vec<Embed>),
-    Episodes(u32),
+    Episodes { show: u32, specials: bool },
+    EpisodeByNumber { show: u32, season: u32, number: u32 },
+    EpisodesByDate(u32, Date),
+    Episode(u64),
+    Seasons(u32),
     Cast(u32),
+    Schedule(Schedule),
     Updates(Since),
     Search(String),
     SingleSearch(String, Vec<Embed>),
@@ -32,6 +40,7 @@ pub(crate) enum Embed {
     Episodes,
     NextEpisode,
     PreviousEpisode,
+    Seasons,
 }
 
 /// A show's id in another database.
@@ -47,7 +56,8 @@ impl Route {
     ///
     /// # Errors
     ///
-    /// The status of the response: 404, or 400 for a missing parameter or an unknown embed.
+    /// The status of the response: 404, 400 for a missing parameter or an unknown embed, or 422 for an
+    /// invalid date or country of a schedule.
     pub(crate) fn parse(path: &str, query: &str) -> Result<Self, StatusCode> {
         let not_found = StatusCode::NOT_FOUND;
         let id = |text: &str| text.parse::<u32>().map_err(|_| not_found);
@@ -59,7 +69,26 @@ impl Route {
             }
             ["shows", show] => Ok(Self::Show(id(show)?, Embed::parse(query)?)),
             ["shows", show, "cast"] => Ok(Self::Cast(id(show)?)),
-            ["shows", show, "episodes"] => Ok(Self::Episodes(id(show)?)),
+            ["shows", show, "episodes"] => {
+                let specials = parameter(query, "specials").is_some_and(|value| value == "1");
+                Ok(Self::Episodes { show: id(show)?, specials })
+            }
+            ["shows", show, "episodebynumber"] => {
+                let number = |name| match parameter(query, name) {
+                    Some(number) => id(&number),
+                    None => Err(StatusCode::BAD_REQUEST),
+                };
+                let (season, number) = (number("season")?, number("number")?);
+                Ok(Self::EpisodeByNumber { show: id(show)?, season, number })
+            }
+            ["shows", show, "episodesbydate"] => {
+                let date = parameter(query, "date").and_then(|date| date.parse().ok());
+                Ok(Self::EpisodesByDate(id(show)?, date.ok_or(StatusCode::BAD_REQUEST)?))
+            }
+            ["shows", show, "seasons"] => Ok(Self::Seasons(id(show)?)),
+            ["episodes", episode] => episode.parse().map(Self::Episode).map_err(|_| not_found),
+            ["schedule"] => Schedule::parse(None, query).map(Self::Schedule),
+            ["schedule", kind] => Schedule::parse(Some(kind), query).map(Self::Schedule),
             ["updates", "shows"] => {
                 Ok(Self::Updates(Since::parse(parameter(query, "since").as_deref())))
             }
@@ -104,6 +133,7 @@ impl Embed {
                 "episodes" => Ok(Self::Episodes),
                 "nextepisode" => Ok(Self::NextEpisode),
                 "previousepisode" => Ok(Self::PreviousEpisode),
+                "seasons" => Ok(Self::Seasons),
                 _ => Err(StatusCode::BAD_REQUEST),
             })
             .collect()
@@ -124,19 +154,27 @@ impl ExternalId {
     }
 }
 
-fn parameter<'query>(query: &'query str, name: &str) -> Option<Cow<'query, str>> {
+pub(crate) fn parameter<'query>(query: &'query str, name: &str) -> Option<Cow<'query, str>> {
     let mut parameters = form_urlencoded::parse(query.as_bytes());
     parameters.find_map(|(key, value)| (key == name).then_some(value))
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
 
     #[test]
     fn knows_its_endpoints_and_ignores_other_parameters() {
         let (not_found, bad) = (Err(StatusCode::NOT_FOUND), Err(StatusCode::BAD_REQUEST));
+        let unprocessable = Err(StatusCode::UNPROCESSABLE_ENTITY);
         let next = vec![Embed::NextEpisode];
+        let day = date(2026, 7, 1);
+        let network = |country: &str, date| {
+            Ok(Route::Schedule(Schedule::Network { country: country.to_owned(), date }))
+        };
+        let web = |country| Ok(Route::Schedule(Schedule::Web { country, date: None }));
         let cases = [
             ("/shows", "", Ok(Route::Page(0))),
             ("/shows", "page=7", Ok(Route::Page(7))),
@@ -151,7 +189,32 @@ mod tests {
             ),
             ("/shows/1", "embed=weather", bad.clone()),
             ("/shows/1/cast", "", Ok(Route::Cast(1))),
-            ("/shows/1/episodes", "specials=1", Ok(Route::Episodes(1))),
+            ("/shows/1/episodes", "", Ok(Route::Episodes { show: 1, specials: false })),
+            ("/shows/1/episodes", "specials=1", Ok(Route::Episodes { show: 1, specials: true })),
+            ("/shows/1/episodes", "specials=0", Ok(Route::Episodes { show: 1, specials: false })),
+            (
+                "/shows/1/episodebynumber",
+                "season=2&number=3",
+                Ok(Route::EpisodeByNumber { show: 1, season: 2, number: 3 }),
+            ),
+            ("/shows/1/episodebynumber", "season=2", bad.clone()),
+            ("/shows/1/episodebynumber", "season=two&number=3", not_found.clone()),
+            ("/shows/1/episodesbydate", "date=2026-07-01", Ok(Route::EpisodesByDate(1, day))),
+            ("/shows/1/episodesbydate", "date=2026-13-01", bad.clone()),
+            ("/shows/1/seasons", "", Ok(Route::Seasons(1))),
+            ("/shows/1", "embed=seasons", Ok(Route::Show(1, vec![Embed::Seasons]))),
+            ("/episodes/7", "", Ok(Route::Episode(7))),
+            ("/schedule", "", network("US", None)),
+            ("/schedule", "country=gb&date=2026-07-01", network("GB", Some(day))),
+            ("/schedule", "country=", unprocessable.clone()),
+            ("/schedule", "country=USA", unprocessable.clone()),
+            ("/schedule", "country=%C3%A9", unprocessable.clone()),
+            ("/schedule", "date=today", unprocessable.clone()),
+            ("/schedule/web", "", web(None)),
+            ("/schedule/web", "country=", web(Some(String::new()))),
+            ("/schedule/web", "date=2026-02-30", unprocessable),
+            ("/schedule/full", "", Ok(Route::Schedule(Schedule::Full))),
+            ("/schedule/radio", "", not_found.clone()),
             ("/shows/1/crew", "", not_found.clone()),
             ("/shows/one", "", not_found.clone()),
             ("/shows/", "", not_found.clone()),

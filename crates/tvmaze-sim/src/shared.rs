@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,6 +7,15 @@ use tokio::time::Instant;
 use crate::config::SimConfig;
 use crate::dataset::Dataset;
 use crate::fault_injector::{Decision, FaultInjector};
+
+/// The path and query with `embed[]` in this form, since some clients percent-encode the brackets.
+pub(crate) fn decode_brackets(path: &str) -> Cow<'_, str> {
+    if path.contains("embed%5B%5D") {
+        path.replace("embed%5B%5D", "embed[]").into()
+    } else {
+        path.into()
+    }
+}
 
 /// The state shared by all connections. It is locked for moments only.
 #[derive(Debug)]

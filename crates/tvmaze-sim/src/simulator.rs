@@ -13,7 +13,7 @@ use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::fault_injector::FaultInjector;
 use crate::rate_limit::RateLimit;
-use crate::shared::SharedState;
+use crate::shared::{SharedState, decode_brackets};
 
 /// How long [`Simulator::stop`] waits for responses in progress.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -86,10 +86,11 @@ impl Simulator {
         self.state.lock().dataset = dataset;
     }
 
-    /// The number of requests for this path and query, exactly as requested, whatever the response.
+    /// The number of requests for this path and query, exactly as requested, whatever the response. Only
+    /// `embed[]` is the same with and without percent-encoding.
     #[must_use]
     pub fn requests_for(&self, path: &str) -> u64 {
-        self.state.lock().requests.get(path).copied().unwrap_or(0)
+        self.state.lock().requests.get(&*decode_brackets(path)).copied().unwrap_or(0)
     }
 
     /// The number of requests, including rate-limited and faulty ones.

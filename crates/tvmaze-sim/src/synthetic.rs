@@ -1,6 +1,10 @@
 //! Generated shows, casts and episodes: each is a pure function of the seed and its id.
 
+use std::collections::{BTreeMap, HashSet};
+use std::sync::OnceLock;
+
 use bytes::Bytes;
+use jiff::civil::Date;
 use serde::Serialize;
 
 mod cast;
@@ -18,6 +22,7 @@ mod wordlists;
 
 use rng::{Stream, rng_for};
 
+use crate::payload::{Episode, Show};
 use crate::source::Source;
 
 /// TVmaze puts the ids 250n to 250n + 249 on page n.
@@ -30,17 +35,57 @@ const DELETED_PERCENT: u32 = 6;
 pub(crate) struct Synthetic {
     seed: u64,
     last_id: u32,
+    /// How often each show has changed.
+    change_counts: BTreeMap<u32, u32>,
+    /// The linked episodes whose id an earlier link has, with their shows.
+    duplicate_links: OnceLock<HashSet<(u32, u32)>>,
 }
 
 impl Synthetic {
-    pub(crate) fn new(shows: u32, seed: u64) -> Self {
+    pub(crate) fn new(shows: u32, seed: u64, changed: &[u32]) -> Self {
         let mut remaining = shows;
         let mut last_id = 0;
         while remaining > 0 && last_id < u32::MAX {
             last_id += 1;
             remaining -= u32::from(!is_deleted(seed, last_id));
         }
-        Self { seed, last_id }
+        let mut change_counts = BTreeMap::new();
+        for &id in changed {
+            *change_counts.entry(id).or_default() += 1;
+        }
+        Self { seed, last_id, change_counts, duplicate_links: OnceLock::new() }
+    }
+
+    fn changes(&self, id: u32) -> u32 {
+        self.change_counts.get(&id).copied().unwrap_or_default()
+    }
+
+    fn updated(&self, id: u32) -> u64 {
+        match self.changes(id) {
+            0 => timestamps::show_updated(self.seed, id),
+            changes => timestamps::UPDATED.end + u64::from(changes) * 24 * 60 * 60,
+        }
+    }
+
+    fn episode_list(&self, id: u32) -> Vec<Episode> {
+        let duplicates = self.duplicate_links.get_or_init(|| self.find_duplicate_links());
+        let is_taken = |episode| duplicates.contains(&(id, episode));
+        episodes::episodes(self.seed, id, self.changes(id), is_taken)
+    }
+
+    /// The links are random, so that a few lead to the same id.
+    fn find_duplicate_links(&self) -> HashSet<(u32, u32)> {
+        let (mut seen, mut duplicates) = (HashSet::new(), HashSet::new());
+        for id in (1..=self.last_id).filter(|&id| self.exists(id)) {
+            let links = show::show(self.seed, id).links;
+            let linked = [links.previousepisode, links.nextepisode].into_iter().flatten();
+            for episode in linked.filter_map(|link| link.episode_id()) {
+                if !seen.insert(episode) {
+                    duplicates.insert((id, episode));
+                }
+            }
+        }
+        duplicates
     }
 
     fn exists(&self, id: u32) -> bool {
@@ -70,22 +115,28 @@ impl Source for Synthetic {
     }
 
     fn show(&self, id: u32) -> Option<Bytes> {
-        self.exists(id).then(|| json(&show::show(self.seed, id)))
+        self.exists(id)
+            .then(|| json(&Show { updated: self.updated(id), ..show::show(self.seed, id) }))
     }
 
     fn cast(&self, id: u32) -> Option<Bytes> {
-        self.exists(id).then(|| json(&cast::cast(self.seed, id)))
+        self.exists(id).then(|| json(&cast::cast(self.seed, id, self.changes(id))))
     }
 
     fn episodes(&self, id: u32) -> Option<Bytes> {
-        self.exists(id).then(|| json(&episodes::episodes(self.seed, id)))
+        self.exists(id).then(|| json(&self.episode_list(id)))
+    }
+
+    fn seasons(&self, id: u32) -> Option<Bytes> {
+        self.exists(id).then(|| json(&episodes::seasons(self.seed, id, &self.episode_list(id))))
     }
 
     fn update_times(&self) -> Vec<(u32, u64)> {
-        (1..=self.last_id)
-            .filter(|&id| self.exists(id))
-            .map(|id| (id, timestamps::show_updated(self.seed, id)))
-            .collect()
+        (1..=self.last_id).filter(|&id| self.exists(id)).map(|id| (id, self.updated(id))).collect()
+    }
+
+    fn today(&self) -> Date {
+        episodes::END
     }
 }
 

@@ -9,7 +9,7 @@ use crate::cli::settings::parse_host;
 
 #[derive(Args)]
 #[command(
-    after_help = "Endpoints:\n  /shows?page=N, /shows/ID (embed=cast, episodes, nextepisode, previousepisode), /shows/ID/cast,\n  /shows/ID/episodes, /search/shows?q=, /singlesearch/shows?q=, /lookup/shows?imdb= (thetvdb=, tvrage=),\n  /updates/shows?since=day (week, month)\n\nExamples:\n  tvshows sim --shows 1000 --limit 20/10s\n  tvshows sim --fault 'status:500*2@/shows?page=7' --latency 50"
+    after_help = "Endpoints:\n  /shows?page=N, /shows/ID (embed=cast, episodes, seasons, nextepisode, previousepisode),\n  /shows/ID/cast, /shows/ID/episodes?specials=1, /shows/ID/seasons, /shows/ID/episodebynumber?season=&number=,\n  /shows/ID/episodesbydate?date=, /episodes/ID, /schedule?country=US&date=, /schedule/web?country=&date=,\n  /schedule/full, /search/shows?q=, /singlesearch/shows?q=, /lookup/shows?imdb= (thetvdb=, tvrage=),\n  /updates/shows?since=day (week, month)\n\nExamples:\n  tvshows sim --shows 1000 --limit 20/10s\n  tvshows sim --fault 'status:500*2@/shows?page=7' --latency 50"
 )]
 pub(crate) struct Sim {
     /// Number of shows in the synthetic catalog
@@ -21,7 +21,7 @@ pub(crate) struct Sim {
     pub(crate) seed: u64,
 
     /// Directory of recorded responses to serve instead of the synthetic catalog: pages/N.json, cast/ID.json,
-    /// episodes/ID.json, updates.json
+    /// episodes/ID.json, seasons/ID.json, updates.json
     #[arg(long, value_name = "DIR", conflicts_with_all = ["shows", "seed"])]
     pub(crate) data: Option<PathBuf>,
 

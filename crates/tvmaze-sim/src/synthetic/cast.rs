@@ -9,11 +9,16 @@ use crate::payload::{CastMember, Character, Image, Link, Person, SelfLink};
 
 const MAX_ROWS: u32 = 30;
 
+/// The ids of characters that changes add begin here.
+const FIRST_ADDED_CHARACTER: u32 = 2_000_000_000;
+
 /// The number of people in all casts.
 const PEOPLE: f64 = 20_000.0;
 
 /// The cast of a show; a person with two characters has two rows.
-pub(super) fn cast(seed: u64, show: u32) -> Vec<CastMember> {
+///
+/// Each change of the show adds a person at the end and swaps the first two rows.
+pub(super) fn cast(seed: u64, show: u32, changes: u32) -> Vec<CastMember> {
     let kind = kind(&mut rng_for(seed, Stream::Show, show));
     let rng = &mut rng_for(seed, Stream::Cast, show);
     let rows =
@@ -26,10 +31,22 @@ pub(super) fn cast(seed: u64, show: u32) -> Vec<CastMember> {
         }
     }
     let characters = (0..rows).map(|row| show.wrapping_mul(MAX_ROWS + 1).wrapping_add(row));
-    characters
-        .zip(people)
-        .map(|(character, id)| member(rng, kind, person(seed, id), character))
-        .collect()
+    let mut cast: Vec<CastMember> = characters
+        .zip(&people)
+        .map(|(character, &id)| member(rng, kind, person(seed, id), character))
+        .collect();
+    if cast.len() > 1 && changes % 2 == 1 {
+        cast.swap(0, 1);
+    }
+    for change in 0..changes {
+        let id = new_person(rng, &people);
+        people.push(id);
+        let character = FIRST_ADDED_CHARACTER
+            .wrapping_add(show.wrapping_mul(MAX_ROWS + 1))
+            .wrapping_add(change);
+        cast.push(member(rng, kind, person(seed, id), character));
+    }
+    cast
 }
 
 /// A person who is not in the cast yet. The cube favors low ids, so that shows share people.

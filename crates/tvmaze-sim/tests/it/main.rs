@@ -1,6 +1,7 @@
 //! Tests of the public API, most of them over HTTP.
 
 mod casts;
+mod details;
 mod faults;
 mod lifecycle;
 mod parsing;

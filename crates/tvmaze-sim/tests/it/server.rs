@@ -22,7 +22,8 @@ async fn serves_the_dataset() {
         ("/shows/1", dataset.show(1)),
         ("/shows/1/cast", dataset.cast(1)),
         ("/shows/1/episodes", dataset.episodes(1)),
-        ("/shows/1/episodes?specials=1", dataset.episodes(1)),
+        ("/shows/1/episodes?specials=1", dataset.episodes_and_specials(1)),
+        ("/shows/1/seasons", dataset.seasons(1)),
         ("/updates/shows", Some(dataset.updates())),
     ] {
         let (status, text) = fetch(&simulator, path).await;
