@@ -179,7 +179,7 @@ async fn what_is_staged_is_not_asked_for_again() {
     for responses in [6, 10, 15, 22, 30] {
         let (upstream, server) = ChangingUpstream::start(1..=40).await;
         let filter = "premiered_from=2024&premiered_to=2024";
-        let mut env = TestEnv::with_details(&server.uri(), filter, None).await;
+        let mut env = TestEnv::with_details_on_disk(&server.uri(), filter).await;
         upstream.stall_after(responses);
         let run = env.submit(FetchMode::Auto).await;
         upstream.stalled().await;
@@ -207,7 +207,7 @@ async fn what_is_staged_is_not_asked_for_again() {
 #[tokio::test]
 async fn changes_during_an_interruption_are_fetched_with_the_details() {
     let (upstream, server) = ChangingUpstream::start(1..=40).await;
-    let mut env = TestEnv::with_details(&server.uri(), "language=English", None).await;
+    let mut env = TestEnv::with_details_on_disk(&server.uri(), "language=English").await;
     env.update().await;
     for id in 1..=20 {
         upstream.change(id);

@@ -165,13 +165,19 @@ impl TestEnv {
         TestEnv::start(Settings { max_age, ..Settings::new(client(base_url)) }).await
     }
 
-    /// An environment with a database in a file that fetches the details of the shows that match `filter`, of at most
+    /// An environment with a database in memory that fetches the details of the shows that match `filter`, of at most
     /// `max` shows.
     pub(crate) async fn with_details(base_url: &str, filter: &str, max: Option<u32>) -> TestEnv {
+        let settings = Settings::new(client(base_url));
+        let details = filter.parse().unwrap();
+        TestEnv::start(Settings { details, max_details: max, ..settings }).await
+    }
+
+    /// The same with a database in a file.
+    pub(crate) async fn with_details_on_disk(base_url: &str, filter: &str) -> TestEnv {
         let database = Database::File(tempfile::tempdir().unwrap());
         let details = filter.parse().unwrap();
-        let settings = Settings::new(client(base_url));
-        TestEnv::start(Settings { database, details, max_details: max, ..settings }).await
+        TestEnv::start(Settings { database, details, ..Settings::new(client(base_url)) }).await
     }
 
     /// The same database with other settings, like a restarted process.
