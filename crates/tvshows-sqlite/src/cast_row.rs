@@ -1,33 +1,17 @@
-//! A row of `Top_Shows_Cast` and `_Staged_Cast_Rows`.
+//! A row of `Show_Cast` and `_Staged_Cast_Rows`.
 
 use std::sync::LazyLock;
 
 use rusqlite::{Connection, Row, Statement, params};
 use tvshows_core::{CastMember, CastRow, ShowId, Table};
 
-use crate::columns;
 use crate::error::{SqlResult, invalid_text};
+use crate::{columns, extra};
 
 /// Stages a row for [`insert`].
 pub(crate) static INSERT_STAGED: LazyLock<String> = LazyLock::new(|| {
-    columns::insert("INSERT INTO _Staged_Cast_Rows", Table::TopShowsCast.column_names())
+    columns::insert("INSERT INTO _Staged_Cast_Rows", Table::ShowCast.column_names())
 });
-
-/// Counts the rows that differ between the staged casts and the published casts of the same shows, in more than
-/// the time they were fetched.
-pub(crate) fn count_changed() -> String {
-    let columns = Table::TopShowsCast.column_names().filter(|column| *column != "processed_at");
-    let columns = columns.collect::<Vec<_>>().join(", ");
-    let staged = format!("SELECT {columns} FROM _Staged_Cast_Rows");
-    let published = format!(
-        "SELECT {columns} FROM Top_Shows_Cast \
-         WHERE show_id IN (SELECT show_id FROM _Staged_Cast_Shows)"
-    );
-    format!(
-        "SELECT (SELECT count(*) FROM ({staged} EXCEPT {published})) + \
-         (SELECT count(*) FROM ({published} EXCEPT {staged}))"
-    )
-}
 
 /// Binds the columns in their order.
 pub(crate) fn insert(
@@ -52,13 +36,14 @@ pub(crate) fn insert(
         member.plays_self,
         member.voice,
         position,
+        extra::to_text(&member.extra)?,
     ])
 }
 
-/// Returns the published cast of a show.
+/// Returns the published rows of a show.
 pub(crate) fn published(connection: &Connection, show: ShowId) -> SqlResult<Vec<CastRow>> {
     let mut select = connection
-        .prepare_cached("SELECT * FROM Top_Shows_Cast WHERE show_id = ?1 ORDER BY position")?;
+        .prepare_cached("SELECT * FROM Show_Cast WHERE show_id = ?1 ORDER BY position")?;
     select.query_map([show.0], read)?.collect()
 }
 
@@ -79,6 +64,7 @@ fn read(row: &Row<'_>) -> SqlResult<CastRow> {
         image: row.get("image")?,
         plays_self: row.get("self")?,
         voice: row.get("voice")?,
+        extra: extra::read(row)?,
     };
     let processed_at = processed_at.parse().map_err(|error| invalid_text(11, error))?;
     Ok(CastRow { member, processed_at, position: row.get("position")? })

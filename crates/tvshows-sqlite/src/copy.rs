@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use futures::TryStreamExt;
+use futures::stream::BoxStream;
 use rusqlite::{Connection, OptionalExtension};
 use tvshows_core::{
-    Ownership, RunId, RunQueue, RunRecord, SnapshotChanges, SnapshotCopy, SnapshotPosition,
+    Ownership, RunId, RunQueue, RunRecord, ShowId, SnapshotChanges, SnapshotCopy, SnapshotPosition,
     StoreError,
 };
 
@@ -13,7 +14,7 @@ use crate::database::Database;
 use crate::error::{SqlResult, from_sql};
 use crate::session::SqliteSession;
 use crate::staging::Attempt;
-use crate::{copy_file, publish, runs, snapshot, staging};
+use crate::{copy_file, details, publish, runs, snapshot, staging};
 
 #[async_trait]
 impl SnapshotCopy for SqliteStore {
@@ -47,12 +48,12 @@ fn origin(connection: &Connection) -> SqlResult<Option<String>> {
     connection.query_row("SELECT database_id FROM _Copy_Origin", [], |row| row.get(0)).optional()
 }
 
-/// Stages the shows, each batch in a transaction while the next one is received, and publishes all changes in another.
+/// Stages the shows and the details in batches, and publishes all changes in one transaction.
 ///
 /// The staging tables belong to this call, as they belong to an attempt at a run: it discards what an earlier one left,
 /// and a later one makes it fail.
 async fn apply(database: &Database, changes: SnapshotChanges) -> Result<(), StoreError> {
-    let SnapshotChanges { target, show_count, is_complete, deleted, top, casts, mut shows } =
+    let SnapshotChanges { target, show_count, is_complete, deleted, top, detailed, shows, details } =
         changes;
     let attempt = Attempt { run: RunId::random(), number: 1 };
     let origin = target.database_id.clone();
@@ -69,22 +70,32 @@ async fn apply(database: &Database, changes: SnapshotChanges) -> Result<(), Stor
     database.write("begin_copy", begin).await?;
 
     let session = SqliteSession { database: database.clone(), attempt };
-    let mut batch = shows.try_next().await?;
-    while let Some(shows_of_batch) = batch {
-        let stage = session.write("stage_copy", move |connection| {
-            staging::stage_stored(connection, &shows_of_batch)
-        });
-        let (staged, next) = futures::future::join(stage, shows.try_next()).await;
-        staged?;
-        batch = next?;
-    }
+    stage_all(&session, shows, staging::stage_stored).await?;
+    stage_all(&session, details, details::stage_stored).await?;
 
     let publish = move |connection: &Connection| {
         require_show_count(connection, show_count)?;
-        publish::publish_copy(connection, &top, &casts, target.version).map_err(from_sql)?;
+        publish::publish_copy(connection, &top, &detailed, target.version).map_err(from_sql)?;
+        require_details(connection, &detailed)?;
         set_origin(connection, &target.database_id).map_err(from_sql)
     };
     session.write("publish_copy", publish).await
+}
+
+/// Stages batches, each in a transaction while the next one is received.
+async fn stage_all<T: Send + 'static>(
+    session: &SqliteSession,
+    mut batches: BoxStream<'static, Result<Vec<T>, StoreError>>,
+    stage: fn(&Connection, &[T]) -> SqlResult<()>,
+) -> Result<(), StoreError> {
+    let mut batch = batches.try_next().await?;
+    while let Some(items) = batch {
+        let stage = session.write("stage_copy", move |connection| stage(connection, &items));
+        let (staged, next) = futures::future::join(stage, batches.try_next()).await;
+        staged?;
+        batch = next?;
+    }
+    Ok(())
 }
 
 /// Refuses changes to a snapshot of another database.
@@ -104,6 +115,18 @@ fn require_show_count(connection: &Connection, expected: u32) -> Result<(), Stor
     let reason =
         format!("the copy would have {count} shows, and the shared database has {expected}");
     Err(StoreError::InvalidDatabase { reason })
+}
+
+/// Refuses a copy that lacks the details of a show.
+fn require_details(connection: &Connection, expected: &[ShowId]) -> Result<(), StoreError> {
+    let stored = details::published_versions(connection).map_err(from_sql)?;
+    match expected.iter().find(|show| !stored.contains_key(show)) {
+        None => Ok(()),
+        Some(show) => {
+            let reason = format!("the copy would lack the details of show {show}");
+            Err(StoreError::InvalidDatabase { reason })
+        }
+    }
 }
 
 /// Records which database this is a copy of. The history of runs of another one is deleted.

@@ -36,8 +36,13 @@ pub(crate) fn export_table(
     let ids = is_filtered.then(|| matching_ids(&snapshot, indexes, filter)).transpose();
     let ids = ids.map_err(from_sql)?.map(|ids| serde_json::json!(ids).to_string());
     let condition = if is_filtered { "WHERE id IN (SELECT value FROM json_each(?1))" } else { "" };
-    // The same order as without ORDER BY.
-    let sql = format!("SELECT {columns} FROM {name} {condition} ORDER BY rowid");
+    let order = match table {
+        // Publishing appends the rows of changed shows.
+        Table::Episodes | Table::ShowCast => "show_id, position",
+        // The same order as without ORDER BY.
+        _ => "rowid",
+    };
+    let sql = format!("SELECT {columns} FROM {name} {condition} ORDER BY {order}");
     let mut select = snapshot.prepare_cached(&sql).map_err(from_sql)?;
     let mut rows = select.query(params_from_iter(ids)).map_err(from_sql)?;
     while let Some(row) = rows.next().map_err(from_sql)? {

@@ -72,7 +72,7 @@ pub(crate) fn column_name(facet: Facet) -> &'static str {
     }
 }
 
-fn split(facet: Facet, text: &str) -> Vec<String> {
+pub(crate) fn split(facet: Facet, text: &str) -> Vec<String> {
     match facet {
         Facet::Genre => {
             text.split(',').filter(|genre| !genre.is_empty()).map(str::to_owned).collect()

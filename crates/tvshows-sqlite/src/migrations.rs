@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0011_run_steps.sql"),
     include_str!("../migrations/0012_copy_origin.sql"),
     include_str!("../migrations/0013_search_in_memory.sql"),
+    include_str!("../migrations/0014_details.sql"),
 ];
 
 /// What a file is to the process that opens it for writing.

@@ -2,26 +2,29 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
-use tvshows_core::{CastRow, ChangeCounts, ShowId, SnapshotVersion};
+use tvshows_core::{ChangeCounts, ShowId, SnapshotVersion};
 
 use crate::error::SqlResult;
-use crate::{cast_row, search, show_row, snapshot, staging};
+use crate::{details, search, show_row, snapshot, staging};
 
 /// Replaces the published tables with the next snapshot, and empties the staging tables. A snapshot that equals
 /// the published one keeps its version and its rows.
 pub(crate) fn publish(
     connection: &Connection,
     top: &[ShowId],
+    detailed: &[ShowId],
     at: Timestamp,
 ) -> SqlResult<ChangeCounts> {
     let is_incremental = staging::is_incremental(connection)?;
     let changes = count_changes(connection)?;
-    if is_unchanged(connection, changes, top)? {
+    let has_changed_details = details::publish(connection, detailed, top)?;
+    if !has_changed_details && is_unchanged(connection, changes, top)? {
         record_fetch_times(connection)?;
     } else {
         publish_shows(connection, is_incremental)?;
+        details::delete_orphans(connection)?;
         publish_top_shows(connection, top, at)?;
-        publish_casts(connection)?;
+        details::publish_top_casts(connection)?;
         snapshot::bump(connection, at)?;
     }
     publish_pages(connection, is_incremental)?;
@@ -33,14 +36,13 @@ pub(crate) fn publish(
 pub(crate) fn publish_copy(
     connection: &Connection,
     top: &[ShowId],
-    casts: &[CastRow],
+    detailed: &[ShowId],
     version: SnapshotVersion,
 ) -> SqlResult<()> {
     publish_shows(connection, staging::is_incremental(connection)?)?;
     publish_top_shows(connection, top, version.published_at.unwrap_or_default())?;
-    connection.execute_batch("DELETE FROM Top_Shows_Cast")?;
-    staging::stage_cast_rows(connection, casts)?;
-    publish_casts(connection)?;
+    details::publish(connection, detailed, &[])?;
+    details::publish_top_casts(connection)?;
     snapshot::set(connection, version)?;
     staging::reset(connection)
 }
@@ -64,8 +66,8 @@ fn count_changes(connection: &Connection) -> SqlResult<ChangeCounts> {
     Ok(ChangeCounts { added, changed, deleted, unchanged: before - deleted - changed })
 }
 
-/// Whether the next snapshot differs from the published one in nothing but the times when its rows were
-/// fetched.
+/// Whether the next snapshot differs from the published one in nothing but its details, and the times when its rows
+/// were fetched.
 fn is_unchanged(connection: &Connection, changes: ChangeCounts, top: &[ShowId]) -> SqlResult<bool> {
     let ChangeCounts { added, changed, deleted, unchanged: _ } = changes;
     if (added, changed, deleted) != (0, 0, 0)
@@ -76,7 +78,7 @@ fn is_unchanged(connection: &Connection, changes: ChangeCounts, top: &[ShowId]) 
     }
     let mut select = connection.prepare("SELECT id FROM Top_Shows ORDER BY rank")?;
     let ids = select.query_map([], |row| row.get(0).map(ShowId))?.collect::<SqlResult<Vec<_>>>()?;
-    Ok(ids == top && count(connection, &cast_row::count_changed())? == 0)
+    Ok(ids == top)
 }
 
 /// Records when the shows of an unchanged snapshot were fetched, which planning reads, without changing their
@@ -157,15 +159,4 @@ fn publish_top_shows(connection: &Connection, top: &[ShowId], at: Timestamp) -> 
         }
     }
     Ok(())
-}
-
-/// Inserts the cast of the best show first, each cast in TVmaze's order.
-fn publish_casts(connection: &Connection) -> SqlResult<()> {
-    connection.execute_batch(
-        "INSERT INTO _Staged_Cast_Rows SELECT * FROM Top_Shows_Cast
-             WHERE show_id NOT IN (SELECT show_id FROM _Staged_Cast_Shows);
-         DELETE FROM Top_Shows_Cast;
-         INSERT INTO Top_Shows_Cast SELECT _Staged_Cast_Rows.* FROM _Staged_Cast_Rows
-             JOIN Top_Shows ON id = show_id ORDER BY rank, position;",
-    )
 }

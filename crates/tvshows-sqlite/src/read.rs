@@ -10,7 +10,7 @@ use tvshows_core::{
 };
 
 use crate::error::{SqlResult, invalid_text};
-use crate::{show_row, staging};
+use crate::{details, show_row, staging};
 
 pub(crate) fn show(connection: &Connection, key: &ShowKey) -> SqlResult<Option<Show>> {
     match key {
@@ -34,8 +34,8 @@ pub(crate) fn manifest(connection: &Connection) -> SqlResult<PublishedManifest> 
     let transaction = connection.unchecked_transaction()?;
     let shows = versions(&transaction, "SELECT id, updated, processed_at FROM _Show_Facets")?;
     let pages = timestamps(&transaction, "SELECT page, fetched_at FROM _Index_Pages")?;
-    let casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", cast_version)?;
-    Ok(PublishedManifest { shows, pages, casts })
+    let details = details::published_versions(&transaction)?;
+    Ok(PublishedManifest { shows, pages, details })
 }
 
 /// Reads in one transaction what a run that resumes needs to know.
@@ -44,15 +44,13 @@ pub(crate) fn staging(connection: &Connection) -> SqlResult<StagingState> {
     let is_incremental = staging::is_incremental(&transaction)?;
     let pages = timestamps(&transaction, "SELECT page, staged_at FROM _Staged_Pages")?;
     let shows = versions(&transaction, "SELECT * FROM _Staged_Show_Versions")?;
-    let mut snapshot = PublishedManifest { shows, pages: pages.clone(), casts: BTreeMap::new() };
+    let mut snapshot = PublishedManifest { shows, pages: pages.clone(), ..Default::default() };
     if is_incremental {
         snapshot.pages = timestamps(&transaction, "SELECT page, fetched_at FROM _Index_Pages")?;
         snapshot.pages.extend(&pages);
-        snapshot.casts = rows(&transaction, "SELECT id, updated FROM Top_Shows", cast_version)?;
+        snapshot.details = details::published_versions(&transaction)?;
     }
-    let casts =
-        rows(&transaction, "SELECT show_id, updated FROM _Staged_Cast_Shows", cast_version)?;
-    snapshot.casts.extend(casts);
+    snapshot.details.extend(details::staged_versions(&transaction)?);
     Ok(StagingState { is_incremental, pages, snapshot })
 }
 
@@ -66,19 +64,8 @@ fn versions(connection: &Connection, sql: &str) -> SqlResult<ShowMap<ShowVersion
 }
 
 fn timestamps(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<u32, Timestamp>> {
-    rows(connection, sql, |row| Ok((row.get(0)?, timestamp(row, 1)?)))
-}
-
-fn cast_version(row: &Row<'_>) -> SqlResult<(ShowId, Option<i64>)> {
-    Ok((ShowId(row.get(0)?), row.get(1)?))
-}
-
-fn rows<K: Ord, V>(
-    connection: &Connection,
-    sql: &str,
-    read: fn(&Row<'_>) -> SqlResult<(K, V)>,
-) -> SqlResult<BTreeMap<K, V>> {
-    connection.prepare_cached(sql)?.query_map([], read)?.collect()
+    let mut select = connection.prepare_cached(sql)?;
+    select.query_map([], |row| Ok((row.get(0)?, timestamp(row, 1)?)))?.collect()
 }
 
 fn timestamp(row: &Row<'_>, column: usize) -> SqlResult<Timestamp> {

@@ -1,17 +1,18 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tvshows_core::{
-    FinalStatus, RunSession, RunStatus, Show, ShowId, StagedBatch, StagingState, StoreError,
-    TopShowsCriteria,
+    FinalStatus, RunSession, RunStatus, Show, ShowFilter, ShowId, StagedBatch, StagingState,
+    StoreError, TopShowsCriteria,
 };
 
 use crate::database::Database;
 use crate::error::{IntoStoreError, SqlResult, from_sql};
 use crate::staging::Attempt;
-use crate::{publish, read, runs, staging};
+use crate::{matching, publish, read, runs, staging};
 
 /// A [`RunSession`] in an SQLite file.
 pub(crate) struct SqliteSession {
@@ -80,7 +81,6 @@ impl RunSession for SqliteSession {
             Some(StagedBatch::Pages { .. }) => "stage_pages",
             Some(StagedBatch::Shows { .. }) => "stage_shows",
             Some(StagedBatch::Deletions(_)) => "stage_deletions",
-            Some(StagedBatch::Cast { .. }) => "stage_cast",
         };
         let status = status.clone();
         self.write(kind, move |connection| {
@@ -100,15 +100,23 @@ impl RunSession for SqliteSession {
         self.read(move |connection| staging::rank(connection, criteria)).await
     }
 
+    async fn matching_shows(
+        &self,
+        filter: ShowFilter,
+    ) -> Result<BTreeMap<ShowId, Option<i64>>, StoreError> {
+        self.read(move |connection| matching::shows(connection, &filter)).await
+    }
+
     async fn publish(
         &self,
         top: &[ShowId],
+        detailed: &[ShowId],
         at: Timestamp,
         final_status: FinalStatus,
     ) -> Result<RunStatus, StoreError> {
-        let top = top.to_owned();
+        let (top, detailed) = (top.to_owned(), detailed.to_owned());
         self.write("publish", move |connection| {
-            let status = final_status(publish::publish(connection, &top, at)?);
+            let status = final_status(publish::publish(connection, &top, &detailed, at)?);
             runs::upsert(connection, &status)?;
             Ok::<_, rusqlite::Error>(status)
         })

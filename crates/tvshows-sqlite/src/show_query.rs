@@ -12,7 +12,7 @@ use crate::error::SqlResult;
 use crate::facet_index::{FacetIndex, FacetIndexCache};
 use crate::orders::{compare, is_after, read_value};
 use crate::show_row;
-use crate::text_index::TextMatches;
+use crate::text_index::{TextMatches, and};
 
 /// Finds the ids in memory, except for texts, and reads the rows of the page.
 pub(crate) fn shows(
@@ -71,6 +71,15 @@ impl Reader<'_> {
             Some(text) => text.any_column.clone(),
             None => vec![true; self.index.ids.len()],
         };
+        if let Some(ids) = &filter.ids {
+            let mut is_chosen = vec![false; matches.len()];
+            for id in ids.iter() {
+                if let Ok(show) = self.index.ids.binary_search(&id.0.into()) {
+                    is_chosen[show] = true;
+                }
+            }
+            and(&mut matches, &is_chosen);
+        }
         let date = |date: jiff::civil::Date| SortValue::Text(date.to_string());
         let bounds = [
             (
@@ -92,9 +101,7 @@ impl Reader<'_> {
                 for show in &self.index.orders.get(sort)[range] {
                     is_within[*show as usize] = true;
                 }
-                for (is_match, is_within) in matches.iter_mut().zip(is_within) {
-                    *is_match &= is_within;
-                }
+                and(&mut matches, &is_within);
             }
         }
         Ok(matches)

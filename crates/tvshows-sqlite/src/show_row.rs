@@ -3,11 +3,10 @@
 use std::sync::LazyLock;
 
 use rusqlite::{Row, Statement, params};
-use serde_json::Map;
 use tvshows_core::{RawJson, Show, ShowId, Table};
 
-use crate::columns;
 use crate::error::{SqlResult, invalid_text};
+use crate::{columns, extra};
 
 /// Stages a row for [`insert`], unless the show is staged already.
 pub(crate) static INSERT_STAGED: LazyLock<String> = LazyLock::new(|| {
@@ -26,9 +25,6 @@ pub(crate) fn count_changed() -> String {
 
 /// Binds the columns in their order.
 pub(crate) fn insert(statement: &mut Statement<'_>, show: &Show, at: &str) -> SqlResult<usize> {
-    let extra = (!show.extra.is_empty()).then(|| serde_json::to_string(&show.extra));
-    let extra =
-        extra.transpose().map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     statement.execute(params![
         show.id.0,
         show.name,
@@ -54,18 +50,13 @@ pub(crate) fn insert(statement: &mut Statement<'_>, show: &Show, at: &str) -> Sq
         show.externals.as_ref().map(RawJson::as_str),
         show.image.as_ref().map(RawJson::as_str),
         show.links.as_ref().map(RawJson::as_str),
-        extra,
+        extra::to_text(&show.extra)?,
     ])
 }
 
 /// Reads a row by the names of its columns.
 pub(crate) fn read(row: &Row<'_>) -> SqlResult<Show> {
     let genres: String = row.get("genres")?;
-    let extra: Option<String> = row.get("extra")?;
-    let extra = match extra {
-        Some(text) => serde_json::from_str(&text).map_err(|error| invalid_text(24, error))?,
-        None => Map::new(),
-    };
     Ok(Show {
         id: ShowId(row.get("id")?),
         name: row.get("name")?,
@@ -90,7 +81,7 @@ pub(crate) fn read(row: &Row<'_>) -> SqlResult<Show> {
         externals: json(row, "externals")?,
         image: json(row, "image")?,
         links: json(row, "links")?,
-        extra,
+        extra: extra::read(row)?,
     })
 }
 

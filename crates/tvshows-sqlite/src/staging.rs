@@ -3,12 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use tvshows_core::{
-    CastMember, CastRow, Ownership, RunId, RunStatus, Show, ShowId, StagedBatch, StoredShow,
-    TopShowsCriteria,
+    Ownership, RunId, RunStatus, Show, ShowId, StagedBatch, StoredShow, TopShowsCriteria,
 };
 
 use crate::error::SqlResult;
-use crate::{cast_row, show_row};
+use crate::{details, show_row};
 
 /// An attempt at a run. It owns the staging tables until another one begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +84,8 @@ pub(crate) fn reset(connection: &Connection) -> SqlResult<()> {
 pub(crate) fn discard(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch(
         "UPDATE _Staged_Run SET is_incremental = 0; DELETE FROM _Staged_Pages; \
-         DELETE FROM _Staged_Shows; DELETE FROM _Staged_Deletions; DELETE FROM _Staged_Cast_Shows; \
-         DELETE FROM _Staged_Cast_Rows;",
+         DELETE FROM _Staged_Shows; DELETE FROM _Staged_Deletions; DELETE FROM _Staged_Details; \
+         DELETE FROM _Staged_Cast_Rows; DELETE FROM _Staged_Episodes;",
     )
 }
 
@@ -112,13 +111,15 @@ pub(crate) fn stage(connection: &Connection, batch: &StagedBatch) -> SqlResult<(
                 stage_page(connection, *page, shows, *at)?;
             }
         }
-        StagedBatch::Shows { shows, at } => {
+        StagedBatch::Shows { shows, details, at } => {
             for show in shows {
                 stage_show(connection, show, *at)?;
             }
+            for details in details {
+                details::stage(connection, details, *at)?;
+            }
         }
         StagedBatch::Deletions(shows) => stage_deletions(connection, shows)?,
-        StagedBatch::Cast { show, cast, at } => stage_cast(connection, show, cast, *at)?,
     }
     reset_stalled(connection)
 }
@@ -200,32 +201,4 @@ pub(crate) fn rank(connection: &Connection, criteria: TopShowsCriteria) -> SqlRe
     let first_year = criteria.first_year().to_string();
     let filter = [TopShowsCriteria::LANGUAGE, TopShowsCriteria::GENRE, &first_year];
     criteria.rank(select.query_map(filter, show_row::read)?)
-}
-
-fn stage_cast(
-    connection: &Connection,
-    show: &Show,
-    cast: &[CastMember],
-    at: Timestamp,
-) -> SqlResult<()> {
-    let at = at.to_string();
-    connection.execute("DELETE FROM _Staged_Cast_Rows WHERE show_id = ?1", [show.id.0])?;
-    connection.execute(
-        "INSERT OR REPLACE INTO _Staged_Cast_Shows (show_id, updated) VALUES (?1, ?2)",
-        params![show.id.0, show.updated],
-    )?;
-    let mut insert = connection.prepare_cached(&cast_row::INSERT_STAGED)?;
-    for (position, member) in (0..).zip(cast) {
-        cast_row::insert(&mut insert, position, member, &at)?;
-    }
-    Ok(())
-}
-
-/// Stages the rows of casts of another database as they are stored there.
-pub(crate) fn stage_cast_rows(connection: &Connection, rows: &[CastRow]) -> SqlResult<()> {
-    let mut insert = connection.prepare_cached(&cast_row::INSERT_STAGED)?;
-    for CastRow { member, processed_at, position } in rows {
-        cast_row::insert(&mut insert, *position, member, &processed_at.to_string())?;
-    }
-    Ok(())
 }

@@ -22,6 +22,8 @@ pub(crate) fn stats(connection: &Connection, indexes: &FacetIndexCache) -> SqlRe
         all_shows: index.ids.len() as u64,
         top_shows: row_count(&transaction, "Top_Shows")?,
         top_shows_cast: row_count(&transaction, "Top_Shows_Cast")?,
+        episodes: row_count(&transaction, "Episodes")?,
+        show_cast: row_count(&transaction, "Show_Cast")?,
     };
     Ok(ShowStats {
         snapshot: index.snapshot.number,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
 use tvshows_core::{
-    CastRow, Catalog, Enqueued, LockError, LockExpiry, MakeRowWriter, MultiCharacterActor, NextRun,
-    Ownership, PublishedManifest, RunId, RunLock, RunQueue, RunSession, RunStatus, Show,
-    ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError,
-    StoreHealth, Table, TopShow,
+    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, LockError, LockExpiry, MakeRowWriter,
+    MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock, RunQueue,
+    RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey, ShowPage,
+    ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
 };
 
 use crate::database::Database;
@@ -21,9 +21,7 @@ use crate::pool::{self, Access, Pool, from_pool};
 use crate::session::SqliteSession;
 use crate::snapshot_cache::SnapshotCache;
 use crate::staging::Attempt;
-use crate::{
-    cast_row, copy_file, export, health, read, runs, show_query, snapshot, staging, stats,
-};
+use crate::{copy_file, details, export, health, read, runs, show_query, snapshot, staging, stats};
 
 /// A [`Catalog`], [`RunQueue`] and [`RunLock`] in an SQLite file, or a copy of a shared database.
 ///
@@ -167,10 +165,6 @@ impl Catalog for SqliteStore {
         self.database.read(move |connection| read::show(connection, &key)).await
     }
 
-    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
-        self.database.read(move |connection| cast_row::published(connection, show)).await
-    }
-
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
         self.database.read(move |connection| read::top_shows(connection, limit)).await
     }
@@ -218,6 +212,22 @@ impl Catalog for SqliteStore {
 
     async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
         self.database.read(integrity_check).await
+    }
+}
+
+#[async_trait]
+impl DetailsCatalog for SqliteStore {
+    async fn cast(&self, show: ShowId) -> Result<Option<Vec<CastRow>>, StoreError> {
+        self.database.read(move |connection| details::cast(connection, show)).await
+    }
+
+    async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
+        self.database.read(move |connection| details::episodes(connection, show)).await
+    }
+
+    async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {
+        let indexes = Arc::clone(&self.facet_indexes);
+        self.database.read(move |connection| details::schedule(connection, &indexes, &query)).await
     }
 }
 

@@ -95,7 +95,7 @@ fn text(value: ValueRef<'_>) -> Cow<'_, str> {
     }
 }
 
-fn and(matches: &mut [bool], found: &[bool]) {
+pub(crate) fn and(matches: &mut [bool], found: &[bool]) {
     for (is_match, is_found) in matches.iter_mut().zip(found) {
         *is_match &= is_found;
     }

@@ -6,10 +6,11 @@ use std::path::Path;
 use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt, stream};
 use rusqlite::Connection;
-use tvshows_core::conformance::fixtures::{at, cast_member, publish, running, show};
+use tvshows_core::conformance::fixtures::{at, cast_member, episode, publish, running, show};
 use tvshows_core::{
-    CastRow, Catalog, Facet, RunQueue, RunRecord, Show, ShowFilter, ShowId, ShowQuery,
-    SnapshotChanges, SnapshotCopy, SnapshotPosition, SnapshotVersion, StoreError, StoredShow,
+    CastRow, Catalog, DetailsCatalog, Episode, Facet, RunQueue, RunRecord, Show, ShowDetails,
+    ShowFilter, ShowId, ShowQuery, SnapshotChanges, SnapshotCopy, SnapshotPosition,
+    SnapshotVersion, StoreError, StoredDetails, StoredShow,
 };
 use tvshows_sqlite::SqliteStore;
 use tvshows_testkit::dump_tables;
@@ -34,17 +35,31 @@ fn cast_row(show: u32, character: u32, second: i64) -> CastRow {
     CastRow { member: cast_member(show, 7, character), processed_at: at(second), position: 0 }
 }
 
-/// The first snapshot: three shows, one of them with a cast.
+fn details(
+    show: u32,
+    character: u32,
+    episodes: Option<Vec<Episode>>,
+    second: i64,
+) -> StoredDetails {
+    let cast = vec![cast_member(show, 7, character)];
+    let details = ShowDetails { show_id: ShowId(show), updated: Some(second), cast, episodes };
+    StoredDetails { details, processed_at: at(second) }
+}
+
+/// The first snapshot: three shows, two of them with details.
 fn first() -> SnapshotChanges {
     let shows = [stored(named(1, "Early"), 1), stored(show(2), 2), stored(show(3), 3)];
+    let third = vec![episode(3, 1, "2026-11-24")];
+    let details = vec![details(2, 20, None, 4), details(3, 30, Some(third), 5)];
     SnapshotChanges {
         target: position(1),
         show_count: 3,
         is_complete: true,
         deleted: Vec::new(),
         top: vec![ShowId(2), ShowId(1)],
-        casts: vec![cast_row(2, 20, 4)],
+        detailed: vec![ShowId(2), ShowId(3)],
         shows: stream::iter(shows.map(|show| Ok(vec![show]))).boxed(),
+        details: stream::iter([Ok(details)]).boxed(),
     }
 }
 
@@ -54,14 +69,17 @@ fn second() -> SnapshotChanges {
         vec![stored(named(1, "Late"), 11)],
         vec![stored(Show { language: Some("French".into()), ..show(4) }, 12)],
     ];
+    let episodes = vec![episode(1, 2, "2026-11-25"), episode(1, 1, "2026-11-24")];
+    let details = [vec![details(1, 10, Some(episodes), 13)], vec![details(4, 40, None, 14)]];
     SnapshotChanges {
         target: position(5),
         show_count: 3,
         is_complete: false,
         deleted: vec![ShowId(3), ShowId(300)],
         top: vec![ShowId(1), ShowId(2)],
-        casts: vec![cast_row(1, 10, 13), cast_row(2, 21, 14)],
+        detailed: vec![ShowId(1), ShowId(2), ShowId(4)],
         shows: stream::iter(batches.map(Ok)).boxed(),
+        details: stream::iter(details.map(Ok)).boxed(),
     }
 }
 
@@ -84,6 +102,11 @@ async fn search(copy: &SqliteStore, text: &str) -> Vec<u32> {
     list(copy, ShowFilter { text: text.parse().ok(), ..ShowFilter::default() }, "id").await.0
 }
 
+async fn details_ids(copy: &SqliteStore) -> Vec<u32> {
+    let manifest = Catalog::manifest(copy).await.unwrap();
+    manifest.details.into_keys().map(|id| id.0).collect()
+}
+
 async fn assert_is_first(copy: &SqliteStore) {
     assert_eq!(SnapshotCopy::position(copy).await.unwrap(), Some(position(1)));
     assert_eq!(copy.snapshot_version().await.unwrap(), position(1).version);
@@ -91,7 +114,9 @@ async fn assert_is_first(copy: &SqliteStore) {
     assert_eq!(search(copy, "early").await, [1]);
     let top: Vec<_> = copy.top_shows(9).await.unwrap().into_iter().map(|show| show.id.0).collect();
     assert_eq!(top, [2, 1]);
-    assert_eq!(copy.cast(ShowId(2)).await.unwrap(), [cast_row(2, 20, 4)]);
+    assert_eq!(copy.cast(ShowId(2)).await.unwrap(), Some(vec![cast_row(2, 20, 4)]));
+    assert_eq!(copy.episodes(ShowId(3)).await.unwrap().map(|episodes| episodes.len()), Some(1));
+    assert_eq!(details_ids(copy).await, [2, 3]);
     assert_eq!(copy.stats().await.unwrap().tables.all_shows, 3);
 }
 
@@ -104,8 +129,12 @@ async fn assert_is_second(copy: &SqliteStore) {
     assert_eq!(copy.show(ShowId(3).into()).await.unwrap(), None);
     let top: Vec<_> = copy.top_shows(9).await.unwrap().into_iter().map(|show| show.id.0).collect();
     assert_eq!(top, [1, 2]);
-    assert_eq!(copy.cast(ShowId(1)).await.unwrap(), [cast_row(1, 10, 13)]);
-    assert_eq!(copy.cast(ShowId(2)).await.unwrap(), [cast_row(2, 21, 14)]);
+    assert_eq!(copy.cast(ShowId(1)).await.unwrap(), Some(vec![cast_row(1, 10, 13)]));
+    assert_eq!(copy.cast(ShowId(2)).await.unwrap(), Some(vec![cast_row(2, 20, 4)]));
+    assert_eq!(copy.cast(ShowId(4)).await.unwrap(), Some(vec![cast_row(4, 40, 14)]));
+    assert_eq!(copy.episodes(ShowId(1)).await.unwrap().map(|episodes| episodes.len()), Some(2));
+    assert_eq!(copy.episodes(ShowId(3)).await.unwrap(), None);
+    assert_eq!(details_ids(copy).await, [1, 2, 4]);
     let defects = copy.integrity_check().await.unwrap();
     assert!(defects.is_empty(), "{defects:?}");
 }
@@ -211,6 +240,14 @@ async fn changes_that_do_not_fit_change_nothing() {
         ("has 4", SnapshotChanges { show_count: 4, ..second() }),
         ("not a copy of", SnapshotChanges { target: other, ..second() }),
         ("", SnapshotChanges { top: vec![ShowId(99)], ..second() }),
+        (
+            "lack the details of show 4",
+            SnapshotChanges {
+                details: stream::empty().boxed(),
+                detailed: vec![ShowId(4)],
+                ..second()
+            },
+        ),
     ];
     for (reason, changes) in misfits {
         let error = copy.apply(changes).await.unwrap_err();

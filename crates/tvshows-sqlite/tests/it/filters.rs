@@ -7,11 +7,12 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::json;
 use tokio::runtime::Runtime;
-use tvshows_core::conformance::fixtures::{publish_at, show};
+use tvshows_core::conformance::Store;
+use tvshows_core::conformance::fixtures::{at, begin, deletions, pages, publish_at, running, show};
 use tvshows_core::memory::MemoryStore;
 use tvshows_core::{
-    Catalog, CellValue, Facet, RawJson, RowWriter, Show, ShowFilter, ShowId, ShowPage, ShowQuery,
-    Table,
+    Catalog, CellValue, Facet, RawJson, RowWriter, RunSession, Show, ShowFilter, ShowId, ShowPage,
+    ShowQuery, Table,
 };
 use tvshows_sqlite::SqliteStore;
 
@@ -79,7 +80,10 @@ fn filter() -> impl Strategy<Value = ShowFilter> {
     let range = (prop::option::of(0_u8..11), prop::option::of(0_u8..11));
     let dates = (prop::option::of(2000_u16..2020), prop::option::of(2000_u16..2020));
     let text = prop::option::of(select(vec!["dra", "straße", "nothing", "?"]));
-    (facets, range, dates, text).prop_map(|(facets, (min, max), (from, to), text)| ShowFilter {
+    let ids = prop::option::weighted(0.2, prop::collection::vec(0_u32..40, 0..20));
+    let conditions = (facets, range, dates, text, ids);
+    conditions.prop_map(|(facets, (min, max), (from, to), text, ids)| ShowFilter {
+        ids: ids.map(|ids| ids.into_iter().map(ShowId).collect()),
         facets: facets.into_iter().map(|(facet, text)| (facet, text.parse().unwrap())).collect(),
         min_rating: min.map(|rating| rating.to_string().parse().unwrap()),
         max_rating: max.map(|rating| rating.to_string().parse().unwrap()),
@@ -143,8 +147,42 @@ proptest! {
     }
 }
 
+/// Publishes the shows, and starts a run that changes them: some are staged again as others, and some are deleted.
+async fn begin_changes(store: &impl Store, shows: &[Show]) -> Box<dyn RunSession> {
+    publish_at(store, shows.to_vec(), 2).await;
+    let status = running();
+    let session = begin(store, &status).await;
+    session.start_incremental().await.unwrap();
+    let staged = shows
+        .iter()
+        .rev()
+        .zip(1..=15)
+        .map(|(show, id)| Show { id: ShowId(id * 2), ..show.clone() });
+    session.commit(pages(vec![(9, staged.collect())], at(3)), &status).await.unwrap();
+    session.commit(deletions(&[3, 4, 5]), &status).await.unwrap();
+    session
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn the_shows_of_the_next_snapshot_that_match_are_those_of_the_reference(
+        shows in shows(),
+        filters in prop::collection::vec(filter(), 12),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        Runtime::new().unwrap().block_on(async {
+            let store = SqliteStore::open(&folder.path().join("tvshows.db")).await.unwrap();
+            let session = begin_changes(&store, &shows).await;
+            let reference = begin_changes(&MemoryStore::default(), &shows).await;
+            for filter in filters {
+                let matching = session.matching_shows(filter.clone()).await.unwrap();
+                let expected = reference.matching_shows(filter.clone()).await.unwrap();
+                assert_eq!(matching, expected, "{filter:?}");
+            }
+        });
+    }
 
     #[test]
     fn statistics_are_those_of_the_reference(

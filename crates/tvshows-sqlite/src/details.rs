@@ -1,0 +1,276 @@
+//! The details of shows: their casts and episodes, published and staged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use tvshows_core::{
+    CastRow, DetailsVersion, Episode, Schedule, ScheduleQuery, ShowDetails, ShowFilter, ShowId,
+    StoredDetails, Table,
+};
+
+use crate::error::SqlResult;
+use crate::facet_index::FacetIndexCache;
+use crate::show_query::matching_ids;
+use crate::{cast_row, episode_row, show_row};
+
+/// Returns the published cast of a show; `None` if it is not stored.
+pub(crate) fn cast(connection: &Connection, show: ShowId) -> SqlResult<Option<Vec<CastRow>>> {
+    let snapshot = connection.unchecked_transaction()?;
+    match has_episodes(&snapshot, show)? {
+        Some(_) => cast_row::published(&snapshot, show).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Returns the published episodes of a show; `None` if they are not stored.
+pub(crate) fn episodes(connection: &Connection, show: ShowId) -> SqlResult<Option<Vec<Episode>>> {
+    let snapshot = connection.unchecked_transaction()?;
+    match has_episodes(&snapshot, show)? {
+        Some(true) => episode_row::published(&snapshot, show).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Whether the published details of a show include episodes; `None` if it has no details.
+fn has_episodes(connection: &Connection, show: ShowId) -> SqlResult<Option<bool>> {
+    let mut select =
+        connection.prepare_cached("SELECT has_episodes FROM _Details WHERE show_id = ?1")?;
+    select.query_row([show.0], |row| row.get(0)).optional()
+}
+
+/// Returns the published episodes that air on the days of a query.
+pub(crate) fn schedule(
+    connection: &Connection,
+    indexes: &FacetIndexCache,
+    query: &ScheduleQuery,
+) -> SqlResult<Schedule> {
+    let snapshot = connection.unchecked_transaction()?;
+    let is_filtered = query.filter != ShowFilter::default();
+    let matching = is_filtered.then(|| matching_ids(&snapshot, indexes, &query.filter));
+    let matching = matching.transpose()?;
+    let mut select = snapshot.prepare_cached(
+        "SELECT * FROM Episodes WHERE airdate BETWEEN ?1 AND ?2 ORDER BY airdate, show_id, position",
+    )?;
+    let mut rows = select.query([query.first.to_string(), query.last.to_string()])?;
+    let mut schedule = Schedule::default();
+    while let Some(row) = rows.next()? {
+        let show = row.get("show_id")?;
+        if matching.as_ref().is_none_or(|ids| ids.binary_search(&show).is_ok()) {
+            schedule.episodes.push(episode_row::read(row)?);
+        }
+    }
+    // Stable: within a moment, the order of the rows remains.
+    schedule.episodes.sort_by_cached_key(|episode| {
+        let stamp = episode.airstamp.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+        (episode.airdate.clone(), stamp.is_none(), stamp)
+    });
+    let shows: BTreeSet<ShowId> = schedule.episodes.iter().map(|episode| episode.show_id).collect();
+    let mut select = snapshot.prepare_cached("SELECT * FROM All_Shows WHERE id = ?1")?;
+    for id in shows {
+        if let Some(show) = select.query_row([id.0], show_row::read).optional()? {
+            schedule.shows.insert(id, show);
+        }
+    }
+    // Shows can be missing if another program deleted them.
+    schedule.episodes.retain(|episode| schedule.shows.contains_key(&episode.show_id));
+    Ok(schedule)
+}
+
+/// Returns the versions of the published details.
+pub(crate) fn published_versions(
+    connection: &Connection,
+) -> SqlResult<BTreeMap<ShowId, DetailsVersion>> {
+    versions(connection, "SELECT show_id, updated, has_episodes FROM _Details")
+}
+
+/// Returns the versions of the staged details.
+pub(crate) fn staged_versions(
+    connection: &Connection,
+) -> SqlResult<BTreeMap<ShowId, DetailsVersion>> {
+    versions(connection, "SELECT show_id, updated, has_episodes FROM _Staged_Details")
+}
+
+fn versions(connection: &Connection, sql: &str) -> SqlResult<BTreeMap<ShowId, DetailsVersion>> {
+    let version = |row: &Row<'_>| {
+        let version = DetailsVersion { updated: row.get(1)?, has_episodes: row.get(2)? };
+        Ok((ShowId(row.get(0)?), version))
+    };
+    connection.prepare_cached(sql)?.query_map([], version)?.collect()
+}
+
+/// Stages the details of a show. They replace its staged ones.
+pub(crate) fn stage(
+    connection: &Connection,
+    details: &ShowDetails,
+    at: Timestamp,
+) -> SqlResult<()> {
+    let ShowDetails { show_id, updated, cast, episodes } = details;
+    let at = at.to_string();
+    for table in ["_Staged_Cast_Rows", "_Staged_Episodes"] {
+        let sql = format!("DELETE FROM {table} WHERE show_id = ?1");
+        connection.prepare_cached(&sql)?.execute([show_id.0])?;
+    }
+    let mut insert = connection.prepare_cached(
+        "INSERT OR REPLACE INTO _Staged_Details (show_id, updated, has_episodes, processed_at) \
+         VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    insert.execute(params![show_id.0, updated, episodes.is_some(), at])?;
+    let mut insert = connection.prepare_cached(&cast_row::INSERT_STAGED)?;
+    for (position, member) in (0..).zip(cast) {
+        cast_row::insert(&mut insert, position, member, &at)?;
+    }
+    let mut insert = connection.prepare_cached(&episode_row::INSERT_STAGED)?;
+    for (position, episode) in (0..).zip(episodes.iter().flatten()) {
+        episode_row::insert(&mut insert, position, episode, &at)?;
+    }
+    Ok(())
+}
+
+/// Stages details of another database as they are stored there.
+pub(crate) fn stage_stored(connection: &Connection, details: &[StoredDetails]) -> SqlResult<()> {
+    details.iter().try_for_each(|stored| stage(connection, &stored.details, stored.processed_at))
+}
+
+/// Publishes the details of the shows in `detailed`, and the casts of the shows in `cast_only`: as staged, or else as
+/// they are published. Deletes all others. Returns whether any content changed.
+///
+/// Details that equal the published ones keep their rows: only their `updated` is recorded.
+pub(crate) fn publish(
+    connection: &Connection,
+    detailed: &[ShowId],
+    cast_only: &[ShowId],
+) -> SqlResult<bool> {
+    let detailed_ids = json(detailed.iter());
+    let all_ids = json(detailed.iter().chain(cast_only));
+    connection.execute(
+        "DELETE FROM _Staged_Details WHERE show_id NOT IN (SELECT value FROM json_each(?1))",
+        [&all_ids],
+    )?;
+    connection.execute(
+        "UPDATE _Staged_Details SET has_episodes = 0 \
+         WHERE has_episodes AND show_id NOT IN (SELECT value FROM json_each(?1))",
+        [&detailed_ids],
+    )?;
+    let deleted = ids(
+        connection,
+        "DELETE FROM _Details WHERE show_id NOT IN (SELECT value FROM json_each(?1)) RETURNING show_id",
+        [&all_ids],
+    )?;
+    let without_episodes = ids(
+        connection,
+        "UPDATE _Details SET has_episodes = 0 \
+         WHERE has_episodes AND show_id NOT IN (SELECT value FROM json_each(?1)) RETURNING show_id",
+        [&detailed_ids],
+    )?;
+    let changed = changed(connection)?;
+    delete_rows(connection, "Show_Cast", deleted.iter().chain(&changed))?;
+    let all = deleted.iter().chain(&without_episodes).chain(&changed);
+    delete_rows(connection, "Episodes", all)?;
+    publish_staged(connection, &changed)?;
+    Ok(!(deleted.is_empty() && without_episodes.is_empty() && changed.is_empty()))
+}
+
+/// Deletes the details of shows that do not exist.
+pub(crate) fn delete_orphans(connection: &Connection) -> SqlResult<()> {
+    let deleted = ids(
+        connection,
+        "DELETE FROM _Details WHERE show_id NOT IN (SELECT id FROM All_Shows) RETURNING show_id",
+        [],
+    )?;
+    delete_rows(connection, "Show_Cast", deleted.iter())?;
+    delete_rows(connection, "Episodes", deleted.iter())
+}
+
+/// Replaces `Top_Shows_Cast` with the casts of `Top_Shows`, that of the best show first, each in TVmaze's order.
+pub(crate) fn publish_top_casts(connection: &Connection) -> SqlResult<()> {
+    let columns = Table::TopShowsCast.column_names().collect::<Vec<_>>().join(", ");
+    let cast = columns.replace("processed_at", "Show_Cast.processed_at");
+    connection.execute_batch(&format!(
+        "DELETE FROM Top_Shows_Cast;
+         INSERT INTO Top_Shows_Cast ({columns})
+             SELECT {cast} FROM Top_Shows CROSS JOIN Show_Cast ON show_id = Top_Shows.id ORDER BY rank, position;"
+    ))
+}
+
+/// The shows whose staged details differ from the published ones in more than the show's `updated` and the time they
+/// were fetched.
+fn changed(connection: &Connection) -> SqlResult<Vec<ShowId>> {
+    let sql = format!(
+        "SELECT show_id FROM _Staged_Details s LEFT JOIN _Details p USING (show_id) \
+         WHERE p.has_episodes IS NOT s.has_episodes OR {} OR (s.has_episodes AND ({}))",
+        differs(Table::ShowCast, "_Staged_Cast_Rows"),
+        differs(Table::Episodes, "_Staged_Episodes"),
+    );
+    ids(connection, &sql, [])
+}
+
+/// The condition that the staged rows of the show `s` are not the published ones.
+fn differs(table: Table, staged: &str) -> String {
+    let published = table.name();
+    let compared = table
+        .column_names()
+        .filter(|column| !matches!(*column, "show_id" | "position" | "processed_at"));
+    let differences: Vec<_> =
+        compared.map(|column| format!("new.{column} IS NOT old.{column}")).collect();
+    let differs = differences.join(" OR ");
+    format!(
+        "(SELECT count(*) FROM {staged} WHERE show_id = s.show_id) != \
+             (SELECT count(*) FROM {published} WHERE show_id = s.show_id) \
+         OR EXISTS (SELECT 1 FROM {staged} new LEFT JOIN {published} old USING (show_id, position) \
+             WHERE new.show_id = s.show_id AND (old.show_id IS NULL OR {differs}))"
+    )
+}
+
+/// Publishes the staged rows of the shows in `changed`, which have no published rows, and the versions of all staged
+/// details.
+fn publish_staged(connection: &Connection, changed: &[ShowId]) -> SqlResult<()> {
+    let changed = json(changed.iter());
+    for (table, staged, condition) in [
+        (Table::ShowCast, "_Staged_Cast_Rows", ""),
+        (
+            Table::Episodes,
+            "_Staged_Episodes",
+            "AND show_id IN (SELECT show_id FROM _Staged_Details WHERE has_episodes)",
+        ),
+    ] {
+        let (name, columns) = (table.name(), table.column_names().collect::<Vec<_>>().join(", "));
+        let sql = format!(
+            "INSERT INTO {name} ({columns}) SELECT {columns} FROM {staged} \
+             WHERE show_id IN (SELECT value FROM json_each(?1)) {condition} ORDER BY show_id, position"
+        );
+        connection.execute(&sql, [&changed])?;
+    }
+    connection.execute(
+        "INSERT OR REPLACE INTO _Details (show_id, updated, has_episodes, processed_at) \
+         SELECT s.show_id, s.updated, s.has_episodes, \
+             iif(s.show_id IN (SELECT value FROM json_each(?1)), s.processed_at, p.processed_at) \
+         FROM _Staged_Details s LEFT JOIN _Details p USING (show_id)",
+        [&changed],
+    )?;
+    Ok(())
+}
+
+fn delete_rows<'a>(
+    connection: &Connection,
+    table: &str,
+    shows: impl Iterator<Item = &'a ShowId>,
+) -> SqlResult<()> {
+    let mut delete =
+        connection.prepare_cached(&format!("DELETE FROM {table} WHERE show_id = ?1"))?;
+    for show in shows {
+        delete.execute([show.0])?;
+    }
+    Ok(())
+}
+
+/// The ids that a statement returns.
+fn ids(connection: &Connection, sql: &str, params: impl Params) -> SqlResult<Vec<ShowId>> {
+    connection.prepare_cached(sql)?.query_map(params, |row| row.get(0).map(ShowId))?.collect()
+}
+
+/// The ids as a JSON array.
+fn json<'a>(shows: impl Iterator<Item = &'a ShowId>) -> String {
+    let ids: Vec<_> = shows.map(ShowId::to_string).collect();
+    format!("[{}]", ids.join(","))
+}
