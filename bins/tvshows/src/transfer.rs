@@ -9,10 +9,11 @@ use anyhow::{Context, anyhow, bail, ensure};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use tokio::time::sleep;
+use tokio::try_join;
 use tvshows_core::{
-    CastRow, Catalog, CellValue, FinalStatus, Ownership, PublishedManifest, RowWriter, RunEvent,
-    RunId, RunParameters, RunSession, RunState, RunStatus, Show, ShowFilter, ShowId, ShowQuery,
-    Sort, SortBy, StagedBatch, Table, Trigger,
+    Catalog, CellValue, FinalStatus, Ownership, PublishedManifest, RowWriter, RunEvent, RunId,
+    RunParameters, RunSession, RunState, RunStatus, Show, ShowDetails, ShowFilter, ShowId,
+    ShowQuery, Sort, SortBy, StagedBatch, Table, Trigger,
 };
 
 use crate::database::Stores;
@@ -32,6 +33,7 @@ pub(crate) struct Copied {
     pub(crate) shows: u32,
     pub(crate) top_shows: u32,
     pub(crate) cast_rows: u32,
+    pub(crate) episodes: u32,
     pub(crate) runs: u32,
 }
 
@@ -113,15 +115,17 @@ impl Transfer<'_> {
             session.discard_staging().await?;
             let session = Session { session: session.as_ref(), status: &started };
             self.stage_shows(&session, &manifest, &mut copied).await?;
-            let top = self.stage_casts(&session, snapshot.published_at, &mut copied).await?;
+            let top = self.top_shows(&mut copied).await?;
+            let published_at = snapshot.published_at.unwrap_or(started.updated_at);
+            let detailed =
+                self.stage_details(&session, &manifest, &top, published_at, &mut copied).await?;
             stage_pages(&session, &manifest).await?;
             let staged = session.session.staged_show_count().await?;
             ensure!(
                 from.catalog.snapshot_version().await? == snapshot && staged == copied.shows,
                 "an update was published during the copy; start it again"
             );
-            let published_at = snapshot.published_at.unwrap_or(started.updated_at);
-            session.session.publish(&top, published_at, final_status).await?;
+            session.session.publish(&top, &detailed, published_at, final_status).await?;
         }
         self.save_all(later).await?;
         Ok(copied)
@@ -201,7 +205,7 @@ impl Transfer<'_> {
                 batches.entry(row.copied().unwrap_or(version)).or_default().push(show);
             }
             for (at, shows) in batches {
-                session.stage(StagedBatch::Shows { shows, at }).await?;
+                session.stage(StagedBatch::Shows { shows, details: Vec::new(), at }).await?;
             }
             copied.shows += u32::try_from(number)?;
             self.bar.set_position(copied.shows.into());
@@ -212,27 +216,40 @@ impl Transfer<'_> {
         }
     }
 
-    /// Stages the casts of the top shows, which it returns, best first.
-    async fn stage_casts(
+    /// Returns the top shows, best first.
+    async fn top_shows(&self, copied: &mut Copied) -> anyhow::Result<Vec<ShowId>> {
+        let top = self.from.catalog.top_shows(u32::MAX).await?;
+        copied.top_shows = u32::try_from(top.len())?;
+        Ok(top.into_iter().map(|show| show.id).collect())
+    }
+
+    /// Stages all casts and episodes. Returns the shows whose episodes are stored.
+    async fn stage_details(
         &self,
         session: &Session<'_>,
-        published_at: Option<Timestamp>,
+        manifest: &PublishedManifest,
+        top: &[ShowId],
+        published_at: Timestamp,
         copied: &mut Copied,
     ) -> anyhow::Result<Vec<ShowId>> {
         let catalog = &self.from.catalog;
-        let top: Vec<ShowId> =
-            catalog.top_shows(u32::MAX).await?.iter().map(|show| show.id).collect();
-        for id in &top {
-            let show = catalog.show((*id).into()).await?;
-            let show = Box::new(show.context("an update was published during the copy")?);
-            let rows = catalog.cast(*id).await?;
-            let at = rows.first().map(|row| row.processed_at).or(published_at).unwrap_or_default();
-            copied.cast_rows += u32::try_from(rows.len())?;
-            let cast = rows.into_iter().map(|CastRow { member, .. }| member).collect();
-            session.stage(StagedBatch::Cast { show, cast, at }).await?;
+        let shows: BTreeSet<ShowId> = manifest.details.keys().chain(top).copied().collect();
+        let mut detailed = Vec::new();
+        for show_id in shows {
+            let (cast, episodes) = try_join!(catalog.cast(show_id), catalog.episodes(show_id))?;
+            let Some(cast) = cast else { continue };
+            let at = cast.first().map_or(published_at, |row| row.processed_at);
+            copied.cast_rows += u32::try_from(cast.len())?;
+            copied.episodes += u32::try_from(episodes.as_ref().map_or(0, Vec::len))?;
+            if episodes.is_some() {
+                detailed.push(show_id);
+            }
+            let updated = manifest.details.get(&show_id).and_then(|version| version.updated);
+            let cast = cast.into_iter().map(|row| row.member).collect();
+            let details = vec![ShowDetails { show_id, updated, cast, episodes }];
+            session.stage(StagedBatch::Shows { shows: Vec::new(), details, at }).await?;
         }
-        copied.top_shows = u32::try_from(top.len())?;
-        Ok(top)
+        Ok(detailed)
     }
 }
 

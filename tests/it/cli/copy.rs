@@ -49,7 +49,7 @@ async fn with_history() -> TestEnv {
 async fn a_copy_has_the_same_shows_times_casts_and_history() {
     let env = with_history().await;
     let said = stdout_of(&env, &["copy", "--from", "tvshows.db", "--to", "copy.db"]).await;
-    assert!(said.starts_with("Copied 2,300 shows, 5 top shows with "), "{said}");
+    assert!(said.starts_with("Copied 2,300 shows, 5 top shows, "), "{said}");
     assert!(said.contains(" and 3 updates ("), "{said}");
     let (original, copy) = (env.database(), env.path("copy.db"));
     assert_eq!(dump_tables(&copy), dump_tables(&original));

@@ -25,10 +25,11 @@ pub(crate) async fn run(options: &Copy) -> anyhow::Result<ExitCode> {
     let copied = copied.with_context(|| format!("nothing was published in {to}"))?;
     target.finish().await?;
     output::print_line(format!(
-        "Copied {}, {} with {}, and {} ({:.1} s).",
+        "Copied {}, {}, {}, {}, and {} ({:.1} s).",
         count(copied.shows, "show", "shows"),
         count(copied.top_shows, "top show", "top shows"),
         count(copied.cast_rows, "cast row", "cast rows"),
+        count(copied.episodes, "episode", "episodes"),
         count(copied.runs, "update", "updates"),
         started.elapsed().as_secs_f64()
     ))?;

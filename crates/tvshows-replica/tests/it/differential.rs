@@ -146,7 +146,12 @@ impl Pair {
                 self.commit(pages(staged.collect(), at).unwrap()).await;
             }
             Operation::StageShows(versions) => {
-                self.commit(Arc::new(StagedBatch::Shows { shows: shows(versions), at })).await;
+                self.commit(Arc::new(StagedBatch::Shows {
+                    shows: shows(versions),
+                    details: Vec::new(),
+                    at,
+                }))
+                .await;
             }
             Operation::StageDeletions(ids) => {
                 let ids = ids.into_iter().map(ShowId).collect();
@@ -179,8 +184,8 @@ impl Pair {
             single.staged_show_count().await.unwrap()
         );
         let top: Vec<_> = ranked.iter().map(|show| show.id).collect();
-        let published = single.publish(&top, at, success(&status)).await.unwrap();
-        assert_eq!(shared.publish(&top, at, success(&status)).await.unwrap(), published);
+        let published = single.publish(&top, &[], at, success(&status)).await.unwrap();
+        assert_eq!(shared.publish(&top, &[], at, success(&status)).await.unwrap(), published);
         self.replica.catch_up().await.unwrap();
     }
 
