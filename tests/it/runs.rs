@@ -1,5 +1,6 @@
 //! Updates: their lifecycle, their upstream, and the failure of processes, disks and servers.
 
+mod details;
 mod disk_failures;
 mod multi_process;
 mod redis;

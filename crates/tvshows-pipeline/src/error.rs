@@ -35,10 +35,6 @@ pub enum RunError {
     Cast { show: u32, source: tvmaze_client::Error },
     #[error("the episodes and the cast of show {show} cannot be fetched")]
     Details { show: u32, source: tvmaze_client::Error },
-    #[error(
-        "the episodes and the cast of show {show} cannot be fetched: the response does not embed them"
-    )]
-    NothingEmbedded { show: u32 },
     /// DETAILS chooses more shows than intended.
     #[error(
         "the episodes and the casts of {shows} shows would be fetched, more than MAX_DETAILS allows ({max}); at \

@@ -112,14 +112,11 @@ async fn fetch_show(
         let request = request.recover_with(recover_details).reject_moved();
         let details = in_own_task(request.into_future()).await;
         let details = details.map_err(|source| RunError::Details { show: id.0, source })?;
-        details.map(|TvmazeDetails { show, embedded }| (show, embedded))
+        details.map(|TvmazeDetails { show, embedded }| (show, Some(embedded)))
     };
     let Some((show, embedded)) = fetched else { return Ok(None) };
     if show.show.id != id {
         return Err(RunError::WrongShow { show: id.0, received: show.show.id.0 });
-    }
-    if embedded.is_none() && fetch != Fetch::Show {
-        return Err(RunError::NothingEmbedded { show: id.0 });
     }
     let details = embedded.map(|embedded| embedded.of_show(&show.show));
     Ok(Some(Fetched { show, details }))

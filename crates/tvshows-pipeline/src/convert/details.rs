@@ -1,5 +1,5 @@
 use serde::Deserialize;
-use serde::de::Deserializer;
+use serde::de::{Deserializer, Error as _};
 use tvshows_core::{Show, ShowDetails};
 
 use super::cast::TvmazeCastMember;
@@ -11,8 +11,7 @@ use super::show::{ShowVisitor, TvmazeShow};
 pub(crate) struct TvmazeDetails {
     /// Its `malformed` has the paths of all values that do not fit their column.
     pub(crate) show: TvmazeShow,
-    /// `None` if the response has no `_embedded`.
-    pub(crate) embedded: Option<Embedded>,
+    pub(crate) embedded: Embedded,
 }
 
 #[derive(Deserialize)]
@@ -51,9 +50,8 @@ impl<'de> Deserialize<'de> for TvmazeDetails {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TvmazeDetails, D::Error> {
         let mut embedded = None;
         let mut show = deserializer.deserialize_map(ShowVisitor::with_embedded(&mut embedded))?;
-        if let Some(embedded) = &mut embedded {
-            show.malformed.extend(embedded.take_malformed());
-        }
+        let mut embedded = embedded.ok_or_else(|| D::Error::missing_field("_embedded"))?;
+        show.malformed.extend(embedded.take_malformed());
         Ok(TvmazeDetails { show, embedded })
     }
 }
@@ -90,7 +88,7 @@ mod tests {
     }
 
     fn details_of(TvmazeDetails { show, embedded }: TvmazeDetails) -> (TvmazeShow, ShowDetails) {
-        let details = embedded.unwrap().of_show(&show.show);
+        let details = embedded.of_show(&show.show);
         (show, details)
     }
 
@@ -112,8 +110,9 @@ mod tests {
 
     #[test]
     fn a_part_that_is_missing_or_no_list_is_an_error() {
-        let received: TvmazeDetails = serde_json::from_str(r#"{"id": 7, "name": "S"}"#).unwrap();
-        assert!(received.embedded.is_none());
+        let error =
+            serde_json::from_str::<TvmazeDetails>(r#"{"id": 7, "name": "S"}"#).err().unwrap();
+        assert!(error.to_string().starts_with("missing field `_embedded`"), "{error}");
         for embedded in
             [json!(null), json!({}), json!({"cast": []}), json!({"episodes": 1, "cast": []})]
         {

@@ -171,7 +171,9 @@ async fn a_response_that_embeds_nothing_fails_the_run() {
     let status = env.update().await;
     assert_eq!(status.state, RunState::Failed);
     let error = status.error.unwrap();
-    assert!(error.contains("show 2") && error.contains("does not embed them"), "{error}");
+    assert!(error.contains("the episodes and the cast of show 2 cannot be fetched"), "{error}");
+    assert!(error.contains("missing field `_embedded`"), "{error}");
+    assert_eq!(detailed(&upstream).iter().filter(|id| **id == 2).count(), 3, "it is retried");
 }
 
 #[tokio::test]
