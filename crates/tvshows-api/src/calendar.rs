@@ -166,7 +166,6 @@ impl ContentLines {
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::date;
     use proptest::prelude::*;
     use tvshows_core::ShowId;
     use tvshows_core::conformance::fixtures::show;
@@ -197,7 +196,7 @@ mod tests {
     }
 
     fn written(episodes: Vec<Episode>) -> String {
-        let at = date(2026, 11, 20).in_tz("UTC").unwrap().timestamp();
+        let at = "2026-11-20T00:00:00Z".parse().unwrap();
         calendar(&schedule(episodes), "TV schedule", at).replace("\r\n ", "")
     }
 

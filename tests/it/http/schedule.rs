@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tvshows_testkit::{Service, TestEnv, json_body};
 
 /// A database with the details of the running shows.
-async fn published() -> (TestEnv, Service) {
+pub(crate) async fn published() -> (TestEnv, Service) {
     let env = TestEnv::new(&[]).await;
     let update = env.tvshows(&["update", "--details", "status=Running"]).output().await.unwrap();
     assert!(update.status.success(), "{}", String::from_utf8_lossy(&update.stderr));

@@ -148,6 +148,8 @@ async fn casts_and_counts_are_those_of_the_tables() {
     let stats = service.json("/shows/stats").await;
     assert_eq!(stats["tables"]["all_shows"], count("SELECT count(*) FROM All_Shows"));
     assert_eq!(stats["tables"]["top_shows_cast"], count("SELECT count(*) FROM Top_Shows_Cast"));
+    assert_eq!(stats["tables"]["show_cast"], count("SELECT count(*) FROM Show_Cast"));
+    assert_eq!(stats["tables"]["episodes"], 0, "no shows are chosen");
     assert_eq!(stats["snapshot"], 1);
     for language in stats["languages"].as_array().unwrap() {
         let value = language["value"].as_str();
