@@ -6,7 +6,9 @@ use actix_web::{HttpResponse, Resource, Route};
 
 use crate::dashboard;
 use crate::problem::Problem;
-use crate::routes::{docs, events, export, health, lookup, metrics, pipeline, schedule, shows, tvmaze};
+use crate::routes::{
+    docs, events, export, health, lookup, metrics, pipeline, schedule, shows, tvmaze,
+};
 use crate::state::AppState;
 
 pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {

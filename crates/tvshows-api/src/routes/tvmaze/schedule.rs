@@ -1,3 +1,4 @@
+use actix_web::web::Bytes;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
@@ -7,7 +8,6 @@ use tvshows_core::{
 
 use crate::content::json;
 use crate::problem::Problem;
-use actix_web::web::Bytes;
 
 /// One of TVmaze's schedules.
 #[derive(Debug)]
@@ -21,11 +21,20 @@ pub(crate) enum ScheduleRequest {
 }
 
 impl ScheduleRequest {
+    pub(super) fn first_day(&self) -> Date {
+        match self {
+            ScheduleRequest::Networks { day, .. }
+            | ScheduleRequest::WebChannels { day, .. }
+            | ScheduleRequest::From(day) => *day,
+        }
+    }
+
     fn query(&self) -> ScheduleQuery {
-        let (first, last, country) = match self {
-            ScheduleRequest::Networks { day, country } => (*day, *day, Some(country)),
-            ScheduleRequest::WebChannels { day, country } => (*day, *day, country.as_ref()),
-            ScheduleRequest::From(day) => (*day, Date::MAX, None),
+        let first = self.first_day();
+        let (last, country) = match self {
+            ScheduleRequest::Networks { country, .. } => (first, Some(country)),
+            ScheduleRequest::WebChannels { country, .. } => (first, country.as_ref()),
+            ScheduleRequest::From(_) => (Date::MAX, None),
         };
         let mut filter = ShowFilter::default();
         // Also matches shows whose network is of another country than their web channel: `contains` is exact.
@@ -38,8 +47,7 @@ impl ScheduleRequest {
     fn contains(&self, show: &Show) -> bool {
         match self {
             ScheduleRequest::Networks { country, .. } => {
-                show.network.is_some()
-                    && country_code(show.network.as_ref()) == Some(country.clone())
+                country_code(show.network.as_ref()).as_ref() == Some(country)
             }
             ScheduleRequest::WebChannels { country, .. } => {
                 let code = country_code(show.web_channel.as_ref());
