@@ -1,13 +1,13 @@
-//! A row of `_cast_rows` and `_staged_cast_rows`.
+//! The casts of the top shows in `_cast_rows`, for the view `Top_Shows_Cast` and earlier releases.
 
+use futures::try_join;
 use jiff::Timestamp;
-use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
-use tvshows_core::{CastMember, CastRow, ShowId};
+use tokio_postgres::Client;
+use tokio_postgres::types::{ToSql, Type};
+use tvshows_core::{CastMember, ShowId};
 
-use crate::error::{Error, corrupt};
-use crate::nul::{self, ExactTexts};
-use crate::show_row::show_id;
+use crate::error::Error;
+use crate::nul;
 
 const TEXT_COLUMNS: [&str; 8] = [
     "show_name",
@@ -20,22 +20,12 @@ const TEXT_COLUMNS: [&str; 8] = [
     "image",
 ];
 
-/// All columns but `processed_at`, which do not change when a cast is fetched again.
-pub(crate) const COMPARED: &str = "show_id, position, exact_texts, show_name, person_name, person_birthday, \
-     person_deathday, person_gender, person_country_name, character_name, image, person_id, character_id, self, voice";
-
-/// Reads all published casts, in the order of the top shows, each in TVmaze's order.
-pub(crate) const SELECT: &str = "SELECT c.show_id, c.position, c.processed_at, c.exact_texts, c.person_id, \
-     c.character_id, c.self, c.voice, c.show_name, c.person_name, c.person_birthday, c.person_deathday, \
-     c.person_gender, c.person_country_name, c.character_name, c.image \
-     FROM _cast_rows c JOIN _top_shows t ON t.id = c.show_id ORDER BY t.rank, c.position";
-
-const INSERT_STAGED: &str = "INSERT INTO _staged_cast_rows \
-     (show_id, processed_at, position, exact_texts, person_id, character_id, self, voice, show_name, person_name, \
+const INSERT: &str = "INSERT INTO _cast_rows \
+     (processed_at, show_id, position, exact_texts, person_id, character_id, self, voice, show_name, person_name, \
      person_birthday, person_deathday, person_gender, person_country_name, character_name, image) \
-     SELECT $1, $2, rows.* FROM unnest($3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[], \
-     $8::boolean[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], \
-     $16::text[]) AS rows";
+     SELECT * FROM unnest($1::timestamptz[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], \
+     $7::boolean[], $8::boolean[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], \
+     $15::text[], $16::text[]) AS rows";
 
 fn texts(member: &CastMember) -> [Option<&str>; TEXT_COLUMNS.len()] {
     [
@@ -50,27 +40,46 @@ fn texts(member: &CastMember) -> [Option<&str>; TEXT_COLUMNS.len()] {
     ]
 }
 
-/// Stages the cast of a show that has no staged one.
-pub(crate) async fn insert_staged(
+/// Replaces some casts of top shows, each fetched at a time, and removes those of shows that are not in `top`.
+pub(crate) async fn replace(
     client: &Client,
-    show: ShowId,
-    cast: &[CastMember],
-    at: Timestamp,
+    casts: &[(Timestamp, ShowId, Vec<CastMember>)],
+    top: &[i64],
 ) -> Result<(), Error> {
-    let show = i64::from(show.0);
-    let positions: Vec<i64> = (0..).take(cast.len()).collect();
+    let replaced: Vec<_> = casts.iter().map(|(_, show, _)| i64::from(show.0)).collect();
+    let delete = "DELETE FROM _cast_rows WHERE show_id = ANY($1) OR show_id <> ALL($2)";
+    let parameters = [(&replaced as _, Type::INT8_ARRAY), (&top as _, Type::INT8_ARRAY)];
+    let delete = async { Ok(client.execute_typed(delete, &parameters).await?) };
+    try_join!(delete, insert(client, casts)).map(|_| ())
+}
+
+async fn insert(
+    client: &Client,
+    casts: &[(Timestamp, ShowId, Vec<CastMember>)],
+) -> Result<(), Error> {
+    let rows = casts.iter().flat_map(|(at, show, cast)| {
+        (0_i64..).zip(cast).map(|(position, member)| (*at, i64::from(show.0), position, member))
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let members = || rows.iter().map(|(.., member)| *member);
     let exact_texts = |member| nul::exact_texts(TEXT_COLUMNS.into_iter().zip(texts(member)));
-    let exact_texts: Vec<_> = cast.iter().map(exact_texts).collect();
-    let people: Vec<_> = cast.iter().map(|member| i64::from(member.person_id)).collect();
-    let characters: Vec<_> = cast.iter().map(|member| i64::from(member.character_id)).collect();
-    let plays_self: Vec<_> = cast.iter().map(|member| member.plays_self).collect();
-    let voice: Vec<_> = cast.iter().map(|member| member.voice).collect();
+    let times: Vec<_> = rows.iter().map(|(at, ..)| *at).collect();
+    let shows: Vec<_> = rows.iter().map(|(_, show, ..)| *show).collect();
+    let positions: Vec<_> = rows.iter().map(|(_, _, position, _)| *position).collect();
+    let exact_texts: Vec<_> = members().map(exact_texts).collect();
+    let people: Vec<_> = members().map(|member| i64::from(member.person_id)).collect();
+    let characters: Vec<_> = members().map(|member| i64::from(member.character_id)).collect();
+    let plays_self: Vec<_> = members().map(|member| member.plays_self).collect();
+    let voice: Vec<_> = members().map(|member| member.voice).collect();
     let columns: Vec<Vec<_>> = (0..TEXT_COLUMNS.len())
-        .map(|column| cast.iter().map(|member| texts(member)[column].map(nul::visible)).collect())
+        .map(|column| members().map(|member| texts(member)[column].map(nul::visible)).collect())
         .collect();
-    let mut parameters: Vec<(&(dyn tokio_postgres::types::ToSql + Sync), Type)> = vec![
-        (&show, Type::INT8),
-        (&at, Type::TIMESTAMPTZ),
+    let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> = vec![
+        (&times, Type::TIMESTAMPTZ_ARRAY),
+        (&shows, Type::INT8_ARRAY),
         (&positions, Type::INT8_ARRAY),
         (&exact_texts, Type::TEXT_ARRAY),
         (&people, Type::INT8_ARRAY),
@@ -79,35 +88,6 @@ pub(crate) async fn insert_staged(
         (&voice, Type::BOOL_ARRAY),
     ];
     parameters.extend(columns.iter().map(|column| (column as _, Type::TEXT_ARRAY)));
-    client.execute_typed(INSERT_STAGED, &parameters).await?;
+    client.execute_typed(INSERT, &parameters).await?;
     Ok(())
-}
-
-/// Reads a row of [`SELECT`].
-pub(crate) fn read(row: &Row) -> Result<CastRow, Error> {
-    let exact_texts = ExactTexts::parse(row.try_get(3)?)?;
-    let text = |index: usize| -> Result<Option<String>, Error> {
-        let text: Option<String> = row.try_get(8 + index)?;
-        Ok(text.map(|text| exact_texts.restore(TEXT_COLUMNS[index], text)))
-    };
-    let number = |column: usize| -> Result<u32, Error> {
-        let number: i64 = row.try_get(column)?;
-        u32::try_from(number).map_err(|_| corrupt(format!("the number {number} in a cast")))
-    };
-    let member = CastMember {
-        show_id: show_id(row.try_get(0)?)?,
-        show_name: text(0)?.unwrap_or_default(),
-        person_id: number(4)?,
-        person_name: text(1)?.unwrap_or_default(),
-        person_birthday: text(2)?,
-        person_deathday: text(3)?,
-        person_gender: text(4)?,
-        person_country_name: text(5)?,
-        character_id: number(5)?,
-        character_name: text(6)?.unwrap_or_default(),
-        image: text(7)?,
-        plays_self: row.try_get(6)?,
-        voice: row.try_get(7)?,
-    };
-    Ok(CastRow { member, processed_at: row.try_get(2)?, position: number(1)? })
 }

@@ -1,23 +1,28 @@
 //! What copies of the database read.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use futures::try_join;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row, RowStream};
 use tvshows_core::{
-    CastRow, ShowId, SnapshotChanges, SnapshotPosition, SnapshotVersion, StoreError, StoredShow,
-    TopShow,
+    ShowId, SnapshotChanges, SnapshotPosition, SnapshotVersion, StoreError, StoredDetails, TopShow,
 };
 
-use crate::cast_row;
-use crate::database::{BEGIN_READ, BULK_TIMEOUT, Connection, Database};
+use crate::database::{BEGIN_READ, BULK_TIMEOUT, Connection, Database, Parameters};
+use crate::details_row;
 use crate::error::Error;
 use crate::migrations;
 use crate::show_row::{self, ShowRow, show_id};
 
 /// How many shows are read at a time.
-const BATCH: usize = 1000;
+const SHOW_BATCH: usize = 1000;
+/// The details of how many shows are read at a time. Those of one can have megabytes.
+const DETAILS_BATCH: usize = 20;
 
 const POSITION: &str = "SELECT d.id, s.number, s.published_at, v.version, v.oldest_reader \
      FROM _schema_version v CROSS JOIN _data d \
@@ -52,7 +57,10 @@ pub(crate) async fn top_shows(database: &Database, limit: u32) -> Result<Vec<Top
     shows.map_err(|error| error.into_store_error(&database.backend))
 }
 
-/// Everything but the shows.
+const DETAILED: &str =
+    "SELECT show_id FROM _details_versions WHERE until IS NULL AND since <= $1 ORDER BY show_id";
+
+/// Everything but the shows and their details.
 struct SmallParts {
     target: SnapshotPosition,
     show_count: u32,
@@ -60,10 +68,11 @@ struct SmallParts {
     since: Option<i64>,
     deleted: Vec<ShowId>,
     top: Vec<ShowId>,
-    casts: Vec<CastRow>,
+    detailed: Vec<ShowId>,
 }
 
-/// Begins a transaction in which the snapshot and the difference are read. The stream of shows keeps its connection.
+/// Begins a transaction in which the snapshot and the difference are read. The stream of shows keeps its connection, and
+/// then passes it on to that of the details.
 pub(crate) async fn changes_since(
     database: &Database,
     since: Option<&SnapshotPosition>,
@@ -72,26 +81,57 @@ pub(crate) async fn changes_since(
         let connection = database.connection().await?;
         connection.batch_execute(BEGIN_READ).await?;
         let parts = small_parts(&connection, since).await?;
-        let after = parts.since.unwrap_or(-1);
-        let number = number(&parts.target);
-        let sql = format!(
-            "SELECT {} FROM _show_versions v WHERE v.since > $1 AND v.since <= $2 AND v.until IS NULL",
-            *show_row::COLUMNS
-        );
-        let parameters = [(after, Type::INT8), (number, Type::INT8)];
-        let rows = connection.query_typed_raw(&sql, parameters).await?;
+        let rows = changed_rows(&connection, "_show_versions", &show_row::COLUMNS, &parts).await?;
         Ok((connection, parts, rows))
     };
     let (connection, parts, rows) = database.run("changes_since", BULK_TIMEOUT, begin).await?;
+    let (sender, receiver) = oneshot::channel();
+    let batches = Batches { database: database.clone(), connection, rows: Box::pin(rows) };
+    let shows = batches.read(SHOW_BATCH, show_row::read, Some(sender));
     Ok(SnapshotChanges {
-        target: parts.target,
+        target: parts.target.clone(),
         show_count: parts.show_count,
         is_complete: parts.since.is_none(),
-        deleted: parts.deleted,
-        top: parts.top,
-        casts: parts.casts,
-        shows: batches(database.clone(), connection, rows),
+        deleted: parts.deleted.clone(),
+        top: parts.top.clone(),
+        detailed: parts.detailed.clone(),
+        shows,
+        details: changed_details(database.clone(), receiver, parts),
     })
+}
+
+/// Selects the versions that were published after the snapshot that the changes start from.
+async fn changed_rows(
+    client: &Client,
+    table: &str,
+    columns: &str,
+    parts: &SmallParts,
+) -> Result<RowStream, Error> {
+    let sql = format!(
+        "SELECT {columns} FROM {table} v WHERE v.since > $1 AND v.since <= $2 AND v.until IS NULL"
+    );
+    let (after, target) = (parts.since.unwrap_or(-1), number(&parts.target));
+    Ok(client.query_typed_raw(&sql, [(after, Type::INT8), (target, Type::INT8)]).await?)
+}
+
+/// Reads the details once the shows were read.
+fn changed_details(
+    database: Database,
+    connection: oneshot::Receiver<Connection>,
+    parts: SmallParts,
+) -> BoxStream<'static, Result<Vec<StoredDetails>, StoreError>> {
+    let backend = Arc::clone(&database.backend);
+    let begin = async move {
+        let begin = async {
+            let connection = connection.await.map_err(|_| Error::Timeout)?;
+            let columns = details_row::COLUMNS;
+            let rows = changed_rows(&connection, "_details_versions", columns, &parts).await?;
+            Ok(Batches { database, connection, rows: Box::pin(rows) })
+        };
+        let begun = timeout(BULK_TIMEOUT, begin).await.unwrap_or(Err(Error::Timeout));
+        begun.map(|batches| batches.read(DETAILS_BATCH, details_row::read, None))
+    };
+    stream::once(begin).map_err(move |error| error.into_store_error(&backend)).try_flatten().boxed()
 }
 
 fn number(position: &SnapshotPosition) -> i64 {
@@ -107,11 +147,13 @@ async fn small_parts(
         Some(since) if since.database_id == target.database_id => find(client, since).await?,
         _ => None,
     };
-    let (show_count, deleted, top, casts) = try_join!(
-        count_shows(client, &target),
+    let number = number(&target);
+    let published = [(&number as _, Type::INT8)];
+    let (show_count, deleted, top, detailed) = try_join!(
+        count_shows(client, &published),
         deleted(client, since),
         client.query_typed("SELECT id FROM _top_shows ORDER BY rank", &[]),
-        client.query_typed(cast_row::SELECT, &[]),
+        client.query_typed(DETAILED, &published),
     )?;
     Ok(SmallParts {
         target,
@@ -119,18 +161,18 @@ async fn small_parts(
         since,
         deleted: show_ids(&deleted)?,
         top: show_ids(&top)?,
-        casts: casts.iter().map(cast_row::read).collect::<Result<_, _>>()?,
+        detailed: show_ids(&detailed)?,
     })
 }
 
 /// Counts the published shows. Both parts need only an index.
 async fn count_shows(
     client: &Client,
-    position: &SnapshotPosition,
+    published: &Parameters<'_>,
 ) -> Result<i64, tokio_postgres::Error> {
     let sql = "SELECT (SELECT count(*) FROM _show_versions WHERE since <= $1) \
                - (SELECT count(*) FROM _show_versions WHERE until IS NOT NULL)";
-    client.query_typed_one(sql, &[(&number(position), Type::INT8)]).await?.try_get(0)
+    client.query_typed_one(sql, published).await?.try_get(0)
 }
 
 /// Returns the number of a snapshot, if it is still known.
@@ -156,34 +198,53 @@ fn show_ids(rows: &[Row]) -> Result<Vec<ShowId>, Error> {
     rows.iter().map(|row| show_id(row.try_get(0)?)).collect()
 }
 
-/// Reads the rows as they are needed. The server sends no more than fit into the buffers of the connection.
-fn batches(
+/// Rows that are read as they are needed. The server sends no more than fit into the buffers of the connection.
+struct Batches {
     database: Database,
     connection: Connection,
-    rows: RowStream,
-) -> BoxStream<'static, Result<Vec<StoredShow>, StoreError>> {
-    let state = Some((connection, Box::pin(rows)));
-    stream::try_unfold((database, state), |(database, state)| async move {
-        let Some((connection, mut rows)) = state else { return Ok(None) };
-        let read = async {
-            let mut batch = Vec::with_capacity(BATCH);
-            while batch.len() < BATCH {
-                let Some(row) = rows.try_next().await? else { break };
-                batch.push(show_row::read(&row)?);
+    rows: Pin<Box<RowStream>>,
+}
+
+impl Batches {
+    /// Reads `size` rows at a time. At the end, passes the connection on to `next`, or ends the transaction.
+    fn read<T: Send + 'static>(
+        self,
+        size: usize,
+        read: fn(&Row) -> Result<T, Error>,
+        next: Option<oneshot::Sender<Connection>>,
+    ) -> BoxStream<'static, Result<Vec<T>, StoreError>> {
+        let backend = Arc::clone(&self.database.backend);
+        let batches = stream::try_unfold(Some((self, next)), move |state| async move {
+            let Some((mut batches, next)) = state else { return Ok(None) };
+            let read = batches.next(size, read);
+            let batch = timeout(BULK_TIMEOUT, read).await.unwrap_or(Err(Error::Timeout))?;
+            if batch.len() == size {
+                return Ok(Some((batch, Some((batches, next)))));
             }
-            Ok(batch)
-        };
-        let read = timeout(BULK_TIMEOUT, read).await.unwrap_or(Err(Error::Timeout));
-        let batch = read.map_err(|error: Error| error.into_store_error(&database.backend))?;
-        if batch.len() < BATCH {
+            let Batches { connection, rows, .. } = batches;
             drop(rows);
-            let ended = connection.commit().await;
-            ended.map_err(|error| error.into_store_error(&database.backend))?;
-            return Ok((!batch.is_empty()).then_some((batch, (database, None))));
+            match next {
+                // If the receiver was dropped, so is the connection.
+                Some(next) => drop(next.send(connection)),
+                None => connection.commit().await?,
+            }
+            Ok((!batch.is_empty()).then_some((batch, None)))
+        });
+        batches.map_err(move |error: Error| error.into_store_error(&backend)).boxed()
+    }
+
+    async fn next<T>(
+        &mut self,
+        size: usize,
+        read: fn(&Row) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut batch = Vec::with_capacity(size);
+        while batch.len() < size {
+            let Some(row) = self.rows.try_next().await? else { break };
+            batch.push(read(&row)?);
         }
-        Ok(Some((batch, (database, Some((connection, rows))))))
-    })
-    .boxed()
+        Ok(batch)
+    }
 }
 
 /// Compares each published row with its digest, and the tables with each other. Returns a description of each defect.

@@ -10,6 +10,7 @@ use crate::error::Error;
 const MIGRATIONS: [(&str, u32); Schema::CURRENT as usize] = [
     (include_str!("../migrations/0001_initial.sql"), 1),
     (include_str!("../migrations/0002_covering_indexes.sql"), 1),
+    (include_str!("../migrations/0003_details.sql"), 1),
 ];
 
 /// Serializes migrations: its row is locked.
@@ -28,7 +29,7 @@ pub struct Schema {
 
 impl Schema {
     /// The version that this program needs.
-    pub const CURRENT: u32 = 2;
+    pub const CURRENT: u32 = 3;
 
     /// Whether [`migrate`](crate::PostgresStore::migrate) would change something.
     #[must_use]

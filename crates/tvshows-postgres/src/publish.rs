@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 use tvshows_core::{ChangeCounts, RunId, ShowId};
 
-use crate::cast_row;
+use crate::details::{self, Chosen};
 use crate::error::{Error, corrupt};
 use crate::staging::{self, Base};
 
@@ -33,12 +33,16 @@ pub(crate) async fn compare(
     client: &Client,
     base: Base,
     top: &[ShowId],
+    details: &Chosen,
 ) -> Result<Difference, Error> {
-    let (counts, is_same_top, has_same_casts) =
-        try_join!(count_changes(client, base), has_same_top(client, top), has_same_casts(client),)?;
+    let (counts, is_same_top, has_same_details) = try_join!(
+        count_changes(client, base),
+        has_same_top(client, top),
+        details::settle(client, base, details),
+    )?;
     let ChangeCounts { added, changed, deleted, unchanged: _ } = counts;
     let has_same_shows = base.published > 0 && (added, changed, deleted) == (0, 0, 0);
-    Ok(Difference { counts, is_unchanged: has_same_shows && is_same_top && has_same_casts })
+    Ok(Difference { counts, is_unchanged: has_same_shows && is_same_top && has_same_details })
 }
 
 async fn count_changes(client: &Client, base: Base) -> Result<ChangeCounts, Error> {
@@ -71,19 +75,6 @@ async fn has_same_top(client: &Client, top: &[ShowId]) -> Result<bool, Error> {
     Ok(published? == ids(top))
 }
 
-/// Whether the staged casts equal the published casts of the same shows.
-async fn has_same_casts(client: &Client) -> Result<bool, Error> {
-    let columns = cast_row::COMPARED;
-    let staged = format!("SELECT {columns} FROM _staged_cast_rows");
-    let published = format!(
-        "SELECT {columns} FROM _cast_rows WHERE show_id IN (SELECT show_id FROM _staged_cast_shows)"
-    );
-    let sql = format!(
-        "SELECT NOT EXISTS ({staged} EXCEPT {published}) AND NOT EXISTS ({published} EXCEPT {staged})"
-    );
-    Ok(client.query_typed_one(&sql, &[]).await?.try_get(0)?)
-}
-
 fn ids(shows: &[ShowId]) -> Vec<i64> {
     shows.iter().map(|show| show.0.into()).collect()
 }
@@ -94,6 +85,7 @@ pub(crate) async fn publish_changes(
     base: Base,
     run: RunId,
     top: &[ShowId],
+    details: &Chosen,
     at: Timestamp,
 ) -> Result<(), Error> {
     let next = base.next();
@@ -101,8 +93,8 @@ pub(crate) async fn publish_changes(
     record_fetch_times(client).await?;
     let sql = "DELETE FROM _shows_seen s USING _show_versions v WHERE v.id = s.id AND v.until = $1";
     client.execute_typed(sql, &[(&next, Type::INT8)]).await?;
+    details::publish(client, base, details).await?;
     publish_top_shows(client, top).await?;
-    publish_casts(client).await?;
     publish_pages(client, base).await?;
     let sql = "INSERT INTO _snapshots (number, published_at, run) VALUES ($1, $2, $3)";
     let parameters = [
@@ -158,14 +150,6 @@ async fn publish_top_shows(client: &Client, top: &[ShowId]) -> Result<(), Error>
     }
 }
 
-/// Replaces the casts that are staged, and removes those of shows that are no longer top shows.
-async fn publish_casts(client: &Client) -> Result<(), Error> {
-    let sql = "DELETE FROM _cast_rows WHERE show_id IN (SELECT show_id FROM _staged_cast_shows) \
-                   OR show_id NOT IN (SELECT id FROM _top_shows); \
-               INSERT INTO _cast_rows SELECT * FROM _staged_cast_rows WHERE show_id IN (SELECT id FROM _top_shows)";
-    Ok(client.batch_execute(sql).await?)
-}
-
 async fn publish_pages(client: &Client, base: Base) -> Result<(), Error> {
     if !base.is_incremental {
         client.batch_execute("DELETE FROM _index_pages").await?;
@@ -183,7 +167,7 @@ pub(crate) async fn forget_snapshots(client: &Client) -> Result<(), Error> {
     Ok(client.batch_execute(sql).await?)
 }
 
-/// Deletes some versions that no remembered snapshot has, and returns whether there may be more.
+/// Deletes some versions of shows that no remembered snapshot has, and returns whether there may be more.
 pub(crate) async fn delete_old_versions(client: &Client) -> Result<bool, Error> {
     let sql = format!(
         "DELETE FROM _show_versions v USING (SELECT id, since FROM _show_versions \

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -5,15 +6,16 @@ use futures::{join, try_join};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tvshows_core::{
-    FinalStatus, RunSession, RunState, RunStatus, Show, ShowId, StagedBatch, StagingState,
-    StoreError, TopShowsCriteria,
+    FinalStatus, RunSession, RunState, RunStatus, Show, ShowFilter, ShowId, StagedBatch,
+    StagingState, StoreError, TopShowsCriteria,
 };
 
 use crate::database::{BEGIN_READ, BULK_TIMEOUT, Connection, Database, Limit};
+use crate::details::Chosen;
 use crate::error::Error;
 use crate::replicas;
 use crate::staging::{self, Attempt, Base, PreparedBatch, StoredVersions};
-use crate::{publish, runs};
+use crate::{details, matching, publish, runs};
 
 /// How long a publish is repeated while the server is away, so that a failover does not interrupt the run.
 const PUBLISH_RETRY_TIME: std::time::Duration = std::time::Duration::from_secs(15);
@@ -73,6 +75,7 @@ impl PostgresSession {
     async fn try_publish(
         &self,
         top: &[ShowId],
+        details: &Chosen,
         at: Timestamp,
         final_status: &FinalStatus,
     ) -> Result<(RunStatus, Option<i64>), Error> {
@@ -80,13 +83,14 @@ impl PostgresSession {
             Err(Error::Store(StoreError::Fenced)) => return self.published().await,
             begun => begun?,
         };
-        let difference = publish::compare(&connection, base, top).await?;
+        let difference = publish::compare(&connection, base, top, details).await?;
         let status = final_status(difference.counts);
         let number = (!difference.is_unchanged).then(|| base.next());
         if difference.is_unchanged {
             publish::publish_fetch_times(&connection, base).await?;
         } else {
-            publish::publish_changes(&connection, base, self.attempt.run, top, at).await?;
+            let run = self.attempt.run;
+            publish::publish_changes(&connection, base, run, top, details, at).await?;
         }
         runs::upsert(&connection, &status, number).await?;
         connection.commit().await?;
@@ -115,6 +119,7 @@ impl PostgresSession {
             let connection = self.database.connection().await?;
             publish::forget_snapshots(&connection).await?;
             while publish::delete_old_versions(&connection).await? {}
+            while details::delete_old_versions(&connection).await? {}
             if changed >= MIN_CHANGES_TO_ANALYZE {
                 publish::update_statistics(&connection).await?;
             }
@@ -172,9 +177,9 @@ impl RunSession for PostgresSession {
         let kind = match batch.as_deref() {
             None => "save_status",
             Some(StagedBatch::Pages { .. }) => "stage_pages",
+            Some(StagedBatch::Shows { shows, .. }) if shows.is_empty() => "stage_details",
             Some(StagedBatch::Shows { .. }) => "stage_shows",
             Some(StagedBatch::Deletions(_)) => "stage_deletions",
-            Some(StagedBatch::Cast { .. }) => "stage_cast",
         };
         let prepared = batch.as_deref().map(PreparedBatch::new);
         let commit = || self.try_commit(prepared.as_ref(), status);
@@ -201,15 +206,30 @@ impl RunSession for PostgresSession {
         self.database.run("rank_staged", BULK_TIMEOUT, rank).await
     }
 
+    async fn matching_shows(
+        &self,
+        filter: ShowFilter,
+    ) -> Result<BTreeMap<ShowId, Option<i64>>, StoreError> {
+        let find = || async {
+            let (connection, base) = self.begin_read().await?;
+            let shows = matching::matching_shows(&connection, base, &filter).await?;
+            connection.commit().await?;
+            Ok(shows)
+        };
+        self.database.run("matching_shows", BULK_TIMEOUT, find).await
+    }
+
     async fn publish(
         &self,
         top: &[ShowId],
+        detailed: &[ShowId],
         at: Timestamp,
         final_status: FinalStatus,
     ) -> Result<RunStatus, StoreError> {
         let started = Instant::now();
+        let details = Chosen::new(top, detailed);
         let (status, number) = loop {
-            let publish = || self.try_publish(top, at, &final_status);
+            let publish = || self.try_publish(top, &details, at, &final_status);
             match self.database.run("publish", BULK_TIMEOUT, publish).await {
                 // It may have been committed, so it must not end as failed before the server was asked.
                 Err(error) if error.is_transient() && started.elapsed() < PUBLISH_RETRY_TIME => {
@@ -278,7 +298,8 @@ mod tests {
         let session = session(&url, &first).await;
         session.commit(pages(vec![(0, vec![show(1)])], at(2)), &first).await.unwrap();
         let (publishing, base) = session.begin(Limit::Bulk).await.unwrap();
-        publish::publish_changes(&publishing, base, first.request_id, &[], at(4)).await.unwrap();
+        let (run, none) = (first.request_id, Chosen::new(&[], &[]));
+        publish::publish_changes(&publishing, base, run, &[], &none, at(4)).await.unwrap();
 
         let second = running();
         let publish = async {
@@ -305,8 +326,9 @@ mod tests {
         assert!(store.acquire(&status.instance, None).await.unwrap());
         let session = session(&url, &status).await;
         session.commit(pages(vec![(0, vec![show(1)])], at(2)), &status).await.unwrap();
+        let none = Chosen::new(&[], &[]);
         let publish =
-            async || session.try_publish(&[], &[], at(4), &success(&status)).await.unwrap().1;
+            async || session.try_publish(&[], &none, at(4), &success(&status)).await.unwrap().1;
         assert_eq!(publish().await, Some(1));
         for (seconds, recent) in [(2, Some(1)), (6, None)] {
             let sql = "UPDATE _runs SET ended_at = clock_timestamp() - make_interval(secs => $1)";

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::SHA256;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio_postgres::Row;
@@ -34,11 +34,21 @@ const INTEGER_COLUMNS: [&str; 4] = ["updated", "runtime", "average_runtime", "we
 const DIGEST_LENGTH: usize = 16;
 
 /// The columns that [`read`] expects, in their order.
-pub(crate) static COLUMNS: LazyLock<String> = LazyLock::new(|| {
-    let columns = TEXT_COLUMNS.iter().chain(&JSON_COLUMNS).chain(&INTEGER_COLUMNS);
-    let columns: Vec<_> = columns.map(|column| format!("v.{column}")).collect();
+pub(crate) static COLUMNS: LazyLock<String> = LazyLock::new(|| columns(|_| true));
+
+/// The same without the values of some columns.
+pub(crate) fn columns(is_read: impl Fn(&str) -> bool) -> String {
+    let texts = TEXT_COLUMNS.iter().chain(&JSON_COLUMNS).map(|column| (column, "text"));
+    let columns = texts.chain(INTEGER_COLUMNS.iter().map(|column| (column, "bigint")));
+    let columns =
+        columns.map(
+            |(column, name)| {
+                if is_read(column) { format!("v.{column}") } else { format!("NULL::{name}") }
+            },
+        );
+    let columns: Vec<_> = columns.collect();
     format!("v.id, v.processed_at, v.exact_texts, v.rating_average, {}", columns.join(", "))
-});
+}
 
 /// Inserts rows with the snapshot number `$1` as `since` and the time `$2`. The arrays have the same length. As functions
 /// in `FROM`, which have the same result, each would first be copied into a table of its own.
@@ -131,10 +141,13 @@ impl<'a> ShowRow<'a> {
             bytes.push(number.is_some().into());
             bytes.extend_from_slice(&number.unwrap_or_default());
         }
-        let mut context = Context::new(&SHA256);
-        context.update(&bytes);
-        context.finish().as_ref()[..DIGEST_LENGTH].to_vec()
+        digest(&bytes)
     }
+}
+
+/// Tells versions of one show apart.
+pub(crate) fn digest(bytes: &[u8]) -> Vec<u8> {
+    aws_lc_rs::digest::digest(&SHA256, bytes).as_ref()[..DIGEST_LENGTH].to_vec()
 }
 
 /// Rows to insert, by column.

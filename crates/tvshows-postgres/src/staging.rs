@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 use tvshows_core::{
-    CastMember, Ownership, PublishedManifest, RunId, RunStatus, Show, ShowId, ShowMap, ShowVersion,
+    Ownership, PublishedManifest, RunId, RunStatus, Show, ShowId, ShowMap, ShowVersion,
     StagedBatch, StagingState, StoreError, TopShowsCriteria,
 };
 
+use crate::details_row::DetailsRow;
 use crate::error::{Error, corrupt};
 use crate::show_row::{self, ShowRow, ShowRows, show_id};
-use crate::{cast_row, runs};
+use crate::{details, runs};
 
 /// An attempt at a run. It owns the staging tables until another one begins.
 #[derive(Debug, Clone)]
@@ -156,7 +157,7 @@ pub(crate) async fn discard(client: &Client) -> Result<(), Error> {
          DELETE FROM _staged_shows_seen; DELETE FROM _staged_deletions; DELETE FROM _staged_cast_shows; \
          DELETE FROM _staged_cast_rows; \
          DELETE FROM _show_versions WHERE since > coalesce((SELECT max(number) FROM _snapshots), 0)";
-    Ok(client.batch_execute(sql).await?)
+    try_join!(async { Ok(client.batch_execute(sql).await?) }, details::discard(client)).map(|_| ())
 }
 
 /// Resets the count of stalled attempts.
@@ -167,9 +168,14 @@ pub(crate) async fn reset_stalled(client: &Client) -> Result<(), Error> {
 
 /// A batch with what is derived from its shows, which takes a while and is done before a transaction begins.
 pub(crate) enum PreparedBatch<'a> {
-    Shows { pages: Vec<u32>, rows: Vec<ShowRow<'a>>, replaces: Replaces, at: Timestamp },
+    Shows {
+        pages: Vec<u32>,
+        rows: Vec<ShowRow<'a>>,
+        replaces: Replaces,
+        details: Vec<DetailsRow<'a>>,
+        at: Timestamp,
+    },
     Deletions(&'a [ShowId]),
-    Cast { show: &'a Show, cast: &'a [CastMember], at: Timestamp },
 }
 
 /// Which staged version of a show is replaced.
@@ -186,16 +192,17 @@ impl<'a> PreparedBatch<'a> {
                 pages: pages.iter().map(|(page, _)| *page).collect(),
                 rows: pages.iter().flat_map(|(_, shows)| shows).map(ShowRow::new).collect(),
                 replaces: Replaces::Older,
+                details: Vec::new(),
                 at: *at,
             },
-            StagedBatch::Shows { shows, at } => PreparedBatch::Shows {
+            StagedBatch::Shows { shows, details, at } => PreparedBatch::Shows {
                 pages: Vec::new(),
                 rows: shows.iter().map(ShowRow::new).collect(),
                 replaces: Replaces::Any,
+                details: details.iter().map(DetailsRow::new).collect(),
                 at: *at,
             },
             StagedBatch::Deletions(shows) => PreparedBatch::Deletions(shows),
-            StagedBatch::Cast { show, cast, at } => PreparedBatch::Cast { show, cast, at: *at },
         }
     }
 
@@ -208,7 +215,7 @@ impl<'a> PreparedBatch<'a> {
         status: &RunStatus,
     ) -> Result<(), Error> {
         match self {
-            PreparedBatch::Shows { pages, rows, replaces, at } => {
+            PreparedBatch::Shows { pages, rows, replaces, details, at } => {
                 let chosen = choose(rows, &stored, *replaces);
                 let changes = Changes::new(&chosen, &stored);
                 let rows = ShowRows::new(&changes.changed);
@@ -219,6 +226,7 @@ impl<'a> PreparedBatch<'a> {
                         rows.insert(client, base.next(), *at),
                         stage_seen(client, &changes.unchanged, *at),
                         stage_pages(client, pages, *at),
+                        details::stage(client, details, *at),
                     )
                 };
                 try_join!(staged_shows, finish(client, status)).map(|_| ())
@@ -233,13 +241,6 @@ impl<'a> PreparedBatch<'a> {
                 )
                 .map(|_| ())
             }
-            PreparedBatch::Cast { show, cast, at } => try_join!(
-                stage_cast_show(client, show),
-                unstage_cast(client, show.id),
-                cast_row::insert_staged(client, show.id, cast, *at),
-                finish(client, status),
-            )
-            .map(|_| ()),
         }
     }
 
@@ -249,7 +250,7 @@ impl<'a> PreparedBatch<'a> {
             PreparedBatch::Shows { rows, .. } => {
                 rows.iter().map(|row| row.show.id.0.into()).collect()
             }
-            PreparedBatch::Deletions(_) | PreparedBatch::Cast { .. } => Vec::new(),
+            PreparedBatch::Deletions(_) => Vec::new(),
         }
     }
 }
@@ -387,17 +388,6 @@ async fn stage_deletions(client: &Client, ids: &[i64]) -> Result<(), Error> {
     execute_for_ids(client, sql, ids).await
 }
 
-async fn stage_cast_show(client: &Client, show: &Show) -> Result<(), Error> {
-    let sql = "INSERT INTO _staged_cast_shows (show_id, updated) SELECT unnest($1::bigint[]), $2 \
-               ON CONFLICT (show_id) DO UPDATE SET updated = excluded.updated";
-    execute_for(client, sql, &[show.id.0.into()], (&show.updated, Type::INT8)).await
-}
-
-async fn unstage_cast(client: &Client, show: ShowId) -> Result<(), Error> {
-    let sql = "DELETE FROM _staged_cast_rows WHERE show_id = ANY($1)";
-    execute_for_ids(client, sql, &[show.0.into()]).await
-}
-
 /// Executes a statement with an array of ids, unless it is empty, and another parameter.
 async fn execute_for(
     client: &Client,
@@ -431,18 +421,26 @@ fn retained(base: Base) -> &'static str {
     if base.is_incremental { IS_RETAINED } else { "false" }
 }
 
+/// The condition for a version `v` of a show that the next snapshot has. `$1` is the number of the published one.
+pub(crate) fn in_next_snapshot(base: Base) -> String {
+    let retained = retained(base);
+    format!(
+        "(v.since > $1 OR v.until IS NULL \
+         AND (EXISTS (SELECT FROM _staged_shows_seen s WHERE s.id = v.id) OR {retained}))"
+    )
+}
+
 /// Ranks the shows of the next snapshot. The query only preselects rows; the criteria decide.
 pub(crate) async fn rank(
     client: &Client,
     base: Base,
     criteria: TopShowsCriteria,
 ) -> Result<Vec<Show>, Error> {
-    let retained = retained(base);
     let sql = format!(
         "SELECT {} FROM _show_versions v WHERE v.language = $2 AND strpos(v.genres, $3) > 0 \
-         AND v.premiered COLLATE \"C\" >= $4 AND (v.since > $1 OR v.until IS NULL \
-         AND (EXISTS (SELECT FROM _staged_shows_seen s WHERE s.id = v.id) OR {retained}))",
-        *show_row::COLUMNS
+         AND v.premiered COLLATE \"C\" >= $4 AND {}",
+        *show_row::COLUMNS,
+        in_next_snapshot(base)
     );
     let parameters = [
         (&base.published as _, Type::INT8),
@@ -457,20 +455,12 @@ pub(crate) async fn rank(
 /// Reads what planning the next run needs to know about the published snapshot.
 pub(crate) async fn manifest(client: &Client, published: i64) -> Result<PublishedManifest, Error> {
     let parameters = [(&published as _, Type::INT8)];
-    let (shows, pages, casts) = try_join!(
-        client.query_typed(PUBLISHED, &parameters),
-        client.query_typed("SELECT page, fetched_at FROM _index_pages", &[]),
-        client.query_typed(
-            "SELECT t.id, v.updated FROM _top_shows t JOIN _show_versions v USING (id) \
-             WHERE v.until IS NULL AND v.since <= $1",
-            &parameters
-        ),
+    let (shows, pages, details) = try_join!(
+        async { Ok(client.query_typed(PUBLISHED, &parameters).await?) },
+        async { Ok(client.query_typed("SELECT page, fetched_at FROM _index_pages", &[]).await?) },
+        details::published_versions(client, published),
     )?;
-    Ok(PublishedManifest {
-        shows: versions(&shows)?,
-        pages: timestamps(&pages)?,
-        casts: cast_versions(&casts)?,
-    })
+    Ok(PublishedManifest { shows: versions(&shows)?, pages: timestamps(&pages)?, details })
 }
 
 /// Reads what a run that resumes needs to know.
@@ -482,10 +472,10 @@ pub(crate) async fn state(client: &Client, base: Base) -> Result<StagingState, E
          WHERE v.until IS NULL AND v.since <= $1 UNION ALL {PUBLISHED} AND {retained}"
     );
     let parameters = [(&base.published as _, Type::INT8)];
-    let (shows, pages, casts) = try_join!(
-        client.query_typed(&shows, &parameters),
-        client.query_typed("SELECT page, fetched_at FROM _staged_pages", &[]),
-        client.query_typed("SELECT show_id, updated FROM _staged_cast_shows", &[]),
+    let (shows, pages, details) = try_join!(
+        async { Ok(client.query_typed(&shows, &parameters).await?) },
+        async { Ok(client.query_typed("SELECT page, fetched_at FROM _staged_pages", &[]).await?) },
+        details::staged_versions(client),
     )?;
     let pages = timestamps(&pages)?;
     let mut snapshot = PublishedManifest::default();
@@ -494,7 +484,7 @@ pub(crate) async fn state(client: &Client, base: Base) -> Result<StagingState, E
     }
     snapshot.shows = versions(&shows)?;
     snapshot.pages.extend(&pages);
-    snapshot.casts.extend(cast_versions(&casts)?);
+    snapshot.details.extend(details);
     Ok(StagingState { is_incremental: base.is_incremental, pages, snapshot })
 }
 
@@ -513,8 +503,4 @@ fn timestamps(rows: &[tokio_postgres::Row]) -> Result<BTreeMap<u32, Timestamp>, 
         Ok((page, row.try_get(1)?))
     };
     rows.iter().map(timestamp).collect()
-}
-
-fn cast_versions(rows: &[tokio_postgres::Row]) -> Result<BTreeMap<ShowId, Option<i64>>, Error> {
-    rows.iter().map(|row| Ok((show_id(row.try_get(0)?)?, row.try_get(1)?))).collect()
 }

@@ -2,9 +2,9 @@ use std::io;
 
 use async_trait::async_trait;
 use tvshows_core::{
-    CastRow, Catalog, MakeRowWriter, MultiCharacterActor, PublishedManifest, Show, ShowFilter,
-    ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth,
-    Table, TopShow,
+    CastRow, Catalog, DetailsCatalog, Episode, MakeRowWriter, MultiCharacterActor,
+    PublishedManifest, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey, ShowPage,
+    ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
 };
 
 use crate::ReplicaCatalog;
@@ -21,10 +21,6 @@ impl Catalog for ReplicaCatalog {
 
     async fn show(&self, key: ShowKey) -> Result<Option<Show>, StoreError> {
         self.readable_copy()?.show(key).await
-    }
-
-    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
-        self.readable_copy()?.cast(show).await
     }
 
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
@@ -72,5 +68,20 @@ impl Catalog for ReplicaCatalog {
         let of_copy = self.copy()?.integrity_check().await?;
         defects.extend(of_copy.into_iter().map(|defect| format!("the local copy: {defect}")));
         Ok(defects)
+    }
+}
+
+#[async_trait]
+impl DetailsCatalog for ReplicaCatalog {
+    async fn cast(&self, show: ShowId) -> Result<Option<Vec<CastRow>>, StoreError> {
+        self.readable_copy()?.cast(show).await
+    }
+
+    async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
+        self.readable_copy()?.episodes(show).await
+    }
+
+    async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {
+        self.readable_copy()?.schedule(query).await
     }
 }

@@ -46,7 +46,14 @@ async fn random_run(store: &TestStore, sequence: &mut Sequence, published: &BTre
     let alone = version(1 + sequence.below(12), sequence.below(3));
     next.insert(alone.id);
     session
-        .commit(Some(Arc::new(StagedBatch::Shows { shows: vec![alone], at: at(3) })), &status)
+        .commit(
+            Some(Arc::new(StagedBatch::Shows {
+                shows: vec![alone],
+                details: Vec::new(),
+                at: at(3),
+            })),
+            &status,
+        )
         .await
         .unwrap();
     let top: Vec<_> = next.iter().copied().take(2).collect();
@@ -78,7 +85,8 @@ async fn a_copy_that_follows_the_changes_equals_a_full_one() {
         let changes = often.update(&store).await;
         assert_eq!(changes.is_complete, run == 0);
         assert_eq!(often, full, "after run {run}");
-        let is_same = last.shows == full.shows && last.top == full.top && last.casts == full.casts;
+        let is_same =
+            last.shows == full.shows && last.top == full.top && last.details == full.details;
         assert_eq!(last.position == full.position, is_same, "only changes are another snapshot");
         if sequence.below(4) == 0 {
             seldom.update(&store).await;
@@ -165,7 +173,7 @@ async fn every_text_is_stored_exactly() {
     session.publish(&[ShowId(1)], &[], at(4), success(&status)).await.unwrap();
     let copy = Copy::full(&store).await;
     assert_eq!(copy.shows.into_values().collect::<Vec<_>>(), shows);
-    assert_eq!(copy.casts[0].member, member);
+    assert_eq!(copy.details[&ShowId(1)].details.cast, [member]);
     assert_eq!(
         store.psql("SELECT name, genres FROM all_shows WHERE id = 1").await,
         "a\u{2400}b|A\u{2400},Action"

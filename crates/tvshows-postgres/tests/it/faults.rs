@@ -101,7 +101,7 @@ async fn a_publish_ends_although_what_follows_its_commit_is_blocked() {
     tokio::spawn(connection);
     blocker.batch_execute("BEGIN; LOCK TABLE _replicas").await.unwrap();
     let ends = async {
-        let published = session.publish(&[], at(4), success(&status)).await.unwrap();
+        let published = session.publish(&[], &[], at(4), success(&status)).await.unwrap();
         assert_eq!(store.get(status.request_id).await.unwrap(), Some(published.clone()));
         assert_eq!(store.list(9).await.unwrap(), [published]);
     };

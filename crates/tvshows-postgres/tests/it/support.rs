@@ -5,8 +5,8 @@ use tvshows_core::conformance::fixtures::{
     WITH_LOCK, at, cast_member, cast_of, pages, running, success,
 };
 use tvshows_core::{
-    CastRow, RunLock, RunQueue, RunSession, RunStatus, Show, ShowId, SnapshotChanges,
-    SnapshotPosition, SnapshotSource,
+    RunLock, RunQueue, RunSession, RunStatus, Show, ShowId, SnapshotChanges, SnapshotPosition,
+    SnapshotSource, StoredDetails,
 };
 use tvshows_postgres::PostgresStore;
 use tvshows_testkit::{PgBouncer, PostgresServer};
@@ -79,7 +79,7 @@ pub(crate) struct Copy {
     pub(crate) position: Option<SnapshotPosition>,
     pub(crate) shows: BTreeMap<ShowId, Show>,
     pub(crate) top: Vec<ShowId>,
-    pub(crate) casts: Vec<CastRow>,
+    pub(crate) details: BTreeMap<ShowId, StoredDetails>,
 }
 
 impl Copy {
@@ -89,11 +89,12 @@ impl Copy {
         copy
     }
 
-    /// Applies what changed, and returns it without its shows.
+    /// Applies what changed, and returns it without its shows and details.
     pub(crate) async fn update(&mut self, store: &PostgresStore) -> SnapshotChanges {
         let mut changes = store.changes_since(self.position.as_ref()).await.unwrap();
         if changes.is_complete {
             self.shows.clear();
+            self.details.clear();
             assert!(changes.deleted.is_empty());
         }
         self.position = Some(changes.target.clone());
@@ -105,7 +106,12 @@ impl Copy {
             self.shows.extend(shows);
         }
         self.top.clone_from(&changes.top);
-        self.casts.clone_from(&changes.casts);
+        while let Some(batch) = changes.details.next().await {
+            let details = batch.unwrap().into_iter();
+            self.details.extend(details.map(|stored| (stored.details.show_id, stored)));
+        }
+        self.details.retain(|id, _| changes.detailed.contains(id));
+        assert!(self.details.keys().eq(&changes.detailed));
         changes
     }
 }

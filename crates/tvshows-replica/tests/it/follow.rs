@@ -70,7 +70,7 @@ async fn add_show_6(store: &MemoryStore) {
     let status = running();
     let session = begin(store, &status).await;
     session.start_incremental().await.unwrap();
-    let batch = StagedBatch::Shows { shows: vec![show(6)], at: at(20) };
+    let batch = StagedBatch::Shows { shows: vec![show(6)], details: Vec::new(), at: at(20) };
     session.commit(Some(Arc::new(batch)), &status).await.unwrap();
     session.publish(&[ShowId(6), ShowId(1)], &[], at(21), success(&status)).await.unwrap();
 }

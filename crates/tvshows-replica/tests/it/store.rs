@@ -1,5 +1,6 @@
 //! A shared database and the replica that follows it, as one store.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +9,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tvshows_core::{
-    CastRow, Catalog, Enqueued, FinalStatus, LockError, LockExpiry, MakeRowWriter,
-    MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock, RunQueue,
-    RunSession, RunStatus, Show, ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats,
-    SnapshotSource, SnapshotVersion, StagedBatch, StagingState, StoreError, StoreHealth, Table,
-    TopShow, TopShowsCriteria,
+    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, FinalStatus, LockError, LockExpiry,
+    MakeRowWriter, MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock,
+    RunQueue, RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
+    ShowPage, ShowQuery, ShowStats, SnapshotSource, SnapshotVersion, StagedBatch, StagingState,
+    StoreError, StoreHealth, Table, TopShow, TopShowsCriteria,
 };
 use tvshows_replica::ReplicaCatalog;
 use tvshows_sqlite::SqliteStore;
@@ -52,10 +53,6 @@ impl<S: Send + Sync> Catalog for ReplicatedStore<S> {
         self.catalog.show(key).await
     }
 
-    async fn cast(&self, show: ShowId) -> Result<Vec<CastRow>, StoreError> {
-        self.catalog.cast(show).await
-    }
-
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
         self.catalog.top_shows(limit).await
     }
@@ -91,6 +88,21 @@ impl<S: Send + Sync> Catalog for ReplicatedStore<S> {
 
     async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
         self.catalog.integrity_check().await
+    }
+}
+
+#[async_trait]
+impl<S: Send + Sync> DetailsCatalog for ReplicatedStore<S> {
+    async fn cast(&self, show: ShowId) -> Result<Option<Vec<CastRow>>, StoreError> {
+        self.catalog.cast(show).await
+    }
+
+    async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
+        self.catalog.episodes(show).await
+    }
+
+    async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {
+        self.catalog.schedule(query).await
     }
 }
 
@@ -206,13 +218,21 @@ impl RunSession for ReplicatedSession {
         self.session.rank_staged(criteria).await
     }
 
+    async fn matching_shows(
+        &self,
+        filter: ShowFilter,
+    ) -> Result<BTreeMap<ShowId, Option<i64>>, StoreError> {
+        self.session.matching_shows(filter).await
+    }
+
     async fn publish(
         &self,
         top: &[ShowId],
+        detailed: &[ShowId],
         at: Timestamp,
         final_status: FinalStatus,
     ) -> Result<RunStatus, StoreError> {
-        let published = self.session.publish(top, at, final_status).await?;
+        let published = self.session.publish(top, detailed, at, final_status).await?;
         self.catalog.catch_up().await?;
         Ok(published)
     }
