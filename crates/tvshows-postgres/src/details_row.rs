@@ -17,8 +17,9 @@ pub(crate) const COLUMNS: &str = "v.show_id, v.updated, v.processed_at, v.cast_m
 const UPSERT: &str = "INSERT INTO _details_versions \
      (since, processed_at, show_id, updated, cast_digest, cast_members, episodes_digest, episodes) \
      SELECT $1, $2, unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bytea[]), unnest($6::text[]), \
-     unnest($7::bytea[]), unnest($8::text[]) ON CONFLICT (show_id, since) DO UPDATE SET processed_at = excluded.processed_at, \
-     updated = excluded.updated, cast_digest = excluded.cast_digest, cast_members = excluded.cast_members, \
+     unnest($7::bytea[]), unnest($8::text[]) \
+     ON CONFLICT (show_id, since) DO UPDATE SET processed_at = excluded.processed_at, updated = excluded.updated, \
+     cast_digest = excluded.cast_digest, cast_members = excluded.cast_members, \
      episodes_digest = excluded.episodes_digest, episodes = excluded.episodes";
 
 /// An element of `cast_members`: the columns of `Show_Cast`.
