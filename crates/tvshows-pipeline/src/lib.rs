@@ -39,7 +39,7 @@ pub use error::{RunError, error_chain};
 pub use pipeline::{DEFAULT_MAX_AGE, DEFAULT_MAX_DETAILS, Pipeline};
 pub use recovery::cancel_interrupted;
 pub use run_log::{RunLog, RunLogLine, RunLogLines};
-pub use run_plan::RunPlan;
+pub use run_plan::{PlanError, RunPlan};
 pub use runner::Runner;
 pub use runner_config::{OnRunEnd, RunnerConfig, RunnerRole};
 pub use schedule::{Schedule, ScheduleError};

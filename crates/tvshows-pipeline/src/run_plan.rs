@@ -1,11 +1,14 @@
 //! What a run would fetch, without fetching it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tvshows_core::{
     DetailsFilter, Facet, FacetFilter, FetchMode, PublishedManifest, RunParameters, Show,
-    ShowFilter, ShowId, ShowQuery, Sort, SortBy, StoreError, TopShowsCriteria,
+    ShowFilter, ShowId, ShowQuery, SnapshotVersion, Sort, SortBy, StoreError, TopShowsCriteria,
 };
 
 use crate::clock::now_millis;
@@ -14,10 +17,51 @@ use crate::details::{self, duration_at_limit};
 use crate::error::RunError;
 use crate::incremental_plan::{self, FetchPlan, is_outdated, near_cutoff};
 use crate::pipeline::{Pipeline, is_plausible, widened_criteria};
+use crate::submission::SubmitError;
 use crate::updates::{UpdatesMap, page_of};
+
+/// Why a runner made no plan.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// This process does not accept requests for runs.
+    #[error(transparent)]
+    UpdatesOff(SubmitError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Upstream(RunError),
+}
+
+/// The updates map that the plans of a runner share, so that its clients cannot flood TVmaze with requests.
+#[derive(Default)]
+pub(crate) struct SharedMap(Mutex<Option<(Instant, SnapshotVersion, Option<UpdatesMap>)>>);
+
+impl SharedMap {
+    /// Plans with a map of the last minute, unless there is another snapshot since.
+    pub(crate) async fn plan(
+        &self,
+        pipeline: &Pipeline,
+        parameters: RunParameters,
+    ) -> Result<RunPlan, PlanError> {
+        let version = pipeline.catalog.snapshot_version().await?;
+        let mut shared = self.0.lock().await;
+        let current = shared
+            .take()
+            .filter(|(fetched, of, _)| fetched.elapsed() < SHARED_MAP_MAX_AGE && *of == version);
+        let (fetched, updates) = match current {
+            Some((fetched, _, updates)) => (fetched, updates),
+            None => (Instant::now(), pipeline.updates().await.map_err(PlanError::Upstream)?),
+        };
+        let (_, _, updates) = shared.insert((fetched, version, updates));
+        Ok(pipeline.plan_with(updates.as_ref(), parameters).await?)
+    }
+}
 
 /// How many shows are read from the catalog at a time.
 const BATCH: u32 = 2000;
+/// TVmaze's own map can be an hour old.
+const SHARED_MAP_MAX_AGE: Duration = Duration::from_mins(1);
 
 /// What a run would fetch now. It can be a few requests more, for what only the responses tell: a show that is newer
 /// than its index page, one that newly matches `DETAILS`, or one that enters the top shows.
@@ -46,17 +90,23 @@ impl Pipeline {
     /// Plans a run as if it started now, ignoring what an interrupted one has staged. Sends one request, and changes
     /// nothing.
     pub async fn plan(&self, parameters: RunParameters) -> Result<RunPlan, RunError> {
-        let (updates, published) = tokio::try_join!(self.updates(), async {
-            Ok::<_, RunError>(self.catalog.manifest().await?)
-        })?;
+        let updates = self.updates().await?;
+        Ok(self.plan_with(updates.as_ref(), parameters).await?)
+    }
+
+    pub(crate) async fn plan_with(
+        &self,
+        updates: Option<&UpdatesMap>,
+        parameters: RunParameters,
+    ) -> Result<RunPlan, StoreError> {
+        let published = self.catalog.manifest().await?;
         let updates = updates.filter(|updates| is_plausible(updates, &published));
-        let chosen = self.chosen(&published, updates.as_ref()).await?;
+        let chosen = self.chosen(&published, updates).await?;
         let limits = self.plan_limits();
         let incremental = updates
-            .as_ref()
             .filter(|_| parameters.mode == FetchMode::Auto && !published.shows.is_empty())
             .and_then(|updates| {
-                let staged = std::collections::BTreeMap::new();
+                let staged = BTreeMap::new();
                 let plan =
                     incremental_plan::plan(&published, &staged, updates, limits, now_millis());
                 Some((plan?, updates))
@@ -66,7 +116,7 @@ impl Pipeline {
                 let ranked = self.ranked(widened_criteria(parameters)).await?;
                 Ok(incremental_run(&published, updates, plan, &ranked, &chosen, parameters))
             }
-            None => Ok(full_run(&published, updates.as_ref(), &chosen, parameters)),
+            None => Ok(full_run(&published, updates, &chosen, parameters)),
         }
     }
 

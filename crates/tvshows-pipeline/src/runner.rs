@@ -10,13 +10,12 @@ use tvshows_core::{
 
 use crate::cancel::{CancelError, cancel_stored};
 use crate::clock::now_millis;
-use crate::error::RunError;
 use crate::local_runs::{CancelOutcome, LocalRuns};
 use crate::metrics;
 use crate::pipeline::Pipeline;
 use crate::remote_runs::{POLL_INTERVAL, RemoteRuns};
 use crate::run_ownership::RunOwnership;
-use crate::run_plan::RunPlan;
+use crate::run_plan::{PlanError, RunPlan, SharedMap};
 use crate::runner_config::{RunnerConfig, RunnerRole};
 use crate::submission::{QUEUE_CAPACITY, Submission, SubmissionKind, SubmitError};
 use crate::tasks::Tasks;
@@ -37,6 +36,7 @@ pub struct Runner {
 
 struct Inner {
     pipeline: Pipeline,
+    plan_map: SharedMap,
     config: RunnerConfig,
     local: Arc<LocalRuns>,
     remote: Arc<RemoteRuns>,
@@ -59,6 +59,7 @@ impl Runner {
             tracker_sync: TrackerSync::new(Arc::clone(&config.tracker), tasks.clone()),
             tasks,
             pipeline: pipeline.clone(),
+            plan_map: SharedMap::default(),
             config,
             work_available: Arc::default(),
             next_run_at: Mutex::default(),
@@ -117,9 +118,12 @@ impl Runner {
         Ok(submission)
     }
 
-    /// [Plans](Pipeline::plan) a run with these parameters.
-    pub async fn plan(&self, parameters: RunParameters) -> Result<RunPlan, RunError> {
-        self.inner.pipeline.plan(parameters).await
+    /// [Plans](Pipeline::plan) a run with these parameters. Plans within a minute share one request.
+    pub async fn plan(&self, parameters: RunParameters) -> Result<RunPlan, PlanError> {
+        if self.inner.config.role == RunnerRole::Reader {
+            return Err(PlanError::UpdatesOff(SubmitError::UpdatesOff));
+        }
+        self.inner.plan_map.plan(&self.inner.pipeline, parameters).await
     }
 
     /// Requests that an unfinished run stops. It ends in the state `cancelled`.
