@@ -2,7 +2,9 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{events, export, health, lookup, metrics, pipeline, schedule, shows, tvmaze};
+use crate::routes::{
+    events, export, health, lookup, metrics, pipeline, plan, schedule, shows, tvmaze,
+};
 
 /// The OpenAPI document of the service.
 #[must_use]
@@ -29,6 +31,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     ),
     paths(
         pipeline::update,
+        plan::plan,
         pipeline::status,
         events::events,
         pipeline::log,

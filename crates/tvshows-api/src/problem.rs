@@ -13,7 +13,7 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use tvshows_core::{ExternalId, RunId, ShowId, StoreError};
-use tvshows_pipeline::{CancelError, SubmitError};
+use tvshows_pipeline::{CancelError, PlanError, SubmitError};
 
 use crate::excerpt::excerpt;
 use crate::middleware::request_id::RequestContext;
@@ -78,6 +78,8 @@ pub(crate) enum Problem {
     TooManyUnreadResponses,
     ShuttingDown,
     UpdatesOff,
+    /// The reason is only in the log.
+    TvmazeUnavailable,
     Store(StoreError),
     /// The problem of a rendering that other requests may have waited for, too.
     Shared(Arc<Problem>),
@@ -186,6 +188,7 @@ impl Problem {
             }
             Problem::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
             Problem::UpdatesOff => (StatusCode::SERVICE_UNAVAILABLE, "updates_off"),
+            Problem::TvmazeUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "tvmaze_unavailable"),
             Problem::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
         }
     }
@@ -296,6 +299,9 @@ impl Problem {
             }
             Problem::ShuttingDown => SubmitError::ShuttingDown.to_string(),
             Problem::UpdatesOff => SubmitError::UpdatesOff.to_string(),
+            Problem::TvmazeUnavailable => {
+                "TVmaze cannot be reached; retry later, or ask the operator to check the log".into()
+            }
             Problem::Store(_) => {
                 "the database is unavailable; retry, or ask the operator to check the log".into()
             }
@@ -311,6 +317,7 @@ impl Problem {
             | Problem::TooManyStreams
             | Problem::TooManyUnreadResponses
             | Problem::ShuttingDown
+            | Problem::TvmazeUnavailable
             | Problem::Store(StoreError::TooManyExports | StoreError::Stale { .. }) => {
                 Some(RETRY_SECONDS)
             }
@@ -399,6 +406,20 @@ impl From<SubmitError> for Problem {
             SubmitError::ShuttingDown => Problem::ShuttingDown,
             SubmitError::UpdatesOff => Problem::UpdatesOff,
             SubmitError::Store(error) => Problem::Store(error),
+        }
+    }
+}
+
+impl From<PlanError> for Problem {
+    fn from(error: PlanError) -> Problem {
+        match error {
+            PlanError::Store(error) => Problem::Store(error),
+            PlanError::Upstream(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "an update cannot be planned");
+                Problem::TvmazeUnavailable
+            }
+            _ => Problem::UpdatesOff,
         }
     }
 }

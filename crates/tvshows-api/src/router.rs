@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, Resource, Route};
 use crate::dashboard;
 use crate::problem::Problem;
 use crate::routes::{
-    docs, events, export, health, lookup, metrics, pipeline, schedule, shows, tvmaze,
+    docs, events, export, health, lookup, metrics, pipeline, plan, schedule, shows, tvmaze,
 };
 use crate::state::AppState;
 
@@ -19,6 +19,7 @@ pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
                 web::QueryConfig::default().error_handler(|error, _| Problem::from(error).into()),
             )
             .service(post("/pipeline/update", web::to(pipeline::update)))
+            .service(post("/pipeline/plan", web::to(plan::plan)))
             .service(get_and_head("/pipeline/runs", || web::to(pipeline::runs)))
             .service(get_and_head("/shows", || web::to(shows::list)))
             .service(get_and_head("/shows/stats", || web::to(shows::stats)))

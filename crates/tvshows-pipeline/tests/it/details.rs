@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tvshows_core::{FetchMode, RunParameters, RunState, ShowId, Step};
+use tvshows_core::{FetchMode, RunParameters, RunState, ShowId, Step, TopLimit};
 use tvshows_pipeline::DEFAULT_MAX_AGE;
+use wiremock::matchers::{path, query_param_contains};
+use wiremock::{Mock, ResponseTemplate};
 
 use crate::changing_upstream::ChangingUpstream;
 use crate::harness::TestEnv;
@@ -279,4 +281,40 @@ async fn a_plan_is_what_a_run_fetches() {
     let empty = TestEnv::with_details(&server.uri(), "language=English", None).await;
     let plan = empty.runner.plan(parameters).await.unwrap();
     assert_eq!((plan.details, plan.requests), (None, 1 + 3 + 10));
+}
+
+#[tokio::test]
+async fn plans_within_a_minute_share_one_request() {
+    let (upstream, server) = ChangingUpstream::start(1..=20).await;
+    let env = TestEnv::new(&server.uri()).await;
+    let plans = (0..20).map(|top| {
+        let top = TopLimit::new(top + 1).unwrap();
+        env.runner.plan(RunParameters { top, ..RunParameters::default() })
+    });
+    let plans = futures::future::try_join_all(plans).await.unwrap();
+    assert!(plans.iter().enumerate().all(|(index, plan)| plan.casts as usize == index + 1));
+    assert_eq!(upstream.take_requests(), ["/updates/shows"]);
+    env.update().await;
+    upstream.take_requests();
+    assert_eq!(env.runner.plan(RunParameters::default()).await.unwrap().requests, 1);
+    assert_eq!(upstream.take_requests(), ["/updates/shows"], "there is another snapshot");
+    let refused = env.reader().await.plan(RunParameters::default()).await.unwrap_err();
+    assert!(refused.to_string().contains("UPDATES=off"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_show_that_was_merged_into_another_one_is_deleted() {
+    let (upstream, server) = ChangingUpstream::start(1..=20).await;
+    let moved = Mock::given(path("/shows/2")).and(query_param_contains("embed[]", "cast"));
+    // As TVmaze does, without the query.
+    let moved =
+        moved.respond_with(ResponseTemplate::new(301).insert_header("location", "/shows/1"));
+    moved.with_priority(1).mount(&server).await;
+    let env = TestEnv::with_details(&server.uri(), "id=1,2,3", None).await;
+    let status = env.update().await;
+    assert_eq!((status.state, &status.error), (RunState::Succeeded, &None));
+    assert!(env.store.show(ShowId(2).into()).await.unwrap().is_none());
+    assert!(env.store.episodes(ShowId(2)).await.unwrap().is_none());
+    upstream.delete(2);
+    check(&env, &upstream, [1, 3]).await;
 }
