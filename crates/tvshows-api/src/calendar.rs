@@ -1,7 +1,7 @@
 //! The iCalendar form (RFC 5545) of a schedule.
 
 use std::collections::HashSet;
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -44,6 +44,7 @@ pub(crate) fn calendar(schedule: &Schedule, name: &str, published_at: Timestamp)
 }
 
 /// When an episode starts.
+#[derive(Clone, Copy)]
 enum Start {
     At(Timestamp),
     /// Some time on this day.
@@ -108,10 +109,10 @@ fn add_event(
 fn summary(episode: &Episode, show: &Show) -> String {
     let mut summary = show.name.clone();
     if let (Some(season), Some(number)) = (episode.season, episode.number) {
-        summary += &format!(" {season}x{number:02}");
+        let _ = write!(summary, " {season}x{number:02}");
     }
     if let Some(name) = episode.name.as_deref().filter(|name| !name.is_empty()) {
-        summary += &format!(": {name}");
+        summary.extend([": ", name]);
     }
     summary
 }

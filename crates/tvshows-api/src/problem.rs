@@ -21,10 +21,6 @@ use crate::middleware::request_id::RequestContext;
 /// The delay after which a client may retry a request that was rejected at capacity, or while the database was away.
 const RETRY_SECONDS: u64 = 30;
 
-/// How shows come to have details. Completes a sentence about shows.
-const CHOSEN: &str =
-    "DETAILS chooses, such as `DETAILS=language=English&status=Running` or `DETAILS=id=82,169`";
-
 #[derive(Debug)]
 pub(crate) enum Problem {
     /// The request is not valid HTTP. The reason is a clause about the request, "it".
@@ -240,12 +236,8 @@ impl Problem {
             Problem::ExternalIdNotFound(id) => {
                 format!("no show with {id} found in the published snapshot")
             }
-            Problem::CastNotFound(show) => {
-                format!("no cast is stored for show {show}; only the top shows have one, and the shows that {CHOSEN}")
-            }
-            Problem::EpisodesNotFound(show) => format!(
-                "no episodes are stored for show {show}; only the shows have some that {CHOSEN}"
-            ),
+            Problem::CastNotFound(show) => not_stored("cast", *show),
+            Problem::EpisodesNotFound(show) => not_stored("list of episodes", *show),
             Problem::ExportNotFound(file) => format!(
                 "export {:?} not found; available are tvshows.db, and all_shows, top_shows, top_shows_cast, \
                  episodes, show_cast and runs as .csv, .ndjson and .parquet",
@@ -325,6 +317,13 @@ impl Problem {
             _ => None,
         }
     }
+}
+
+fn not_stored(details: &str, show: ShowId) -> String {
+    format!(
+        "no {details} is stored for show {show}; the setting DETAILS chooses the shows that have one, such as \
+         `DETAILS=language=English&status=Running` or `DETAILS=id=82,169`"
+    )
 }
 
 impl ResponseError for Problem {

@@ -115,7 +115,7 @@ impl<'de> Visitor<'de> for FilterVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FilterQuery, A::Error> {
         let mut parameters = BTreeMap::new();
         while let Some((name, value)) = map.next_entry::<String, String>()? {
-            if let Some(_) = parameters.insert(name.clone(), value) {
+            if parameters.insert(name.clone(), value).is_some() {
                 return Err(A::Error::custom(format!("duplicate field `{}`", excerpt(&name))));
             }
         }
