@@ -1,6 +1,7 @@
 //! Updates: their lifecycle, their upstream, and the failure of processes, disks and servers.
 
 mod disk_failures;
+mod mirror_of_mirror;
 mod multi_process;
 mod redis;
 mod replaced_database;
