@@ -21,3 +21,4 @@ mod raw;
 mod schedule;
 mod shows;
 mod systemd;
+mod tvmaze;

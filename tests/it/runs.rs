@@ -2,6 +2,7 @@
 
 mod details;
 mod disk_failures;
+mod mirror_of_mirror;
 mod multi_process;
 mod redis;
 mod replaced_database;

@@ -35,6 +35,12 @@ pub enum RunError {
     Cast { show: u32, source: tvmaze_client::Error },
     #[error("the episodes and the cast of show {show} cannot be fetched")]
     Details { show: u32, source: tvmaze_client::Error },
+    /// The upstream is a mirror.
+    #[error(
+        "the upstream has show {show}, but returned 404 for its episodes and its cast; if it is a mirror of TVmaze, \
+         choose only shows that its own DETAILS chooses"
+    )]
+    NoDetails { show: u32 },
     /// DETAILS chooses more shows than intended.
     #[error(
         "the episodes and the casts of {shows} shows would be fetched, more than MAX_DETAILS allows ({max}); at \

@@ -101,17 +101,17 @@ async fn fetch_show(
 ) -> Result<Option<Fetched>, RunError> {
     let request = client.show(tvmaze_id(id));
     let fetched = if fetch == Fetch::Show {
-        let request = request.decode_as::<Option<TvmazeShow>>();
-        let request = request.recover_with(recover_show).reject_moved();
-        let show = in_own_task(request.into_future()).await;
-        let show = show.map_err(|source| RunError::Show { show: id.0, source })?;
-        show.map(|show| (show, None))
+        fetch_plain(client, id).await?.map(|show| (show, None))
     } else {
         let request =
             request.embed((embed::Episodes, embed::Cast)).decode_as::<Option<TvmazeDetails>>();
         let request = request.recover_with(recover_details).reject_moved();
         let details = in_own_task(request.into_future()).await;
         let details = details.map_err(|source| RunError::Details { show: id.0, source })?;
+        // A mirror of TVmaze has shows without details.
+        if details.is_none() && fetch_plain(client, id).await?.is_some() {
+            return Err(RunError::NoDetails { show: id.0 });
+        }
         details.map(|TvmazeDetails { show, embedded }| (show, Some(embedded)))
     };
     let Some((show, embedded)) = fetched else { return Ok(None) };
@@ -120,6 +120,14 @@ async fn fetch_show(
     }
     let details = embedded.map(|embedded| embedded.of_show(&show.show));
     Ok(Some(Fetched { show, details }))
+}
+
+/// Fetches a show without its details. Returns `None` if it does not exist.
+async fn fetch_plain(client: &Client, id: ShowId) -> Result<Option<TvmazeShow>, RunError> {
+    let request = client.show(tvmaze_id(id)).decode_as::<Option<TvmazeShow>>();
+    let request = request.recover_with(recover_show).reject_moved();
+    let show = in_own_task(request.into_future()).await;
+    show.map_err(|source| RunError::Show { show: id.0, source })
 }
 
 /// Fetches and stages the cast of each show. Returns the shows without one, which no longer exist, with their
