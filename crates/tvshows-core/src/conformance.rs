@@ -116,6 +116,7 @@ macro_rules! store_conformance {
             a_show_fetched_by_itself_replaces_the_staged_one
             a_dropped_show_is_not_published
             ranks_the_snapshot
+            ranks_what_is_kept_with_what_is_staged
             casts_keep_their_order_and_count_characters_by_person
             a_new_run_starts_from_an_empty_staging_area
             an_interrupted_run_goes_on_with_what_it_staged

@@ -191,14 +191,24 @@ pub(crate) fn count_shows(connection: &Connection) -> SqlResult<u32> {
     )
 }
 
-/// Ranks the shows of the next snapshot. The query only preselects rows; the criteria decide.
+/// Ranks the shows of the next snapshot. The queries only preselect rows; the criteria decide. Retained shows are read
+/// best first, and only until there are enough of them.
 pub(crate) fn rank(connection: &Connection, criteria: TopShowsCriteria) -> SqlResult<Vec<Show>> {
-    let mut select = connection.prepare_cached(
-        "SELECT * FROM _Staged_Shows WHERE language = ?1 AND instr(genres, ?2) > 0 AND premiered >= ?3
-         UNION ALL SELECT * FROM All_Shows WHERE id IN
-             (SELECT id FROM _Retained_Facets WHERE language = ?1 AND instr(genres, ?2) > 0 AND premiered >= ?3)",
-    )?;
+    const IS_CANDIDATE: &str = "language = ?1 AND instr(genres, ?2) > 0 AND premiered >= ?3";
     let first_year = criteria.first_year().to_string();
     let filter = [TopShowsCriteria::LANGUAGE, TopShowsCriteria::GENRE, &first_year];
-    criteria.rank(select.query_map(filter, show_row::read)?)
+    let staged = format!("SELECT * FROM _Staged_Shows WHERE {IS_CANDIDATE}");
+    let mut staged = connection.prepare_cached(&staged)?;
+    let retained = format!(
+        "SELECT id FROM _Retained_Facets WHERE {IS_CANDIDATE}
+             ORDER BY rating_average DESC NULLS LAST, weight DESC NULLS LAST, id"
+    );
+    let mut retained = connection.prepare_cached(&retained)?;
+    let mut published = connection.prepare_cached("SELECT * FROM All_Shows WHERE id = ?1")?;
+    let retained = retained
+        .query_map(filter, |row| row.get::<_, u32>(0))?
+        .map(|id| published.query_row([id?], show_row::read))
+        .filter(|show| show.as_ref().map_or(true, |show| criteria.matches(show)))
+        .take(criteria.top.get().into());
+    criteria.rank(staged.query_map(filter, show_row::read)?.chain(retained))
 }

@@ -41,16 +41,8 @@ pub(crate) struct RunPlanBody {
 
 impl From<RunPlan> for RunPlanBody {
     fn from(plan: RunPlan) -> RunPlanBody {
-        let RunPlan {
-            mode,
-            index_pages,
-            shows,
-            details,
-            casts,
-            deletions,
-            requests,
-            seconds,
-        } = plan;
+        let RunPlan { mode, index_pages, shows, details, casts, deletions, requests, seconds } =
+            plan;
         RunPlanBody { mode, index_pages, shows, details, casts, deletions, requests, seconds }
     }
 }

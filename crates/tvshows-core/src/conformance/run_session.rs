@@ -193,6 +193,42 @@ pub async fn ranks_the_snapshot(store: &impl Store) {
     assert_eq!(ranked.iter().map(|show| show.id.0).collect::<Vec<_>>(), [1, 5]);
 }
 
+pub async fn ranks_what_is_kept_with_what_is_staged(store: &impl Store) {
+    let rated = |id: u32, rating: Option<f64>, weight: i64| Show {
+        rating_average: rating,
+        weight: Some(weight),
+        ..show(id)
+    };
+    let mut comedy = rated(2, Some(9.9), 1);
+    comedy.genres = vec!["Action Comedy".into()];
+    let mut undated = rated(3, Some(9.8), 1);
+    undated.premiered = Some("soon".into());
+    let published = vec![
+        rated(1, None, 100),
+        comedy,
+        undated,
+        rated(4, Some(7.0), 50),
+        rated(5, Some(7.0), 60),
+        rated(6, Some(7.0), 60),
+        rated(7, Some(9.0), 1),
+        rated(8, Some(9.5), 1),
+        Show { weight: None, ..rated(9, None, 1) },
+    ];
+    publish(store, published, &[]).await;
+    let status = running();
+    let session = begin(store, &status).await;
+    session.start_incremental().await.expect("keep");
+    session.commit(deletions(&[7]), &status).await.expect("drop");
+    let staged = vec![rated(8, Some(1.0), 1), rated(10, Some(7.0), 55)];
+    session.commit(shows(staged, at(5)), &status).await.expect("stage");
+    for (top, expected) in
+        [(3, &[5, 6, 10][..]), (5, &[5, 6, 10, 4, 8]), (10, &[5, 6, 10, 4, 8, 1, 9])]
+    {
+        let ranked = session.rank_staged(criteria(top)).await.expect("rank");
+        assert_eq!(ranked.iter().map(|show| show.id.0).collect::<Vec<_>>(), expected);
+    }
+}
+
 pub async fn casts_keep_their_order_and_count_characters_by_person(store: &impl Store) {
     let status = running();
     let session = begin(store, &status).await;
