@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tvshows_core::{DetailsVersion, RunEvent, ShowFilter, ShowId, Step};
+use tvshows_core::{
+    DetailsVersion, PublishedManifest, RunEvent, ShowFilter, ShowId, StagingState, Step,
+};
 
 use crate::convert::saturating_u32;
 use crate::error::RunError;
@@ -24,6 +26,18 @@ pub(crate) fn duration_at_limit(requests: u64) -> Duration {
 /// Whether stored details are older than a show, or lack its episodes. If they change, the `updated` of the show rises.
 pub(crate) fn is_outdated(version: Option<&DetailsVersion>, updated: Option<i64>) -> bool {
     version.is_none_or(|version| !version.has_episodes || version.updated < updated)
+}
+
+/// Returns of how many shows earlier attempts at a run have staged the episodes.
+pub(crate) fn count_staged(staging: &StagingState, published: &PublishedManifest) -> u32 {
+    // In an incremental run, those that are not staged are the published ones.
+    let is_published = |id: &ShowId, version: &DetailsVersion| {
+        staging.is_incremental && published.details.get(id) == Some(version)
+    };
+    let versions = staging.snapshot.details.iter();
+    let staged =
+        versions.filter(|(id, version)| version.has_episodes && !is_published(id, version));
+    saturating_u32(staged.count())
 }
 
 /// Fetches the details of the shows of the next snapshot that match `filter`, unless `known` has them. Returns the shows

@@ -89,8 +89,11 @@ impl Pipeline {
         let known = if staging.is_incremental { &staging.snapshot } else { &published };
         let updates = updates.filter(|updates| is_plausible(updates, known));
         if progress.status().attempt > 1 {
-            // The last page may have been staged without its status becoming visible.
+            // The last batch may have been staged without its status becoming visible.
             progress.apply(RunEvent::Resumed(saturating_u32(staging.pages.len())));
+            let staged = details::count_staged(&staging, &published);
+            let unseen = staged.saturating_sub(progress.status().details_done);
+            progress.apply(RunEvent::DetailsStaged(unseen));
         }
         let mut versions = self.stage_shows(context, staging, published, updates).await?;
 

@@ -23,6 +23,9 @@ const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 const EXIT_INTERRUPTED: u8 = 130;
 
 pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
+    if options.dry_run {
+        return plan::run(options).await;
+    }
     let bars = MultiProgress::new();
     let log_format = options.settings.log_format;
     // In text mode, the progress bar and the summary report the run and how it ended.
@@ -32,9 +35,6 @@ pub(crate) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
     };
     let collector = options.settings.otel_exporter_otlp_endpoint.as_deref();
     let exporter = logging::start(log_format, filter, &bars, collector, &RunLog::default())?;
-    if options.dry_run {
-        return plan::run(options).await;
-    }
     let interrupted = if options.restart { Interrupted::Cancel } else { Interrupted::Resume };
     let location = options.settings.database.location()?;
     let stores = database::open(&location).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tvshows_core::{FetchMode, RunParameters, RunState, ShowId, Step, TopLimit};
+use tvshows_core::{FetchMode, RunId, RunParameters, RunState, ShowId, Step, TopLimit};
 use tvshows_pipeline::DEFAULT_MAX_AGE;
 use wiremock::matchers::{path, query_param_contains};
 use wiremock::{Mock, ResponseTemplate};
@@ -178,20 +178,29 @@ async fn a_response_that_embeds_nothing_fails_the_run() {
     assert_eq!(detailed(&upstream).iter().filter(|id| **id == 2).count(), 3, "it is retried");
 }
 
+async fn details_done(env: &TestEnv, run: RunId) -> usize {
+    env.store.get(run).await.unwrap().unwrap().details_done as usize
+}
+
 #[tokio::test]
 async fn what_is_staged_is_not_asked_for_again() {
-    for responses in [6, 10, 15, 22, 30] {
+    for responses in [6, 6, 15, 22, 30] {
         let (upstream, server) = ChangingUpstream::start(1..=40).await;
         let filter = "premiered_from=2024&premiered_to=2024";
         let mut env = TestEnv::with_details_on_disk(&server.uri(), filter).await;
         upstream.stall_after(responses);
         let run = env.submit(FetchMode::Auto).await;
         upstream.stalled().await;
+        // The map, one page and the end of the index; the rest are details. At first, the run is stopped while it
+        // stages them.
+        let responded = responses - 3;
+        while responses > 10 && details_done(&env, run).await < responded {}
         env.stop().await;
         let before = env.store.get(run).await.unwrap().unwrap();
         assert_eq!(before.state, RunState::Interrupted);
         let staged = env.staging(run).await.snapshot.details;
-        assert_eq!(staged.len(), before.details_done as usize);
+        assert!(staged.len() <= responded);
+        assert!(responses <= 10 || staged.len() == responded, "{staged:?}");
         assert!(staged.values().all(|version| version.has_episodes));
         upstream.take_requests();
         upstream.resume();
@@ -219,9 +228,10 @@ async fn changes_during_an_interruption_are_fetched_with_the_details() {
     upstream.stall_after(8);
     let run = env.submit(FetchMode::Auto).await;
     upstream.stalled().await;
+    // All responses but that of the map.
+    let staged = 7;
+    while details_done(&env, run).await < staged {}
     env.stop().await;
-    let staged = env.store.get(run).await.unwrap().unwrap().details_done;
-    assert!((1..20).contains(&staged), "{staged}");
     upstream.take_requests();
     upstream.change(1);
     upstream.resume();
@@ -229,7 +239,7 @@ async fn changes_during_an_interruption_are_fetched_with_the_details() {
     let status = env.end_of(run).await;
     assert_eq!((status.state, status.changes.changed), (RunState::Succeeded, 20));
     let requested = detailed(&upstream);
-    assert!(requested.len() <= 21 - staged as usize, "{requested:?}");
+    assert!(requested.len() <= 21 - staged, "{requested:?}");
     check(&env, &upstream, 1..=40).await;
 }
 

@@ -1,12 +1,11 @@
 //! What an update would fetch: `tvshows update --dry-run`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use indicatif::HumanCount;
+use indicatif::{HumanCount, MultiProgress};
 use tempfile::TempDir;
-use tvshows_core::{Catalog, FetchMode};
-use tvshows_pipeline::{RunPlan, error_chain};
+use tvshows_core::FetchMode;
+use tvshows_pipeline::{RunLog, RunPlan, error_chain};
 use tvshows_sqlite::SqliteStore;
 
 use crate::cli::Update;
@@ -14,48 +13,34 @@ use crate::database::{self, Need, Stores};
 use crate::location::Location;
 use crate::output::count;
 use crate::upstream::Upstream;
-use crate::{engine, output};
+use crate::{engine, logging, output};
 
 pub(super) async fn run(options: &Update) -> anyhow::Result<ExitCode> {
+    let log_format = options.settings.log_format;
+    logging::start(log_format, "warn", &MultiProgress::new(), None, &RunLog::default())?;
     let location = options.settings.database.location()?;
-    let source = open(&location).await?;
+    let empty = tempfile::tempdir()?;
+    let stores = open(&location, &empty).await?;
     let upstream = Upstream::connect(&options.settings.upstream.tvmaze_base_url).await?;
-    let pipeline =
-        engine::pipeline(&options.settings, &upstream, source.catalog(), options.max_details());
+    let (catalog, max_details) = (stores.catalog.clone(), options.max_details());
+    let pipeline = engine::pipeline(&options.settings, &upstream, catalog, max_details);
     let plan = pipeline.plan(options.parameters()).await;
     let plan = plan.map_err(|error| anyhow::anyhow!(error_chain(&error)))?;
     if options.json {
         output::print_json(&plan)?;
     } else {
-        output::print_lines(describe(&plan, options.max_details()))?;
+        output::print_lines(describe(&plan, max_details))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the plan is compared with.
-enum Source {
-    Database(Stores),
-    /// An empty database, because there is none yet.
-    Empty(Arc<SqliteStore>, TempDir),
-}
-
-impl Source {
-    fn catalog(&self) -> Arc<dyn Catalog> {
-        match self {
-            Source::Database(stores) => stores.catalog.clone(),
-            Source::Empty(store, _) => store.clone(),
-        }
-    }
-}
-
-async fn open(location: &Location) -> anyhow::Result<Source> {
+/// Opens the database. If there is none yet, the plan is that of an empty one.
+async fn open(location: &Location, empty: &TempDir) -> anyhow::Result<Stores> {
     match location {
         Location::File(path) if !path.exists() => {
-            let folder = tempfile::tempdir()?;
-            let store = SqliteStore::open(&folder.path().join("tvshows.db")).await?;
-            Ok(Source::Empty(Arc::new(store), folder))
+            Ok(SqliteStore::open(&empty.path().join("tvshows.db")).await?.into())
         }
-        location => Ok(Source::Database(database::open_reader(location, Need::Shows).await?)),
+        location => database::open_reader(location, Need::Shows).await,
     }
 }
 
