@@ -9,11 +9,10 @@ use anyhow::{Context, anyhow, bail, ensure};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use tokio::time::sleep;
-use tokio::try_join;
 use tvshows_core::{
-    Catalog, CellValue, FinalStatus, Ownership, PublishedManifest, RowWriter, RunEvent, RunId,
-    RunParameters, RunSession, RunState, RunStatus, Show, ShowDetails, ShowFilter, ShowId,
-    ShowQuery, Sort, SortBy, StagedBatch, Table, Trigger,
+    Catalog, CellValue, DetailsVersion, FinalStatus, Ownership, PublishedManifest, RowWriter,
+    RunEvent, RunId, RunParameters, RunSession, RunState, RunStatus, Show, ShowDetails, ShowFilter,
+    ShowId, ShowQuery, Sort, SortBy, StagedBatch, Table, Trigger,
 };
 
 use crate::database::Stores;
@@ -21,6 +20,8 @@ use crate::output;
 
 /// How many shows are read at a time: a few megabytes.
 const PAGE_SIZE: u32 = 2000;
+/// Of how many shows the details are staged at a time: a few megabytes.
+const DETAILS_BATCH_SIZE: usize = 100;
 /// Several times within the shortest lifetime of a lock.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -78,7 +79,7 @@ struct Transfer<'a> {
     bar: &'a ProgressBar,
 }
 
-/// When each show was fetched, by what its row says.
+/// When each show or its details were fetched, by what its rows say.
 type FetchTimes = BTreeMap<ShowId, Timestamp>;
 
 impl Transfer<'_> {
@@ -115,16 +116,20 @@ impl Transfer<'_> {
             session.discard_staging().await?;
             let session = Session { session: session.as_ref(), status: &started };
             self.stage_shows(&session, &manifest, &mut copied).await?;
-            let top = self.top_shows(&mut copied).await?;
-            let published_at = snapshot.published_at.unwrap_or(started.updated_at);
-            let detailed =
-                self.stage_details(&session, &manifest, &top, published_at, &mut copied).await?;
+            self.stage_details(&session, &manifest, snapshot.published_at, &mut copied).await?;
             stage_pages(&session, &manifest).await?;
             let staged = session.session.staged_show_count().await?;
             ensure!(
                 from.catalog.snapshot_version().await? == snapshot && staged == copied.shows,
                 "an update was published during the copy; start it again"
             );
+            let published_at = snapshot.published_at.unwrap_or(started.updated_at);
+            let top = from.catalog.top_shows(u32::MAX).await?;
+            let top: Vec<ShowId> = top.iter().map(|show| show.id).collect();
+            copied.top_shows = u32::try_from(top.len())?;
+            let has_episodes = |(_, version): &(_, &DetailsVersion)| version.has_episodes;
+            let detailed = manifest.details.iter().filter(has_episodes).map(|(id, _)| *id);
+            let detailed: Vec<ShowId> = detailed.collect();
             session.session.publish(&top, &detailed, published_at, final_status).await?;
         }
         self.save_all(later).await?;
@@ -189,7 +194,7 @@ impl Transfer<'_> {
         manifest: &PublishedManifest,
         copied: &mut Copied,
     ) -> anyhow::Result<()> {
-        let times = fetch_times(self.from.catalog.as_ref()).await?;
+        let times = fetch_times(self.from.catalog.as_ref(), Table::AllShows, "id").await?;
         self.bar.set_length(manifest.shows.len() as u64);
         let sort = Sort { by: SortBy::Id, descending: false };
         let mut query = ShowQuery { sort, limit: PAGE_SIZE, ..ShowQuery::default() };
@@ -216,40 +221,34 @@ impl Transfer<'_> {
         }
     }
 
-    /// Returns the top shows, best first.
-    async fn top_shows(&self, copied: &mut Copied) -> anyhow::Result<Vec<ShowId>> {
-        let top = self.from.catalog.top_shows(u32::MAX).await?;
-        copied.top_shows = u32::try_from(top.len())?;
-        Ok(top.into_iter().map(|show| show.id).collect())
-    }
-
-    /// Stages all casts and episodes. Returns the shows whose episodes are stored.
+    /// Stages the casts and episodes, each with the time when it was fetched.
     async fn stage_details(
         &self,
         session: &Session<'_>,
         manifest: &PublishedManifest,
-        top: &[ShowId],
-        published_at: Timestamp,
+        published_at: Option<Timestamp>,
         copied: &mut Copied,
-    ) -> anyhow::Result<Vec<ShowId>> {
-        let catalog = &self.from.catalog;
-        let shows: BTreeSet<ShowId> = manifest.details.keys().chain(top).copied().collect();
-        let mut detailed = Vec::new();
-        for show_id in shows {
-            let (cast, episodes) = try_join!(catalog.cast(show_id), catalog.episodes(show_id))?;
-            let Some(cast) = cast else { continue };
-            let at = cast.first().map_or(published_at, |row| row.processed_at);
+    ) -> anyhow::Result<()> {
+        let catalog = self.from.catalog.as_ref();
+        let mut times = fetch_times(catalog, Table::ShowCast, "show_id").await?;
+        times.append(&mut fetch_times(catalog, Table::Episodes, "show_id").await?);
+        let mut batches: BTreeMap<Timestamp, Vec<ShowDetails>> = BTreeMap::new();
+        for (show_id, version) in &manifest.details {
+            let cast = catalog.cast(*show_id).await?;
+            let cast = cast.context("an update was published during the copy")?;
+            let cast: Vec<_> = cast.into_iter().map(|row| row.member).collect();
+            let episodes = catalog.episodes(*show_id).await?;
             copied.cast_rows += u32::try_from(cast.len())?;
             copied.episodes += u32::try_from(episodes.as_ref().map_or(0, Vec::len))?;
-            if episodes.is_some() {
-                detailed.push(show_id);
+            let details =
+                ShowDetails { show_id: *show_id, updated: version.updated, cast, episodes };
+            let at = times.get(show_id).copied().or(published_at).unwrap_or_default();
+            batches.entry(at).or_default().push(details);
+            if batches.values().map(Vec::len).sum::<usize>() == DETAILS_BATCH_SIZE {
+                session.stage_details(&mut batches).await?;
             }
-            let updated = manifest.details.get(&show_id).and_then(|version| version.updated);
-            let cast = cast.into_iter().map(|row| row.member).collect();
-            let details = vec![ShowDetails { show_id, updated, cast, episodes }];
-            session.stage(StagedBatch::Shows { shows: Vec::new(), details, at }).await?;
         }
-        Ok(detailed)
+        session.stage_details(&mut batches).await
     }
 }
 
@@ -262,6 +261,17 @@ struct Session<'a> {
 impl Session<'_> {
     async fn stage(&self, batch: StagedBatch) -> anyhow::Result<()> {
         Ok(self.session.commit(Some(Arc::new(batch)), self.status).await?)
+    }
+
+    /// Stages all details, by the time when they were fetched.
+    async fn stage_details(
+        &self,
+        batches: &mut BTreeMap<Timestamp, Vec<ShowDetails>>,
+    ) -> anyhow::Result<()> {
+        while let Some((at, details)) = batches.pop_first() {
+            self.stage(StagedBatch::Shows { shows: Vec::new(), details, at }).await?;
+        }
+        Ok(())
     }
 }
 
@@ -277,20 +287,25 @@ async fn stage_pages(session: &Session<'_>, manifest: &PublishedManifest) -> any
     Ok(())
 }
 
-/// Reads when each show was fetched, to the millisecond.
-async fn fetch_times(catalog: &dyn Catalog) -> anyhow::Result<FetchTimes> {
+/// Reads when the rows of each show were fetched, to the millisecond.
+async fn fetch_times(
+    catalog: &dyn Catalog,
+    table: Table,
+    id_column: &str,
+) -> anyhow::Result<FetchTimes> {
     let times = Arc::new(Mutex::new(FetchTimes::new()));
-    let index = |name| Table::AllShows.column_names().position(|column| column == name);
-    let columns = index("id").zip(index("processed_at")).context("All_Shows lacks a column")?;
+    let index = |name| table.column_names().position(|column| column == name);
+    let columns = index(id_column).zip(index("processed_at"));
+    let columns = columns.with_context(|| format!("{} lacks a column", table.name()))?;
     let writer = FetchTimesWriter { columns, times: Arc::clone(&times) };
     let make_writer = |_| Ok(Box::new(writer) as Box<dyn RowWriter>);
-    catalog.export(Table::AllShows, ShowFilter::default(), Box::new(make_writer)).await?;
+    catalog.export(table, ShowFilter::default(), Box::new(make_writer)).await?;
     let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(std::mem::take(&mut *times))
 }
 
 struct FetchTimesWriter {
-    /// The indexes of `id` and `processed_at`.
+    /// The indexes of the show's id and of `processed_at`.
     columns: (usize, usize),
     times: Arc<Mutex<FetchTimes>>,
 }

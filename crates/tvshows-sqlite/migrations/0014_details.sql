@@ -22,7 +22,7 @@ CREATE TABLE Episodes (
     extra          TEXT,               -- JSON: what fits no other column; NULL if nothing
     PRIMARY KEY (show_id, position)
 );
-CREATE INDEX _Episodes_Airdate ON Episodes (airdate);
+CREATE INDEX _Episodes_Airdate ON Episodes (airdate, show_id);
 
 -- All stored casts. Top_Shows_Cast has a copy of those of the top shows.
 CREATE TABLE Show_Cast (

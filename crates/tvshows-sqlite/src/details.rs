@@ -12,7 +12,7 @@ use tvshows_core::{
 use crate::error::SqlResult;
 use crate::facet_index::FacetIndexCache;
 use crate::show_query::matching_ids;
-use crate::{cast_row, episode_row, show_row};
+use crate::{cast_row, episode_row, matching, show_row};
 
 /// Returns the published cast of a show; `None` if it is not stored.
 pub(crate) fn cast(connection: &Connection, show: ShowId) -> SqlResult<Option<Vec<CastRow>>> {
@@ -46,20 +46,16 @@ pub(crate) fn schedule(
     query: &ScheduleQuery,
 ) -> SqlResult<Schedule> {
     let snapshot = connection.unchecked_transaction()?;
-    let is_filtered = query.filter != ShowFilter::default();
-    let matching = is_filtered.then(|| matching_ids(&snapshot, indexes, &query.filter));
-    let matching = matching.transpose()?;
+    let shows = matching_shows(&snapshot, indexes, &query.filter)?;
     let mut select = snapshot.prepare_cached(
-        "SELECT * FROM Episodes WHERE airdate BETWEEN ?1 AND ?2 ORDER BY airdate, show_id, position",
+        "SELECT * FROM Episodes WHERE airdate BETWEEN ?1 AND ?2 \
+             AND (?3 IS NULL OR show_id IN (SELECT value FROM json_each(?3))) \
+         ORDER BY airdate, show_id, position",
     )?;
-    let mut rows = select.query([query.first.to_string(), query.last.to_string()])?;
-    let mut schedule = Schedule::default();
-    while let Some(row) = rows.next()? {
-        let show = row.get("show_id")?;
-        if matching.as_ref().is_none_or(|ids| ids.binary_search(&show).is_ok()) {
-            schedule.episodes.push(episode_row::read(row)?);
-        }
-    }
+    let (first, last) = (query.first.to_string(), query.last.to_string());
+    let episodes = select.query_map(params![first, last, shows], episode_row::read)?;
+    let mut schedule =
+        Schedule { episodes: episodes.collect::<SqlResult<_>>()?, ..Schedule::default() };
     // Stable: within a moment, the order of the rows remains.
     schedule.episodes.sort_by_cached_key(|episode| {
         let stamp = episode.airstamp.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
@@ -75,6 +71,22 @@ pub(crate) fn schedule(
     // Shows can be missing if another program deleted them.
     schedule.episodes.retain(|episode| schedule.shows.contains_key(&episode.show_id));
     Ok(schedule)
+}
+
+/// The shows with episodes that match a filter, as a JSON array; `None` for all.
+fn matching_shows(
+    connection: &Connection,
+    indexes: &FacetIndexCache,
+    filter: &ShowFilter,
+) -> SqlResult<Option<String>> {
+    if *filter == ShowFilter::default() {
+        return Ok(None);
+    }
+    if filter.text.is_none() {
+        return Ok(Some(json(matching::shows_with_episodes(connection, filter)?.keys())));
+    }
+    let ids = matching_ids(connection, indexes, filter)?;
+    Ok(Some(serde_json::json!(ids).to_string()))
 }
 
 /// Returns the versions of the published details.
@@ -191,6 +203,50 @@ pub(crate) fn publish_top_casts(connection: &Connection) -> SqlResult<()> {
          INSERT INTO Top_Shows_Cast ({columns})
              SELECT {cast} FROM Top_Shows CROSS JOIN Show_Cast ON show_id = Top_Shows.id ORDER BY rank, position;"
     ))
+}
+
+/// Returns a description of each way in which the tables contradict each other.
+pub(crate) fn defects(connection: &Connection) -> SqlResult<Vec<String>> {
+    let columns = Table::TopShowsCast.column_names().collect::<Vec<_>>().join(", ");
+    let top = format!("SELECT {columns} FROM Top_Shows_Cast");
+    let all =
+        format!("SELECT {columns} FROM Show_Cast WHERE show_id IN (SELECT id FROM Top_Shows)");
+    let gaps = |table| {
+        format!("SELECT 1 FROM {table} GROUP BY show_id HAVING max(position) + 1 != count(*)")
+    };
+    let checks = [
+        (
+            "shows in _Details that are not in All_Shows",
+            "SELECT 1 FROM _Details WHERE show_id NOT IN (SELECT id FROM All_Shows)".to_owned(),
+        ),
+        (
+            "rows of Show_Cast whose show is not in _Details",
+            "SELECT 1 FROM Show_Cast WHERE show_id NOT IN (SELECT show_id FROM _Details)".to_owned(),
+        ),
+        (
+            "rows of Episodes whose show has no episodes in _Details",
+            "SELECT 1 FROM Episodes WHERE show_id NOT IN (SELECT show_id FROM _Details WHERE has_episodes)"
+                .to_owned(),
+        ),
+        ("shows that lack rows of Show_Cast", gaps("Show_Cast")),
+        ("shows that lack rows of Episodes", gaps("Episodes")),
+        (
+            "rows of Top_Shows_Cast that differ from Show_Cast",
+            format!(
+                "SELECT * FROM ({top} EXCEPT {all}) UNION ALL SELECT * FROM ({all} EXCEPT {top})"
+            ),
+        ),
+    ];
+    let snapshot = connection.unchecked_transaction()?;
+    let mut defects = Vec::new();
+    for (defect, sql) in checks {
+        let sql = format!("SELECT count(*) FROM ({sql})");
+        let count: u64 = snapshot.query_row(&sql, [], |row| row.get(0))?;
+        if count > 0 {
+            defects.push(format!("{defect}: {count}"));
+        }
+    }
+    Ok(defects)
 }
 
 /// The shows whose staged details differ from the published ones in more than the show's `updated` and the time they

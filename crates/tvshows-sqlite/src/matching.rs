@@ -1,4 +1,4 @@
-//! Which shows of the next snapshot match a filter.
+//! Which shows match a filter, without an index in memory.
 
 use std::collections::BTreeMap;
 
@@ -22,25 +22,51 @@ const NEXT_FACETS: &str = "\
         country_code, days \
     FROM _Retained_Facets";
 
+/// The facets of the published shows with episodes.
+const FACETS_WITH_EPISODES: &str =
+    "SELECT * FROM _Show_Facets WHERE id IN (SELECT show_id FROM _Details WHERE has_episodes)";
+
 /// Returns the shows of the next snapshot that match a filter, each with its `updated`.
-pub(crate) fn shows(
+pub(crate) fn next_shows(
     connection: &Connection,
     filter: &ShowFilter,
 ) -> SqlResult<BTreeMap<ShowId, Option<i64>>> {
     let snapshot = connection.unchecked_transaction()?;
-    let mut columns = vec!["id", "updated"];
-    columns.extend(filter.facets.keys().map(|facet| column_name(*facet)));
-    if filter.facets.contains_key(&Facet::Country) {
-        columns.push("country_code");
+    let mut matching = without_text(&snapshot, NEXT_FACETS, filter)?;
+    if filter.text.is_some() {
+        retain_text_matches(&snapshot, filter, &mut matching)?;
     }
+    Ok(matching)
+}
+
+/// Returns the published shows with episodes that match everything but the text of a filter.
+pub(crate) fn shows_with_episodes(
+    connection: &Connection,
+    filter: &ShowFilter,
+) -> SqlResult<BTreeMap<ShowId, Option<i64>>> {
+    without_text(connection, FACETS_WITH_EPISODES, filter)
+}
+
+/// The shows of a query that match everything but the text of a filter, each with its `updated`.
+fn without_text(
+    connection: &Connection,
+    shows: &str,
+    filter: &ShowFilter,
+) -> SqlResult<BTreeMap<ShowId, Option<i64>>> {
+    let conditions: Vec<_> = filter.facets.iter().map(Condition::new).collect();
+    let mut columns = vec!["id", "updated", "country_code"];
+    if !filter.facets.contains_key(&Facet::Country) {
+        columns.pop();
+    }
+    columns.extend(conditions.iter().map(|condition| column_name(condition.facet)));
     let sql = format!(
-        "SELECT {} FROM ({NEXT_FACETS}) \
+        "SELECT {} FROM ({shows}) \
          WHERE (?1 IS NULL OR id IN (SELECT value FROM json_each(?1))) \
              AND (?2 IS NULL OR premiered >= ?2) AND (?3 IS NULL OR premiered <= ?3) \
              AND (?4 IS NULL OR rating_average >= ?4) AND (?5 IS NULL OR rating_average <= ?5)",
         columns.join(", "),
     );
-    let mut select = snapshot.prepare_cached(&sql)?;
+    let mut select = connection.prepare_cached(&sql)?;
     let mut rows = select.query(params![
         filter.ids.as_ref().map(|ids| format!("[{ids}]")),
         filter.premiered_from.map(|bound| bound.first().to_string()),
@@ -49,43 +75,49 @@ pub(crate) fn shows(
         filter.max_rating.map(RatingBound::get),
     ])?;
     let mut matching = BTreeMap::new();
+    let first = columns.len() - conditions.len();
     while let Some(row) = rows.next()? {
-        if has_facets(row, filter)? {
+        let mut is_match = true;
+        for (column, condition) in (first..).zip(&conditions) {
+            is_match = is_match && condition.holds(row, column)?;
+        }
+        if is_match {
             matching.insert(ShowId(row.get(0)?), row.get(1)?);
         }
-    }
-    if filter.text.is_some() {
-        retain_text_matches(&snapshot, filter, &mut matching)?;
     }
     Ok(matching)
 }
 
-fn has_facets(row: &Row<'_>, filter: &ShowFilter) -> SqlResult<bool> {
-    for (facet, condition) in &filter.facets {
-        let text = row.get_ref(column_name(*facet))?.as_str_or_null()?;
-        let values = text.map(|text| split(*facet, text)).unwrap_or_default();
-        let is_match = match condition {
-            FacetFilter::Missing => values.is_empty(),
-            FacetFilter::Is(wanted) => {
-                let wanted = fold_case(wanted);
-                let code = match facet {
-                    Facet::Country if !values.is_empty() => {
-                        row.get_ref("country_code")?.as_str_or_null()?
-                    }
-                    _ => None,
-                };
-                values
-                    .iter()
-                    .map(String::as_str)
-                    .chain(code)
-                    .any(|value| fold_case(value) == wanted)
-            }
+/// A condition on a facet.
+struct Condition {
+    facet: Facet,
+    /// Without case; `None` for shows without a value.
+    value: Option<String>,
+}
+
+impl Condition {
+    fn new((facet, filter): (&Facet, &FacetFilter)) -> Condition {
+        let value = match filter {
+            FacetFilter::Is(value) => Some(fold_case(value)),
+            FacetFilter::Missing => None,
         };
-        if !is_match {
-            return Ok(false);
-        }
+        Condition { facet: *facet, value }
     }
-    Ok(true)
+
+    /// Whether it holds for the show in a row with the facet in `column`.
+    fn holds(&self, row: &Row<'_>, column: usize) -> SqlResult<bool> {
+        let text = row.get_ref(column)?.as_str_or_null()?;
+        let values = text.map(|text| split(self.facet, text)).unwrap_or_default();
+        let Some(wanted) = &self.value else { return Ok(values.is_empty()) };
+        let code = match self.facet {
+            Facet::Country if !values.is_empty() => {
+                row.get_ref("country_code")?.as_str_or_null()?
+            }
+            _ => None,
+        };
+        let mut values = values.iter().map(String::as_str).chain(code);
+        Ok(values.any(|value| fold_case(value) == *wanted))
+    }
 }
 
 /// Keeps the shows whose name or summary has the text of the filter.

@@ -104,7 +104,7 @@ impl RunSession for SqliteSession {
         &self,
         filter: ShowFilter,
     ) -> Result<BTreeMap<ShowId, Option<i64>>, StoreError> {
-        self.read(move |connection| matching::shows(connection, &filter)).await
+        self.read(move |connection| matching::next_shows(connection, &filter)).await
     }
 
     async fn publish(

@@ -372,7 +372,7 @@ fn integrity_check(connection: &Connection) -> SqlResult<Vec<String>> {
     };
     let mut defects = lines.map(defect).collect::<SqlResult<Vec<_>>>()?;
     defects.retain(|line| line != "ok");
-    Ok(defects)
+    if defects.is_empty() { details::defects(connection) } else { Ok(defects) }
 }
 
 /// Resolves links and relative parts of a path, so that all processes find the same lock file.

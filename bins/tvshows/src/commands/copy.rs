@@ -24,12 +24,15 @@ pub(crate) async fn run(options: &Copy) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     let copied = copied.with_context(|| format!("nothing was published in {to}"))?;
     target.finish().await?;
+    let cast_rows = count(copied.cast_rows, "cast row", "cast rows");
+    let details = match copied.episodes {
+        0 => format!(" with {cast_rows}"),
+        episodes => format!(", {cast_rows}, {}", count(episodes, "episode", "episodes")),
+    };
     output::print_line(format!(
-        "Copied {}, {}, {}, {}, and {} ({:.1} s).",
+        "Copied {}, {}{details}, and {} ({:.1} s).",
         count(copied.shows, "show", "shows"),
         count(copied.top_shows, "top show", "top shows"),
-        count(copied.cast_rows, "cast row", "cast rows"),
-        count(copied.episodes, "episode", "episodes"),
         count(copied.runs, "update", "updates"),
         started.elapsed().as_secs_f64()
     ))?;

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod copies;
+mod details;
 mod exports;
 mod files;
 mod filters;
