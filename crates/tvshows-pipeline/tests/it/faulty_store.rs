@@ -12,9 +12,9 @@ use tvshows_core::memory::MemoryStore;
 use tvshows_core::{
     CastRow, Catalog, DetailsCatalog, Enqueued, Episode, FinalStatus, LockError, LockExpiry,
     MakeRowWriter, MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock,
-    RunQueue, RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
-    ShowPage, ShowQuery, ShowStats, SnapshotVersion, StagedBatch, StagingState, StoreError,
-    StoreHealth, Table, TopShow, TopShowsCriteria,
+    RunQueue, RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowDetails, ShowFilter,
+    ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StagedBatch, StagingState,
+    StoreError, StoreHealth, Table, TopShow, TopShowsCriteria,
 };
 
 pub(crate) type MakeError = fn() -> StoreError;
@@ -167,9 +167,14 @@ impl Shared {
             }
             StagedBatch::Shows { shows, details, .. } => {
                 self.staged.extend(shows.iter().map(|show| format!("/shows/{}", show.id)));
-                self.staged.extend(
-                    details.iter().map(|details| format!("/shows/{}/cast", details.show_id)),
-                );
+                self.staged.extend(details.iter().map(
+                    |ShowDetails { show_id, episodes, .. }| match episodes {
+                        Some(_) => {
+                            format!("/shows/{show_id}?embed%5B%5D=episodes&embed%5B%5D=cast")
+                        }
+                        None => format!("/shows/{show_id}/cast"),
+                    },
+                ));
             }
             StagedBatch::Deletions(_) => {}
         }

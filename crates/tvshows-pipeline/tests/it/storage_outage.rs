@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{pause, resume, sleep, timeout};
 use tvshows_core::{Catalog, FetchMode, RunId, RunQueue, RunState, RunStatus, StoreError};
-use tvshows_pipeline::{CancelError, Schedule};
+use tvshows_pipeline::{CancelError, DEFAULT_MAX_AGE, Schedule};
 
 use crate::changing_upstream::ChangingUpstream;
 use crate::faulty_store::{FaultyStore, Outage, PublishFault, unreachable};
@@ -27,6 +27,7 @@ fn outages(duration: Duration) -> impl Iterator<Item = Outage> {
         ("commit", 2),
         ("commit", 4),
         ("commit", 8),
+        ("matching_shows", 0),
         ("rank_staged", 0),
         ("rank_staged", 1),
         ("staged_show_count", 0),
@@ -43,8 +44,11 @@ fn outages(duration: Duration) -> impl Iterator<Item = Outage> {
 /// The status of an update of changed shows with this outage, and its requests in alphabetical order.
 async fn update_with(store: &FaultyStore, outage: Option<Outage>) -> (RunStatus, Vec<String>) {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
-    let env = TestEnv::with_outages(&server.uri(), store).await;
+    let mut env = TestEnv::with_outages(&server.uri(), store).await;
+    env.change_details("id=161,251,1251", DEFAULT_MAX_AGE).await;
     assert_eq!(env.update().await.state, RunState::Succeeded);
+    // Two come with their details, and a new one gets them after all shows.
+    upstream.change(1251);
     // Some are fetched individually, and most with their page.
     for id in ids().skip(4) {
         upstream.change(id);
