@@ -75,7 +75,9 @@ async fn a_run_that_is_killed_five_times_loses_no_details_and_asks_for_none_twic
         assert_eq!(requests(&env, show), before, "show {show} is staged already");
     }
     assert_eq!(env.run_states(), ["succeeded"]);
-    let published = numbers(&env.connection(), "SELECT DISTINCT show_id FROM Episodes").unwrap();
+    // Not all of them have an episode.
+    let published = "SELECT show_id FROM _Details WHERE has_episodes";
+    let published = numbers(&env.connection(), published).unwrap();
     assert_eq!(published.into_iter().collect::<BTreeSet<_>>(), ids.iter().copied().collect());
 
     let undisturbed = tempfile::tempdir().unwrap();

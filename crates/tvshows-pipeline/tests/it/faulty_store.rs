@@ -166,7 +166,10 @@ impl Shared {
                 self.staged.extend(pages.iter().map(|(page, _)| format!("/shows?page={page}")));
             }
             StagedBatch::Shows { shows, details, .. } => {
-                self.staged.extend(shows.iter().map(|show| format!("/shows/{}", show.id)));
+                let came_with_details =
+                    |show: &&Show| details.iter().any(|details| details.show_id == show.id);
+                let alone = shows.iter().filter(|show| !came_with_details(show));
+                self.staged.extend(alone.map(|show| format!("/shows/{}", show.id)));
                 self.staged.extend(details.iter().map(
                     |ShowDetails { show_id, episodes, .. }| match episodes {
                         Some(_) => {
