@@ -10,9 +10,9 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use tokio::time::sleep;
 use tvshows_core::{
-    Catalog, CellValue, DetailsVersion, FinalStatus, Ownership, PublishedManifest, RowWriter,
-    RunEvent, RunId, RunParameters, RunSession, RunState, RunStatus, Show, ShowDetails, ShowFilter,
-    ShowId, ShowQuery, Sort, SortBy, StagedBatch, Table, Trigger,
+    Catalog, CellValue, FinalStatus, Ownership, PublishedManifest, RowWriter, RunEvent, RunId,
+    RunParameters, RunSession, RunState, RunStatus, Show, ShowDetails, ShowFilter, ShowId,
+    ShowQuery, Sort, SortBy, StagedBatch, Table, Trigger,
 };
 
 use crate::database::Stores;
@@ -116,20 +116,16 @@ impl Transfer<'_> {
             session.discard_staging().await?;
             let session = Session { session: session.as_ref(), status: &started };
             self.stage_shows(&session, &manifest, &mut copied).await?;
-            self.stage_details(&session, &manifest, snapshot.published_at, &mut copied).await?;
+            let published_at = snapshot.published_at.unwrap_or(started.updated_at);
+            let top = self.top_shows(&mut copied).await?;
+            let detailed =
+                self.stage_details(&session, &manifest, &top, published_at, &mut copied).await?;
             stage_pages(&session, &manifest).await?;
             let staged = session.session.staged_show_count().await?;
             ensure!(
                 from.catalog.snapshot_version().await? == snapshot && staged == copied.shows,
                 "an update was published during the copy; start it again"
             );
-            let published_at = snapshot.published_at.unwrap_or(started.updated_at);
-            let top = from.catalog.top_shows(u32::MAX).await?;
-            let top: Vec<ShowId> = top.iter().map(|show| show.id).collect();
-            copied.top_shows = u32::try_from(top.len())?;
-            let has_episodes = |(_, version): &(_, &DetailsVersion)| version.has_episodes;
-            let detailed = manifest.details.iter().filter(has_episodes).map(|(id, _)| *id);
-            let detailed: Vec<ShowId> = detailed.collect();
             session.session.publish(&top, &detailed, published_at, final_status).await?;
         }
         self.save_all(later).await?;
@@ -221,34 +217,48 @@ impl Transfer<'_> {
         }
     }
 
-    /// Stages the casts and episodes, each with the time when it was fetched.
+    /// Returns the top shows, best first.
+    async fn top_shows(&self, copied: &mut Copied) -> anyhow::Result<Vec<ShowId>> {
+        let top = self.from.catalog.top_shows(u32::MAX).await?;
+        copied.top_shows = u32::try_from(top.len())?;
+        Ok(top.into_iter().map(|show| show.id).collect())
+    }
+
+    /// Stages all casts and episodes, each with the time when it was fetched. Returns the shows whose episodes are
+    /// stored.
     async fn stage_details(
         &self,
         session: &Session<'_>,
         manifest: &PublishedManifest,
-        published_at: Option<Timestamp>,
+        top: &[ShowId],
+        published_at: Timestamp,
         copied: &mut Copied,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Vec<ShowId>> {
         let catalog = self.from.catalog.as_ref();
         let mut times = fetch_times(catalog, Table::ShowCast, "show_id").await?;
         times.append(&mut fetch_times(catalog, Table::Episodes, "show_id").await?);
         let mut batches: BTreeMap<Timestamp, Vec<ShowDetails>> = BTreeMap::new();
-        for (show_id, version) in &manifest.details {
-            let cast = catalog.cast(*show_id).await?;
-            let cast = cast.context("an update was published during the copy")?;
+        let shows: BTreeSet<ShowId> = manifest.details.keys().chain(top).copied().collect();
+        let mut detailed = Vec::new();
+        for show_id in shows {
+            let Some(cast) = catalog.cast(show_id).await? else { continue };
             let cast: Vec<_> = cast.into_iter().map(|row| row.member).collect();
-            let episodes = catalog.episodes(*show_id).await?;
+            let episodes = catalog.episodes(show_id).await?;
             copied.cast_rows += u32::try_from(cast.len())?;
-            copied.episodes += u32::try_from(episodes.as_ref().map_or(0, Vec::len))?;
-            let details =
-                ShowDetails { show_id: *show_id, updated: version.updated, cast, episodes };
-            let at = times.get(show_id).copied().or(published_at).unwrap_or_default();
+            if let Some(episodes) = &episodes {
+                copied.episodes += u32::try_from(episodes.len())?;
+                detailed.push(show_id);
+            }
+            let updated = manifest.details.get(&show_id).and_then(|version| version.updated);
+            let at = times.get(&show_id).copied().unwrap_or(published_at);
+            let details = ShowDetails { show_id, updated, cast, episodes };
             batches.entry(at).or_default().push(details);
             if batches.values().map(Vec::len).sum::<usize>() == DETAILS_BATCH_SIZE {
                 session.stage_details(&mut batches).await?;
             }
         }
-        session.stage_details(&mut batches).await
+        session.stage_details(&mut batches).await?;
+        Ok(detailed)
     }
 }
 

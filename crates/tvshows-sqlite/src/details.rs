@@ -119,10 +119,7 @@ pub(crate) fn stage(
 ) -> SqlResult<()> {
     let ShowDetails { show_id, updated, cast, episodes } = details;
     let at = at.to_string();
-    for table in ["_Staged_Cast_Rows", "_Staged_Episodes"] {
-        let sql = format!("DELETE FROM {table} WHERE show_id = ?1");
-        connection.prepare_cached(&sql)?.execute([show_id.0])?;
-    }
+    delete_rows(connection, &["_Staged_Cast_Rows", "_Staged_Episodes"], &[*show_id])?;
     let mut insert = connection.prepare_cached(
         "INSERT OR REPLACE INTO _Staged_Details (show_id, updated, has_episodes, processed_at) \
          VALUES (?1, ?2, ?3, ?4)",
@@ -154,20 +151,11 @@ pub(crate) fn publish(
     cast_only: &[ShowId],
 ) -> SqlResult<bool> {
     let detailed_ids = json(detailed.iter());
-    let all_ids = json(detailed.iter().chain(cast_only));
-    connection.execute(
-        "DELETE FROM _Staged_Details WHERE show_id NOT IN (SELECT value FROM json_each(?1))",
-        [&all_ids],
-    )?;
+    let deleted = delete_others(connection, &json(detailed.iter().chain(cast_only)))?;
     connection.execute(
         "UPDATE _Staged_Details SET has_episodes = 0 \
          WHERE has_episodes AND show_id NOT IN (SELECT value FROM json_each(?1))",
         [&detailed_ids],
-    )?;
-    let deleted = ids(
-        connection,
-        "DELETE FROM _Details WHERE show_id NOT IN (SELECT value FROM json_each(?1)) RETURNING show_id",
-        [&all_ids],
     )?;
     let without_episodes = ids(
         connection,
@@ -175,12 +163,34 @@ pub(crate) fn publish(
          WHERE has_episodes AND show_id NOT IN (SELECT value FROM json_each(?1)) RETURNING show_id",
         [&detailed_ids],
     )?;
+    delete_rows(connection, &["Episodes"], &without_episodes)?;
     let changed = changed(connection)?;
-    delete_rows(connection, "Show_Cast", deleted.iter().chain(&changed))?;
-    let all = deleted.iter().chain(&without_episodes).chain(&changed);
-    delete_rows(connection, "Episodes", all)?;
     publish_staged(connection, &changed)?;
     Ok(!(deleted.is_empty() && without_episodes.is_empty() && changed.is_empty()))
+}
+
+/// Publishes the details of a copy, which has those of the shows in `detailed`. All staged details replace the
+/// published ones, so that every copy has the same times.
+pub(crate) fn publish_copy(connection: &Connection, detailed: &[ShowId]) -> SqlResult<()> {
+    delete_others(connection, &json(detailed.iter()))?;
+    let staged = ids(connection, "SELECT show_id FROM _Staged_Details", [])?;
+    publish_staged(connection, &staged)
+}
+
+/// Deletes the details of shows that are not in a JSON array, staged and published. Returns the shows that had
+/// published ones.
+fn delete_others(connection: &Connection, shows: &str) -> SqlResult<Vec<ShowId>> {
+    connection.execute(
+        "DELETE FROM _Staged_Details WHERE show_id NOT IN (SELECT value FROM json_each(?1))",
+        [shows],
+    )?;
+    let deleted = ids(
+        connection,
+        "DELETE FROM _Details WHERE show_id NOT IN (SELECT value FROM json_each(?1)) RETURNING show_id",
+        [shows],
+    )?;
+    delete_rows(connection, &["Show_Cast", "Episodes"], &deleted)?;
+    Ok(deleted)
 }
 
 /// Deletes the details of shows that do not exist.
@@ -190,8 +200,7 @@ pub(crate) fn delete_orphans(connection: &Connection) -> SqlResult<()> {
         "DELETE FROM _Details WHERE show_id NOT IN (SELECT id FROM All_Shows) RETURNING show_id",
         [],
     )?;
-    delete_rows(connection, "Show_Cast", deleted.iter())?;
-    delete_rows(connection, "Episodes", deleted.iter())
+    delete_rows(connection, &["Show_Cast", "Episodes"], &deleted)
 }
 
 /// Replaces `Top_Shows_Cast` with the casts of `Top_Shows`, that of the best show first, each in TVmaze's order.
@@ -278,9 +287,10 @@ fn differs(table: Table, staged: &str) -> String {
     )
 }
 
-/// Publishes the staged rows of the shows in `changed`, which have no published rows, and the versions of all staged
+/// Replaces the published rows of the shows in `changed` with the staged ones, and publishes the versions of all staged
 /// details.
 fn publish_staged(connection: &Connection, changed: &[ShowId]) -> SqlResult<()> {
+    delete_rows(connection, &["Show_Cast", "Episodes"], changed)?;
     let changed = json(changed.iter());
     for (table, staged, condition) in [
         (Table::ShowCast, "_Staged_Cast_Rows", ""),
@@ -307,15 +317,13 @@ fn publish_staged(connection: &Connection, changed: &[ShowId]) -> SqlResult<()> 
     Ok(())
 }
 
-fn delete_rows<'a>(
-    connection: &Connection,
-    table: &str,
-    shows: impl Iterator<Item = &'a ShowId>,
-) -> SqlResult<()> {
-    let mut delete =
-        connection.prepare_cached(&format!("DELETE FROM {table} WHERE show_id = ?1"))?;
-    for show in shows {
-        delete.execute([show.0])?;
+fn delete_rows(connection: &Connection, tables: &[&str], shows: &[ShowId]) -> SqlResult<()> {
+    for table in tables {
+        let sql = format!("DELETE FROM {table} WHERE show_id = ?1");
+        let mut delete = connection.prepare_cached(&sql)?;
+        for show in shows {
+            delete.execute([show.0])?;
+        }
     }
     Ok(())
 }

@@ -41,7 +41,7 @@ pub(crate) fn publish_copy(
 ) -> SqlResult<()> {
     publish_shows(connection, staging::is_incremental(connection)?)?;
     publish_top_shows(connection, top, version.published_at.unwrap_or_default())?;
-    details::publish(connection, detailed, &[])?;
+    details::publish_copy(connection, detailed)?;
     details::publish_top_casts(connection)?;
     snapshot::set(connection, version)?;
     staging::reset(connection)

@@ -49,7 +49,7 @@ async fn with_history() -> TestEnv {
 async fn a_copy_has_the_same_shows_times_casts_and_history() {
     let env = with_history().await;
     let said = stdout_of(&env, &["copy", "--from", "tvshows.db", "--to", "copy.db"]).await;
-    assert!(said.starts_with("Copied 2,300 shows, 5 top shows, "), "{said}");
+    assert!(said.starts_with("Copied 2,300 shows, 5 top shows with "), "{said}");
     assert!(said.contains(" and 3 updates ("), "{said}");
     let (original, copy) = (env.database(), env.path("copy.db"));
     assert_eq!(dump_tables(&copy), dump_tables(&original));
@@ -65,6 +65,28 @@ async fn a_copy_has_the_same_shows_times_casts_and_history() {
     let status: Value = parse(&stdout_of(&env, &update).await);
     assert_eq!(status["unchanged"], 2300);
     assert_eq!(env.simulator.request_count() - before, 1, "nothing has to be fetched again");
+}
+
+#[tokio::test]
+async fn a_copy_has_the_episodes_and_casts_of_chosen_shows() {
+    let env = TestEnv::new(&[]).await;
+    let details = ["update", "--details", "language=English&min_rating=8"];
+    stdout_of(&env, &details).await;
+    let said = stdout_of(&env, &["copy", "--from", "tvshows.db", "--to", "copy.db"]).await;
+    assert!(said.contains(" cast rows, ") && said.contains(" episodes, and 1 update ("), "{said}");
+    assert_eq!(dump_tables(&env.path("copy.db")), env.tables());
+    let counts = env.connection().query_row(
+        "SELECT (SELECT count(*) FROM Episodes), (SELECT count(*) FROM Show_Cast), \
+             (SELECT count(*) FROM Top_Shows_Cast)",
+        [],
+        |row| Ok([row.get::<_, u32>(0)?, row.get(1)?, row.get(2)?]),
+    );
+    let [episodes, all, top] = counts.unwrap();
+    assert!(episodes > 100 && all > top, "{episodes} episodes, {all} and {top} cast rows");
+    let before = env.simulator.request_count();
+    stdout_of(&env, &[&details[..], &["--database-path", "copy.db"]].concat()).await;
+    assert_eq!(env.simulator.request_count() - before, 1, "nothing has to be fetched again");
+    assert_eq!(dump_tables(&env.path("copy.db")), env.tables());
 }
 
 #[tokio::test]

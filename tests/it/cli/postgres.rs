@@ -195,7 +195,7 @@ async fn a_copy_to_postgresql_and_back_is_the_same() {
     let said = text([&copied.stdout[..], &copied.stderr].concat());
     assert!(copied.status.success() && !said.contains(PASSWORD), "{said}");
     let said = text(copied.stdout);
-    assert!(said.starts_with("Copied 2,300 shows, 10 top shows, "), "{said}");
+    assert!(said.starts_with("Copied 2,300 shows, 10 top shows with "), "{said}");
     let refused = shared.stderr_of_failure(&["copy", "--from", "tvshows.db"]).await;
     assert!(refused.contains("it is not empty"), "{refused}");
     let back = env.tvshows(&["copy", "--from", &shared.url, "--to", "back.db"]).output().await;
