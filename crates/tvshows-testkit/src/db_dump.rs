@@ -3,7 +3,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-/// The three published tables as text, one row per line. Also checks the integrity of the file.
+/// The published tables as text, one row per line. Also checks the integrity of the file.
 pub fn dump_tables(database: &Path) -> String {
     dump(database, |_| true)
 }
@@ -19,7 +19,14 @@ fn dump(database: &Path, includes: impl Fn(&str) -> bool) -> String {
         connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(integrity, "ok");
     let mut text = String::new();
-    for table in ["All_Shows", "Top_Shows", "Top_Shows_Cast"] {
+    let tables = [
+        "All_Shows",
+        "Top_Shows",
+        "Top_Shows_Cast",
+        "Episodes ORDER BY show_id, position",
+        "Show_Cast ORDER BY show_id, position",
+    ];
+    for table in tables {
         let mut select = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let names = select.column_names().into_iter().enumerate();
         let columns: Vec<_> =
