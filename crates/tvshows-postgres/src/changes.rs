@@ -14,10 +14,9 @@ use tvshows_core::{
 };
 
 use crate::database::{BEGIN_READ, BULK_TIMEOUT, Connection, Database, Parameters};
-use crate::details_row;
 use crate::error::Error;
-use crate::migrations;
 use crate::show_row::{self, ShowRow, show_id};
+use crate::{details, details_row, migrations};
 
 /// How many shows are read at a time.
 const SHOW_BATCH: usize = 1000;
@@ -121,17 +120,20 @@ fn changed_details(
     parts: SmallParts,
 ) -> BoxStream<'static, Result<Vec<StoredDetails>, StoreError>> {
     let backend = Arc::clone(&database.backend);
-    let begin = async move {
+    let rows = async move {
         let begin = async {
             let connection = connection.await.map_err(|_| Error::Timeout)?;
             let columns = details_row::COLUMNS;
             let rows = changed_rows(&connection, "_details_versions", columns, &parts).await?;
             Ok(Batches { database, connection, rows: Box::pin(rows) })
         };
-        let begun = timeout(BULK_TIMEOUT, begin).await.unwrap_or(Err(Error::Timeout));
-        begun.map(|batches| batches.read(DETAILS_BATCH, details_row::read, None))
+        let batches = timeout(BULK_TIMEOUT, begin).await.unwrap_or(Err(Error::Timeout))?;
+        Ok(batches.read(DETAILS_BATCH, details_row::read, None))
     };
-    stream::once(begin).map_err(move |error| error.into_store_error(&backend)).try_flatten().boxed()
+    stream::once(rows)
+        .map_err(move |error: Error| error.into_store_error(&backend))
+        .try_flatten()
+        .boxed()
 }
 
 fn number(position: &SnapshotPosition) -> i64 {
@@ -277,5 +279,6 @@ pub(crate) async fn integrity_check(client: &Client) -> Result<Vec<String>, Erro
         let id: i64 = row.try_get(0)?;
         defects.push(format!("the top show {id} is not among the shows"));
     }
+    details::integrity_check(client, &mut defects).await?;
     Ok(defects)
 }

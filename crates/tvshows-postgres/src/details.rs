@@ -1,8 +1,9 @@
 //! The details of shows, which are staged and published in `_details_versions`.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 
-use futures::try_join;
+use futures::{TryStreamExt, try_join};
 use jiff::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
@@ -165,4 +166,51 @@ pub(crate) async fn delete_old_versions(client: &Client) -> Result<bool, Error> 
          WHERE v.show_id = o.show_id AND v.since = o.since"
     );
     Ok(client.execute_typed(&sql, &[]).await? == SWEEP_BATCH)
+}
+
+/// Compares the published details with their digests, and with the other tables. Adds a description of each defect.
+pub(crate) async fn integrity_check(
+    client: &Client,
+    defects: &mut Vec<String>,
+) -> Result<(), Error> {
+    let sql = format!(
+        "SELECT {}, v.cast_digest, v.episodes_digest FROM _details_versions v WHERE v.until IS NULL \
+         AND v.since <= (SELECT max(number) FROM _snapshots) ORDER BY v.show_id",
+        details_row::COLUMNS
+    );
+    let no_parameters: [(i64, Type); 0] = [];
+    let mut rows = pin!(client.query_typed_raw(&sql, no_parameters).await?);
+    while let Some(row) = rows.try_next().await? {
+        let id: i64 = row.try_get(0)?;
+        match details_row::read(&row) {
+            Ok(_) if details_row::has_stored_content(&row)? => {}
+            Ok(_) => {
+                defects.push(format!("the details of show {id} are not those that were stored"))
+            }
+            Err(error) => defects.push(error.to_string()),
+        }
+    }
+    let published = "SELECT show_id FROM _details_versions WHERE until IS NULL \
+                     AND since <= (SELECT max(number) FROM _snapshots)";
+    let sql = format!("{published} AND show_id NOT IN (SELECT id FROM all_shows)");
+    for row in client.query_typed(&sql, &[]).await? {
+        let id: i64 = row.try_get(0)?;
+        defects.push(format!("show {id} has details, and is not among the shows"));
+    }
+    // Not the texts: those with a NUL character differ.
+    let rows = |view: &str| {
+        format!(
+            "SELECT show_id, position, person_id, character_id, processed_at FROM {view} \
+             WHERE show_id IN (SELECT id FROM _top_shows)"
+        )
+    };
+    let (top, all) = (rows("top_shows_cast"), rows("show_cast"));
+    let sql = format!(
+        "SELECT DISTINCT show_id FROM (({top} EXCEPT {all}) UNION ({all} EXCEPT {top})) d ORDER BY show_id"
+    );
+    for row in client.query_typed(&sql, &[]).await? {
+        let id: i64 = row.try_get(0)?;
+        defects.push(format!("Top_Shows_Cast and Show_Cast have different casts of show {id}"));
+    }
+    Ok(())
 }

@@ -154,6 +154,19 @@ pub(crate) fn read(row: &Row) -> Result<StoredDetails, Error> {
     Ok(StoredDetails { details, processed_at: row.try_get(2)? })
 }
 
+/// Whether a row with the columns [`COLUMNS`] and the digests of both texts has the content that was stored.
+pub(crate) fn has_stored_content(row: &Row) -> Result<bool, Error> {
+    for column in [3, 4] {
+        let (text, stored): (Option<&str>, Option<&[u8]>) =
+            (row.try_get(column)?, row.try_get(column + 2)?);
+        // A cast that an earlier release published has no digest.
+        if stored.is_some() && text.map(|text| digest(text.as_bytes())).as_deref() != stored {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 pub(crate) fn read_cast(show_id: ShowId, json: &str) -> Result<Vec<CastMember>, Error> {
     let rows: Vec<MemberRow> = parse(show_id, json)?;
     Ok(rows.into_iter().map(|MemberRow(member)| CastMember { show_id, ..member }).collect())

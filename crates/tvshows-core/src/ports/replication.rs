@@ -76,7 +76,8 @@ pub struct SnapshotChanges {
     pub detailed: Vec<ShowId>,
     /// Batches of shows, in no particular order.
     pub shows: BoxStream<'static, Result<Vec<StoredShow>, StoreError>>,
-    /// Batches of the details that were added or changed, or of all, in no particular order.
+    /// Batches of the details that were added or changed, or of all, in no particular order. They may arrive only once
+    /// all of `shows` were read.
     pub details: BoxStream<'static, Result<Vec<StoredDetails>, StoreError>>,
 }
 

@@ -2,9 +2,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tvshows_core::conformance::fixtures::{
-    at, cast_member, cast_of, pages, running, show, success,
+    at, cast_member, cast_of, episode, pages, running, show, success,
 };
-use tvshows_core::{Show, ShowId, SnapshotPosition, SnapshotSource, StagedBatch};
+use tvshows_core::{Show, ShowDetails, ShowId, SnapshotPosition, SnapshotSource, StagedBatch};
 
 use crate::support::{Copy, TestStore, begin, publish};
 
@@ -21,6 +21,17 @@ impl Sequence {
 
 fn version(id: u32, version: u32) -> Show {
     Show { weight: Some(version.into()), updated: Some(version.into()), ..show(id) }
+}
+
+fn random_details(sequence: &mut Sequence) -> ShowDetails {
+    let id = 1 + sequence.below(12);
+    let episodes = (0..sequence.below(3)).map(|number| episode(id, number, "2026-11-24"));
+    ShowDetails {
+        show_id: ShowId(id),
+        updated: Some(sequence.below(3).into()),
+        cast: (0..sequence.below(2)).map(|character| cast_member(id, 1, character)).collect(),
+        episodes: Some(episodes.collect()),
+    }
 }
 
 /// A run that fetches some pages, some shows and deletes some, full or incremental.
@@ -45,17 +56,9 @@ async fn random_run(store: &TestStore, sequence: &mut Sequence, published: &BTre
     session.commit(Some(Arc::new(StagedBatch::Deletions(deleted))), &status).await.unwrap();
     let alone = version(1 + sequence.below(12), sequence.below(3));
     next.insert(alone.id);
-    session
-        .commit(
-            Some(Arc::new(StagedBatch::Shows {
-                shows: vec![alone],
-                details: Vec::new(),
-                at: at(3),
-            })),
-            &status,
-        )
-        .await
-        .unwrap();
+    let details = (0..sequence.below(4)).map(|_| random_details(sequence)).collect();
+    let batch = StagedBatch::Shows { shows: vec![alone], details, at: at(3) };
+    session.commit(Some(Arc::new(batch)), &status).await.unwrap();
     let top: Vec<_> = next.iter().copied().take(2).collect();
     for id in &top {
         let cast = vec![cast_member(id.0, 1, sequence.below(2))];
@@ -68,8 +71,13 @@ async fn random_run(store: &TestStore, sequence: &mut Sequence, published: &BTre
     assert_eq!(ranked.len(), next.len(), "all of these shows qualify");
     let staged: BTreeSet<_> = session.staging().await.unwrap().snapshot.shows.into_keys().collect();
     assert_eq!(staged, next);
-    session.publish(&top, &[], at(4), success(&status)).await.unwrap();
+    let least = sequence.below(8);
+    let detailed: Vec<_> = next.iter().copied().filter(|id| id.0 > least).collect();
+    session.publish(&top, &detailed, at(4), success(&status)).await.unwrap();
     let manifest = store.manifest().await.unwrap();
+    let details = &manifest.details;
+    assert!(details.keys().all(|id| next.contains(id)));
+    assert!(details.iter().all(|(id, version)| !version.has_episodes || detailed.contains(id)));
     assert_eq!(manifest.shows.into_keys().collect::<BTreeSet<_>>(), next);
 }
 
@@ -190,8 +198,15 @@ async fn a_defect_is_found() {
     publish(&store, vec![show(1), show(2)], &[2]).await;
     assert_eq!(store.integrity_check().await.unwrap(), Vec::<String>::new());
     store.psql("UPDATE _show_versions SET weight = 1 WHERE id = 1").await;
+    store.psql("UPDATE _details_versions SET cast_members = '[]'").await;
     store.psql("DELETE FROM _show_versions WHERE id = 2").await;
     let defects = store.integrity_check().await.unwrap();
-    assert_eq!(defects.len(), 2, "{defects:?}");
-    assert!(defects[0].contains("show 1") && defects[1].contains("top show 2"), "{defects:?}");
+    let expected = [
+        "show 1 does not have the content that was stored",
+        "the top show 2 is not among the shows",
+        "the details of show 2 are not those that were stored",
+        "show 2 has details, and is not among the shows",
+        "Top_Shows_Cast and Show_Cast have different casts of show 2",
+    ];
+    assert_eq!(defects, expected);
 }

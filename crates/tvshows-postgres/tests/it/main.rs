@@ -1,6 +1,7 @@
 //! The store against a PostgreSQL server.
 
 mod changes;
+mod details;
 mod faults;
 mod lock;
 mod pgbouncer;

@@ -107,8 +107,11 @@ impl Copy {
         }
         self.top.clone_from(&changes.top);
         while let Some(batch) = changes.details.next().await {
-            let details = batch.unwrap().into_iter();
-            self.details.extend(details.map(|stored| (stored.details.show_id, stored)));
+            for mut stored in batch.unwrap() {
+                // Not part of the content.
+                stored.details.updated = None;
+                self.details.insert(stored.details.show_id, stored);
+            }
         }
         self.details.retain(|id, _| changes.detailed.contains(id));
         assert!(self.details.keys().eq(&changes.detailed));

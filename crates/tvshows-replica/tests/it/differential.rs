@@ -6,13 +6,14 @@ use std::sync::Arc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use serde_json::{Map, json};
 use tempfile::TempDir;
 use tvshows_core::conformance::fixtures::{
-    WITH_LOCK, after, at, cast_member, cast_of, criteria, pages, running, show, success,
+    WITH_LOCK, after, at, cast_member, cast_of, criteria, episode, pages, running, show, success,
 };
 use tvshows_core::{
-    Catalog, RunEvent, RunLock, RunQueue, RunSession, RunStatus, Show, ShowFilter, ShowId,
-    ShowQuery, StagedBatch,
+    CastMember, Catalog, DetailsCatalog, Episode, RunEvent, RunLock, RunQueue, RunSession,
+    RunStatus, ScheduleQuery, Show, ShowDetails, ShowFilter, ShowId, ShowQuery, StagedBatch,
 };
 use tvshows_postgres::PostgresStore;
 use tvshows_replica::ReplicaCatalog;
@@ -28,15 +29,28 @@ const MAX_OPERATIONS: usize = 40;
 /// An id, and a version of its show.
 type Version = (u32, u32);
 
+/// The version of a show, how many characters it has, and the airdates of its episodes.
+type DetailsOf = (Version, u32, Vec<u32>);
+
 #[derive(Debug, Clone)]
 enum Operation {
-    Begin { is_incremental: bool },
+    Begin {
+        is_incremental: bool,
+    },
     StagePages(Vec<(u32, Vec<Version>)>),
     StageShows(Vec<Version>),
     StageDeletions(Vec<u32>),
-    StageCast { show: u32, characters: u32 },
+    StageCast {
+        show: u32,
+        characters: u32,
+    },
+    StageDetails(Vec<DetailsOf>),
     DiscardStaging,
-    Publish { top: u16 },
+    /// The shows that match a minimum rating get details.
+    Publish {
+        top: u16,
+        min_rating: Option<u8>,
+    },
     Abandon,
     Resume,
     RestartCopy,
@@ -53,8 +67,10 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => vec(1..15_u32, 1..4).prop_map(Operation::StageDeletions),
         3 => (1..15_u32, 0..3_u32)
             .prop_map(|(show, characters)| Operation::StageCast { show, characters }),
+        4 => vec((version(), 0..3_u32, vec(1..4_u32, 0..4)), 1..4).prop_map(Operation::StageDetails),
         1 => Just(Operation::DiscardStaging),
-        5 => (1..5_u16).prop_map(|top| Operation::Publish { top }),
+        6 => (1..5_u16, prop::option::of(5..8_u8))
+            .prop_map(|(top, min_rating)| Operation::Publish { top, min_rating }),
         1 => Just(Operation::Abandon),
         2 => Just(Operation::Resume),
         1 => Just(Operation::RestartCopy),
@@ -71,6 +87,27 @@ fn version((id, version): Version) -> Show {
         rating_average: (version > 0).then(|| 5.0 + f64::from(version) / 2.0),
         summary: (version > 1).then(|| format!("<p>Version\u{0}{version}</p>")),
         ..show(id)
+    }
+}
+
+fn details(((id, number), characters, days): DetailsOf) -> ShowDetails {
+    let member = |character| CastMember {
+        character_name: format!("\u{0}\\u0000 {character}"),
+        show_name: version((id, number)).name,
+        ..cast_member(id, number, character)
+    };
+    let episode = |(position, day): (u32, u32)| Episode {
+        name: (day > 1).then(|| format!("\u{0} \\ {number}")),
+        rating_average: (day > 2).then(|| 5.0 + f64::from(number) / 3.0),
+        airstamp: (number > 0).then(|| format!("2026-11-0{day}T2{number}:00:00+00:00")),
+        extra: Map::from_iter((position > 0).then(|| ("later".into(), json!([number, "\u{0}"])))),
+        ..episode(id, position, &format!("2026-11-0{day}"))
+    };
+    ShowDetails {
+        show_id: ShowId(id),
+        updated: Some(number.into()),
+        cast: (0..characters).map(member).collect(),
+        episodes: Some((0..).zip(days).map(episode).collect()),
     }
 }
 
@@ -161,12 +198,18 @@ impl Pair {
                 let cast = (0..characters).map(|character| cast_member(id, 1, character));
                 self.commit(cast_of(&show(id), cast.collect(), at).unwrap()).await;
             }
+            Operation::StageDetails(staged) => {
+                // Of shows that the same batch stages.
+                let shows = shows(staged.iter().map(|(version, ..)| *version).collect());
+                let details = staged.into_iter().map(details).collect();
+                self.commit(Arc::new(StagedBatch::Shows { shows, details, at })).await;
+            }
             Operation::DiscardStaging => {
                 for session in self.run.iter().flat_map(|(_, sessions)| sessions) {
                     session.discard_staging().await.unwrap();
                 }
             }
-            Operation::Publish { top } => self.publish(top).await,
+            Operation::Publish { top, min_rating } => self.publish(top, min_rating).await,
             Operation::Abandon => self.abandon().await,
             Operation::Resume => self.resume().await,
             Operation::RestartCopy => self.reopen(false).await,
@@ -174,7 +217,7 @@ impl Pair {
         }
     }
 
-    async fn publish(&mut self, top: u16) {
+    async fn publish(&mut self, top: u16, min_rating: Option<u8>) {
         let Some((status, [single, shared])) = self.run.take() else { return };
         let at = at(self.second);
         let ranked = single.rank_staged(criteria(top)).await.unwrap();
@@ -184,8 +227,16 @@ impl Pair {
             single.staged_show_count().await.unwrap()
         );
         let top: Vec<_> = ranked.iter().map(|show| show.id).collect();
-        let published = single.publish(&top, &[], at, success(&status)).await.unwrap();
-        assert_eq!(shared.publish(&top, &[], at, success(&status)).await.unwrap(), published);
+        let mut detailed = Vec::new();
+        if let Some(rating) = min_rating {
+            let mut filter = ShowFilter::default();
+            filter.set("min_rating", &rating.to_string()).unwrap();
+            let matching = single.matching_shows(filter.clone()).await.unwrap();
+            assert_eq!(shared.matching_shows(filter).await.unwrap(), matching);
+            detailed.extend(matching.into_keys());
+        }
+        let published = single.publish(&top, &detailed, at, success(&status)).await.unwrap();
+        assert_eq!(shared.publish(&top, &detailed, at, success(&status)).await.unwrap(), published);
         self.replica.catch_up().await.unwrap();
     }
 
@@ -223,6 +274,19 @@ impl Pair {
             self.single.snapshot_version().await.unwrap()
         );
         assert_eq!(self.replica.stats().await.unwrap(), self.single.stats().await.unwrap());
+        for id in (1..15).map(ShowId) {
+            let expected = self.single.episodes(id).await.unwrap();
+            assert_eq!(self.replica.episodes(id).await.unwrap(), expected, "{id}");
+            let members = async |store: &dyn DetailsCatalog| {
+                let cast = store.cast(id).await.unwrap();
+                cast.map(|rows| rows.into_iter().map(|row| row.member).collect::<Vec<_>>())
+            };
+            assert_eq!(members(&self.replica).await, members(&self.single).await, "{id}");
+        }
+        let (first, last) = ("2026-11-01".parse().unwrap(), "2026-11-02".parse().unwrap());
+        let days = ScheduleQuery { filter: ShowFilter::default(), first, last };
+        let expected = self.single.schedule(days.clone()).await.unwrap();
+        assert_eq!(self.replica.schedule(days).await.unwrap(), expected);
         for text in [None, Some("tuck"), Some("swat"), Some("istanbul"), Some("version")] {
             let filter = ShowFilter {
                 text: text.and_then(|text| text.parse().ok()),
