@@ -2,17 +2,18 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
+use futures::TryFutureExt;
 use moka::future::Cache;
 use tokio::time::sleep;
-use tvshows_core::{Catalog, SnapshotVersion};
+use tvshows_core::{Catalog, SnapshotVersion, StoreError};
 
+use super::cached_body::CachedBody;
 use super::etag;
 use crate::content::Content;
 use crate::problem::Problem;
 
-/// Cache budget in bytes (keys and bodies), about 10,000 shows.
+/// Cache budget in bytes (keys and bodies), about 40,000 shows in lists.
 const CAPACITY_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The memory of an entry in addition to its key and body, measured with 400,000 small entries.
@@ -26,7 +27,7 @@ const WARM_UP_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Caches the responses rendered from the published snapshot.
 pub struct ResponseCache {
     catalog: Arc<dyn Catalog>,
-    bodies: Cache<Key, Bytes>,
+    bodies: Cache<Key, CachedBody>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -92,7 +93,9 @@ impl ResponseCache {
             return Ok(response);
         }
         let mut response = etag::with_snapshot(HttpResponse::Ok(), snapshot, day);
-        Ok(response.content_type(content_type).body(body))
+        response.content_type(content_type);
+        let response = body.send(request, response);
+        response.map_err(|error| StoreError::CorruptRow { what: error.to_string() }.into())
     }
 
     /// The cached body, or else one that is rendered once for all requests that wait for it. Errors are not cached.
@@ -100,12 +103,12 @@ impl ResponseCache {
         &self,
         snapshot: SnapshotVersion,
         content: Content,
-    ) -> Result<Bytes, Problem> {
+    ) -> Result<CachedBody, Problem> {
         let key = Key { snapshot, content: content.cache_key() };
         if let Some(body) = self.bodies.get(&key).await {
             return Ok(body);
         }
-        let render = content.render(self.catalog.as_ref());
+        let render = content.render(self.catalog.as_ref()).map_ok(CachedBody::new);
         let entry = self.bodies.entry(key).or_try_insert_with(render).await;
         let entry = entry.map_err(Problem::Shared)?;
         if entry.is_fresh() {
@@ -117,7 +120,7 @@ impl ResponseCache {
 }
 
 /// The memory that an entry takes.
-fn weight(key: &Key, body: &Bytes) -> u32 {
+fn weight(key: &Key, body: &CachedBody) -> u32 {
     let bytes = key.content.len() + body.len() + ENTRY_OVERHEAD;
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
@@ -140,7 +143,7 @@ mod tests {
     }
 
     impl ResponseCache {
-        async fn get(&self, content: Content) -> Result<Bytes, Problem> {
+        async fn get(&self, content: Content) -> Result<CachedBody, Problem> {
             let snapshot = self.catalog.snapshot_version().await?;
             self.get_or_render(snapshot, content).await
         }
@@ -155,7 +158,9 @@ mod tests {
         let (catalog, cache) = published(1).await;
         let bodies = join_all((0..100).map(|_| cache.get(Content::Stats))).await;
         assert!(bodies.windows(2).all(|pair| match pair {
-            [Ok(one), Ok(other)] => one.as_ptr() == other.as_ptr(),
+            [Ok(CachedBody::Plain(one)), Ok(CachedBody::Plain(other))] => {
+                one.as_ptr() == other.as_ptr()
+            }
             _ => false,
         }));
         assert_eq!(catalog.reads(), 1);
