@@ -186,7 +186,7 @@ test("a bar of a chart leads to its shows", async () => {
 
 test("the columns that the page tells are those of the files", async () => {
   const page = await open(served, "export");
-  for (const table of ["All_Shows", "Top_Shows", "Top_Shows_Cast"]) {
+  for (const table of ["All_Shows", "Top_Shows", "Top_Shows_Cast", "Episodes", "Show_Cast"]) {
     const card = page.getByRole("region", { name: table, exact: false }).first();
     await card.waitFor();
     const columns = await page.locator(`section[aria-labelledby="table-${table.toLowerCase()}"] tbody code`).allTextContents();
@@ -194,7 +194,7 @@ test("the columns that the page tells are those of the files", async () => {
     assert.deepEqual(columns, (await file.text()).split("\r\n")[0].split(","));
   }
   const links = await page.locator("a[download]").evaluateAll((all) => all.map(({ href }) => href));
-  assert.equal(links.length, 10);
+  assert.equal(links.length, 16);
   for (const link of links) assert.equal((await fetch(link, { method: "HEAD" })).status, 200, link);
 });
 
@@ -236,7 +236,7 @@ test("only the cast of a top show is asked for", async () => {
   page.on("response", (response) => response.ok() || failures.push(response.url()));
   await page.goto(`./#/shows/${shows[0].id}`);
   await page.getByRole("heading", { name: shows[0].name, level: 1 }).waitFor();
-  await page.getByText("The cast is stored for top shows only.").waitFor();
+  await page.getByText("The cast is stored for the top shows").waitFor();
   await page.goto(`./#/shows/${top.id}`);
   await page.locator(".cast li").first().waitFor();
   assert.deepEqual(failures, []);
