@@ -64,7 +64,7 @@ fn read(row: &Row<'_>) -> SqlResult<CastRow> {
         image: row.get("image")?,
         plays_self: row.get("self")?,
         voice: row.get("voice")?,
-        extra: extra::read(row)?,
+        extra: extra::read(row, row.as_ref().column_index("extra")?)?,
     };
     let processed_at = processed_at.parse().map_err(|error| invalid_text(11, error))?;
     Ok(CastRow { member, processed_at, position: row.get("position")? })

@@ -47,11 +47,13 @@ pub(crate) fn schedule(
 ) -> SqlResult<Schedule> {
     let snapshot = connection.unchecked_transaction()?;
     let shows = matching_shows(&snapshot, indexes, &query.filter)?;
-    let mut select = snapshot.prepare_cached(
-        "SELECT * FROM Episodes WHERE airdate BETWEEN ?1 AND ?2 \
+    let sql = format!(
+        "SELECT {} FROM Episodes WHERE airdate BETWEEN ?1 AND ?2 \
              AND (?3 IS NULL OR show_id IN (SELECT value FROM json_each(?3))) \
          ORDER BY airdate, show_id, position",
-    )?;
+        *episode_row::COLUMNS
+    );
+    let mut select = snapshot.prepare_cached(&sql)?;
     let (first, last) = (query.first.to_string(), query.last.to_string());
     let episodes = select.query_map(params![first, last, shows], episode_row::read)?;
     let mut schedule =

@@ -42,31 +42,34 @@ pub(crate) fn insert(
     ])
 }
 
+/// The columns for [`read`], in their order.
+pub(crate) static COLUMNS: LazyLock<String> =
+    LazyLock::new(|| Table::Episodes.column_names().collect::<Vec<_>>().join(", "));
+
 /// Returns the published rows of a show.
 pub(crate) fn published(connection: &Connection, show: ShowId) -> SqlResult<Vec<Episode>> {
-    let mut select =
-        connection.prepare_cached("SELECT * FROM Episodes WHERE show_id = ?1 ORDER BY position")?;
-    select.query_map([show.0], read)?.collect()
+    let sql = format!("SELECT {} FROM Episodes WHERE show_id = ?1 ORDER BY position", *COLUMNS);
+    connection.prepare_cached(&sql)?.query_map([show.0], read)?.collect()
 }
 
-/// Reads a row by the names of its columns.
+/// Reads a row of [`COLUMNS`]. Not by their names, which would take half of the time of a schedule.
 pub(crate) fn read(row: &Row<'_>) -> SqlResult<Episode> {
     Ok(Episode {
-        id: row.get("id")?,
-        show_id: ShowId(row.get("show_id")?),
-        season: row.get("season")?,
-        number: row.get("number")?,
-        kind: row.get("type")?,
-        name: row.get("name")?,
-        airdate: row.get("airdate")?,
-        airtime: row.get("airtime")?,
-        airstamp: row.get("airstamp")?,
-        runtime: row.get("runtime")?,
-        rating_average: row.get("rating_average")?,
-        summary: row.get("summary")?,
-        image_medium: row.get("image_medium")?,
-        image_original: row.get("image_original")?,
-        url: row.get("url")?,
-        extra: extra::read(row)?,
+        id: row.get(0)?,
+        show_id: ShowId(row.get(1)?),
+        season: row.get(2)?,
+        number: row.get(3)?,
+        kind: row.get(4)?,
+        name: row.get(5)?,
+        airdate: row.get(6)?,
+        airtime: row.get(7)?,
+        airstamp: row.get(8)?,
+        runtime: row.get(9)?,
+        rating_average: row.get(10)?,
+        summary: row.get(11)?,
+        image_medium: row.get(12)?,
+        image_original: row.get(13)?,
+        url: row.get(14)?,
+        extra: extra::read(row, 17)?,
     })
 }

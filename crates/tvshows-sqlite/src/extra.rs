@@ -11,8 +11,7 @@ pub(crate) fn to_text(extra: &Map<String, Value>) -> SqlResult<Option<String>> {
     text.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-pub(crate) fn read(row: &Row<'_>) -> SqlResult<Map<String, Value>> {
-    let column = row.as_ref().column_index("extra")?;
+pub(crate) fn read(row: &Row<'_>, column: usize) -> SqlResult<Map<String, Value>> {
     match row.get_ref(column)?.as_str_or_null()? {
         Some(text) => serde_json::from_str(text).map_err(|error| invalid_text(column, error)),
         None => Ok(Map::new()),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row, params};
-use tvshows_core::{Facet, FacetFilter, RatingBound, Show, ShowFilter, ShowId, fold_case};
+use tvshows_core::{
+    Facet, FacetFilter, RatingBound, SearchText, Show, ShowFilter, ShowId, fold_case, joined_words,
+};
 
 use crate::error::SqlResult;
 use crate::facet_index::{column_name, split};
@@ -33,8 +35,8 @@ pub(crate) fn next_shows(
 ) -> SqlResult<BTreeMap<ShowId, Option<i64>>> {
     let snapshot = connection.unchecked_transaction()?;
     let mut matching = without_text(&snapshot, NEXT_FACETS, filter)?;
-    if filter.text.is_some() {
-        retain_text_matches(&snapshot, filter, &mut matching)?;
+    if let Some(text) = &filter.text {
+        retain_text_matches(&snapshot, text, &mut matching)?;
     }
     Ok(matching)
 }
@@ -120,13 +122,14 @@ impl Condition {
     }
 }
 
-/// Keeps the shows whose name or summary has the text of the filter.
+/// Keeps the shows whose name or summary has a text.
 fn retain_text_matches(
     connection: &Connection,
-    filter: &ShowFilter,
+    text: &SearchText,
     matching: &mut BTreeMap<ShowId, Option<i64>>,
 ) -> SqlResult<()> {
-    let text = ShowFilter { text: filter.text.clone(), ..ShowFilter::default() };
+    let filter = ShowFilter { text: Some(text.clone()), ..ShowFilter::default() };
+    let mut preselection = Preselection::new(text);
     let mut select = connection.prepare_cached(
         "SELECT id, name, summary FROM _Staged_Shows UNION ALL \
          SELECT id, name, summary FROM All_Shows WHERE id IN (SELECT id FROM _Retained_Facets)",
@@ -136,10 +139,40 @@ fn retain_text_matches(
         let id = ShowId(row.get(0)?);
         if matching.contains_key(&id) {
             let show = Show { id, name: row.get(1)?, summary: row.get(2)?, ..Show::default() };
-            if !text.matches(&show) {
+            if !preselection.may_match(&show) || !filter.matches(&show) {
                 matching.remove(&id);
             }
         }
     }
     Ok(())
+}
+
+/// Quickly excludes most of the shows that do not match a text.
+struct Preselection {
+    /// The words of the text; empty if they are not all ASCII, so that accents need no attention.
+    words: Vec<String>,
+    /// The texts of a show, without case.
+    buffer: String,
+}
+
+impl Preselection {
+    fn new(text: &SearchText) -> Preselection {
+        let text = text.as_str().to_ascii_lowercase();
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let words = if text.is_ascii() { words.map(str::to_owned).collect() } else { Vec::new() };
+        Preselection { words, buffer: String::new() }
+    }
+
+    fn may_match(&mut self, show: &Show) -> bool {
+        let summary = show.summary.as_deref().unwrap_or_default();
+        if !show.name.is_ascii() || !summary.is_ascii() {
+            return true;
+        }
+        self.buffer.clear();
+        for text in [show.name.as_str(), " ", &joined_words(&show.name), " ", summary] {
+            self.buffer.push_str(text);
+        }
+        self.buffer.make_ascii_lowercase();
+        self.words.iter().all(|word| self.buffer.contains(word))
+    }
 }

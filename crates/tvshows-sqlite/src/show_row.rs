@@ -81,7 +81,7 @@ pub(crate) fn read(row: &Row<'_>) -> SqlResult<Show> {
         externals: json(row, "externals")?,
         image: json(row, "image")?,
         links: json(row, "links")?,
-        extra: extra::read(row)?,
+        extra: extra::read(row, row.as_ref().column_index("extra")?)?,
     })
 }
 

@@ -79,7 +79,8 @@ fn filter() -> impl Strategy<Value = ShowFilter> {
     let facets = prop::collection::btree_map(select(&Facet::ALL[..]), value, 0..3);
     let range = (prop::option::of(0_u8..11), prop::option::of(0_u8..11));
     let dates = (prop::option::of(2000_u16..2020), prop::option::of(2000_u16..2020));
-    let text = prop::option::of(select(vec!["dra", "straße", "nothing", "?"]));
+    let text =
+        prop::option::of(select(vec!["dra", "straße", "nothing", "?", "100 3", "a b", "DRAMA 2"]));
     let ids = prop::option::weighted(0.2, prop::collection::vec(0_u32..40, 0..20));
     let conditions = (facets, range, dates, text, ids);
     conditions.prop_map(|(facets, (min, max), (from, to), text, ids)| ShowFilter {
