@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use tokio_postgres::NoTls;
-use tvshows_core::conformance::fixtures::{after, at, pages, running, show, success};
-use tvshows_core::{RunEvent, RunQueue, RunState, Show, SnapshotSource, StoreError};
+use tvshows_core::conformance::fixtures::{
+    after, at, cast_member, details_of, episode, pages, running, show, success,
+};
+use tvshows_core::{RunEvent, RunQueue, RunState, Show, ShowId, SnapshotSource, StoreError};
 use tvshows_testkit::PostgresServer;
 
 use crate::support::{Copy, TestStore, begin};
@@ -54,16 +56,24 @@ async fn what_is_published_when_the_server_is_killed_is_complete_or_absent() {
         let session = begin(&store, &status).await;
         let shows: Vec<_> = (1..400).map(|id| Show { weight: Some(round), ..show(id) }).collect();
         session.commit(pages(vec![(0, shows.clone())], at(2)), &status).await.unwrap();
-        let published = kill_and_restart_during(
-            &server,
-            session.publish(&[], &[], at(round), success(&status)),
-        )
-        .await;
+        let number = u32::try_from(round).unwrap();
+        for show in &shows[..20] {
+            let episodes = vec![episode(show.id.0, number, "2026-11-23")];
+            let cast = vec![cast_member(show.id.0, number, 1)];
+            let details = details_of(show, cast, Some(episodes), at(round));
+            session.commit(details, &status).await.unwrap();
+        }
+        let (top, detailed) = ([ShowId(1)], (1..=20).map(ShowId).collect::<Vec<_>>());
+        let publish = session.publish(&top, &detailed, at(round), success(&status));
+        let published = kill_and_restart_during(&server, publish).await;
         let done = published.expect("it is published once the server is back");
         assert_eq!(store.get(status.request_id).await.unwrap(), Some(done));
         assert_eq!(store.position().await.unwrap().version.number, u64::try_from(round).unwrap());
         let copy = Copy::full(&store).await;
         assert_eq!(copy.shows.into_values().collect::<Vec<_>>(), shows);
+        assert!(copy.details.keys().eq(&detailed));
+        assert!(copy.details.values().all(|stored| stored.processed_at == at(round)));
+        assert_eq!(store.integrity_check().await.unwrap(), Vec::<String>::new());
     }
 }
 

@@ -17,16 +17,23 @@ use tvshows_core::{
 };
 use tvshows_replica::ReplicaCatalog;
 use tvshows_sqlite::SqliteStore;
+use tvshows_testkit::PgBouncer;
 
 /// Runs are those of the source, and reads those of the replica, which catches up after each publish.
 pub(crate) struct ReplicatedStore<S> {
     source: Arc<S>,
     catalog: Arc<ReplicaCatalog>,
     _folder: TempDir,
+    _pooler: Option<PgBouncer>,
 }
 
 impl<S: SnapshotSource + 'static> ReplicatedStore<S> {
     pub(crate) async fn new(source: S) -> Box<ReplicatedStore<S>> {
+        ReplicatedStore::behind(None, source).await
+    }
+
+    /// A source that is reached through `pooler`.
+    pub(crate) async fn behind(pooler: Option<PgBouncer>, source: S) -> Box<ReplicatedStore<S>> {
         let folder = tempfile::tempdir().unwrap();
         let copy = SqliteStore::open_copy(&folder.path().join("copy.db")).await.unwrap();
         let source = Arc::new(source);
@@ -35,7 +42,7 @@ impl<S: SnapshotSource + 'static> ReplicatedStore<S> {
         let catalog = ReplicaCatalog::new(shared, Arc::new(copy), "here".into(), staleness).await;
         let catalog = Arc::new(catalog.unwrap());
         catalog.catch_up().await.unwrap();
-        Box::new(ReplicatedStore { source, catalog, _folder: folder })
+        Box::new(ReplicatedStore { source, catalog, _folder: folder, _pooler: pooler })
     }
 }
 
