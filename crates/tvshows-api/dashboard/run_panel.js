@@ -9,7 +9,6 @@ import { elapsedSeconds, parameterLabel, runSummary, stateLabel } from "./run_la
 const STEPS = new Map([
   ["Planning", "Plan"],
   ["Fetching all shows", "Fetch shows"],
-  ["Fetching details", "Fetch details"],
   ["Computing top shows", "Rank"],
   ["Fetching cast", "Fetch casts"],
   ["Publishing", "Publish"],
@@ -60,8 +59,6 @@ export class RunPanel {
   #updateSteps(run) {
     const current = [...STEPS.keys()].indexOf(run.step);
     const isDone = run.state === "succeeded";
-    // Only if details are chosen.
-    this.#steps[[...STEPS.keys()].indexOf("Fetching details")].hidden = run.details_total == null;
     this.#steps.forEach((element, index) => {
       element.className = isDone || index < current ? "done" : index === current ? "current" : "";
       if (index === current && isActive(run)) element.setAttribute("aria-current", "step");

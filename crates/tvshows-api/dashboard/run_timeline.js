@@ -8,7 +8,6 @@ const LABELS = new Map([
   ["Queued", "Wait"],
   ["Planning", "Plan"],
   ["Fetching all shows", "Fetch shows"],
-  ["Fetching details", "Fetch details"],
   ["Computing top shows", "Rank"],
   ["Fetching cast", "Fetch casts"],
   ["Publishing", "Publish"],

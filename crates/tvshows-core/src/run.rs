@@ -128,14 +128,10 @@ pub enum Step {
     Queued,
     /// Determines what to fetch.
     Planning,
-    /// Fetches and stages shows.
+    /// Fetches and stages shows, and the episodes and the casts of chosen ones.
     #[serde(rename = "Fetching all shows")]
     #[strum(serialize = "Fetching all shows")]
     FetchingShows,
-    /// Fetches and stages the episodes and the casts of chosen shows.
-    #[serde(rename = "Fetching details")]
-    #[strum(serialize = "Fetching details")]
-    FetchingDetails,
     /// Ranks the staged shows.
     #[serde(rename = "Computing top shows")]
     #[strum(serialize = "Computing top shows")]

@@ -149,7 +149,7 @@ pub enum RunEvent {
 
 /// The error of a run whose process died.
 const PROCESS_DIED: &str = "its process ended; it resumes when a service starts";
-/// How many steps are recorded. A run has seven, and repeats them when it is resumed.
+/// How many steps are recorded. A run has six, and repeats them when it is resumed.
 const MAX_STEPS: usize = 50;
 /// The work of publishing, in pages.
 const PUBLISHING_WORK: u32 = 5;

@@ -49,18 +49,17 @@ pub(crate) async fn stage(
     known: &mut DetailsVersions,
 ) -> Result<Vec<ShowId>, RunError> {
     let RunContext { session, progress, stop, parameters, .. } = context;
-    // An earlier attempt was within the limit, or allowed to exceed it.
-    let is_first = progress.status().steps.iter().all(|it| it.step != Step::FetchingDetails);
-    progress.apply(RunEvent::StepBegan(Step::FetchingDetails));
+    progress.apply(RunEvent::StepBegan(Step::FetchingShows));
     let mut matching = stop.retry(|| session.matching_shows(filter.clone())).await?;
     let needed: BTreeSet<ShowId> = matching
         .iter()
         .filter(|(id, updated)| is_outdated(known.get(id), **updated))
         .map(|(id, _)| *id)
         .collect();
-    if is_first {
-        check_limit(progress.status().details_done + saturating_u32(needed.len()), max)?;
-    }
+    let status = progress.status();
+    // An earlier attempt was within the limit, or allowed to exceed it.
+    let allowed = max.map(|max| max.max(status.details_total.unwrap_or_default()));
+    check_limit(status.details_done + saturating_u32(needed.len()), allowed)?;
     if !needed.is_empty() {
         context.plan_requests(needed.len() + usize::from(parameters.top.get()));
     }
