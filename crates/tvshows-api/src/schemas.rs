@@ -90,6 +90,6 @@ mod tests {
         let words = |name: &str| serde_json::to_value(&schemas[name]).unwrap()["enum"].clone();
         assert_eq!(words("FetchMode"), json!(["auto", "full"]));
         assert_eq!(words("Mode"), words("FetchMode"));
-        assert_eq!(words("Step").as_array().unwrap().len(), 8);
+        assert_eq!(words("Step").as_array().unwrap().len(), 7);
     }
 }
