@@ -129,7 +129,7 @@ pub(crate) async fn search(state: State, request: HttpRequest) -> Response {
     get, path = "/tvmaze/singlesearch/shows", tag = "tvmaze",
     params(
         ("q" = String, Query, max_length = 256, description = "Words of the name"),
-        ("embed" = Option<String>, Query, description = "As in `/tvmaze/shows/{id}`"),
+        ("embed" = Option<String>, Query, pattern = "^(episodes|cast|seasons|nextepisode|previousepisode)$", description = "As in `/tvmaze/shows/{id}`"),
     ),
     responses(
         (status = 200, description = "The show", body = serde_json::Value, headers(("ETag" = String, description = "The snapshot"))),
@@ -185,7 +185,7 @@ pub(crate) async fn lookup(state: State, request: HttpRequest) -> Response {
     get, path = "/tvmaze/shows/{id}", tag = "tvmaze",
     params(
         ("id" = u32, Path, description = "The show's id", example = 82),
-        ("embed" = Option<String>, Query, description = "`episodes`, `cast`, `seasons`, `nextepisode`, or `previousepisode`; several as `embed[]`", example = "episodes"),
+        ("embed" = Option<String>, Query, pattern = "^(episodes|cast|seasons|nextepisode|previousepisode)$", description = "`episodes`, `cast`, `seasons`, `nextepisode`, or `previousepisode`; several as `embed[]`", example = "episodes"),
     ),
     responses(
         (status = 200, description = "The JSON object that TVmaze sent", body = serde_json::Value, headers(("ETag" = String, description = "The snapshot"))),

@@ -225,3 +225,104 @@ impl Serialize for Updates<'_> {
         serializer.collect_map(updated.filter(is_recent))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tvshows_core::RawJson;
+    use tvshows_core::conformance::fixtures::{
+        at, begin, details_of, episode, pages, publish_at, running, show, success,
+    };
+    use tvshows_core::memory::MemoryStore;
+
+    use super::*;
+
+    async fn rendered(content: TvmazeContent, store: &MemoryStore) -> Result<Value, &'static str> {
+        let body = content.render(store).await.map_err(|problem| problem.code())?;
+        Ok(serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_page_without_shows_is_empty_unless_it_is_after_the_last_one() {
+        let store = MemoryStore::default();
+        let page = |page| rendered(TvmazeContent::Page(page), &store);
+        assert_eq!(page(0).await, Err("not_mirrored"), "before the first update");
+        publish_at(&store, vec![show(249), show(500), show(749)], 1).await;
+        let ids = async |number| {
+            let shows = page(number).await.unwrap();
+            shows.as_array().unwrap().iter().map(|show| show["id"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(0).await, [249]);
+        assert_eq!(ids(1).await, [0; 0]);
+        assert_eq!(ids(2).await, [500, 749]);
+        for after in [3, u32::MAX / 250, u32::MAX] {
+            assert_eq!(page(after).await, Err("not_mirrored"), "{after}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_summary_that_matches_is_no_match() {
+        let store = MemoryStore::default();
+        let named = Show { name: "One".into(), weight: Some(1), ..show(1) };
+        publish_at(&store, vec![named, show(2)], 1).await;
+        let search = |text: &str| rendered(TvmazeContent::Search(text.parse().unwrap()), &store);
+        let found = search("one").await.unwrap();
+        assert_eq!(
+            (&found[0]["show"]["name"], found.as_array().unwrap().len()),
+            (&json!("One"), 1)
+        );
+        assert_eq!(search("two").await, Ok(json!([])));
+    }
+
+    #[tokio::test]
+    async fn shows_that_changed_long_before_the_publish_are_not_recent() {
+        let store = MemoryStore::default();
+        let changed = |id, days: i64| {
+            let ago = SignedDuration::from_hours(24 * days);
+            Show { updated: Some((at(1) - ago).as_second()), ..show(id) }
+        };
+        let unknown = Show { updated: None, ..show(4) };
+        publish_at(&store, vec![changed(1, 1), changed(2, 7), changed(3, 30), unknown], 1).await;
+        let ids = async |since| {
+            let updates = rendered(TvmazeContent::Updates(since), &store).await.unwrap();
+            updates.as_object().unwrap().keys().cloned().collect::<String>()
+        };
+        assert_eq!(ids(Some(Since::Day)).await, "1");
+        assert_eq!(ids(Some(Since::Week)).await, "12");
+        assert_eq!(ids(Some(Since::Month)).await, "123");
+        assert_eq!(ids(None).await, "1234");
+    }
+
+    #[tokio::test]
+    async fn the_next_episode_is_the_linked_one() {
+        let store = MemoryStore::default();
+        let linked = |id, episode: u32| {
+            let href = format!("https://api.tvmaze.com/episodes/{episode}");
+            let links = json!({"self": {"href": "x"}, "nextepisode": {"href": href}});
+            Show { links: Some(RawJson::from_value(&links).unwrap()), ..show(id) }
+        };
+        let all = [linked(1, 1002), linked(2, 9), show(3), linked(4, 4001)];
+        let status = running();
+        let session = begin(&store, &status).await;
+        session.commit(pages(vec![(0, all.to_vec())], at(2)), &status).await.unwrap();
+        for show in &all[..3] {
+            let id = show.id.0;
+            let episodes = vec![episode(id, 1, "2026-11-24"), episode(id, 2, "2026-11-25")];
+            let details = details_of(show, vec![], Some(episodes), at(3));
+            session.commit(details, &status).await.unwrap();
+        }
+        let detailed = [1, 2, 3].map(ShowId);
+        session.publish(&[], &detailed, at(4), success(&status)).await.unwrap();
+
+        let embedded = async |id| {
+            let embeds = BTreeSet::from([Embed::NextEpisode]);
+            let show = rendered(TvmazeContent::Show(ShowId(id), embeds), &store).await;
+            show.map(|show| show["_embedded"].clone())
+        };
+        assert_eq!(embedded(1).await.unwrap()["nextepisode"]["id"], 1002);
+        assert_eq!(embedded(2).await, Err("not_mirrored"), "a special");
+        assert_eq!(embedded(3).await, Ok(json!({})), "there is none");
+        assert_eq!(embedded(4).await, Err("not_mirrored"), "its episodes are not stored");
+        assert_eq!(embedded(5).await, Err("show_not_found"));
+    }
+}
