@@ -102,6 +102,7 @@ impl Pipeline {
         let published = self.catalog.manifest().await?;
         let updates = updates.filter(|updates| is_plausible(updates, &published));
         let chosen = self.chosen(&published, updates).await?;
+        let chosen = chosen.as_ref();
         let limits = self.plan_limits();
         let incremental = updates
             .filter(|_| parameters.mode == FetchMode::Auto && !published.shows.is_empty())
@@ -114,9 +115,9 @@ impl Pipeline {
         match incremental {
             Some((plan, updates)) => {
                 let ranked = self.ranked(widened_criteria(parameters)).await?;
-                Ok(incremental_run(&published, updates, plan, &ranked, &chosen, parameters))
+                Ok(incremental_run(&published, updates, plan, &ranked, chosen, parameters))
             }
-            None => Ok(full_run(&published, updates, &chosen, parameters)),
+            None => Ok(full_run(&published, updates, chosen, parameters)),
         }
     }
 
@@ -172,7 +173,7 @@ fn incremental_run(
     updates: &UpdatesMap,
     plan: FetchPlan,
     ranked: &[Show],
-    chosen: &Option<BTreeSet<ShowId>>,
+    chosen: Option<&BTreeSet<ShowId>>,
     parameters: RunParameters,
 ) -> RunPlan {
     let FetchPlan { pages, mut shows, detailed, deletions } = plan;
@@ -181,21 +182,21 @@ fn incremental_run(
     shows.retain(|id| !detailed.contains(id));
     let is_changed =
         |id: &ShowId| updates.get(id).is_some_and(|updated| is_outdated(published, *id, *updated));
-    let updated = |id: &ShowId| published.shows.get(id).and_then(|version| version.updated());
-    let details = chosen.as_ref().map(|chosen| {
+    let known_version = |id: &ShowId| published.shows.get(id).and_then(|version| version.updated());
+    let details = chosen.map(|chosen| {
         let deleted: BTreeSet<ShowId> = deletions.iter().copied().collect();
         let needed = chosen.iter().filter(|id| {
-            is_changed(id) || details::is_outdated(published.details.get(id), updated(id))
+            is_changed(id) || details::is_outdated(published.details.get(id), known_version(id))
         });
         let needed: BTreeSet<ShowId> =
             needed.filter(|id| !deleted.contains(id)).copied().chain(detailed).collect();
         saturating_u32(needed.len())
     });
-    let has_details = |id: &ShowId| chosen.as_ref().is_some_and(|chosen| chosen.contains(id));
+    let has_details = |id: &ShowId| chosen.is_some_and(|chosen| chosen.contains(id));
     let top = ranked.iter().take(parameters.top.get().into()).map(|show| show.id);
     let casts = top.filter(|id| {
         let version = published.details.get(id);
-        let has_cast = version.is_some_and(|version| version.updated >= updated(id));
+        let has_cast = version.is_some_and(|version| version.updated >= known_version(id));
         !has_details(id) && (is_changed(id) || !has_cast)
     });
     let (index_pages, shows) = (saturating_u32(pages.len()), saturating_u32(shows.len()));
@@ -214,16 +215,16 @@ fn incremental_run(
 fn full_run(
     published: &PublishedManifest,
     updates: Option<&UpdatesMap>,
-    chosen: &Option<BTreeSet<ShowId>>,
+    chosen: Option<&BTreeSet<ShowId>>,
     parameters: RunParameters,
 ) -> RunPlan {
     let last = updates.and_then(|updates| updates.last_key_value().map(|(id, _)| *id));
     let last = last.or_else(|| published.shows.last_key_value().map(|(id, _)| *id));
-    let is_deleted = |id: &&ShowId| updates.is_some_and(|updates| !updates.contains_key(*id));
-    let details = chosen.as_ref().map(|chosen| {
+    let is_deleted = |id: &&ShowId| updates.is_some_and(|updates| !updates.contains_key(id));
+    let details = chosen.map(|chosen| {
         let needed = chosen.iter().filter(|id| {
-            let updated = published.shows.get(id).and_then(|version| version.updated());
-            let newest = updates.and_then(|updates| updates.get(id).copied()).or(updated);
+            let known_version = published.shows.get(id).and_then(|version| version.updated());
+            let newest = updates.and_then(|updates| updates.get(id).copied()).or(known_version);
             let version = published.details.get(id);
             parameters.mode == FetchMode::Full || details::is_outdated(version, newest)
         });
