@@ -11,12 +11,15 @@ use tokio::process::Command;
 use tvmaze_client::{Client, ExternalId, PageIndex, ShowId, embed};
 use tvshows_testkit::{Service, TestEnv, json_body};
 
-const DETAILS: &str = "status=Running";
+/// The shows with details are those up to this id.
+const LAST_DETAILED: u32 = 60;
 
-/// A mirror with the details of the running shows.
+/// A mirror with the details of some shows.
 async fn mirror() -> (TestEnv, Service) {
     let env = TestEnv::new(&[]).await;
-    let update = env.tvshows(&["update", "--details", DETAILS]).output().await.unwrap();
+    let ids: Vec<_> = (1..=LAST_DETAILED).map(|id| id.to_string()).collect();
+    let details = format!("id={}", ids.join(","));
+    let update = env.tvshows(&["update", "--details", &details]).output().await.unwrap();
     assert!(update.status.success(), "{}", String::from_utf8_lossy(&update.stderr));
     let service = Service::start(&env, &[]).await;
     (env, service)
@@ -40,25 +43,26 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A running show with a network, a summary, an id at IMDb, a cast, and a next and a previous episode.
+fn is_detailed(show: &Value) -> bool {
+    show["id"].as_u64().is_some_and(|id| id <= u64::from(LAST_DETAILED))
+}
+
+/// A show with details, a network, a summary, an id at IMDb, a cast, and a next and a previous episode.
 async fn sample(env: &TestEnv) -> Value {
-    for page in 0.. {
-        for show in list(&upstream(env, &format!("/shows?page={page}")).await) {
-            let links = &show["_links"];
-            let is_complete = show["status"] == "Running"
-                && show["network"].is_object()
-                && show["summary"].is_string()
-                && show["externals"]["imdb"].is_string()
-                && links["nextepisode"].is_object()
-                && links["previousepisode"].is_object();
-            if is_complete
-                && !list(&upstream(env, &format!("/shows/{}/cast", show["id"])).await).is_empty()
-            {
-                return show.clone();
-            }
+    for show in list(&upstream(env, "/shows?page=0").await).iter().filter(|show| is_detailed(show))
+    {
+        let links = &show["_links"];
+        let is_complete = show["network"].is_object()
+            && show["summary"].is_string()
+            && show["externals"]["imdb"].is_string()
+            && links["nextepisode"].is_object()
+            && links["previousepisode"].is_object();
+        let cast = upstream(env, &format!("/shows/{}/cast", show["id"])).await;
+        if is_complete && !list(&cast).is_empty() {
+            return show.clone();
         }
     }
-    unreachable!("a page that does not exist is no list of shows, but an error")
+    unreachable!("the data set has such a show")
 }
 
 #[tokio::test]
@@ -213,11 +217,10 @@ async fn schedules_have_the_stored_episodes_of_their_day() {
     let next = upstream(&env, &format!("/shows/{}?embed=nextepisode", show["id"])).await;
     let day = text(&next["_embedded"]["nextepisode"]["airdate"]).to_owned();
     let country = text(&show["network"]["country"]["code"]);
-    let stored = |show: &Value| show["status"] == "Running";
     let expected = async |path: &str, pointer: &str| {
         let all = upstream(&env, path).await;
         let is_stored = |episode: &&Value| {
-            !episode["number"].is_null() && episode.pointer(pointer).is_some_and(stored)
+            !episode["number"].is_null() && episode.pointer(pointer).is_some_and(is_detailed)
         };
         let mut stored: Vec<_> = list(&all).iter().filter(is_stored).cloned().collect();
         stored.sort_by_key(|episode| episode["id"].as_u64());
@@ -231,13 +234,20 @@ async fn schedules_have_the_stored_episodes_of_their_day() {
     let path = format!("/schedule?country={country}&date={day}");
     let broadcasts = ours(&path).await;
     assert!(!broadcasts.is_empty() && broadcasts == expected(&path, "/show").await, "{path}");
-    for path in [
-        format!("/schedule/web?date={day}"),
-        format!("/schedule/web?date={day}&country="),
-        format!("/schedule/web?date={day}&country=us"),
-    ] {
-        assert!(ours(&path).await == expected(&path, "/_embedded/show").await, "{path}");
+    let shows = upstream(&env, "/shows?page=0").await;
+    let on_web = |show: &&Value| is_detailed(show) && show["webChannel"].is_object();
+    let mut releases = 0;
+    for show in list(&shows).iter().filter(on_web).take(5) {
+        let episodes = mirrored(&service, &format!("/shows/{}/episodes", show["id"])).await;
+        let day = text(&episodes[0]["airdate"]);
+        for country in ["", "&country=", "&country=us", "&country=GB"] {
+            let path = format!("/schedule/web?date={day}{country}");
+            let found = ours(&path).await;
+            assert!(found == expected(&path, "/_embedded/show").await, "{path}");
+            releases += found.len();
+        }
     }
+    assert!(releases > 0);
     assert_eq!(
         ours(&format!("/schedule?date={day}")).await,
         ours(&format!("/schedule?date={day}&country=us")).await
@@ -253,13 +263,12 @@ async fn schedules_have_the_stored_episodes_of_their_day() {
 async fn errors_have_tvmazes_form_and_say_what_is_missing() {
     let (env, service) = mirror().await;
     let id = sample(&env).await["id"].clone();
-    let ended =
-        service.json("/shows?status=Ended&limit=1&sort=rating").await["shows"][0]["id"].clone();
+    let other = service.json("/shows?sort=-id&limit=1").await["shows"][0]["id"].clone();
     let cases = [
-        (format!("/shows/{ended}/episodes"), 404, "does not hold the episodes"),
-        (format!("/shows/{ended}/cast"), 404, "does not hold the cast"),
-        (format!("/shows/{ended}/seasons"), 404, "does not hold the episodes"),
-        (format!("/shows/{ended}?embed[]=cast"), 404, "does not hold the cast"),
+        (format!("/shows/{other}/episodes"), 404, "does not hold the episodes"),
+        (format!("/shows/{other}/cast"), 404, "does not hold the cast"),
+        (format!("/shows/{other}/seasons"), 404, "does not hold the episodes"),
+        (format!("/shows/{other}?embed[]=cast"), 404, "does not hold the cast"),
         (format!("/shows/{id}?embed[]=episodes&embed[]=crew"), 404, "does not hold crews"),
         (format!("/shows/{id}?embed=akas"), 404, "does not hold alternative names"),
         (format!("/shows/{id}?embed=images"), 404, "does not hold lists of images"),

@@ -77,7 +77,7 @@ async fn the_second_mirror_equals_the_first() {
 
 #[tokio::test]
 async fn the_second_mirror_has_the_same_details() {
-    mirrors_are_equal("status=Running").await;
+    mirrors_are_equal("status=Running&min_rating=7").await;
 }
 
 #[tokio::test]
