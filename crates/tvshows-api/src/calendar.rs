@@ -29,6 +29,7 @@ pub(crate) fn calendar(schedule: &Schedule, name: &str, published_at: Timestamp)
     }
     lines.add("REFRESH-INTERVAL;VALUE=DURATION", REFRESH_INTERVAL);
     lines.add("X-PUBLISHED-TTL", REFRESH_INTERVAL);
+    let stamp = utc(published_at).to_string();
     let mut seen = HashSet::new();
     for episode in &schedule.episodes {
         if let (Some(show), Some(start)) =
@@ -36,7 +37,7 @@ pub(crate) fn calendar(schedule: &Schedule, name: &str, published_at: Timestamp)
             // TVmaze may list an episode under two shows for a moment.
             && seen.insert(episode.id)
         {
-            add_event(&mut lines, episode, show, start, published_at);
+            add_event(&mut lines, episode, show, start, &stamp);
         }
     }
     lines.add("END", "VCALENDAR");
@@ -63,16 +64,10 @@ impl Start {
     }
 }
 
-fn add_event(
-    lines: &mut ContentLines,
-    episode: &Episode,
-    show: &Show,
-    start: Start,
-    published_at: Timestamp,
-) {
+fn add_event(lines: &mut ContentLines, episode: &Episode, show: &Show, start: Start, stamp: &str) {
     lines.add("BEGIN", "VEVENT");
     lines.add("UID", format_args!("episode-{}@tvshows-pipeline", episode.id));
-    lines.add("DTSTAMP", utc(published_at));
+    lines.add("DTSTAMP", stamp);
     match start {
         Start::At(moment) => {
             lines.add("DTSTART", utc(moment));
