@@ -266,3 +266,41 @@ async fn reads_go_on_without_postgresql() {
     eventually(async || service.json("/shows/top_shows").await.as_array().unwrap().len() == 3)
         .await;
 }
+
+#[tokio::test]
+async fn the_details_of_chosen_shows_are_shared_and_copied() {
+    let shared = SharedEnv::new(&[]).await;
+    let embedded = TestEnv::new(&[]).await;
+    for chosen in ["id=1,2,3,100", "id=2,100,200", "top"] {
+        let update = ["update", "--details", chosen];
+        shared.stdout(&update).await;
+        let of_file = embedded.tvshows(&update).output().await.unwrap();
+        assert!(of_file.status.success(), "{}", text(of_file.stderr));
+        let episodes = shared.stdout(&["export", "episodes"]).await;
+        assert_eq!(episodes.lines().count() > 1, chosen != "top", "{episodes}");
+        assert_eq!(
+            dump_content(&shared.env.database()),
+            dump_content(&embedded.database()),
+            "{chosen}"
+        );
+        let rows = "SELECT (SELECT count(*) FROM episodes), (SELECT count(*) FROM show_cast)";
+        let casts = shared.stdout(&["export", "show_cast", "--format", "ndjson"]).await;
+        let episodes = shared.stdout(&["export", "episodes", "--format", "ndjson"]).await;
+        let expected = format!("{}|{}", episodes.lines().count(), casts.lines().count());
+        assert_eq!(shared.server.psql(&shared.url, rows).await, expected);
+        let verified = shared.stdout(&["verify"]).await;
+        assert!(verified.contains("No show is missing"), "{verified}");
+        let copied = format!("{}.db", chosen.replace(['=', ','], "-"));
+        let copy = shared.env.tvshows(&["copy", "--from", &shared.url, "--to", &copied]).output();
+        assert!(copy.await.unwrap().status.success());
+        let copied = shared.env.path(&copied);
+        assert_eq!(dump_tables(&copied), dump_tables(&shared.env.database()));
+        let other = database_url(shared.server).await;
+        let (from, env) = (copied.display().to_string(), &shared.env);
+        let copy = env.tvshows(&["copy", "--from", &from, "--to", &other]).output().await.unwrap();
+        assert!(copy.status.success(), "{}", text(copy.stderr));
+        assert_eq!(shared.server.psql(&other, rows).await, expected);
+    }
+    let again = shared.stdout(&["update"]).await;
+    assert!(again.starts_with("Already up to date"), "{again}");
+}
