@@ -185,7 +185,7 @@ pub(crate) async fn integrity_check(
         match details_row::read(&row) {
             Ok(_) if details_row::has_stored_content(&row)? => {}
             Ok(_) => {
-                defects.push(format!("the details of show {id} are not those that were stored"))
+                defects.push(format!("the details of show {id} are not those that were stored"));
             }
             Err(error) => defects.push(error.to_string()),
         }
