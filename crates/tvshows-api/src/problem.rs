@@ -263,22 +263,7 @@ impl Problem {
             Problem::TooManyRequests { seconds } => {
                 format!("too many requests from your address; retry in {seconds} s")
             }
-            Problem::Store(StoreError::TooManyExports) => StoreError::TooManyExports.to_string(),
-            Problem::Store(StoreError::ReadOnly) => {
-                "this service can only read its database, so it cannot start or cancel updates; use the service that \
-                 writes it, or ask the operator to make it writable"
-                    .into()
-            }
-            Problem::Store(
-                error @ (StoreError::DiskFull { .. } | StoreError::DatabaseReplaced { .. }),
-            ) => error.to_string(),
-            Problem::Store(StoreError::Unreachable { .. }) => {
-                "the shared database is unavailable; retry later, or ask the operator to check the log".into()
-            }
-            Problem::Store(StoreError::Stale { seconds }) => format!(
-                "the data may be out of date, because the shared database has been unavailable for {seconds} s; retry \
-                 later, or ask the operator to check the log"
-            ),
+            Problem::Store(error) => store_detail(error),
             Problem::QueueFull => SubmitError::QueueFull.to_string(),
             Problem::TooManyLargeHeaders => {
                 "too many clients are sending large headers; retry later, or send a header of at most 8 kB".into()
@@ -293,9 +278,6 @@ impl Problem {
             Problem::UpdatesOff => SubmitError::UpdatesOff.to_string(),
             Problem::TvmazeUnavailable => {
                 "TVmaze cannot be reached; retry later, or ask the operator to check the log".into()
-            }
-            Problem::Store(_) => {
-                "the database is unavailable; retry, or ask the operator to check the log".into()
             }
         }
     }
@@ -316,6 +298,28 @@ impl Problem {
             Problem::Store(error) if error.is_transient() => Some(RETRY_SECONDS),
             _ => None,
         }
+    }
+}
+
+/// What an error of the store means to a client.
+fn store_detail(error: &StoreError) -> String {
+    match error {
+        StoreError::TooManyExports
+        | StoreError::DiskFull { .. }
+        | StoreError::DatabaseReplaced { .. } => error.to_string(),
+        StoreError::ReadOnly => {
+            "this service can only read its database, so it cannot start or cancel updates; use the service that \
+             writes it, or ask the operator to make it writable"
+                .into()
+        }
+        StoreError::Unreachable { .. } => {
+            "the shared database is unavailable; retry later, or ask the operator to check the log".into()
+        }
+        StoreError::Stale { seconds } => format!(
+            "the data may be out of date, because the shared database has been unavailable for {seconds} s; retry \
+             later, or ask the operator to check the log"
+        ),
+        _ => "the database is unavailable; retry, or ask the operator to check the log".into(),
     }
 }
 

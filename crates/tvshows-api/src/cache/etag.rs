@@ -9,9 +9,12 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use jiff::civil::Date;
 use tvshows_core::SnapshotVersion;
 
+/// What a tag stands for: a snapshot, or what begins on a day in it.
+type TaggedData = (SnapshotVersion, Option<Date>);
+
 thread_local! {
     /// The tag of the snapshot that was last sent: formatting it takes a twentieth of the time of a cached response.
-    static LAST_SENT: RefCell<Option<((SnapshotVersion, Option<Date>), HeaderValue)>> = RefCell::default();
+    static LAST_SENT: RefCell<Option<(TaggedData, HeaderValue)>> = RefCell::default();
 }
 
 /// The tag of a run's status.

@@ -89,7 +89,7 @@ impl Parameters {
         let names = self.0.iter().filter(|(key, _)| is_embed(key)).map(|(_, name)| name);
         let unknown =
             |name: &str| Problem::InvalidQuery(format!("Invalid embed type {:?}", excerpt(name)));
-        names.map(|name| name.parse().map_err(|_| unknown(name))).collect()
+        names.map(|name| name.parse().map_err(|()| unknown(name))).collect()
     }
 }
 
