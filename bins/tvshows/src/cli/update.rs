@@ -7,6 +7,7 @@ use crate::cli::settings::Settings;
 #[command(
     after_help = "Examples:\n  tvshows update\n  tvshows update --years 5 --top 20 --mode full\n  tvshows update --details \"language=English&status=Running&min_rating=7\" --dry-run\n  tvshows update --tvmaze-base-url demo --database-path demo.db    without a network"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Update {
     /// How many calendar years back a top show may have premiered, 0 to 200
     #[arg(long, default_value_t)]
