@@ -12,15 +12,9 @@ use crate::facet_index::{column_name, split};
 
 /// The facets of the shows of the next snapshot. SQLite extracts from JSON only what a query selects.
 const NEXT_FACETS: &str = "\
-    SELECT id, updated, name, type, language, genres, status, premiered, rating_average, \
-        ifnull(json_extract(network, '$.name'), json_extract(web_channel, '$.name')) AS network, \
-        ifnull(json_extract(network, '$.country.name'), json_extract(web_channel, '$.country.name')) AS country, \
-        ifnull(json_extract(network, '$.country.code'), json_extract(web_channel, '$.country.code')) \
-            AS country_code, \
-        json_extract(schedule, '$.days') AS days \
-    FROM _Staged_Shows \
+    SELECT * FROM _Staged_Shows_Facets \
     UNION ALL \
-    SELECT id, updated, name, type, language, genres, status, premiered, rating_average, network, country, \
+    SELECT id, updated, type, language, genres, status, premiered, rating_average, network, country, \
         country_code, days \
     FROM _Retained_Facets";
 
