@@ -28,6 +28,8 @@ const RENEWAL_INTERVAL: Duration = Duration::from_secs(1);
 /// What the names of copying processes begin with.
 const HOLDER_PREFIX: &str = "copy-";
 
+const PUBLISHED_MEANWHILE: &str = "an update was published during the copy; start it again";
+
 /// What was copied.
 #[derive(Debug, Default)]
 pub(crate) struct Copied {
@@ -95,6 +97,10 @@ impl Transfer<'_> {
         runs.retain(|run| run.state.is_terminal());
         let snapshot = from.catalog.snapshot_version().await?;
         let manifest = from.catalog.manifest().await?;
+        // The manifest is that of the shared database, and the rest is read from the local copy.
+        if let Some(replica) = &from.replica {
+            ensure!(replica.is_current().await?, PUBLISHED_MEANWHILE);
+        }
         if runs.is_empty() && manifest.shows.is_empty() {
             bail!("there is nothing to copy: no update has published anything");
         }
@@ -124,7 +130,7 @@ impl Transfer<'_> {
             let staged = session.session.staged_show_count().await?;
             ensure!(
                 from.catalog.snapshot_version().await? == snapshot && staged == copied.shows,
-                "an update was published during the copy; start it again"
+                PUBLISHED_MEANWHILE
             );
             session.session.publish(&top, &detailed, published_at, final_status).await?;
         }
@@ -200,7 +206,7 @@ impl Transfer<'_> {
             let mut batches: BTreeMap<Timestamp, Vec<Show>> = BTreeMap::new();
             for show in page.shows {
                 let version = manifest.shows.get(&show.id).map(|version| version.fetched_at());
-                let version = version.context("an update was published during the copy")?;
+                let version = version.context(PUBLISHED_MEANWHILE)?;
                 // The row is more precise. The manifest is newer if the show was fetched again and had not changed.
                 let row = times.get(&show.id).filter(|row| row.as_second() == version.as_second());
                 batches.entry(row.copied().unwrap_or(version)).or_default().push(show);
@@ -334,5 +340,56 @@ impl RowWriter for FetchTimesWriter {
 
     fn finish(self: Box<Self>) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tvshows_testkit::PostgresServer;
+
+    use super::*;
+    use crate::database::{self, Need};
+    use crate::location::{Location, SharedDatabase};
+
+    /// Publishes a show.
+    async fn publish(stores: &Stores, name: &str) {
+        let now = Timestamp::now();
+        let parameters = RunParameters::default();
+        let mut status = RunStatus::queued(RunId::random(), parameters, &stores.instance, now);
+        status.apply(RunEvent::Started, now);
+        assert!(stores.lock.acquire(&stores.instance, None).await.unwrap());
+        let ownership = Ownership { lock: true, lease: false };
+        let session = stores.queue.begin(&status, ownership).await.unwrap();
+        let show = Show { id: ShowId(1), name: name.into(), ..Show::default() };
+        let batch = StagedBatch::Pages { pages: vec![(0, vec![show])], at: now };
+        session.commit(Some(Arc::new(batch)), &status).await.unwrap();
+        let final_status = move |changes| {
+            let mut status = status.clone();
+            status.apply(RunEvent::Succeeded(changes), now);
+            status
+        };
+        session.publish(&[], &[], now, Arc::new(final_status)).await.unwrap();
+        stores.lock.release(&stores.instance).await;
+    }
+
+    #[tokio::test]
+    async fn content_and_versions_are_those_of_one_snapshot() {
+        let url = PostgresServer::shared().await.create_database().await;
+        let shared = SharedDatabase { url: url.into(), setting: "DATABASE_URL", copy: None };
+        let location = Location::Shared(shared);
+        let writer = database::open(&location).await.unwrap();
+        publish(&writer, "Old").await;
+        let source = database::open_reader(&location, Need::Shows).await.unwrap();
+        publish(&writer, "New").await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = Location::File(folder.path().join("tvshows.db"));
+        let target = database::open(&file).await.unwrap();
+        let bar = ProgressBar::hidden();
+        let error = copy(&source, &target, &bar, pending()).await.unwrap_err();
+        assert_eq!(error.to_string(), PUBLISHED_MEANWHILE);
+        let source = database::open_reader(&location, Need::Shows).await.unwrap();
+        assert_eq!(copy(&source, &target, &bar, pending()).await.unwrap().shows, 1);
     }
 }

@@ -92,6 +92,7 @@ macro_rules! store_conformance {
             staged_details_survive_an_interruption
             unchanged_details_keep_the_snapshot
             a_filter_chooses_from_the_next_snapshot
+            a_facet_that_is_no_text_is_missing
             a_schedule_has_the_episodes_of_its_days_and_shows
         }
         $crate::conformance_tests! { run_queue, $new:

@@ -1,5 +1,6 @@
 //! The details of shows: casts and episodes.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -24,6 +25,8 @@ pub enum DetailsFilter {
 pub enum ParseDetailsFilterError {
     #[error("must be `top`, or filters such as language=English&status=Running")]
     NoFilter,
+    #[error("`{0}` is given more than once")]
+    Repeated(String),
     #[error(transparent)]
     Filter(#[from] ParseFilterError),
 }
@@ -37,8 +40,12 @@ impl FromStr for DetailsFilter {
             return Ok(DetailsFilter::Top);
         }
         let mut filter = ShowFilter::default();
+        let mut given = BTreeSet::new();
         for (parameter, value) in form_urlencoded::parse(text.trim().as_bytes()) {
             filter.set(&parameter, &value)?;
+            if !given.insert(parameter.clone()) {
+                return Err(ParseDetailsFilterError::Repeated(parameter.into_owned()));
+            }
         }
         if filter == ShowFilter::default() {
             return Err(ParseDetailsFilterError::NoFilter);
@@ -211,6 +218,25 @@ fn known(value: Value) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn details_are_those_of_top_shows_or_of_a_filter() {
+        let parse = |text: &str| text.parse::<DetailsFilter>();
+        assert_eq!(parse(" top "), Ok(DetailsFilter::Top));
+        let mut filter = ShowFilter::default();
+        filter.set("language", "English").unwrap();
+        filter.set("min_rating", "7").unwrap();
+        let expected = Ok(DetailsFilter::Matching(filter));
+        assert_eq!(parse("language=English&min_rating=7"), expected);
+        for (wrong, reason) in [
+            ("", "must be `top`, or filters such as language=English&status=Running"),
+            ("genre=Drama&genre=Crime", "`genre` is given more than once"),
+            ("id=82&id=", "`id` is given more than once"),
+            ("min_rating=good", "`min_rating` must be a number from 0 to 10"),
+        ] {
+            assert_eq!(parse(wrong).unwrap_err().to_string(), reason, "{wrong}");
+        }
+    }
 
     #[test]
     fn an_episode_is_the_object_that_was_sent() {

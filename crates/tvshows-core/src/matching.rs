@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 
 use crate::{Facet, FacetFilter, RawJson, Show, ShowFilter, fold_case, joined_words};
 
@@ -100,7 +99,25 @@ impl Search {
 
     pub(crate) fn finds(&self, show: &Show) -> bool {
         let summary = show.summary.as_deref().unwrap_or_default();
-        self.is_in(&show.name, &words(&without_html(summary)))
+        self.may_be_in(&show.name, summary)
+            && self.is_in(&show.name, &words(&without_html(summary)))
+    }
+
+    /// Quickly excludes most shows: whether all words occur somewhere, if only in HTML or within other words.
+    fn may_be_in(&self, name: &str, summary: &str) -> bool {
+        let mut all = String::with_capacity(2 * name.len() + summary.len() + 2);
+        for text in [name, " ", &joined_words(name), " ", summary] {
+            push_without_accents(text, &mut all);
+        }
+        // The only letter whose lower case depends on the letters around it.
+        let sigma = |word: &str| word.replace('ς', "σ");
+        if all.is_ascii() {
+            all.make_ascii_lowercase();
+        } else {
+            all = sigma(&all.to_lowercase());
+        }
+        let mut words = self.phrases.iter().flatten();
+        words.all(|word| all.contains(&sigma(word)))
     }
 
     pub(crate) fn is_in(&self, name: &str, summary: &[String]) -> bool {
@@ -129,9 +146,24 @@ impl Search {
 
 /// The words of a text, without case and accents.
 fn words(text: &str) -> Vec<String> {
-    let plain: String = text.nfd().filter(|c| !is_combining_mark(*c)).collect();
+    let mut plain = String::with_capacity(text.len());
+    push_without_accents(text, &mut plain);
     let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect()
+}
+
+fn push_without_accents(text: &str, plain: &mut String) {
+    if text.is_ascii() {
+        plain.push_str(text);
+        return;
+    }
+    for c in text.chars() {
+        decompose_canonical(c, |c| {
+            if !is_combining_mark(c) {
+                plain.push(c);
+            }
+        });
+    }
 }
 
 fn without_html(html: &str) -> String {
@@ -146,4 +178,69 @@ fn without_html(html: &str) -> String {
         }
     }
     text.replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use unicode_normalization::UnicodeNormalization;
+
+    use super::*;
+
+    /// Texts of characters that are decomposed, joined, or depend on those around them.
+    fn text(max: usize) -> impl Strategy<Value = String> {
+        let pieces = [
+            "a",
+            "A",
+            "é",
+            "e\u{301}",
+            "İ",
+            "i",
+            "ß",
+            "Σ",
+            "ς",
+            "σ",
+            "각",
+            "\u{1100}",
+            "\u{1161}",
+            "Ǻ",
+            "\u{323}\u{307}",
+            "ﬁ",
+            "\u{212b}",
+            "\u{16ff0}",
+            "\u{2019}",
+            ".",
+            "-",
+            " ",
+            "<b>",
+            "</b>",
+            "<",
+            ">",
+            "&amp;",
+            "1",
+        ];
+        prop::collection::vec(select(pieces.to_vec()), 0..max).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_those_of_the_normal_form(any in any::<String>(), text in text(12)) {
+            for text in [any, text] {
+                let plain: String = text.nfd().filter(|c| !is_combining_mark(*c)).collect();
+                let parts = plain.split(|c: char| !c.is_alphanumeric());
+                let expected: Vec<_> =
+                    parts.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+                prop_assert_eq!(words(&text), expected);
+            }
+        }
+
+        #[test]
+        fn no_matching_show_is_excluded(name in text(8), summary in text(12), searched in text(3)) {
+            let search = Search::parse(&searched);
+            if search.is_in(&name, &words(&without_html(&summary))) {
+                prop_assert!(search.may_be_in(&name, &summary));
+            }
+        }
+    }
 }

@@ -22,7 +22,7 @@ pub struct ScheduleQuery {
 /// Serializes as TVmaze's own schedule: an array of episodes, each with its `show`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Schedule {
-    /// By `airstamp`, those without one last in their day; then by show and TVmaze's order.
+    /// By `airdate`, then by `airstamp`, those without one last in their day; then by show and TVmaze's order.
     pub episodes: Vec<Episode>,
     /// The shows of the episodes.
     pub shows: BTreeMap<ShowId, Show>,

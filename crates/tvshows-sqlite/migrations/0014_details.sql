@@ -95,3 +95,35 @@ CREATE TABLE _Staged_Episodes (
 -- The progress of fetching details.
 ALTER TABLE Runs ADD COLUMN details_done INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE Runs ADD COLUMN details_total INTEGER;
+
+-- Facets are texts: anything else in the JSON of a show counts as missing.
+DROP VIEW _All_Shows_Facets;
+CREATE VIEW _All_Shows_Facets AS
+    SELECT id, name, type, language, genres, status, premiered, rating_average, updated, weight,
+        ifnull(
+            CASE json_type(network, '$.name') WHEN 'text' THEN json_extract(network, '$.name') END,
+            CASE json_type(web_channel, '$.name') WHEN 'text' THEN json_extract(web_channel, '$.name') END),
+        processed_at,
+        ifnull(
+            CASE json_type(network, '$.country.name') WHEN 'text' THEN json_extract(network, '$.country.name') END,
+            CASE json_type(web_channel, '$.country.name') WHEN 'text' THEN json_extract(web_channel, '$.country.name') END),
+        ifnull(
+            CASE json_type(network, '$.country.code') WHEN 'text' THEN json_extract(network, '$.country.code') END,
+            CASE json_type(web_channel, '$.country.code') WHEN 'text' THEN json_extract(web_channel, '$.country.code') END),
+        CASE json_type(schedule, '$.days') WHEN 'array' THEN json_extract(schedule, '$.days') END
+    FROM All_Shows;
+
+-- The facets of the shows that an update has staged.
+CREATE VIEW _Staged_Shows_Facets AS
+    SELECT id, updated, type, language, genres, status, premiered, rating_average,
+        ifnull(
+            CASE json_type(network, '$.name') WHEN 'text' THEN json_extract(network, '$.name') END,
+            CASE json_type(web_channel, '$.name') WHEN 'text' THEN json_extract(web_channel, '$.name') END) AS network,
+        ifnull(
+            CASE json_type(network, '$.country.name') WHEN 'text' THEN json_extract(network, '$.country.name') END,
+            CASE json_type(web_channel, '$.country.name') WHEN 'text' THEN json_extract(web_channel, '$.country.name') END) AS country,
+        ifnull(
+            CASE json_type(network, '$.country.code') WHEN 'text' THEN json_extract(network, '$.country.code') END,
+            CASE json_type(web_channel, '$.country.code') WHEN 'text' THEN json_extract(web_channel, '$.country.code') END) AS country_code,
+        CASE json_type(schedule, '$.days') WHEN 'array' THEN json_extract(schedule, '$.days') END AS days
+    FROM _Staged_Shows;

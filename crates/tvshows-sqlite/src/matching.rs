@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row, params};
 use tvshows_core::{
-    Facet, FacetFilter, RatingBound, SearchText, Show, ShowFilter, ShowId, fold_case, joined_words,
+    Facet, FacetFilter, RatingBound, SearchText, Show, ShowFilter, ShowId, fold_case,
 };
 
 use crate::error::SqlResult;
@@ -12,15 +12,9 @@ use crate::facet_index::{column_name, split};
 
 /// The facets of the shows of the next snapshot. SQLite extracts from JSON only what a query selects.
 const NEXT_FACETS: &str = "\
-    SELECT id, updated, name, type, language, genres, status, premiered, rating_average, \
-        ifnull(json_extract(network, '$.name'), json_extract(web_channel, '$.name')) AS network, \
-        ifnull(json_extract(network, '$.country.name'), json_extract(web_channel, '$.country.name')) AS country, \
-        ifnull(json_extract(network, '$.country.code'), json_extract(web_channel, '$.country.code')) \
-            AS country_code, \
-        json_extract(schedule, '$.days') AS days \
-    FROM _Staged_Shows \
+    SELECT * FROM _Staged_Shows_Facets \
     UNION ALL \
-    SELECT id, updated, name, type, language, genres, status, premiered, rating_average, network, country, \
+    SELECT id, updated, type, language, genres, status, premiered, rating_average, network, country, \
         country_code, days \
     FROM _Retained_Facets";
 
@@ -129,50 +123,19 @@ fn retain_text_matches(
     matching: &mut BTreeMap<ShowId, Option<i64>>,
 ) -> SqlResult<()> {
     let filter = ShowFilter { text: Some(text.clone()), ..ShowFilter::default() };
-    let mut preselection = Preselection::new(text);
+    let ids: Vec<u32> = matching.keys().map(|id| id.0).collect();
     let mut select = connection.prepare_cached(
-        "SELECT id, name, summary FROM _Staged_Shows UNION ALL \
-         SELECT id, name, summary FROM All_Shows WHERE id IN (SELECT id FROM _Retained_Facets)",
+        "SELECT id, name, summary FROM _Staged_Shows WHERE id IN (SELECT value FROM json_each(?1)) UNION ALL \
+         SELECT id, name, summary FROM All_Shows WHERE id IN (SELECT value FROM json_each(?1)) \
+             AND id NOT IN (SELECT id FROM _Staged_Shows)",
     )?;
-    let mut rows = select.query([])?;
+    let mut rows = select.query([serde_json::json!(ids).to_string()])?;
     while let Some(row) = rows.next()? {
         let id = ShowId(row.get(0)?);
-        if matching.contains_key(&id) {
-            let show = Show { id, name: row.get(1)?, summary: row.get(2)?, ..Show::default() };
-            if !preselection.may_match(&show) || !filter.matches(&show) {
-                matching.remove(&id);
-            }
+        let show = Show { id, name: row.get(1)?, summary: row.get(2)?, ..Show::default() };
+        if !filter.matches(&show) {
+            matching.remove(&id);
         }
     }
     Ok(())
-}
-
-/// Quickly excludes most of the shows that do not match a text.
-struct Preselection {
-    /// The words of the text; empty if they are not all ASCII, so that accents need no attention.
-    words: Vec<String>,
-    /// The texts of a show, without case.
-    buffer: String,
-}
-
-impl Preselection {
-    fn new(text: &SearchText) -> Preselection {
-        let text = text.as_str().to_ascii_lowercase();
-        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        let words = if text.is_ascii() { words.map(str::to_owned).collect() } else { Vec::new() };
-        Preselection { words, buffer: String::new() }
-    }
-
-    fn may_match(&mut self, show: &Show) -> bool {
-        let summary = show.summary.as_deref().unwrap_or_default();
-        if !show.name.is_ascii() || !summary.is_ascii() {
-            return true;
-        }
-        self.buffer.clear();
-        for text in [show.name.as_str(), " ", &joined_words(&show.name), " ", summary] {
-            self.buffer.push_str(text);
-        }
-        self.buffer.make_ascii_lowercase();
-        self.words.iter().all(|word| self.buffer.contains(word))
-    }
 }

@@ -9,7 +9,7 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
-use tvshows_core::{SnapshotCopy, SnapshotSource, StoreError, TopShow};
+use tvshows_core::{Catalog, SnapshotCopy, SnapshotSource, StoreError, TopShow};
 use tvshows_postgres::PostgresStore;
 use tvshows_replica::{OpenCopy, ReplicaCatalog};
 
@@ -53,6 +53,11 @@ impl Replica {
     /// Returns the first `limit` top shows of the shared database, best first, without bringing the copy up to date.
     pub(crate) async fn published_top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {
         self.store.top_shows(limit).await
+    }
+
+    /// Whether the shared database has published nothing since the copy was brought up to date.
+    pub(crate) async fn is_current(&self) -> Result<bool, StoreError> {
+        Ok(self.store.position().await?.version == self.catalog.snapshot_version().await?)
     }
 
     /// Releases the copy for other processes.

@@ -5,6 +5,9 @@ use std::fmt::{self, Display};
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use tvshows_core::{Facet, ParseFilterError, ShowFilter};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::excerpt::excerpt;
 use crate::problem::Problem;
@@ -41,8 +44,8 @@ impl FilterQuery {
 #[expect(dead_code, reason = "the parameters are read as a map")]
 pub(crate) struct FilterParameters {
     /// The ids of shows, separated by commas
-    #[param(pattern = "^([0-9]{1,9}(,[0-9]{1,9})*)?$", example = "82,169")]
-    id: Option<String>,
+    #[param(inline, style = Form, explode = false, example = json!([82, 169]))]
+    id: Option<Ids>,
     /// Words to find in the name and summary. All must match; the last one may be a prefix. Case and accents are ignored, and there are no operators. In names, punctuation inside a word may be omitted: `swat` finds S.W.A.T.
     #[param(max_length = 256, example = "game of thr")]
     q: Option<String>,
@@ -86,6 +89,19 @@ pub(crate) struct FilterParameters {
     #[param(minimum = 0, maximum = 10)]
     max_rating: Option<f64>,
 }
+
+/// The schema of the ids of shows, in the OpenAPI document.
+struct Ids;
+
+impl PartialSchema for Ids {
+    fn schema() -> RefOr<Schema> {
+        let id = ObjectBuilder::new().schema_type(Type::Integer);
+        let id = id.minimum(Some(0)).maximum(Some(u32::MAX));
+        ArrayBuilder::new().items(id).max_items(Some(10_000)).into()
+    }
+}
+
+impl ToSchema for Ids {}
 
 fn unknown_parameter(unknown: &str, names: &[&str]) -> Problem {
     let names = ShowFilter::PARAMETERS.iter().chain(names).map(|name| format!("`{name}`"));
@@ -160,6 +176,17 @@ mod tests {
     use actix_web::web::Query;
 
     use super::*;
+
+    #[test]
+    fn the_documented_ids_are_those_that_are_accepted() {
+        let schema = serde_json::to_value(Ids::schema()).unwrap();
+        let accepts = |text: &str| ShowFilter::default().set("id", text).is_ok();
+        let max = schema["items"]["maximum"].as_u64().unwrap();
+        assert!(accepts(&max.to_string()) && !accepts(&(max + 1).to_string()));
+        let ids = |number| (0..number).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+        let max = schema["maxItems"].as_u64().unwrap();
+        assert!(accepts(&ids(max)) && !accepts(&ids(max + 1)));
+    }
 
     fn read(text: &str) -> FilterQuery {
         Query::<FilterQuery>::from_query(text).unwrap().into_inner()

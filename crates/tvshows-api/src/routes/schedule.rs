@@ -13,7 +13,7 @@ use crate::state::AppState;
 /// List the episodes that air on some days
 ///
 /// Only shows whose episodes are stored have some: those that DETAILS chooses. The days are those of the network's time
-/// zone. The list is by the time of the broadcast.
+/// zone. The list is in the order of `airdate`, then of `airstamp`.
 #[utoipa::path(
     get, path = "/schedule", tag = "shows",
     params(

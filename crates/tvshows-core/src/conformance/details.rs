@@ -2,14 +2,16 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
+use serde_json::{Value, json};
+
 use super::Store;
 use super::fixtures::{
     after, at, begin, cast_member, cast_of, deletions, details_of, episode, pages, publish,
     running, show, shows, success,
 };
 use crate::{
-    ChangeCounts, DetailsVersion, Episode, RunEvent, RunStatus, ScheduleQuery, Show, ShowFilter,
-    ShowId,
+    ChangeCounts, DetailsVersion, Episode, RawJson, RunEvent, RunStatus, ScheduleQuery, Show,
+    ShowFilter, ShowId, ShowQuery,
 };
 
 fn ids<const N: usize>(ids: [u32; N]) -> [ShowId; N] {
@@ -198,6 +200,60 @@ pub async fn a_filter_chooses_from_the_next_snapshot(store: &impl Store) {
         matching(&[("network", "netflix"), ("max_rating", "3"), ("status", "Ended")]).await,
         [2, 4, 6]
     );
+}
+
+pub async fn a_facet_that_is_no_text_is_missing(store: &impl Store) {
+    let json = |value| Some(RawJson::from_value(&value).expect("JSON"));
+    let with_facets = |id, name: Value, days: Value| Show {
+        network: json(json!({"name": name, "country": {"name": name, "code": name}})),
+        web_channel: None,
+        schedule: json(json!({"days": days})),
+        ..show(id)
+    };
+    let odd = |first: u32| {
+        let names = [json!(5), json!(true), json!({"a": "b"}), json!(["a"])];
+        let days = [json!(1), json!("[\"Monday\"]"), json!({"Monday": 1}), json!([1, "Tuesday"])];
+        let shows = (first..).zip(names).zip(days);
+        shows.map(|((id, name), days)| with_facets(id, name, days)).collect::<Vec<_>>()
+    };
+    let has_channel = |id| Show { web_channel: show(1).web_channel, ..odd(id).remove(0) };
+    let mut published = odd(1);
+    published.push(has_channel(5));
+    publish(store, published, &[]).await;
+    let status = running();
+    let session = begin(store, &status).await;
+    session.start_incremental().await.expect("start");
+    let mut staged = odd(6);
+    staged.push(has_channel(10));
+    session.commit(pages(vec![(7, staged)], at(12)), &status).await.expect("stage");
+    let filters: [(&str, &str, &[u32]); 12] = [
+        ("network", "-", &[1, 2, 3, 4]),
+        ("network", "netflix", &[5]),
+        ("network", "5", &[]),
+        ("network", "1", &[]),
+        ("network", "{\"a\":\"b\"}", &[]),
+        ("network", "[\"a\"]", &[]),
+        ("country", "-", &[1, 2, 3, 4, 5]),
+        ("country", "5", &[]),
+        ("day", "-", &[1, 2, 3, 5]),
+        ("day", "monday", &[]),
+        ("day", "1", &[]),
+        ("day", "tuesday", &[4]),
+    ];
+    for (parameter, value, expected) in filters {
+        let mut filter = ShowFilter::default();
+        filter.set(parameter, value).expect("a filter");
+        let query = ShowQuery { filter: filter.clone(), limit: 100, ..ShowQuery::default() };
+        let page = store.shows(query).await.expect("shows");
+        let mut found: Vec<u32> = page.shows.iter().map(|show| show.id.0).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{parameter}={value}");
+        let matching = session.matching_shows(filter).await.expect("matching");
+        let found: Vec<u32> = matching.into_keys().map(|id| id.0).collect();
+        let staged = expected.iter().map(|id| id + 5);
+        let expected: Vec<u32> = expected.iter().copied().chain(staged).collect();
+        assert_eq!(found, expected, "{parameter}={value}");
+    }
 }
 
 pub async fn a_schedule_has_the_episodes_of_its_days_and_shows(store: &impl Store) {

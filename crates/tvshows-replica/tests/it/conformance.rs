@@ -33,6 +33,7 @@ mod pgbouncer {
         staged_details_survive_an_interruption
         unchanged_details_keep_the_snapshot
         a_filter_chooses_from_the_next_snapshot
+        a_facet_that_is_no_text_is_missing
         a_schedule_has_the_episodes_of_its_days_and_shows
     }
 }
