@@ -11,6 +11,9 @@ use wiremock::{Mock, ResponseTemplate};
 use crate::changing_upstream::ChangingUpstream;
 use crate::harness::TestEnv;
 
+/// Much longer than a change of a run's status takes.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The requests for a show together with its details since the last call.
 fn detailed(upstream: &ChangingUpstream) -> Vec<u32> {
     let detailed = |path: &String| {
@@ -177,8 +180,17 @@ async fn a_response_that_embeds_nothing_fails_the_run() {
     assert_eq!(detailed(&upstream).iter().filter(|id| **id == 2).count(), 3, "it is retried");
 }
 
-async fn details_done(env: &TestEnv, run: RunId) -> usize {
-    env.store.get(run).await.unwrap().unwrap().details_done as usize
+/// Waits until a run has staged the details of this many shows.
+async fn details_staged(env: &TestEnv, run: RunId, shows: usize) {
+    let mut status = env.runner.status(run).await.unwrap().unwrap();
+    while (status.details_done as usize) < shows {
+        let (step, done) = (status.step, status.details_done);
+        assert!(!status.state.is_terminal(), "{:?} after the details of {done}", status.error);
+        let changed = env.runner.wait_for_change(run, status.revision, TIMEOUT).await;
+        let next = changed.unwrap().unwrap();
+        assert!(next.revision > status.revision, "no change after {done} at {step:?}");
+        status = next;
+    }
 }
 
 #[tokio::test]
@@ -193,7 +205,9 @@ async fn what_is_staged_is_not_asked_for_again() {
         // The map, one page and the end of the index; the rest are details. At first, the run is stopped while it
         // stages them.
         let responded = responses - 3;
-        while responses > 10 && details_done(&env, run).await < responded {}
+        if responses > 10 {
+            details_staged(&env, run, responded).await;
+        }
         env.stop().await;
         let before = env.store.get(run).await.unwrap().unwrap();
         assert_eq!(before.state, RunState::Interrupted);
@@ -229,7 +243,7 @@ async fn changes_during_an_interruption_are_fetched_with_the_details() {
     upstream.stalled().await;
     // All responses but that of the map.
     let staged = 7;
-    while details_done(&env, run).await < staged {}
+    details_staged(&env, run, staged).await;
     env.stop().await;
     upstream.take_requests();
     upstream.change(1);
