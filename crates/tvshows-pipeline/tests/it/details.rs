@@ -25,6 +25,12 @@ fn detailed(upstream: &ChangingUpstream) -> Vec<u32> {
     ids
 }
 
+/// The filter that chooses shows by their ids.
+fn by_id(ids: impl IntoIterator<Item = u32>) -> String {
+    let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+    format!("id={}", ids.join(","))
+}
+
 /// Checks that the stored details of these shows, and of no others, are what the upstream sends.
 async fn check(env: &TestEnv, upstream: &ChangingUpstream, shows: impl IntoIterator<Item = u32>) {
     let shows: Vec<u32> = shows.into_iter().collect();
@@ -149,6 +155,58 @@ async fn too_many_details_fail_the_run_before_the_first() {
     assert_eq!(detailed(&upstream), [0; 0]);
     let env = TestEnv::with_details(&server.uri(), "language=English", Some(20)).await;
     assert_eq!(env.update().await.state, RunState::Succeeded);
+}
+
+#[tokio::test]
+async fn too_many_details_fail_a_run_before_changed_shows_are_fetched_with_theirs() {
+    let (upstream, server) = ChangingUpstream::start(1..=60).await;
+    let mut env = TestEnv::with_details(&server.uri(), &by_id(1..=20), Some(30)).await;
+    assert_eq!(env.update().await.state, RunState::Succeeded);
+    for id in 1..=20 {
+        upstream.change(id);
+    }
+    upstream.take_requests();
+    env.change_details(&by_id(1..=40), DEFAULT_MAX_AGE).await;
+    let status = env.update().await;
+    assert_eq!(status.state, RunState::Failed);
+    let error = status.error.unwrap();
+    assert!(error.contains("of 40 shows") && error.contains("MAX_DETAILS allows (30)"), "{error}");
+    assert_eq!(upstream.take_requests(), ["/updates/shows"]);
+
+    // If pages are to be fetched, the unchanged shows on them may stop matching.
+    env.change_details(&by_id(1..=40), Duration::ZERO).await;
+    let status = env.update().await;
+    assert_eq!(status.state, RunState::Failed);
+    assert!(status.error.unwrap().contains("of 40 shows"));
+    assert_eq!(upstream.take_requests(), ["/updates/shows", "/shows?page=0"]);
+
+    env.limit_details(Some(40));
+    env.change_details(&by_id(1..=40), DEFAULT_MAX_AGE).await;
+    let status = env.update().await;
+    assert_eq!((status.state, status.details_done), (RunState::Succeeded, 40));
+    assert_eq!(detailed(&upstream), Vec::from_iter(1..=40));
+    check(&env, &upstream, 1..=40).await;
+}
+
+#[tokio::test]
+async fn changed_shows_that_are_no_longer_chosen_are_fetched_with_their_page() {
+    let (upstream, server) = ChangingUpstream::start(1..=60).await;
+    let mut env = TestEnv::with_details(&server.uri(), &by_id(1..=20), None).await;
+    env.update().await;
+    for id in 1..=20 {
+        upstream.change(id);
+    }
+    upstream.take_requests();
+    env.change_details("id=1", DEFAULT_MAX_AGE).await;
+    let plan = env.runner.plan(RunParameters::default()).await.unwrap();
+    assert_eq!((plan.index_pages, plan.shows, plan.details), (Some(1), 0, Some(1)));
+    upstream.take_requests();
+    let status = env.update().await;
+    assert_eq!((status.state, status.changes.changed), (RunState::Succeeded, 20));
+    let map_and_page_and_details = 3;
+    assert_eq!(status.counts.requests, map_and_page_and_details + u64::from(status.casts_done));
+    assert_eq!(detailed(&upstream), [1]);
+    check(&env, &upstream, [1]).await;
 }
 
 #[tokio::test]
