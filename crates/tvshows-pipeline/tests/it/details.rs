@@ -289,6 +289,35 @@ async fn what_is_staged_is_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_resumed_run_is_allowed_what_it_was_allowed_before() {
+    for (shows, error) in [(10, None), (12, Some("of 12 shows"))] {
+        let (upstream, server) = ChangingUpstream::start(1..=40).await;
+        let mut env = TestEnv::with_details_on_disk(&server.uri(), &by_id(1..=10)).await;
+        // The map, one page, the end of the index, and four details.
+        upstream.stall_after(3 + 4);
+        let run = env.submit(FetchMode::Auto).await;
+        upstream.stalled().await;
+        details_staged(&env, run, 4).await;
+        env.stop().await;
+        upstream.take_requests();
+        upstream.resume();
+        env.limit_details(Some(5));
+        env.change_details(&by_id(1..=shows), DEFAULT_MAX_AGE).await;
+        let status = env.end_of(run).await;
+        assert_eq!(status.attempt, 2);
+        let Some(expected) = error else {
+            assert_eq!((status.state, status.error), (RunState::Succeeded, None));
+            check(&env, &upstream, 1..=shows).await;
+            continue;
+        };
+        assert_eq!(status.state, RunState::Failed);
+        let error = status.error.unwrap();
+        assert!(error.contains(expected) && error.contains("(10)"), "{error}");
+        assert_eq!(detailed(&upstream), [0; 0]);
+    }
+}
+
+#[tokio::test]
 async fn changes_during_an_interruption_are_fetched_with_the_details() {
     let (upstream, server) = ChangingUpstream::start(1..=40).await;
     let mut env = TestEnv::with_details_on_disk(&server.uri(), "language=English").await;
