@@ -11,6 +11,7 @@ use crate::convert::saturating_u32;
 use crate::error::RunError;
 use crate::individual_fetch::{self, Fetch};
 use crate::run_context::RunContext;
+use crate::updates::UpdatesMap;
 
 /// The shows with stored details.
 pub(crate) type DetailsVersions = BTreeMap<ShowId, DetailsVersion>;
@@ -47,6 +48,7 @@ pub(crate) async fn stage(
     filter: &ShowFilter,
     max: Option<u32>,
     known: &mut DetailsVersions,
+    updates: Option<&UpdatesMap>,
 ) -> Result<Vec<ShowId>, RunError> {
     let RunContext { session, progress, stop, parameters, .. } = context;
     progress.apply(RunEvent::StepBegan(Step::FetchingShows));
@@ -61,7 +63,7 @@ pub(crate) async fn stage(
         context.plan_requests(needed.len() + usize::from(parameters.top.get()));
     }
     plan(context, needed.len()).await?;
-    let staged = individual_fetch::stage_shows(context, needed, Fetch::Details).await?;
+    let staged = individual_fetch::stage_shows(context, needed, Fetch::Details, updates).await?;
     for (id, version) in staged.details {
         // A response can be older than the show. The next run notices it; this one would get the same response again.
         let updated = matching.get(&id).copied().flatten().max(version.updated);

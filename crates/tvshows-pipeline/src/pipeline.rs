@@ -95,13 +95,20 @@ impl Pipeline {
             let unseen = staged.saturating_sub(progress.status().details_done);
             progress.apply(RunEvent::DetailsStaged(unseen));
         }
-        let mut versions = self.stage_shows(context, staging, published, updates).await?;
+        let mut versions = self.stage_shows(context, staging, published, updates.as_ref()).await?;
 
         loop {
             let detailed = match &self.details {
                 DetailsFilter::Top => Vec::new(),
                 DetailsFilter::Matching(filter) => {
-                    details::stage(context, filter, self.max_details, &mut versions).await?
+                    details::stage(
+                        context,
+                        filter,
+                        self.max_details,
+                        &mut versions,
+                        updates.as_ref(),
+                    )
+                    .await?
                 }
             };
             progress.apply(RunEvent::StepBegan(Step::ComputingTop));
@@ -140,7 +147,7 @@ impl Pipeline {
         context: &RunContext<'_>,
         mut staging: StagingState,
         mut published: PublishedManifest,
-        updates: Option<UpdatesMap>,
+        updates: Option<&UpdatesMap>,
     ) -> Result<DetailsVersions, RunError> {
         let RunContext { session, stop, .. } = context;
         let last_published = published.shows.last_key_value().map(|(id, _)| *id);
@@ -150,7 +157,7 @@ impl Pipeline {
             FetchMode::Auto if is_fresh => Some(&published),
             _ => None,
         };
-        if let Some((updates, base)) = updates.as_ref().zip(base)
+        if let Some((updates, base)) = updates.zip(base)
             && let chosen = stop.retry(|| self.published_matches()).await?
             && let limits = self.plan_limits(&chosen)
             && let Some(plan) =
@@ -177,7 +184,7 @@ impl Pipeline {
             context.parameters.mode == FetchMode::Auto && version.has_episodes
         });
         versions.append(&mut staging.snapshot.details);
-        let plan = FullFetchPlan::new(updates, last_published, staging, now_millis());
+        let plan = FullFetchPlan::new(updates.cloned(), last_published, staging, now_millis());
         stage_everything(context, plan).await?;
         Ok(versions)
     }
@@ -216,12 +223,17 @@ impl Pipeline {
         let stale = incremental_fetch::stage_pages(context, baseline, pages).await?;
         individual.extend(stale.into_iter().filter(|id| !detailed.contains(id)));
         plan_refetches(context, individual.len()).await?;
-        individual_fetch::stage_shows(context, individual, Fetch::Show).await?;
+        individual_fetch::stage_shows(context, individual, Fetch::Show, None).await?;
         if !detailed.is_empty() {
             self.plan_details(context, baseline, &detailed, |_| false).await?;
         }
-        let staged =
-            individual_fetch::stage_shows(context, detailed, Fetch::ShowAndDetails).await?;
+        let staged = individual_fetch::stage_shows(
+            context,
+            detailed,
+            Fetch::ShowAndDetails,
+            Some(baseline.updates),
+        )
+        .await?;
         Ok(staged.details)
     }
 
@@ -280,7 +292,7 @@ async fn stage_everything(context: &RunContext<'_>, plan: FullFetchPlan) -> Resu
     let refetches = full_fetch::stage_pages(context, plan).await?;
     context.checkpoint(RunEvent::PagesPlanned(progress.status().pages_done), None).await?;
     plan_refetches(context, refetches.len()).await?;
-    individual_fetch::stage_shows(context, refetches, Fetch::Show).await?;
+    individual_fetch::stage_shows(context, refetches, Fetch::Show, None).await?;
     Ok(())
 }
 
@@ -291,7 +303,7 @@ async fn delete_shows_without_cast(
 ) -> Result<(), RunError> {
     let shows: BTreeSet<ShowId> = missing.keys().copied().collect();
     plan_refetches(context, shows.len()).await?;
-    let deleted = individual_fetch::stage_shows(context, shows, Fetch::Show).await?.deleted;
+    let deleted = individual_fetch::stage_shows(context, shows, Fetch::Show, None).await?.deleted;
     missing.retain(|show, _| !deleted.contains(show));
     missing.into_values().next().map_or(Ok(()), Err)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tvshows_core::{FetchMode, RunId, RunParameters, RunState, ShowId, Step, TopLimit};
 use tvshows_pipeline::DEFAULT_MAX_AGE;
-use wiremock::matchers::path;
+use wiremock::matchers::{path, query_param};
 use wiremock::{Mock, ResponseTemplate};
 
 use crate::changing_upstream::ChangingUpstream;
@@ -207,6 +207,41 @@ async fn changed_shows_that_are_no_longer_chosen_are_fetched_with_their_page() {
     assert_eq!(status.counts.requests, map_and_page_and_details + u64::from(status.casts_done));
     assert_eq!(detailed(&upstream), [1]);
     check(&env, &upstream, [1]).await;
+}
+
+#[tokio::test]
+async fn a_vanished_show_that_the_updates_map_lacks_costs_one_request() {
+    let (upstream, server) = ChangingUpstream::start(1..=300).await;
+    let env = TestEnv::with_details(&server.uri(), "language=English", None).await;
+    // The map lacks more shows of the page than are looked up one by one.
+    upstream.cache_page(0);
+    for id in 1..=150 {
+        upstream.delete(id);
+    }
+    let status = env.update().await;
+    assert_eq!((status.state, &status.error), (RunState::Succeeded, &None));
+    assert_eq!(status.shows_seen, 150);
+    let details = 300;
+    let expected = 1 /* updates */ + 2 /* pages */ + 1 /* the end */ + details;
+    assert_eq!(status.counts.requests, expected);
+    check(&env, &upstream, 151..=300).await;
+}
+
+#[tokio::test]
+async fn a_mirror_that_has_a_show_without_details_fails_the_run() {
+    let (upstream, server) = ChangingUpstream::start(1..=20).await;
+    let lacking = Mock::given(path("/shows/2")).and(query_param("embed[]", "cast"));
+    let lacking = lacking.respond_with(ResponseTemplate::new(404));
+    lacking.with_priority(1).mount(&server).await;
+    let env = TestEnv::with_details(&server.uri(), "id=1,2,3", None).await;
+    for _ in 0..2 {
+        let status = env.update().await;
+        assert_eq!(status.state, RunState::Failed);
+        let error = status.error.unwrap();
+        assert!(error.contains("has show 2") && error.contains("mirror of TVmaze"), "{error}");
+        // Without a map, the mirror is asked for the show, too.
+        upstream.remove_updates_map();
+    }
 }
 
 #[tokio::test]
