@@ -11,6 +11,7 @@ use crate::convert::saturating_u32;
 use crate::error::RunError;
 use crate::individual_fetch::{self, Fetch};
 use crate::run_context::RunContext;
+use crate::updates::UpdatesMap;
 
 /// The shows with stored details.
 pub(crate) type DetailsVersions = BTreeMap<ShowId, DetailsVersion>;
@@ -47,6 +48,7 @@ pub(crate) async fn stage(
     filter: &ShowFilter,
     max: Option<u32>,
     known: &mut DetailsVersions,
+    updates: Option<&UpdatesMap>,
 ) -> Result<Vec<ShowId>, RunError> {
     let RunContext { session, progress, stop, parameters, .. } = context;
     progress.apply(RunEvent::StepBegan(Step::FetchingShows));
@@ -56,15 +58,12 @@ pub(crate) async fn stage(
         .filter(|(id, updated)| is_outdated(known.get(id), **updated))
         .map(|(id, _)| *id)
         .collect();
-    let status = progress.status();
-    // An earlier attempt was within the limit, or allowed to exceed it.
-    let allowed = max.map(|max| max.max(status.details_total.unwrap_or_default()));
-    check_limit(status.details_done + saturating_u32(needed.len()), allowed)?;
+    check_limit(context, max, needed.len())?;
     if !needed.is_empty() {
         context.plan_requests(needed.len() + usize::from(parameters.top.get()));
     }
     plan(context, needed.len()).await?;
-    let staged = individual_fetch::stage_shows(context, needed, Fetch::Details).await?;
+    let staged = individual_fetch::stage_shows(context, needed, Fetch::Details, updates).await?;
     for (id, version) in staged.details {
         // A response can be older than the show. The next run notices it; this one would get the same response again.
         let updated = matching.get(&id).copied().flatten().max(version.updated);
@@ -74,9 +73,40 @@ pub(crate) async fn stage(
     Ok(matching.into_keys().collect())
 }
 
-/// Checks that the details of so many shows may be fetched.
-fn check_limit(shows: u32, max: Option<u32>) -> Result<(), RunError> {
-    match max {
+/// Checks and plans the details of the changed shows in `detailed`, and of those shows of the next snapshot that match
+/// `filter` and lack in `known`. Shows that `may_change` before their details are fetched may stop matching, so they do
+/// not count.
+pub(crate) async fn plan_changes(
+    context: &RunContext<'_>,
+    filter: &ShowFilter,
+    max: Option<u32>,
+    known: &DetailsVersions,
+    detailed: &BTreeSet<ShowId>,
+    may_change: impl Fn(&ShowId) -> bool,
+) -> Result<(), RunError> {
+    let RunContext { session, progress, stop, .. } = context;
+    let matching = stop.retry(|| session.matching_shows(filter.clone())).await?;
+    let others = matching.iter().filter(|(id, updated)| {
+        !detailed.contains(id) && !may_change(id) && is_outdated(known.get(id), **updated)
+    });
+    let needed = detailed.len() + others.count();
+    check_limit(context, max, needed)?;
+    let status = progress.status();
+    // Not less than what an earlier attempt was allowed.
+    let total =
+        (status.details_done + saturating_u32(needed)).max(status.details_total.unwrap_or(0));
+    if total > 0 {
+        context.checkpoint(RunEvent::DetailsPlanned(total), None).await?;
+    }
+    Ok(())
+}
+
+/// Checks that the details of this many more shows may be fetched.
+fn check_limit(context: &RunContext<'_>, max: Option<u32>, left: usize) -> Result<(), RunError> {
+    let status = context.progress.status();
+    let shows = status.details_done + saturating_u32(left);
+    // An earlier attempt was within the limit, or allowed to exceed it.
+    match max.map(|max| max.max(status.details_total.unwrap_or_default())) {
         Some(max) if shows > max => {
             let minutes = duration_at_limit(shows.into()).as_secs().div_ceil(60);
             Err(RunError::TooManyDetails { shows, max, minutes })
@@ -85,8 +115,8 @@ fn check_limit(shows: u32, max: Option<u32>) -> Result<(), RunError> {
     }
 }
 
-/// Reports that the details of so many more shows are to be fetched.
-pub(crate) async fn plan(context: &RunContext<'_>, left: usize) -> Result<(), RunError> {
+/// Reports that the details of this many more shows are to be fetched.
+async fn plan(context: &RunContext<'_>, left: usize) -> Result<(), RunError> {
     let total = context.progress.status().details_done + saturating_u32(left);
     context.checkpoint(RunEvent::DetailsPlanned(total), None).await
 }

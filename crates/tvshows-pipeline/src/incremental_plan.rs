@@ -23,9 +23,11 @@ const RATING_DRIFT: f64 = 0.2;
 
 /// What limits a plan.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct PlanLimits {
+pub(crate) struct PlanLimits<'a> {
     /// The age of an index page at which it is fetched again.
     pub(crate) max_age: Duration,
+    /// The published shows that `DETAILS` chooses.
+    pub(crate) chosen: &'a BTreeSet<ShowId>,
     /// How many changed shows may be fetched together with their details.
     pub(crate) max_detailed: usize,
 }
@@ -37,32 +39,31 @@ pub(crate) struct FetchPlan {
     pub(crate) pages: Vec<u32>,
     /// Shows to fetch individually.
     pub(crate) shows: BTreeSet<ShowId>,
-    /// Changed shows with stored episodes, to fetch together with their details.
+    /// Chosen shows that have changed and have stored episodes, to fetch together with their details.
     pub(crate) detailed: BTreeSet<ShowId>,
     /// Published shows that no longer exist at TVmaze.
     pub(crate) deletions: Vec<ShowId>,
 }
 
 /// Plans the update of a snapshot. `staged` has the pages that an interrupted attempt has fetched already. A changed show
-/// with stored episodes costs a request for its details in any case, so the show itself comes with them, unless there are
-/// more than `max_detailed` of these.
+/// that is chosen and has stored episodes costs a request for its details in any case, so the show itself comes with them,
+/// unless there are more than `max_detailed` of these.
 ///
 /// Returns `None` if the updates map cannot be right. Then the whole index has to be fetched.
 pub(crate) fn plan(
     snapshot: &PublishedManifest,
     staged: &BTreeMap<u32, Timestamp>,
     updates: &UpdatesMap,
-    limits: PlanLimits,
+    limits: PlanLimits<'_>,
     now: Timestamp,
 ) -> Option<FetchPlan> {
     let (deletions, unclear) = missing_shows(snapshot, updates)?;
     let mut pages = expired_pages(snapshot, updates, limits.max_age, now);
     pages.retain(|page| !staged.contains_key(page));
     let has_episodes = |id: &ShowId| snapshot.details.get(id).is_some_and(|it| it.has_episodes);
-    let mut detailed = BTreeSet::new();
-    if limits.max_detailed > 0 {
-        detailed.extend(changed_shows(snapshot, updates).filter(has_episodes));
-    }
+    let is_detailed = |id: &ShowId| limits.chosen.contains(id) && has_episodes(id);
+    let mut detailed: BTreeSet<ShowId> =
+        changed_shows(snapshot, updates).filter(is_detailed).collect();
     if detailed.len() > limits.max_detailed {
         detailed.clear();
     }
@@ -217,7 +218,8 @@ mod tests {
         let staged = BTreeMap::from([(0, at(0))]);
         let updates: UpdatesMap =
             [1, 2, 3, 251, 252, 253].map(|id| (ShowId(id), 2)).into_iter().collect();
-        let always = PlanLimits { max_age: Duration::ZERO, max_detailed: 0 };
+        let chosen = BTreeSet::new();
+        let always = PlanLimits { max_age: Duration::ZERO, chosen: &chosen, max_detailed: 0 };
         let changes = |hours| plan(&snapshot, &staged, &updates, always, at(hours)).unwrap();
         assert_eq!((changes(23).pages, ids(changes(23).shows)), (vec![1], vec![1, 2, 3]));
         assert_eq!((changes(24).pages, ids(changes(24).shows)), (vec![1, 0], vec![]));
@@ -226,21 +228,23 @@ mod tests {
     }
 
     #[test]
-    fn a_show_with_episodes_is_fetched_with_them_and_does_not_make_its_page_worthwhile() {
+    fn a_chosen_show_with_episodes_is_fetched_with_them_and_does_not_make_its_page_worthwhile() {
         let (mut snapshot, _) = ranked(&[Some(1.0), Some(1.0), Some(1.0), Some(1.0)]);
         snapshot.pages.insert(0, at(0));
         let version = |has_episodes| DetailsVersion { updated: Some(1), has_episodes };
         snapshot.details =
             BTreeMap::from([(ShowId(2), version(true)), (ShowId(3), version(false))]);
+        let chosen = BTreeSet::from([ShowId(2), ShowId(3)]);
         let updates: UpdatesMap = [1, 2, 3].map(|id| (ShowId(id), 2)).into_iter().collect();
         let updates = updates.into_iter().chain([(ShowId(4), 1)]).collect();
-        let plan = |max_detailed| {
-            let limits = PlanLimits { max_age: Duration::from_hours(99), max_detailed };
+        let plan = |chosen, max_detailed| {
+            let limits = PlanLimits { max_age: Duration::from_hours(99), chosen, max_detailed };
             let plan = plan(&snapshot, &BTreeMap::new(), &updates, limits, at(1)).unwrap();
             (plan.pages, ids(plan.shows), ids(plan.detailed))
         };
-        assert_eq!(plan(1), (vec![], vec![1, 3], vec![2]));
-        assert_eq!(plan(0), (vec![0], vec![], vec![]));
+        assert_eq!(plan(&chosen, 1), (vec![], vec![1, 3], vec![2]));
+        assert_eq!(plan(&chosen, 0), (vec![0], vec![], vec![]));
+        assert_eq!(plan(&BTreeSet::new(), 1), (vec![0], vec![], vec![]));
     }
 
     fn ids(shows: BTreeSet<ShowId>) -> Vec<u32> {

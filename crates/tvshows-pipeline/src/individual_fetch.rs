@@ -14,6 +14,7 @@ use crate::convert::{
 use crate::error::RunError;
 use crate::run_context::RunContext;
 use crate::tasks::{in_batches, in_own_task};
+use crate::updates::UpdatesMap;
 
 /// What to fetch of a show, in one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,18 +39,19 @@ pub(crate) struct Staged {
     pub(crate) deleted: BTreeSet<ShowId>,
 }
 
-/// Fetches shows individually. What exists is staged; the other shows are deleted.
+/// Fetches shows individually. What exists is staged; the other shows are deleted. If the details
+/// of a show are missing although `updates` has it, it is fetched without them.
 pub(crate) async fn stage_shows(
     context: &RunContext<'_>,
     shows: BTreeSet<ShowId>,
     fetch: Fetch,
+    updates: Option<&UpdatesMap>,
 ) -> Result<Staged, RunError> {
-    let client = context.client;
     let requests = shows.into_iter().map(|id| async move {
         context.check_request_limit()?;
-        Ok::<_, RunError>((id, fetch_show(client, id, fetch).await?))
+        Ok::<_, RunError>((id, fetch_show(context, id, fetch, updates).await?))
     });
-    let concurrency = client.concurrency();
+    let concurrency = context.client.concurrency();
     let responses = stream::iter(requests).buffer_unordered(concurrency).boxed();
     let (receiving, mut batches) = in_batches(responses, concurrency);
     let staged_event = |shows: usize| match fetch {
@@ -95,10 +97,12 @@ pub(crate) async fn stage_shows(
 
 /// Returns `None` if the show does not exist.
 async fn fetch_show(
-    client: &Client,
+    context: &RunContext<'_>,
     id: ShowId,
     fetch: Fetch,
+    updates: Option<&UpdatesMap>,
 ) -> Result<Option<Fetched>, RunError> {
+    let client = context.client;
     let request = client.show(tvmaze_id(id));
     let fetched = if fetch == Fetch::Show {
         fetch_plain(client, id).await?.map(|show| (show, None))
@@ -108,9 +112,12 @@ async fn fetch_show(
         let request = request.recover_with(recover_details).reject_moved();
         let details = in_own_task(request.into_future()).await;
         let details = details.map_err(|source| RunError::Details { show: id.0, source })?;
-        // A mirror of TVmaze has shows without details.
-        if details.is_none() && fetch_plain(client, id).await?.is_some() {
-            return Err(RunError::NoDetails { show: id.0 });
+        // A mirror of TVmaze has shows without details. TVmaze's map may still have a show that vanished.
+        if details.is_none() && updates.is_none_or(|updates| updates.contains_key(&id)) {
+            context.check_request_limit()?;
+            if fetch_plain(client, id).await?.is_some() {
+                return Err(RunError::NoDetails { show: id.0 });
+            }
         }
         details.map(|TvmazeDetails { show, embedded }| (show, Some(embedded)))
     };

@@ -95,13 +95,20 @@ impl Pipeline {
             let unseen = staged.saturating_sub(progress.status().details_done);
             progress.apply(RunEvent::DetailsStaged(unseen));
         }
-        let mut versions = self.stage_shows(context, staging, published, updates).await?;
+        let mut versions = self.stage_shows(context, staging, published, updates.as_ref()).await?;
 
         loop {
             let detailed = match &self.details {
                 DetailsFilter::Top => Vec::new(),
                 DetailsFilter::Matching(filter) => {
-                    details::stage(context, filter, self.max_details, &mut versions).await?
+                    details::stage(
+                        context,
+                        filter,
+                        self.max_details,
+                        &mut versions,
+                        updates.as_ref(),
+                    )
+                    .await?
                 }
             };
             progress.apply(RunEvent::StepBegan(Step::ComputingTop));
@@ -140,7 +147,7 @@ impl Pipeline {
         context: &RunContext<'_>,
         mut staging: StagingState,
         mut published: PublishedManifest,
-        updates: Option<UpdatesMap>,
+        updates: Option<&UpdatesMap>,
     ) -> Result<DetailsVersions, RunError> {
         let RunContext { session, stop, .. } = context;
         let last_published = published.shows.last_key_value().map(|(id, _)| *id);
@@ -150,20 +157,17 @@ impl Pipeline {
             FetchMode::Auto if is_fresh => Some(&published),
             _ => None,
         };
-        if let Some((updates, base)) = updates.as_ref().zip(base)
-            && let Some(plan) = incremental_plan::plan(
-                base,
-                &staging.pages,
-                updates,
-                self.plan_limits(),
-                now_millis(),
-            )
+        if let Some((updates, base)) = updates.zip(base)
+            && let chosen = stop.retry(|| self.published_matches()).await?
+            && let limits = self.plan_limits(&chosen)
+            && let Some(plan) =
+                incremental_plan::plan(base, &staging.pages, updates, limits, now_millis())
         {
             if !staging.is_incremental {
                 stop.retry(|| session.start_incremental()).await?;
             }
-            let staged =
-                stage_changes(context, &Baseline { snapshot: base, updates }, plan).await?;
+            let baseline = Baseline { snapshot: base, updates };
+            let staged = self.stage_changes(context, &baseline, plan).await?;
             let mut versions = base.details.clone();
             versions.extend(staged);
             return Ok(versions);
@@ -180,17 +184,75 @@ impl Pipeline {
             context.parameters.mode == FetchMode::Auto && version.has_episodes
         });
         versions.append(&mut staging.snapshot.details);
-        let plan = FullFetchPlan::new(updates, last_published, staging, now_millis());
+        let plan = FullFetchPlan::new(updates.cloned(), last_published, staging, now_millis());
         stage_everything(context, plan).await?;
         Ok(versions)
     }
 
-    pub(crate) fn plan_limits(&self) -> PlanLimits {
-        let max_detailed = match (&self.details, self.max_details) {
-            (DetailsFilter::Top, _) => 0,
-            (DetailsFilter::Matching(_), max) => max.map_or(usize::MAX, |max| max as usize),
-        };
-        PlanLimits { max_age: self.max_age, max_detailed }
+    /// Stages the changed shows. Returns the details that came with them.
+    async fn stage_changes(
+        &self,
+        context: &RunContext<'_>,
+        baseline: &Baseline<'_>,
+        plan: FetchPlan,
+    ) -> Result<DetailsVersions, RunError> {
+        let RunContext { session, progress, stop, parameters, .. } = context;
+        let FetchPlan { pages, shows: mut individual, detailed, deletions } = plan;
+        if !deletions.is_empty() {
+            let batch = StagedBatch::Deletions(deletions);
+            // These cost no request, so they do not count as refetches.
+            context.checkpoint(RunEvent::RefetchesStaged(0), Some(batch)).await?;
+        }
+        let criteria = widened_criteria(*parameters);
+        let ranked = stop.retry(|| session.rank_staged(criteria)).await?;
+        let near =
+            incremental_plan::near_cutoff(baseline.snapshot, &ranked, parameters.top, now_millis());
+        individual.extend(near.into_iter().filter(|id| !pages.contains(&page_of(*id))));
+        individual.retain(|id| !detailed.contains(id));
+
+        let discrepancies = max_discrepancies(baseline.snapshot.shows.len());
+        let casts = usize::from(parameters.top.get());
+        let shows = individual.len() + detailed.len();
+        context.plan_requests(pages.len() + shows + discrepancies + casts);
+        let planned = progress.status().pages_done + saturating_u32(pages.len());
+        context.checkpoint(RunEvent::PagesPlanned(planned), None).await?;
+        plan_refetches(context, individual.len()).await?;
+        let may_change = |id: &ShowId| individual.contains(id) || pages.contains(&page_of(*id));
+        self.plan_details(context, baseline, &detailed, may_change).await?;
+        progress.apply(RunEvent::StepBegan(Step::FetchingShows));
+        let stale = incremental_fetch::stage_pages(context, baseline, pages).await?;
+        individual.extend(stale.into_iter().filter(|id| !detailed.contains(id)));
+        plan_refetches(context, individual.len()).await?;
+        individual_fetch::stage_shows(context, individual, Fetch::Show, None).await?;
+        if !detailed.is_empty() {
+            self.plan_details(context, baseline, &detailed, |_| false).await?;
+        }
+        let staged = individual_fetch::stage_shows(
+            context,
+            detailed,
+            Fetch::ShowAndDetails,
+            Some(baseline.updates),
+        )
+        .await?;
+        Ok(staged.details)
+    }
+
+    /// Checks and plans the details of changed and of matching shows.
+    async fn plan_details(
+        &self,
+        context: &RunContext<'_>,
+        baseline: &Baseline<'_>,
+        detailed: &BTreeSet<ShowId>,
+        may_change: impl Fn(&ShowId) -> bool,
+    ) -> Result<(), RunError> {
+        let DetailsFilter::Matching(filter) = &self.details else { return Ok(()) };
+        let known = &baseline.snapshot.details;
+        details::plan_changes(context, filter, self.max_details, known, detailed, may_change).await
+    }
+
+    pub(crate) fn plan_limits<'a>(&self, chosen: &'a BTreeSet<ShowId>) -> PlanLimits<'a> {
+        let max_detailed = self.max_details.map_or(usize::MAX, |max| max as usize);
+        PlanLimits { max_age: self.max_age, chosen, max_detailed }
     }
 
     /// Fetches the updates map. Returns `None` if TVmaze does not provide it.
@@ -230,47 +292,8 @@ async fn stage_everything(context: &RunContext<'_>, plan: FullFetchPlan) -> Resu
     let refetches = full_fetch::stage_pages(context, plan).await?;
     context.checkpoint(RunEvent::PagesPlanned(progress.status().pages_done), None).await?;
     plan_refetches(context, refetches.len()).await?;
-    individual_fetch::stage_shows(context, refetches, Fetch::Show).await?;
+    individual_fetch::stage_shows(context, refetches, Fetch::Show, None).await?;
     Ok(())
-}
-
-/// Stages the changed shows. Returns the details that came with them.
-async fn stage_changes(
-    context: &RunContext<'_>,
-    baseline: &Baseline<'_>,
-    plan: FetchPlan,
-) -> Result<DetailsVersions, RunError> {
-    let RunContext { session, progress, stop, parameters, .. } = context;
-    let FetchPlan { pages, shows: mut individual, detailed, deletions } = plan;
-    if !deletions.is_empty() {
-        let batch = StagedBatch::Deletions(deletions);
-        // These cost no request, so they do not count as refetches.
-        context.checkpoint(RunEvent::RefetchesStaged(0), Some(batch)).await?;
-    }
-    let criteria = widened_criteria(*parameters);
-    let ranked = stop.retry(|| session.rank_staged(criteria)).await?;
-    let near =
-        incremental_plan::near_cutoff(baseline.snapshot, &ranked, parameters.top, now_millis());
-    individual.extend(near.into_iter().filter(|id| !pages.contains(&page_of(*id))));
-    individual.retain(|id| !detailed.contains(id));
-
-    let discrepancies = max_discrepancies(baseline.snapshot.shows.len());
-    let casts = usize::from(parameters.top.get());
-    let shows = individual.len() + detailed.len();
-    context.plan_requests(pages.len() + shows + discrepancies + casts);
-    let planned = progress.status().pages_done + saturating_u32(pages.len());
-    context.checkpoint(RunEvent::PagesPlanned(planned), None).await?;
-    plan_refetches(context, individual.len()).await?;
-    if !detailed.is_empty() {
-        details::plan(context, detailed.len()).await?;
-    }
-    progress.apply(RunEvent::StepBegan(Step::FetchingShows));
-    let stale = incremental_fetch::stage_pages(context, baseline, pages).await?;
-    individual.extend(stale.into_iter().filter(|id| !detailed.contains(id)));
-    plan_refetches(context, individual.len()).await?;
-    individual_fetch::stage_shows(context, individual, Fetch::Show).await?;
-    let staged = individual_fetch::stage_shows(context, detailed, Fetch::ShowAndDetails).await?;
-    Ok(staged.details)
 }
 
 /// Deletes shows that vanished after they were staged, and whose cast is therefore `missing`.
@@ -280,7 +303,7 @@ async fn delete_shows_without_cast(
 ) -> Result<(), RunError> {
     let shows: BTreeSet<ShowId> = missing.keys().copied().collect();
     plan_refetches(context, shows.len()).await?;
-    let deleted = individual_fetch::stage_shows(context, shows, Fetch::Show).await?.deleted;
+    let deleted = individual_fetch::stage_shows(context, shows, Fetch::Show, None).await?.deleted;
     missing.retain(|show, _| !deleted.contains(show));
     missing.into_values().next().map_or(Ok(()), Err)
 }

@@ -102,8 +102,8 @@ impl Pipeline {
         let published = self.catalog.manifest().await?;
         let updates = updates.filter(|updates| is_plausible(updates, &published));
         let chosen = self.chosen(&published, updates).await?;
-        let chosen = chosen.as_ref();
-        let limits = self.plan_limits();
+        let (chosen, none) = (chosen.as_ref(), BTreeSet::new());
+        let limits = self.plan_limits(chosen.unwrap_or(&none));
         let incremental = updates
             .filter(|_| parameters.mode == FetchMode::Auto && !published.shows.is_empty())
             .and_then(|updates| {
@@ -136,19 +136,25 @@ impl Pipeline {
         if published.shows.is_empty() {
             return Ok(by_id);
         }
-        let mut chosen = BTreeSet::new();
-        let mut query = ShowQuery { filter: filter.clone(), limit: BATCH, ..ShowQuery::default() };
-        loop {
-            let page = self.catalog.shows(query.clone()).await?;
-            chosen.extend(page.shows.iter().map(|show| show.id));
-            if page.next.is_none() {
-                break;
-            }
-            query.after = page.next;
-        }
+        let mut chosen = self.published_matches().await?;
         let unpublished = by_id.into_iter().flatten();
         chosen.extend(unpublished.filter(|id| !published.shows.contains_key(id)));
         Ok(Some(chosen))
+    }
+
+    /// The published shows that `DETAILS` chooses.
+    pub(crate) async fn published_matches(&self) -> Result<BTreeSet<ShowId>, StoreError> {
+        let mut matching = BTreeSet::new();
+        let DetailsFilter::Matching(filter) = &self.details else { return Ok(matching) };
+        let mut query = ShowQuery { filter: filter.clone(), limit: BATCH, ..ShowQuery::default() };
+        loop {
+            let page = self.catalog.shows(query.clone()).await?;
+            matching.extend(page.shows.iter().map(|show| show.id));
+            if page.next.is_none() {
+                return Ok(matching);
+            }
+            query.after = page.next;
+        }
     }
 
     /// The published shows that would rank best.
@@ -188,9 +194,7 @@ fn incremental_run(
         let needed = chosen.iter().filter(|id| {
             is_changed(id) || details::is_outdated(published.details.get(id), known_version(id))
         });
-        let needed: BTreeSet<ShowId> =
-            needed.filter(|id| !deleted.contains(id)).copied().chain(detailed).collect();
-        saturating_u32(needed.len())
+        saturating_u32(needed.filter(|id| !deleted.contains(id)).count())
     });
     let has_details = |id: &ShowId| chosen.is_some_and(|chosen| chosen.contains(id));
     let top = ranked.iter().take(parameters.top.get().into()).map(|show| show.id);

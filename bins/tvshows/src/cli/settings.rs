@@ -38,14 +38,14 @@ pub struct Settings {
     #[arg(long, value_name = "DURATION", env = "MAX_AGE", default_value = "7d", value_parser = parse_duration)]
     pub(crate) max_age: Duration,
 
-    /// Shows whose episodes and casts are fetched, with one request per new or changed show: filters as in the query of
-    /// `GET /shows`, such as `language=English&status=Running&min_rating=7` or `id=82,169`; `top` fetches only the
-    /// casts of the top shows
+    /// Shows whose episodes and casts are fetched, with one request for each, repeated when it has changed: filters as
+    /// in the query of `GET /shows`, such as `language=English&status=Running&min_rating=7` or `id=82,169`; `top`
+    /// fetches only the casts of the top shows
     #[arg(long, value_name = "FILTERS", env = "DETAILS", default_value = "top")]
     pub(crate) details: DetailsFilter,
 
-    /// Of how many shows an update may fetch the episodes and casts; one that would fetch more fails before it does.
-    /// `tvshows update --yes` ignores it
+    /// Maximum number of shows whose episodes and casts an update may fetch. If it needs more, it fails before it
+    /// fetches any of them. `tvshows update --yes` ignores the limit
     #[arg(
         long,
         value_name = "NUMBER",

@@ -5,11 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tvshows_core::{FetchMode, RunId, RunParameters, RunState, ShowId, Step, TopLimit};
 use tvshows_pipeline::DEFAULT_MAX_AGE;
-use wiremock::matchers::path;
+use wiremock::matchers::{path, query_param};
 use wiremock::{Mock, ResponseTemplate};
 
 use crate::changing_upstream::ChangingUpstream;
 use crate::harness::TestEnv;
+
+/// Much longer than a change of a run's status takes.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The requests for a show together with its details since the last call.
 fn detailed(upstream: &ChangingUpstream) -> Vec<u32> {
@@ -20,6 +23,12 @@ fn detailed(upstream: &ChangingUpstream) -> Vec<u32> {
     let mut ids: Vec<u32> = upstream.take_requests().iter().filter_map(detailed).collect();
     ids.sort_unstable();
     ids
+}
+
+/// The filter that chooses shows by their ids.
+fn by_id(ids: impl IntoIterator<Item = u32>) -> String {
+    let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+    format!("id={}", ids.join(","))
 }
 
 /// Checks that the stored details of these shows, and of no others, are what the upstream sends.
@@ -149,6 +158,93 @@ async fn too_many_details_fail_the_run_before_the_first() {
 }
 
 #[tokio::test]
+async fn too_many_details_fail_a_run_before_changed_shows_are_fetched_with_theirs() {
+    let (upstream, server) = ChangingUpstream::start(1..=60).await;
+    let mut env = TestEnv::with_details(&server.uri(), &by_id(1..=20), Some(30)).await;
+    assert_eq!(env.update().await.state, RunState::Succeeded);
+    for id in 1..=20 {
+        upstream.change(id);
+    }
+    upstream.take_requests();
+    env.change_details(&by_id(1..=40), DEFAULT_MAX_AGE).await;
+    let status = env.update().await;
+    assert_eq!(status.state, RunState::Failed);
+    let error = status.error.unwrap();
+    assert!(error.contains("of 40 shows") && error.contains("MAX_DETAILS allows (30)"), "{error}");
+    assert_eq!(upstream.take_requests(), ["/updates/shows"]);
+
+    // If pages are to be fetched, the unchanged shows on them may stop matching.
+    env.change_details(&by_id(1..=40), Duration::ZERO).await;
+    let status = env.update().await;
+    assert_eq!(status.state, RunState::Failed);
+    assert!(status.error.unwrap().contains("of 40 shows"));
+    assert_eq!(upstream.take_requests(), ["/updates/shows", "/shows?page=0"]);
+
+    env.limit_details(Some(40));
+    env.change_details(&by_id(1..=40), DEFAULT_MAX_AGE).await;
+    let status = env.update().await;
+    assert_eq!((status.state, status.details_done), (RunState::Succeeded, 40));
+    assert_eq!(detailed(&upstream), Vec::from_iter(1..=40));
+    check(&env, &upstream, 1..=40).await;
+}
+
+#[tokio::test]
+async fn changed_shows_that_are_no_longer_chosen_are_fetched_with_their_page() {
+    let (upstream, server) = ChangingUpstream::start(1..=60).await;
+    let mut env = TestEnv::with_details(&server.uri(), &by_id(1..=20), None).await;
+    env.update().await;
+    for id in 1..=20 {
+        upstream.change(id);
+    }
+    upstream.take_requests();
+    env.change_details("id=1", DEFAULT_MAX_AGE).await;
+    let plan = env.runner.plan(RunParameters::default()).await.unwrap();
+    assert_eq!((plan.index_pages, plan.shows, plan.details), (Some(1), 0, Some(1)));
+    upstream.take_requests();
+    let status = env.update().await;
+    assert_eq!((status.state, status.changes.changed), (RunState::Succeeded, 20));
+    let map_and_page_and_details = 3;
+    assert_eq!(status.counts.requests, map_and_page_and_details + u64::from(status.casts_done));
+    assert_eq!(detailed(&upstream), [1]);
+    check(&env, &upstream, [1]).await;
+}
+
+#[tokio::test]
+async fn a_vanished_show_that_the_updates_map_lacks_costs_one_request() {
+    let (upstream, server) = ChangingUpstream::start(1..=300).await;
+    let env = TestEnv::with_details(&server.uri(), "language=English", None).await;
+    // The map lacks more shows of the page than are looked up one by one.
+    upstream.cache_page(0);
+    for id in 1..=150 {
+        upstream.delete(id);
+    }
+    let status = env.update().await;
+    assert_eq!((status.state, &status.error), (RunState::Succeeded, &None));
+    assert_eq!(status.shows_seen, 150);
+    let details = 300;
+    let expected = 1 /* updates */ + 2 /* pages */ + 1 /* the end */ + details;
+    assert_eq!(status.counts.requests, expected);
+    check(&env, &upstream, 151..=300).await;
+}
+
+#[tokio::test]
+async fn a_mirror_that_has_a_show_without_details_fails_the_run() {
+    let (upstream, server) = ChangingUpstream::start(1..=20).await;
+    let lacking = Mock::given(path("/shows/2")).and(query_param("embed[]", "cast"));
+    let lacking = lacking.respond_with(ResponseTemplate::new(404));
+    lacking.with_priority(1).mount(&server).await;
+    let env = TestEnv::with_details(&server.uri(), "id=1,2,3", None).await;
+    for _ in 0..2 {
+        let status = env.update().await;
+        assert_eq!(status.state, RunState::Failed);
+        let error = status.error.unwrap();
+        assert!(error.contains("has show 2") && error.contains("mirror of TVmaze"), "{error}");
+        // Without a map, the mirror is asked for the show, too.
+        upstream.remove_updates_map();
+    }
+}
+
+#[tokio::test]
 async fn a_show_that_vanishes_before_its_details_is_deleted() {
     let (upstream, server) = ChangingUpstream::start(1..=20).await;
     let env = TestEnv::with_details(&server.uri(), "id=1,2,3", None).await;
@@ -177,8 +273,17 @@ async fn a_response_that_embeds_nothing_fails_the_run() {
     assert_eq!(detailed(&upstream).iter().filter(|id| **id == 2).count(), 3, "it is retried");
 }
 
-async fn details_done(env: &TestEnv, run: RunId) -> usize {
-    env.store.get(run).await.unwrap().unwrap().details_done as usize
+/// Waits until a run has staged the details of this many shows.
+async fn details_staged(env: &TestEnv, run: RunId, shows: usize) {
+    let mut status = env.runner.status(run).await.unwrap().unwrap();
+    while (status.details_done as usize) < shows {
+        let (step, done) = (status.step, status.details_done);
+        assert!(!status.state.is_terminal(), "{:?} after the details of {done}", status.error);
+        let changed = env.runner.wait_for_change(run, status.revision, TIMEOUT).await;
+        let next = changed.unwrap().unwrap();
+        assert!(next.revision > status.revision, "no change after {done} at {step:?}");
+        status = next;
+    }
 }
 
 #[tokio::test]
@@ -193,7 +298,9 @@ async fn what_is_staged_is_not_asked_for_again() {
         // The map, one page and the end of the index; the rest are details. At first, the run is stopped while it
         // stages them.
         let responded = responses - 3;
-        while responses > 10 && details_done(&env, run).await < responded {}
+        if responses > 10 {
+            details_staged(&env, run, responded).await;
+        }
         env.stop().await;
         let before = env.store.get(run).await.unwrap().unwrap();
         assert_eq!(before.state, RunState::Interrupted);
@@ -217,6 +324,35 @@ async fn what_is_staged_is_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_resumed_run_is_allowed_what_it_was_allowed_before() {
+    for (shows, error) in [(10, None), (12, Some("of 12 shows"))] {
+        let (upstream, server) = ChangingUpstream::start(1..=40).await;
+        let mut env = TestEnv::with_details_on_disk(&server.uri(), &by_id(1..=10)).await;
+        // The map, one page, the end of the index, and four details.
+        upstream.stall_after(3 + 4);
+        let run = env.submit(FetchMode::Auto).await;
+        upstream.stalled().await;
+        details_staged(&env, run, 4).await;
+        env.stop().await;
+        upstream.take_requests();
+        upstream.resume();
+        env.limit_details(Some(5));
+        env.change_details(&by_id(1..=shows), DEFAULT_MAX_AGE).await;
+        let status = env.end_of(run).await;
+        assert_eq!(status.attempt, 2);
+        let Some(expected) = error else {
+            assert_eq!((status.state, status.error), (RunState::Succeeded, None));
+            check(&env, &upstream, 1..=shows).await;
+            continue;
+        };
+        assert_eq!(status.state, RunState::Failed);
+        let error = status.error.unwrap();
+        assert!(error.contains(expected) && error.contains("(10)"), "{error}");
+        assert_eq!(detailed(&upstream), [0; 0]);
+    }
+}
+
+#[tokio::test]
 async fn changes_during_an_interruption_are_fetched_with_the_details() {
     let (upstream, server) = ChangingUpstream::start(1..=40).await;
     let mut env = TestEnv::with_details_on_disk(&server.uri(), "language=English").await;
@@ -229,7 +365,7 @@ async fn changes_during_an_interruption_are_fetched_with_the_details() {
     upstream.stalled().await;
     // All responses but that of the map.
     let staged = 7;
-    while details_done(&env, run).await < staged {}
+    details_staged(&env, run, staged).await;
     env.stop().await;
     upstream.take_requests();
     upstream.change(1);

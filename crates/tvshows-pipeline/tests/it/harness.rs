@@ -188,6 +188,11 @@ impl TestEnv {
         self.restart().await;
     }
 
+    /// Sets the limit of details for later processes.
+    pub(crate) fn limit_details(&mut self, max: Option<u32>) {
+        self.settings.max_details = max;
+    }
+
     async fn start(settings: Settings) -> TestEnv {
         let (runner, store) = settings.start("test").await;
         TestEnv { runner, store, settings }
