@@ -417,12 +417,12 @@ impl From<PlanError> for Problem {
     fn from(error: PlanError) -> Problem {
         match error {
             PlanError::Store(error) => Problem::Store(error),
-            PlanError::Upstream(error) => {
+            PlanError::Refused(error) => error.into(),
+            error => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "an update cannot be planned");
                 Problem::TvmazeUnavailable
             }
-            _ => Problem::UpdatesOff,
         }
     }
 }
