@@ -286,7 +286,14 @@ mod tests {
         let cast = Content::Cast(ShowId(3)).render(&store).await.unwrap_err();
         assert_eq!([episodes.code(), cast.code()], ["episodes_not_found", "cast_not_found"]);
         for problem in [episodes, cast] {
-            assert!(problem.to_string().contains("`DETAILS="), "{problem}");
+            let text = problem.to_string();
+            assert!(text.contains("`DETAILS="), "{text}");
+            let is_cast = problem.code() == "cast_not_found";
+            assert_eq!(
+                text.contains("those of the top shows are always stored"),
+                is_cast,
+                "{text}"
+            );
         }
     }
 
