@@ -312,6 +312,11 @@ mod tests {
         let calendar = String::from_utf8(calendar.unwrap().to_vec()).unwrap();
         assert!(calendar.contains("X-WR-CALNAME:TV schedule: id=1\r\n"), "{calendar}");
         assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 1);
+        let empty = Content::Calendar(schedule("id=2", first, last)).render(&store).await;
+        let empty = String::from_utf8(empty.unwrap().to_vec()).unwrap();
+        let (header, _) = calendar.split_once("BEGIN:VEVENT").unwrap();
+        let header = header.replace("id=1", "id=2");
+        assert_eq!(empty, format!("{header}END:VCALENDAR\r\n"), "without an event");
     }
 
     #[test]
