@@ -94,6 +94,20 @@ impl Content {
         }
     }
 
+    /// Whether the response can be 404, whatever the tag of the snapshot.
+    pub(crate) fn may_be_missing(&self) -> bool {
+        match self {
+            Content::Show(_) | Content::Cast(_) | Content::Episodes(_) => true,
+            Content::Tvmaze(content) => content.may_be_missing(),
+            Content::List(_)
+            | Content::Schedule(_)
+            | Content::Calendar(_)
+            | Content::TopShows { .. }
+            | Content::MultiCharacterActors
+            | Content::Stats => false,
+        }
+    }
+
     pub(crate) fn content_type(&self) -> &'static str {
         match self {
             Content::Calendar(_) => "text/calendar; charset=utf-8",
