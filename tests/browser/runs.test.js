@@ -23,6 +23,30 @@ test("a run that is started here is followed until the bar reaches 100", async (
   assert.deepEqual(page.errors, []);
 });
 
+test("a plan says what an update with these parameters would send, until they change", async () => {
+  const upstream = await simulator("--shows", "2300");
+  const served = await service(upstream, { settings: { DETAILS: "status=Running" } });
+  const page = await open(served);
+  const plan = page.getByRole("button", { name: "Plan" });
+  const message = page.locator(".message");
+  await page.getByLabel("Top shows", { exact: true }).fill("7");
+  await plan.click();
+  await message.getByText(/^The update would send at least \d+ requests: \d+ index pages, episodes and casts of an unknown number of shows, 7 casts of top shows\. At TVmaze's limit, that takes \d+/).waitFor();
+  await page.getByLabel("Top shows", { exact: true }).fill("8");
+  assert.equal(await message.textContent(), "");
+  await page.getByLabel("Top shows", { exact: true }).fill("0");
+  await plan.click();
+  assert.equal(await message.textContent(), "", "the browser refuses it");
+  assert.equal((await update(served, "top=8")).state, "succeeded");
+  await page.getByLabel("Top shows", { exact: true }).fill("8");
+  await plan.click();
+  await message.getByText("The update would send 1 request, because nothing has changed.").waitFor();
+  await page.getByLabel("Mode").selectOption("full");
+  await plan.click();
+  await message.getByText(/^The update would send [\d,]+ requests: .* episodes and casts of [\d,]+ shows/).waitFor();
+  assert.deepEqual(page.errors, []);
+});
+
 test("others wait and can be cancelled, and so can the one under way", async () => {
   const upstream = await simulator(...SLOW);
   const page = await open(await service(upstream));

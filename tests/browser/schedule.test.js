@@ -43,6 +43,24 @@ test("a week has its episodes, and the ones before and after are a click away", 
   assert.deepEqual(page.errors, []);
 });
 
+test("an empty week links to the next week that has episodes, or else to the last one", async () => {
+  const rows = (await (await fetch(`${served.url}/export/episodes.ndjson`)).text()).trim().split("\n");
+  const sorted = rows.map((row) => JSON.parse(row).airdate).filter(Boolean).sort();
+  const day = (date, days) => new Date(Date.parse(date) + days * 86_400_000).toISOString().slice(0, 10);
+  for (const [date, label, expected] of [
+    [day(sorted[0], -14), "Next week with episodes", sorted[0]],
+    [day(sorted.at(-1), 90), "Last week with episodes", sorted.at(-1)],
+  ]) {
+    const page = await open(served, `schedule?date=${date}`);
+    await page.getByText("No episodes this week").waitFor();
+    await page.getByRole("link", { name: label }).click();
+    await page.locator(".airings").first().waitFor();
+    const days = await page.locator(".days h2").evaluateAll((all) => all.map(({ id }) => id.replace("day-", "")));
+    assert.ok(days.includes(expected), `${days} ${expected}`);
+    assert.deepEqual(page.errors, []);
+  }
+});
+
 test("the calendar has the filters, and its address can be copied", async () => {
   const page = await open(served, `schedule?date=${episodes[0].airdate}`, { permissions: ["clipboard-read", "clipboard-write"] });
   const address = page.getByLabel("Address of the calendar");

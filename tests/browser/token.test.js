@@ -15,7 +15,7 @@ test("the token is asked for once and goes with whatever changes something", asy
   await page.getByText("No updates yet").waitFor();
   const start = page.getByRole("button", { name: "Start update" });
   const dialog = page.getByRole("dialog", { name: "API token" });
-  await start.click();
+  await page.getByRole("button", { name: "Plan" }).click();
   await dialog.getByText("This service requires an API token").waitFor();
   assert.equal(await runsOf(served), 0);
   await dialog.getByLabel("Token", { exact: true }).fill("not-the-token-of-this-test");
@@ -23,6 +23,9 @@ test("the token is asked for once and goes with whatever changes something", asy
   await dialog.getByText("Invalid API token").waitFor();
   await dialog.getByLabel("Token", { exact: true }).fill(TOKEN);
   await page.keyboard.press("Enter");
+  await page.getByText(/^The update would send \d+ requests: /).waitFor();
+  assert.equal(await runsOf(served), 0);
+  await start.click();
   const run = page.getByRole("region", { name: "Run", exact: true });
   await run.getByText("Fetching all shows").waitFor();
   await page.reload();

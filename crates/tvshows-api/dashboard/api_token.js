@@ -13,7 +13,7 @@ export function authorizationHeader() {
 export function promptForToken({ isRejected }) {
   sessionStorage.removeItem(STORAGE_KEY);
   const reason = isRejected ? "Invalid API token. Try again."
-    : "This service requires an API token to start or cancel updates. Its operator sets the token as API_TOKEN.";
+    : "This service requires an API token to plan, start, or cancel updates. Its operator sets the token as API_TOKEN.";
   // Other characters are not allowed in an HTTP header.
   const field = h("input", { type: "password", autocomplete: "off", required: true, pattern: "[!-~]+", title: "Letters, digits and punctuation, without spaces" });
   const cancel = h("button", { type: "button", class: "plain", click: () => dialog.close() }, "Cancel");

@@ -1,4 +1,4 @@
-// The result of starting or canceling a run, shown next to the button until it is outdated.
+// The result of planning, starting or canceling a run, shown next to the button until it is outdated.
 
 import { h } from "./dom.js";
 import { toSentence } from "./format.js";
@@ -8,6 +8,7 @@ export class InlineMessage {
   element = h("p", { class: "message", role: "status" });
   #runId = null;
   #isQueued = false;
+  #latest = null;
 
   constructor(signal) {
     runFeed.addEventListener("change", () => this.#clearIfOutdated(), { signal });
@@ -15,16 +16,17 @@ export class InlineMessage {
 
   // Shows the `message` of the service's response, or the error.
   async showResult(response) {
-    this.#show("", false);
-    this.#runId = null;
+    this.clear();
+    this.#latest = response;
     try {
       const { message, request_id: runId } = await response;
+      if (this.#latest !== response) return;
       this.#show(toSentence(message), false);
       this.#runId = runId;
       this.#isQueued = runFeed.queued.some((run) => run.request_id === runId);
       this.#clearIfOutdated();
     } catch (error) {
-      this.#show(toSentence(error.message), true);
+      if (this.#latest === response) this.#show(toSentence(error.message), true);
     }
   }
 
@@ -32,8 +34,13 @@ export class InlineMessage {
   #clearIfOutdated() {
     const run = this.#runId && runFeed.find(this.#runId);
     if (!run || (isActive(run) && !(this.#isQueued && run.state === "running"))) return;
+    this.clear();
+  }
+
+  clear() {
     this.#show("", false);
     this.#runId = null;
+    this.#latest = null;
   }
 
   #show(text, isError) {

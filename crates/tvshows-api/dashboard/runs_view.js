@@ -1,7 +1,9 @@
 // Starts updates, and shows the active run, the queue and the history.
 
+import { post } from "./api_client.js";
 import { announce, h, setText } from "./dom.js";
 import { formatDateTime } from "./format.js";
+import { planSummary } from "./plan_summary.js";
 import { InlineMessage } from "./inline_message.js";
 import { errorState, skeleton } from "./loading.js";
 import { urlFor } from "./router.js";
@@ -38,6 +40,7 @@ export function runsView({ signal, heading, title }) {
   };
   runFeed.addEventListener("change", render, { signal });
   runFeed.addEventListener("change", announceProgress(), { signal });
+  runFeed.addEventListener("published", () => message.clear(), { signal });
   const clock = setInterval(() => runFeed.active && render(), 1000);
   signal.addEventListener("abort", () => clearInterval(clock));
   render();
@@ -83,15 +86,22 @@ function updateForm(message) {
   const submit = (event) => {
     event.preventDefault();
     const parameters = new URLSearchParams(new FormData(event.target));
-    message.showResult(runFeed.startUpdate(parameters));
+    message.showResult(event.submitter === plan ? planUpdate(parameters) : runFeed.startUpdate(parameters));
   };
-  return h("form", { class: "update-form", submit },
+  const plan = h("button", { class: "plain", title: "What the update would fetch, and how long that takes" }, "Plan");
+  // A result is that of other parameters.
+  const input = () => message.clear();
+  return h("form", { class: "update-form", submit, input },
     field("Years", h("input", { name: "years", type: "number", min: 0, max: 200, value: 10, required: true })),
     field("Top shows", h("input", { name: "top", type: "number", min: 1, max: 1000, value: 10, required: true })),
     field("Mode", h("select", { name: "mode" },
       h("option", { value: "auto" }, "Changes only (auto)"), h("option", { value: "full" }, "Everything (full)"))),
-    h("button", {}, "Start update"),
+    h("div", { class: "update-actions" }, h("button", {}, "Start update"), plan),
     h("p", { class: "muted hint" }, "The top shows are English-language Action shows that premiered within this many years."));
+}
+
+async function planUpdate(parameters) {
+  return { message: planSummary(await post(`pipeline/plan?${parameters}`)) };
 }
 
 // Announces each step, each quarter of the progress and the end of a run.

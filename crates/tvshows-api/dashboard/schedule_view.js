@@ -11,6 +11,10 @@ import { checkedEpisode, checkedShow } from "./show_fields.js";
 import { FACETS, FILTERS, filterChips, ShowFilters } from "./show_filters.js";
 
 const DAY_MS = 86_400_000;
+// The most days that a request for the schedule may have.
+const SPAN_DAYS = 31;
+// Where episodes are searched from an empty week: two months ahead, then a year back, until some are found.
+const SEARCHED_SPANS = [0, 1, -1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11, -12];
 const LOCALE = "en-GB";
 const dayName = new Intl.DateTimeFormat(LOCALE, { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
 const weekName = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
@@ -41,7 +45,7 @@ export function scheduleView({ query, signal, heading, title, onQueryChange }) {
     calendar.update(parameters);
     weekLinks.replaceChildren(...linksAround(monday, query));
     const current = AbortSignal.any([signal, controller.signal]);
-    loadInto(days, current, () => loadWeek(monday, parameters, filters, current));
+    loadInto(days, current, () => loadWeek(monday, query, parameters, filters, current));
   };
   search.addEventListener("search", () => setQuery({}));
   onQueryChange(update);
@@ -56,13 +60,13 @@ export function scheduleView({ query, signal, heading, title, onQueryChange }) {
   ];
 }
 
-async function loadWeek(monday, parameters, filters, signal) {
+async function loadWeek(monday, query, parameters, filters, signal) {
   const [episodes, { facets }] = await Promise.all([
-    request(`schedule?${new URLSearchParams([["date", isoDay(monday)], ["days", 7], ...parameters])}`, { signal }),
+    episodesFrom(monday, 7, parameters, signal),
     request(`shows?${new URLSearchParams([...parameters, ["limit", 1], ["fields", "id"], ["facets", FACETS]])}`, { signal }),
   ]);
   filters.setFacets(facets);
-  if (!episodes.length) return emptyState((await request("shows/stats", { signal })).tables.episodes === 0);
+  if (!episodes.length) return emptyWeek(monday, query, parameters, signal);
   const byDay = Map.groupBy(episodes.map(checkedEpisode), ({ airdate }) => airdate);
   const days = Array.from({ length: 7 }, (_, index) => new Date(monday.getTime() + index * DAY_MS));
   return days.filter((day) => byDay.has(isoDay(day))).map((day) => {
@@ -70,6 +74,34 @@ async function loadWeek(monday, parameters, filters, signal) {
     return h("section", { class: "card", "aria-labelledby": id },
       h("h2", { id }, dayName.format(day)), h("ul", { class: "airings" }, byDay.get(isoDay(day)).map(airing)));
   });
+}
+
+const episodesFrom = (first, days, parameters, signal) =>
+  request(`schedule?${new URLSearchParams([["date", isoDay(first)], ["days", days], ...parameters])}`, { signal });
+
+async function emptyWeek(monday, query, parameters, signal) {
+  if ((await request("shows/stats", { signal })).tables.episodes === 0) return emptyState(true);
+  const [state, nearest] = [emptyState(false), h("p")];
+  state.append(nearest);
+  showNearestWeek(nearest, monday, query, parameters, signal);
+  return state;
+}
+
+// Links to the next week that has episodes, or else to the last one. The state is shown without it if it is not found.
+async function showNearestWeek(root, monday, query, parameters, signal) {
+  try {
+    for (const step of SEARCHED_SPANS) {
+      const first = new Date(monday.getTime() + step * SPAN_DAYS * DAY_MS);
+      const episodes = await episodesFrom(first, SPAN_DAYS, parameters, signal);
+      const nearest = step < 0 ? episodes.at(-1) : episodes[0];
+      if (!nearest) continue;
+      const week = mondayOf(checkedEpisode(nearest).airdate);
+      root.replaceChildren(h("a", { class: "button", href: weekUrl(week, query) }, step < 0 ? "Last week with episodes" : "Next week with episodes"));
+      return;
+    }
+  } catch (error) {
+    if (!signal.aborted) console.warn(error);
+  }
 }
 
 function airing(episode) {
@@ -90,7 +122,7 @@ function emptyState(hasNone) {
 
 function linksAround(monday, query) {
   const filters = Object.fromEntries([...query].filter(([name]) => name !== "date"));
-  const link = (label, days) => h("a", { class: "button", href: urlFor("schedule", { ...filters, date: isoDay(new Date(monday.getTime() + days * DAY_MS)) }) }, label);
+  const link = (label, days) => h("a", { class: "button", href: weekUrl(new Date(monday.getTime() + days * DAY_MS), query) }, label);
   const sunday = new Date(monday.getTime() + 6 * DAY_MS);
   return [
     link("Previous week", -7),
@@ -99,6 +131,8 @@ function linksAround(monday, query) {
     h("a", { href: urlFor("schedule", filters) }, "This week"),
   ];
 }
+
+const weekUrl = (monday, query) => urlFor("schedule", { ...Object.fromEntries(query), date: isoDay(monday) });
 
 const isoDay = (date) => date.toISOString().slice(0, 10);
 

@@ -94,6 +94,20 @@ impl Content {
         }
     }
 
+    /// Whether the response can be 404, whatever the tag of the snapshot.
+    pub(crate) fn may_be_missing(&self) -> bool {
+        match self {
+            Content::Show(_) | Content::Cast(_) | Content::Episodes(_) => true,
+            Content::Tvmaze(content) => content.may_be_missing(),
+            Content::List(_)
+            | Content::Schedule(_)
+            | Content::Calendar(_)
+            | Content::TopShows { .. }
+            | Content::MultiCharacterActors
+            | Content::Stats => false,
+        }
+    }
+
     pub(crate) fn content_type(&self) -> &'static str {
         match self {
             Content::Calendar(_) => "text/calendar; charset=utf-8",
@@ -286,7 +300,14 @@ mod tests {
         let cast = Content::Cast(ShowId(3)).render(&store).await.unwrap_err();
         assert_eq!([episodes.code(), cast.code()], ["episodes_not_found", "cast_not_found"]);
         for problem in [episodes, cast] {
-            assert!(problem.to_string().contains("`DETAILS="), "{problem}");
+            let text = problem.to_string();
+            assert!(text.contains("`DETAILS="), "{text}");
+            let is_cast = problem.code() == "cast_not_found";
+            assert_eq!(
+                text.contains("those of the top shows are always stored"),
+                is_cast,
+                "{text}"
+            );
         }
     }
 
@@ -305,6 +326,11 @@ mod tests {
         let calendar = String::from_utf8(calendar.unwrap().to_vec()).unwrap();
         assert!(calendar.contains("X-WR-CALNAME:TV schedule: id=1\r\n"), "{calendar}");
         assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 1);
+        let empty = Content::Calendar(schedule("id=2", first, last)).render(&store).await;
+        let empty = String::from_utf8(empty.unwrap().to_vec()).unwrap();
+        let (header, _) = calendar.split_once("BEGIN:VEVENT").unwrap();
+        let header = header.replace("id=1", "id=2");
+        assert_eq!(empty, format!("{header}END:VCALENDAR\r\n"), "without an event");
     }
 
     #[test]

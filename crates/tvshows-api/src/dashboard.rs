@@ -36,6 +36,7 @@ const ASSETS: &[(&str, &str)] = embed![
     "inline_message.js",
     "loading.js",
     "main.js",
+    "plan_summary.js",
     "poster.js",
     "replica_line.js",
     "request_rate.js",

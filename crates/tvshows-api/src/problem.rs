@@ -236,8 +236,16 @@ impl Problem {
             Problem::ExternalIdNotFound(id) => {
                 format!("no show with {id} found in the published snapshot")
             }
-            Problem::CastNotFound(show) => not_stored("cast", *show),
-            Problem::EpisodesNotFound(show) => not_stored("list of episodes", *show),
+            Problem::CastNotFound(show) => not_stored(
+                "cast",
+                *show,
+                "those of the top shows are always stored, and the setting DETAILS chooses more shows",
+            ),
+            Problem::EpisodesNotFound(show) => not_stored(
+                "list of episodes",
+                *show,
+                "the setting DETAILS chooses the shows that have one",
+            ),
             Problem::ExportNotFound(file) => format!(
                 "export {:?} not found; available are tvshows.db, and all_shows, top_shows, top_shows_cast, \
                  episodes, show_cast and runs as .csv, .ndjson and .parquet",
@@ -323,9 +331,9 @@ fn store_detail(error: &StoreError) -> String {
     }
 }
 
-fn not_stored(details: &str, show: ShowId) -> String {
+fn not_stored(details: &str, show: ShowId, stored: &str) -> String {
     format!(
-        "no {details} is stored for show {show}; the setting DETAILS chooses the shows that have one, such as \
+        "no {details} is stored for show {show}; {stored}, such as \
          `DETAILS=language=English&status=Running` or `DETAILS=id=82,169`"
     )
 }
@@ -417,12 +425,12 @@ impl From<PlanError> for Problem {
     fn from(error: PlanError) -> Problem {
         match error {
             PlanError::Store(error) => Problem::Store(error),
-            PlanError::Upstream(error) => {
+            PlanError::Refused(error) => error.into(),
+            error => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "an update cannot be planned");
                 Problem::TvmazeUnavailable
             }
-            _ => Problem::UpdatesOff,
         }
     }
 }

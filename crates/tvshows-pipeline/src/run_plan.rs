@@ -1,11 +1,12 @@
 //! What a run would fetch, without fetching it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
 use tvshows_core::{
     DetailsFilter, Facet, FacetFilter, FetchMode, PublishedManifest, RunParameters, Show,
     ShowFilter, ShowId, ShowQuery, SnapshotVersion, Sort, SortBy, StoreError, TopShowsCriteria,
@@ -18,6 +19,7 @@ use crate::error::RunError;
 use crate::incremental_plan::{self, FetchPlan, is_outdated, near_cutoff};
 use crate::pipeline::{Pipeline, is_plausible, widened_criteria};
 use crate::submission::SubmitError;
+use crate::tasks::Tasks;
 use crate::updates::{UpdatesMap, page_of};
 
 /// Why a runner made no plan.
@@ -26,16 +28,64 @@ use crate::updates::{UpdatesMap, page_of};
 pub enum PlanError {
     /// This process does not accept requests for runs.
     #[error(transparent)]
-    UpdatesOff(SubmitError),
+    Refused(SubmitError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The same error for all plans that wait for TVmaze.
     #[error(transparent)]
-    Upstream(RunError),
+    Upstream(Arc<RunError>),
+    #[error("TVmaze did not respond within {} s", MAP_TIMEOUT.as_secs())]
+    UpstreamTimeout,
 }
 
 /// The updates map that the plans of a runner share, so that its clients cannot flood TVmaze with requests.
 #[derive(Default)]
-pub(crate) struct SharedMap(Mutex<Option<(Instant, SnapshotVersion, Option<UpdatesMap>)>>);
+pub(crate) struct SharedMap(Mutex<Option<MapRequest>>);
+
+/// A request for the updates map. It is sent by a task of its own, which goes on if the client that caused it leaves.
+struct MapRequest {
+    /// The snapshot before the request.
+    snapshot: SnapshotVersion,
+    response: watch::Receiver<Option<Response>>,
+}
+
+/// When the request ended, and how.
+type Response = (Instant, Result<Option<Arc<UpdatesMap>>, MapError>);
+
+#[derive(Clone)]
+enum MapError {
+    Upstream(Arc<RunError>),
+    Timeout,
+}
+
+impl MapRequest {
+    fn send(pipeline: &Pipeline, snapshot: SnapshotVersion, tasks: &Tasks) -> MapRequest {
+        let (sender, response) = watch::channel(None);
+        let (pipeline, shutdown) = (pipeline.clone(), tasks.shutdown.clone());
+        tasks.spawn(async move {
+            let map = match shutdown
+                .run_until_cancelled(timeout(MAP_TIMEOUT, pipeline.updates()))
+                .await
+            {
+                None => return,
+                Some(Err(_)) => Err(MapError::Timeout),
+                Some(Ok(Err(error))) => Err(MapError::Upstream(Arc::new(error))),
+                Some(Ok(Ok(map))) => Ok(map.map(Arc::new)),
+            };
+            let _ = sender.send(Some((Instant::now(), map)));
+        });
+        MapRequest { snapshot, response }
+    }
+
+    /// Whether another plan can use the response.
+    fn is_current(&self, snapshot: SnapshotVersion) -> bool {
+        match &*self.response.borrow() {
+            None => self.snapshot == snapshot && self.response.has_changed().is_ok(),
+            Some((ended, Ok(_))) => self.snapshot == snapshot && ended.elapsed() < MAP_MAX_AGE,
+            Some((ended, Err(_))) => ended.elapsed() < ERROR_MAX_AGE,
+        }
+    }
+}
 
 impl SharedMap {
     /// Plans with a map of the last minute, unless there is another snapshot since.
@@ -43,25 +93,43 @@ impl SharedMap {
         &self,
         pipeline: &Pipeline,
         parameters: RunParameters,
+        tasks: &Tasks,
     ) -> Result<RunPlan, PlanError> {
-        let version = pipeline.catalog.snapshot_version().await?;
-        let mut shared = self.0.lock().await;
-        let current = shared
-            .take()
-            .filter(|(fetched, of, _)| fetched.elapsed() < SHARED_MAP_MAX_AGE && *of == version);
-        let (fetched, updates) = match current {
-            Some((fetched, _, updates)) => (fetched, updates),
-            None => (Instant::now(), pipeline.updates().await.map_err(PlanError::Upstream)?),
-        };
-        let (_, _, updates) = shared.insert((fetched, version, updates));
-        Ok(pipeline.plan_with(updates.as_ref(), parameters).await?)
+        let snapshot = pipeline.catalog.snapshot_version().await?;
+        let mut response = self.response(pipeline, snapshot, tasks);
+        let response = response.wait_for(Option::is_some).await.map(|response| response.clone());
+        // The task ends without a response only at a shutdown.
+        let (_, map) =
+            response.ok().flatten().ok_or(PlanError::Refused(SubmitError::ShuttingDown))?;
+        let updates = map.map_err(|error| match error {
+            MapError::Upstream(error) => PlanError::Upstream(error),
+            MapError::Timeout => PlanError::UpstreamTimeout,
+        })?;
+        Ok(pipeline.plan_with(updates.as_deref(), parameters).await?)
+    }
+
+    /// The response to the last request, or else to a new one.
+    fn response(
+        &self,
+        pipeline: &Pipeline,
+        snapshot: SnapshotVersion,
+        tasks: &Tasks,
+    ) -> watch::Receiver<Option<Response>> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = last.take_if(|request| request.is_current(snapshot));
+        let request = current.unwrap_or_else(|| MapRequest::send(pipeline, snapshot, tasks));
+        last.insert(request).response.clone()
     }
 }
 
 /// How many shows are read from the catalog at a time.
 const BATCH: u32 = 2000;
 /// TVmaze's own map can be an hour old.
-const SHARED_MAP_MAX_AGE: Duration = Duration::from_mins(1);
+const MAP_MAX_AGE: Duration = Duration::from_mins(1);
+/// How long an error is returned again, instead of a request to a TVmaze that is down.
+const ERROR_MAX_AGE: Duration = Duration::from_secs(10);
+/// How long clients wait for a map, which takes a second or two. An update has more time.
+const MAP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a run would fetch now. It can be a few requests more, for what only the responses tell: a show that is newer
 /// than its index page, one that newly matches `DETAILS`, or one that enters the top shows.

@@ -118,12 +118,17 @@ impl Runner {
         Ok(submission)
     }
 
-    /// [Plans](Pipeline::plan) a run with these parameters. Plans within a minute share one request.
+    /// [Plans](Pipeline::plan) a run with these parameters. Plans within a minute share one request, unless another
+    /// snapshot is published in between; an error is shared for ten seconds.
     pub async fn plan(&self, parameters: RunParameters) -> Result<RunPlan, PlanError> {
-        if self.inner.config.role == RunnerRole::Reader {
-            return Err(PlanError::UpdatesOff(SubmitError::UpdatesOff));
+        if self.is_shutting_down() {
+            return Err(PlanError::Refused(SubmitError::ShuttingDown));
         }
-        self.inner.plan_map.plan(&self.inner.pipeline, parameters).await
+        if self.inner.config.role == RunnerRole::Reader {
+            return Err(PlanError::Refused(SubmitError::UpdatesOff));
+        }
+        let Inner { pipeline, plan_map, tasks, .. } = &*self.inner;
+        plan_map.plan(pipeline, parameters, tasks).await
     }
 
     /// Requests that an unfinished run stops. It ends in the state `cancelled`.

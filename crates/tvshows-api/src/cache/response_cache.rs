@@ -88,8 +88,13 @@ impl ResponseCache {
         // Read before the data, so that an entry can be newer than its version but never older.
         let snapshot = self.catalog.snapshot_version().await?;
         let (day, content_type) = (content.first_day(), content.content_type());
+        let unchanged = || etag::same_snapshot(request, snapshot, day);
+        let may_be_missing = content.may_be_missing();
+        if !may_be_missing && let Some(response) = unchanged() {
+            return Ok(response);
+        }
         let body = self.get_or_render(snapshot, content).await?;
-        if let Some(response) = etag::same_snapshot(request, snapshot, day) {
+        if may_be_missing && let Some(response) = unchanged() {
             return Ok(response);
         }
         let mut response = etag::with_snapshot(HttpResponse::Ok(), snapshot, day);
@@ -129,9 +134,13 @@ fn weight(key: &Key, body: &CachedBody) -> u32 {
 mod tests {
     use std::sync::atomic::Ordering::Relaxed;
 
+    use actix_web::http::StatusCode;
+    use actix_web::http::header::{ETAG, IF_NONE_MATCH};
+    use actix_web::test::TestRequest;
     use futures::future::join_all;
+    use jiff::civil::date;
     use tokio::time::timeout;
-    use tvshows_core::ShowId;
+    use tvshows_core::{ScheduleQuery, ShowFilter, ShowId};
 
     use super::*;
     use crate::testing::TestCatalog;
@@ -197,6 +206,34 @@ mod tests {
         drop(first);
         second.await.unwrap();
         assert_eq!(catalog.reads(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_a_client_has_is_not_rendered() {
+        let (catalog, cache) = published(1).await;
+        let [first, last] = [date(2026, 11, 24), date(2026, 11, 30)];
+        let schedule = || Box::new(ScheduleQuery { filter: ShowFilter::default(), first, last });
+        let contents = || {
+            let lists = Content::requested_first();
+            lists.chain([Content::Schedule(schedule()), Content::Calendar(schedule())])
+        };
+        for (content, same) in contents().zip(contents()) {
+            let key = content.cache_key();
+            let request = TestRequest::default().to_http_request();
+            let response = cache.respond(&request, content).await.unwrap();
+            let tag = response.headers().get(ETAG).unwrap().clone();
+            cache.bodies.invalidate_all();
+            let reads = catalog.reads();
+            let request = TestRequest::default().insert_header((IF_NONE_MATCH, tag));
+            let response = cache.respond(&request.to_http_request(), same).await.unwrap();
+            assert_eq!(response.status(), StatusCode::NOT_MODIFIED, "{key}");
+            assert_eq!(catalog.reads(), reads, "{key}");
+        }
+        let request = TestRequest::default().insert_header((IF_NONE_MATCH, "*")).to_http_request();
+        let missing = cache.respond(&request, Content::Show(ShowId(2))).await.unwrap_err();
+        assert_eq!(missing.code(), "show_not_found", "a tag does not say that it exists");
+        let show = cache.respond(&request, Content::Show(ShowId(1))).await.unwrap();
+        assert_eq!(show.status(), StatusCode::NOT_MODIFIED);
     }
 
     #[tokio::test]

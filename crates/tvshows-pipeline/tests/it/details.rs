@@ -1,10 +1,13 @@
 //! The episodes and the casts of the shows that `DETAILS` chooses.
 
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::{advance, pause, resume, timeout};
 use tvshows_core::{FetchMode, RunId, RunParameters, RunState, ShowId, Step, TopLimit};
-use tvshows_pipeline::DEFAULT_MAX_AGE;
+use tvshows_pipeline::{DEFAULT_MAX_AGE, PlanError};
 use wiremock::matchers::{path, query_param};
 use wiremock::{Mock, ResponseTemplate};
 
@@ -445,6 +448,58 @@ async fn plans_within_a_minute_share_one_request() {
     assert_eq!(upstream.take_requests(), ["/updates/shows"], "there is another snapshot");
     let refused = env.reader().await.plan(RunParameters::default()).await.unwrap_err();
     assert!(refused.to_string().contains("UPDATES=off"), "{refused}");
+}
+
+#[tokio::test]
+async fn plans_share_the_error_of_an_outage_for_some_seconds() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let env = TestEnv::new(&format!("http://{closed}")).await;
+    let error = async || match env.runner.plan(RunParameters::default()).await {
+        Err(PlanError::Upstream(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    let errors = futures::future::join_all((0..20).map(|_| error())).await;
+    let last = error().await;
+    assert!(errors.iter().all(|error| Arc::ptr_eq(error, &last)), "one attempt");
+    pause();
+    advance(Duration::from_secs(11)).await;
+    resume();
+    assert!(!Arc::ptr_eq(&error().await, &last), "another attempt");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_does_not_stop_the_request_that_plans_share() {
+    let (upstream, server) = ChangingUpstream::start(1..=20).await;
+    let env = TestEnv::with_short_timeout(&server.uri()).await;
+    upstream.hold("/updates/shows");
+    tokio::select! {
+        plan = env.runner.plan(RunParameters::default()) => panic!("{plan:?}"),
+        () = upstream.stalled() => {}
+    }
+    upstream.resume();
+    upstream.hold("/updates/shows");
+    let retried = timeout(Duration::from_mins(1), upstream.stalled()).await;
+    assert!(retried.is_ok(), "the request ended with its client");
+    upstream.resume();
+    env.runner.plan(RunParameters::default()).await.unwrap();
+    assert_eq!(upstream.take_requests(), ["/updates/shows"], "the last retry is for both");
+}
+
+#[tokio::test]
+async fn a_plan_waits_no_longer_than_half_a_minute() {
+    let (upstream, server) = ChangingUpstream::start(1..=20).await;
+    let env = TestEnv::new(&server.uri()).await;
+    upstream.hold("/updates/shows");
+    let half_a_minute = async {
+        upstream.stalled().await;
+        pause();
+        advance(Duration::from_secs(31)).await;
+        resume();
+    };
+    let (plan, ()) = tokio::join!(env.runner.plan(RunParameters::default()), half_a_minute);
+    assert!(matches!(plan, Err(PlanError::UpstreamTimeout)), "{plan:?}");
+    let again = env.runner.plan(RunParameters::default()).await;
+    assert!(matches!(again, Err(PlanError::UpstreamTimeout)), "{again:?}");
 }
 
 #[tokio::test]

@@ -56,6 +56,14 @@ impl TvmazeContent {
         }
     }
 
+    /// Whether the response can be 404, whatever the tag of the snapshot.
+    pub(crate) fn may_be_missing(&self) -> bool {
+        !matches!(
+            self,
+            TvmazeContent::Updates(_) | TvmazeContent::Search(_) | TvmazeContent::Schedule(_)
+        )
+    }
+
     /// The body of the response.
     pub(crate) async fn render(self, catalog: &dyn Catalog) -> Result<Bytes, Problem> {
         match self {
