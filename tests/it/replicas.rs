@@ -140,6 +140,7 @@ async fn read_all(services: &[Service]) -> Vec<u16> {
         "/shows/top_shows",
         "/shows/stats",
         "/export/top_shows.csv",
+        "/tvmaze/updates/shows",
     ];
     let requests = services.iter().flat_map(|service| paths.map(|path| service.get(path).send()));
     join_all(requests)

@@ -3,8 +3,8 @@ use std::io;
 use async_trait::async_trait;
 use tvshows_core::{
     CastRow, Catalog, DetailsCatalog, Episode, MakeRowWriter, MultiCharacterActor,
-    PublishedManifest, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey, ShowPage,
-    ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
+    PublishedManifest, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey, ShowMap,
+    ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
 };
 
 use crate::ReplicaCatalog;
@@ -37,6 +37,10 @@ impl Catalog for ReplicaCatalog {
 
     async fn manifest(&self) -> Result<PublishedManifest, StoreError> {
         self.source.manifest().await
+    }
+
+    async fn last_changes(&self) -> Result<ShowMap<i64>, StoreError> {
+        self.readable_copy()?.last_changes().await
     }
 
     async fn export(

@@ -34,7 +34,7 @@ async fn a_copy_can_be_deleted() {
     update(&b, 4).await;
     wait_for_copies(&[&a, &b], 4).await;
     let services = [a, b];
-    assert_eq!(read_all(&services).await, [200; 10]);
+    assert_eq!(read_all(&services).await, [200; 12]);
     assert_eq!(replicas.run_states().await, ["succeeded", "succeeded"]);
 }
 

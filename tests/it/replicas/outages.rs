@@ -36,7 +36,7 @@ async fn reads_continue_while_postgresql_and_redis_are_stopped() {
         assert_eq!(refused.status(), 503);
         assert!(refused.headers().contains_key("retry-after"));
     }
-    assert_eq!(read_all(&services).await, [200; 15]);
+    assert_eq!(read_all(&services).await, [200; 18]);
 
     server.restart().await;
     for service in &services {
@@ -46,7 +46,7 @@ async fn reads_continue_while_postgresql_and_redis_are_stopped() {
         .await;
     }
     wait_for_copies(&services.each_ref(), 6).await;
-    assert_eq!(read_all(&services).await, [200; 15]);
+    assert_eq!(read_all(&services).await, [200; 18]);
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn replicas_follow_again_after_a_crash_of_postgresql() {
     wait_for_copies(&services.each_ref(), 3).await;
     for top in [4, 5] {
         server.kill().await;
-        assert_eq!(read_all(&services).await, [200; 10]);
+        assert_eq!(read_all(&services).await, [200; 12]);
         server.restart().await;
         eventually(async || {
             let posted = services[1].post(&format!("/pipeline/update?top={top}")).send().await;
@@ -135,7 +135,7 @@ async fn an_update_and_reads_survive_that_no_connection_is_free() {
         .await;
     eventually(async || service.json("/health/ready").await["status"] == "degraded").await;
     let services = [service];
-    assert_eq!(read_all(&services).await, [200; 5]);
+    assert_eq!(read_all(&services).await, [200; 6]);
     let refused = services[0].post("/pipeline/update?top=9").send().await.unwrap();
     assert_eq!(refused.status(), 503);
     assert!(refused.headers().contains_key("retry-after"));
@@ -173,7 +173,7 @@ async fn a_full_disk_of_postgresql_fails_the_update_and_is_recovered_from() {
     let status = services[0].wait_for_end(&run).await;
     assert_eq!(status["state"], "failed", "{status}");
     assert!(status["error"].as_str().unwrap().contains("disk is full"), "{status}");
-    assert_eq!(read_all(&services).await, [200; 10]);
+    assert_eq!(read_all(&services).await, [200; 12]);
     assert!(replicas.content("a") == content);
 
     disk.empty();

@@ -34,7 +34,7 @@ async fn a_replica_that_is_too_old_for_the_database_serves_its_copy_and_works_on
     assert!(error.contains("later release"), "{error}");
 
     eventually(async || services[0].json("/health/ready").await["status"] == "degraded").await;
-    assert_eq!(read_all(&services).await, [200; 10]);
+    assert_eq!(read_all(&services).await, [200; 12]);
     let refused = services[1].post("/pipeline/update?top=4").send().await.unwrap();
     assert_eq!(refused.status(), 503);
     assert_eq!(replicas.run_states().await, ["succeeded"]);

@@ -114,6 +114,9 @@ pub async fn an_unchanged_publish_keeps_the_snapshot(store: &impl Store) {
     let manifest = store.manifest().await.expect("manifest");
     let fetched: Vec<_> = manifest.shows.values().map(|version| version.fetched_at()).collect();
     assert_eq!(fetched, [at(30), at(20)], "planning knows when they were fetched");
+    let changes = store.last_changes().await.expect("changes").into_iter();
+    let updated = [1, 2].map(|id| (ShowId(id), show(id).updated.expect("a time")));
+    assert_eq!(changes.collect::<Vec<_>>(), updated);
     assert_eq!(manifest.pages.into_values().collect::<Vec<_>>(), [at(20)]);
 
     // Another order of the top shows, another cast, and a deleted show are changes.

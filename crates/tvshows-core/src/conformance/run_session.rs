@@ -20,6 +20,7 @@ pub async fn an_empty_store_answers_with_nothing(store: &impl Store) {
     store.health().await.expect("check");
     assert_eq!(store.show(ShowId(1).into()).await.expect("show"), None);
     assert_eq!(store.manifest().await.expect("published"), PublishedManifest::default());
+    assert!(store.last_changes().await.expect("changes").is_empty());
     assert!(store.top_shows(10).await.expect("top").is_empty());
     assert!(store.multi_character_actors().await.expect("actors").is_empty());
     assert!(store.list(10).await.expect("runs").is_empty());

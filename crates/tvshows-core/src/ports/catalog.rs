@@ -43,6 +43,12 @@ pub trait Catalog: DetailsCatalog {
     /// Returns what planning the next run needs to know about the snapshot.
     async fn manifest(&self) -> Result<PublishedManifest, StoreError>;
 
+    /// Returns TVmaze's Unix time of the last change of each show; 0 if it is unknown.
+    async fn last_changes(&self) -> Result<ShowMap<i64>, StoreError> {
+        let shows = self.manifest().await?.shows.into_iter();
+        Ok(shows.map(|(id, version)| (id, version.updated().unwrap_or_default())).collect())
+    }
+
     /// Writes the rows of a table, all from one snapshot, while others read and publish. Of `All_Shows`, these
     /// are the rows that match `filter`; other tables are written as a whole.
     ///

@@ -122,10 +122,13 @@ async fn reads_continue_without_the_shared_database_until_they_are_stale() {
         assert_eq!((health.snapshots_behind, health.last_contact.as_secs()), (0, 50));
         let error = Catalog::manifest(&*replica.catalog).await;
         assert!(matches!(error, Err(StoreError::Unreachable { .. })), "{error:?}");
+        let changes = replica.catalog.last_changes().await.unwrap();
+        assert_eq!(changes.keys().map(|id| id.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
 
         sleep(Duration::from_secs(11)).await;
         let error = replica.ids().await.unwrap_err();
         assert!(matches!(error, StoreError::Stale { seconds: 61 }), "{error:?}");
+        assert!(replica.catalog.last_changes().await.is_err());
         let error = replica.catalog.health().await.unwrap_err();
         assert!(matches!(error, StoreError::Stale { .. }), "{error:?}");
 

@@ -12,8 +12,8 @@ use tvshows_core::{
     CastRow, Catalog, DetailsCatalog, Enqueued, Episode, FinalStatus, LockError, LockExpiry,
     MakeRowWriter, MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock,
     RunQueue, RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
-    ShowPage, ShowQuery, ShowStats, SnapshotSource, SnapshotVersion, StagedBatch, StagingState,
-    StoreError, StoreHealth, Table, TopShow, TopShowsCriteria,
+    ShowMap, ShowPage, ShowQuery, ShowStats, SnapshotSource, SnapshotVersion, StagedBatch,
+    StagingState, StoreError, StoreHealth, Table, TopShow, TopShowsCriteria,
 };
 use tvshows_replica::ReplicaCatalog;
 use tvshows_sqlite::SqliteStore;
@@ -74,6 +74,10 @@ impl<S: Send + Sync> Catalog for ReplicatedStore<S> {
 
     async fn manifest(&self) -> Result<PublishedManifest, StoreError> {
         self.catalog.manifest().await
+    }
+
+    async fn last_changes(&self) -> Result<ShowMap<i64>, StoreError> {
+        self.catalog.last_changes().await
     }
 
     async fn export(

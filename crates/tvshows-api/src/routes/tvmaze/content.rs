@@ -6,8 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use tvshows_core::{
-    Catalog, Episode, SearchText, Show, ShowFilter, ShowId, ShowMap, ShowQuery, ShowVersion, Sort,
-    SortBy,
+    Catalog, Episode, SearchText, Show, ShowFilter, ShowId, ShowMap, ShowQuery, Sort, SortBy,
 };
 
 use super::embed::{Embed, embed};
@@ -201,11 +200,11 @@ async fn found(text: SearchText, catalog: &dyn Catalog) -> Result<Vec<Show>, Pro
 }
 
 async fn render_updates(since: Option<Since>, catalog: &dyn Catalog) -> Result<Bytes, Problem> {
-    // Relative to the publish, so that a client that asks daily misses no change of a mirror that is updated daily.
+    // Relative to the publish, so that the response is the same as long as the snapshot is.
     let published_at = catalog.snapshot_version().await?.published_at;
     let cutoff = since.zip(published_at).map(|(since, at)| since.cutoff(at));
-    let shows = catalog.manifest().await?.shows;
-    json(&Updates { shows: &shows, cutoff })
+    let last_changes = catalog.last_changes().await?;
+    json(&Updates { last_changes: &last_changes, cutoff })
 }
 
 impl Since {
@@ -220,17 +219,15 @@ impl Since {
 }
 
 struct Updates<'a> {
-    shows: &'a ShowMap<ShowVersion>,
+    last_changes: &'a ShowMap<i64>,
     cutoff: Option<i64>,
 }
 
 impl Serialize for Updates<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let updated =
-            self.shows.iter().map(|(id, version)| (id, version.updated().unwrap_or_default()));
         let is_recent =
-            |(_, updated): &(_, i64)| self.cutoff.is_none_or(|cutoff| *updated >= cutoff);
-        serializer.collect_map(updated.filter(is_recent))
+            |(_, updated): &(_, &i64)| self.cutoff.is_none_or(|cutoff| **updated >= cutoff);
+        serializer.collect_map(self.last_changes.iter().filter(is_recent))
     }
 }
 
