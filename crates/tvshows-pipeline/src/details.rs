@@ -66,8 +66,8 @@ pub(crate) async fn stage(
     let staged = individual_fetch::stage_shows(context, needed, Fetch::Details, updates).await?;
     for (id, version) in staged.details {
         // A response can be older than the show. The next run notices it; this one would get the same response again.
-        let updated = matching.get(&id).copied().flatten().max(version.updated);
-        known.insert(id, DetailsVersion { updated, ..version });
+        let newest = matching.get(&id).copied().flatten().max(version.updated);
+        known.insert(id, DetailsVersion { updated: newest, ..version });
     }
     matching.retain(|id, _| !staged.deleted.contains(id));
     Ok(matching.into_keys().collect())
