@@ -15,7 +15,7 @@ use crate::changing_upstream::ChangingUpstream;
 use crate::harness::TestEnv;
 
 /// Much longer than a change of a run's status takes.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The requests for a show together with its details since the last call.
 fn detailed(upstream: &ChangingUpstream) -> Vec<u32> {
