@@ -187,7 +187,7 @@ async fn too_many_details_fail_a_run_before_changed_shows_are_fetched_with_their
     env.change_details(&by_id(1..=40), DEFAULT_MAX_AGE).await;
     let status = env.update().await;
     assert_eq!((status.state, status.details_done), (RunState::Succeeded, 40));
-    assert_eq!(detailed(&upstream), Vec::from_iter(1..=40));
+    assert_eq!(detailed(&upstream), (1..=40).collect::<Vec<_>>());
     check(&env, &upstream, 1..=40).await;
 }
 
