@@ -1,5 +1,6 @@
 //! `/tvmaze`: TVmaze's own routes, from the mirror.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use futures::TryStreamExt;
@@ -235,18 +236,23 @@ async fn schedules_have_the_stored_episodes_of_their_day() {
     assert!(!broadcasts.is_empty() && broadcasts == expected(&path, "/show").await, "{path}");
     let shows = upstream(&env, "/shows?page=0").await;
     let on_web = |show: &&Value| is_detailed(show) && show["webChannel"].is_object();
-    let mut releases = 0;
-    for show in list(&shows).iter().filter(on_web).take(5) {
+    let mut countries = BTreeSet::new();
+    for show in list(&shows).iter().filter(on_web) {
         let episodes = mirrored(&service, &format!("/shows/{}/episodes", show["id"])).await;
         let day = text(&episodes[0]["airdate"]);
-        for country in ["", "&country=", "&country=us", "&country=GB"] {
+        let own = text(&show["webChannel"]["country"]["code"]);
+        for country in [String::new(), format!("&country={own}")] {
             let path = format!("/schedule/web?date={day}{country}");
             let found = ours(&path).await;
             assert!(found == expected(&path, "/_embedded/show").await, "{path}");
-            releases += found.len();
+            let is_of_show = |episode: &Value| episode["_embedded"]["show"]["id"] == show["id"];
+            assert!(found.iter().any(is_of_show), "{path}");
         }
+        let path = format!("/schedule/web?date={day}&country=ZZ");
+        assert_eq!(mirrored(&service, &path).await, json!([]));
+        countries.insert(own.to_owned());
     }
-    assert!(releases > 0);
+    assert!(countries.len() > 1 && countries.contains(""), "{countries:?}");
     assert_eq!(
         ours(&format!("/schedule?date={day}")).await,
         ours(&format!("/schedule?date={day}&country=us")).await
