@@ -12,7 +12,7 @@ demo: build-tools ## Like run, but with the built-in simulator and demo.db; need
 	cargo build --release --locked --bin tvshows
 	DATABASE_PATH=demo.db TVMAZE_BASE_URL=demo ./target/release/tvshows serve --update
 
-test: lint package ## Install the test dependencies, then run the linters and all tests
+test: lint package client-tools ## Install the test dependencies, then run the linters and all tests
 	cargo test --workspace --locked
 	$(MAKE) browser-test schemathesis calendar
 
@@ -72,12 +72,14 @@ openapi: ## Update docs/openapi.json after a change of the API
 configuration: ## Update docs/configuration.md after a change of a setting or flag
 	UPDATE_DOCS=1 cargo test --locked --package tvshows --lib reference
 
-.PHONY: build-tools test-tools browser-tools bench-tools
+.PHONY: build-tools test-tools browser-tools client-tools bench-tools
 build-tools:
 	@scripts/setup.sh build
 test-tools:
 	@scripts/setup.sh test
 browser-tools:
 	@scripts/setup.sh browser
+client-tools:
+	@scripts/setup.sh clients
 bench-tools: build-tools
 	@scripts/setup.sh bench

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs missing packages on Debian: `setup.sh build` for building and running, `setup.sh test` for the tests,
-# `setup.sh browser` for the browser tests, `setup.sh bench` for the benchmarks. Without apt-get, lists what is missing.
+# `setup.sh browser` for the browser tests, `setup.sh clients` for the tests with TVmaze clients of PyPI and npm,
+# `setup.sh bench` for the benchmarks. Without apt-get, lists what is missing.
 set -eu
 
 missing=
@@ -28,6 +29,11 @@ test)
     ;;
 browser)
     [ -n "${CHROMIUM:-}" ] || need chromium chromium
+    need node nodejs
+    need npm npm
+    ;;
+clients)
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     need node nodejs
     need npm npm
     ;;
@@ -60,8 +66,26 @@ install_packages() {
 
 # shellcheck disable=SC2086
 [ -z "$missing" ] || install_packages $missing
-if [ "${1:-build}" = browser ]; then
-    cd "$(dirname "$0")/../tests/browser"
+cd "$(dirname "$0")/.."
+case ${1:-build} in
+browser)
+    cd tests/browser
     # Reinstall if the lock file is newer than the installed modules.
     [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund
-fi
+    ;;
+clients)
+    clients=${CARGO_TARGET_DIR:-target}/tvmaze-clients
+    mkdir -p "$clients/node"
+    if ! [ "$clients/python/installed" -nt tests/clients/requirements.txt ]; then
+        python3 -m venv "$clients/python"
+        "$clients/python/bin/pip" install --quiet --requirement tests/clients/requirements.txt
+        touch "$clients/python/installed"
+    fi
+    if ! [ "$clients/node/node_modules/.package-lock.json" -nt tests/clients/package-lock.json ]; then
+        cp tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc "$clients/node"
+        npm ci --prefix "$clients/node" --silent --no-audit --no-fund
+    fi
+    "$clients/python/bin/python" -c 'import tvmaze.api, pytvmaze'
+    (cd "$clients/node" && node --eval "require('node-tvmaze'); require('tvmaze-api-ts')")
+    ;;
+esac

@@ -30,6 +30,10 @@ pub(crate) struct TestCatalog {
 }
 
 impl TestCatalog {
+    pub(crate) fn of_store(store: MemoryStore) -> TestCatalog {
+        TestCatalog { store, ..TestCatalog::default() }
+    }
+
     /// Publishes this many shows.
     pub(crate) async fn publish(&self, shows: u32) {
         publish_at(&self.store, (1..=shows).map(show).collect(), shows.into()).await;

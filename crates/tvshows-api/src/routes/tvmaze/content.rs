@@ -241,6 +241,7 @@ mod tests {
     use tvshows_core::memory::MemoryStore;
 
     use super::*;
+    use crate::testing::TestCatalog;
 
     async fn rendered(content: TvmazeContent, store: &MemoryStore) -> Result<Value, &'static str> {
         let body = content.render(store).await.map_err(|problem| problem.code())?;
@@ -329,5 +330,11 @@ mod tests {
         assert_eq!(embedded(3).await, Ok(json!({})), "there is none");
         assert_eq!(embedded(4).await, Err("not_mirrored"), "its episodes are not stored");
         assert_eq!(embedded(5).await, Err("show_not_found"));
+
+        let catalog = TestCatalog::of_store(store.clone());
+        let embeds = ["episodes", "nextepisode", "previousepisode", "seasons"];
+        let embeds = embeds.into_iter().map(|name| name.parse().unwrap()).collect();
+        TvmazeContent::Show(ShowId(1), embeds).render(&catalog).await.unwrap();
+        assert_eq!(catalog.reads(), 2, "the show, and its episodes once");
     }
 }

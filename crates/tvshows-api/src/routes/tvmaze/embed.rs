@@ -22,6 +22,21 @@ pub(crate) enum Embed {
     Seasons,
 }
 
+/// The names of links, which are also those of embeds.
+const NEXT_EPISODE: &str = "nextepisode";
+const PREVIOUS_EPISODE: &str = "previousepisode";
+
+impl Embed {
+    fn needs_episodes(self, show: &Show) -> bool {
+        match self {
+            Embed::Episodes | Embed::Seasons => true,
+            Embed::NextEpisode => linked_id(NEXT_EPISODE, show).is_some(),
+            Embed::PreviousEpisode => linked_id(PREVIOUS_EPISODE, show).is_some(),
+            Embed::Akas | Embed::Cast | Embed::Crew | Embed::Images => false,
+        }
+    }
+}
+
 impl FromStr for Embed {
     type Err = ();
 
@@ -32,8 +47,8 @@ impl FromStr for Embed {
             "crew" => Ok(Embed::Crew),
             "episodes" => Ok(Embed::Episodes),
             "images" => Ok(Embed::Images),
-            "nextepisode" => Ok(Embed::NextEpisode),
-            "previousepisode" => Ok(Embed::PreviousEpisode),
+            NEXT_EPISODE => Ok(Embed::NextEpisode),
+            PREVIOUS_EPISODE => Ok(Embed::PreviousEpisode),
             "seasons" => Ok(Embed::Seasons),
             _ => Err(()),
         }
@@ -57,18 +72,20 @@ pub(super) async fn embed(
     if embeds.is_empty() {
         return Ok(ShowWithEmbeds { show, embedded: None });
     }
+    let episodes = if embeds.iter().any(|embed| embed.needs_episodes(&show)) {
+        episodes_of(show.id, catalog).await?
+    } else {
+        Vec::new()
+    };
     let mut embedded = Map::new();
     for embed in embeds {
         let (name, value) = match embed {
             Embed::Cast => ("cast", Some(to_value(&cast_of(show.id, catalog).await?)?)),
-            Embed::Episodes => ("episodes", Some(to_value(&episodes_of(show.id, catalog).await?)?)),
-            Embed::Seasons => {
-                let episodes = episodes_of(show.id, catalog).await?;
-                ("seasons", Some(to_value(&seasons(&show, &episodes))?))
-            }
-            Embed::NextEpisode => ("nextepisode", linked("nextepisode", &show, catalog).await?),
+            Embed::Episodes => ("episodes", Some(to_value(&episodes)?)),
+            Embed::Seasons => ("seasons", Some(to_value(&seasons(&show, &episodes))?)),
+            Embed::NextEpisode => (NEXT_EPISODE, linked(NEXT_EPISODE, &show, &episodes)?),
             Embed::PreviousEpisode => {
-                ("previousepisode", linked("previousepisode", &show, catalog).await?)
+                (PREVIOUS_EPISODE, linked(PREVIOUS_EPISODE, &show, &episodes)?)
             }
             Embed::Akas => return Err(not_mirrored("alternative names")),
             Embed::Crew => return Err(not_mirrored("crews")),
@@ -86,14 +103,9 @@ fn not_mirrored(what: &str) -> Problem {
 }
 
 /// The episode to which the show has a link, if it has one.
-async fn linked(
-    relation: &str,
-    show: &Show,
-    catalog: &dyn Catalog,
-) -> Result<Option<Value>, Problem> {
+fn linked(relation: &str, show: &Show, episodes: &[Episode]) -> Result<Option<Value>, Problem> {
     let Some(id) = linked_id(relation, show) else { return Ok(None) };
-    let episodes = episodes_of(show.id, catalog).await?;
-    let episode: Option<&Episode> = episodes.iter().find(|episode| episode.id == id);
+    let episode = episodes.iter().find(|episode| episode.id == id);
     let unknown = || {
         let reason = format!("this mirror of TVmaze does not hold episode {id}, a special");
         Problem::NotMirrored(reason)

@@ -31,16 +31,12 @@ impl ScheduleRequest {
 
     fn query(&self) -> ScheduleQuery {
         let first = self.first_day();
-        let (last, country) = match self {
-            ScheduleRequest::Networks { country, .. } => (first, Some(country)),
-            ScheduleRequest::WebChannels { country, .. } => (first, country.as_ref()),
-            ScheduleRequest::From(_) => (Date::MAX, None),
-        };
         let mut filter = ShowFilter::default();
-        // Also matches shows whose network is of another country than their web channel: `contains` is exact.
-        if let Some(country) = country.filter(|country| !country.is_empty()) {
+        // The country of a show is that of its network, or else of its web channel, so it cannot choose web channels.
+        if let ScheduleRequest::Networks { country, .. } = self {
             filter.facets.insert(Facet::Country, FacetFilter::Is(country.clone()));
         }
+        let last = if let ScheduleRequest::From(_) = self { Date::MAX } else { first };
         ScheduleQuery { filter, first, last }
     }
 
