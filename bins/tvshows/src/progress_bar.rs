@@ -98,8 +98,8 @@ fn summary(status: &RunStatus) -> String {
         parts.push(part(
             status.details_done,
             status.details_total,
-            "detailed show",
-            "detailed shows",
+            "show with details",
+            "shows with details",
         ));
     }
     if status.casts_total.is_some() {

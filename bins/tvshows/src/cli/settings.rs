@@ -38,9 +38,9 @@ pub struct Settings {
     #[arg(long, value_name = "DURATION", env = "MAX_AGE", default_value = "7d", value_parser = parse_duration)]
     pub(crate) max_age: Duration,
 
-    /// Shows whose episodes and casts are fetched, with one request for each, repeated when it has changed: filters as
-    /// in the query of `GET /shows`, such as `language=English&status=Running&min_rating=7` or `id=82,169`; `top`
-    /// fetches only the casts of the top shows
+    /// Shows whose episodes and casts are fetched, with one request for each new or changed show: filters as in the
+    /// query of `GET /shows`, such as `language=English&status=Running&min_rating=7` or `id=82,169`; `top` fetches only
+    /// the casts of the top shows
     #[arg(long, value_name = "FILTERS", env = "DETAILS", default_value = "top")]
     pub(crate) details: DetailsFilter,
 

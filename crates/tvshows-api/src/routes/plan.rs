@@ -50,7 +50,7 @@ impl From<RunPlan> for RunPlanBody {
 /// Plan an update
 ///
 /// Returns what a run with these parameters would fetch, without fetching it. Plans within a minute share one request to
-/// TVmaze, unless an update publishes a change in between. If TVmaze cannot be reached, so do plans within ten seconds.
+/// TVmaze, unless an update publishes a change in between. If it fails, plans within ten seconds fail, too.
 #[utoipa::path(
     post, path = "/pipeline/plan", tag = "pipeline", security((), ("token" = [])),
     params(

@@ -12,7 +12,7 @@ use crate::state::AppState;
 
 /// List the episodes that air on some days
 ///
-/// Only shows whose episodes are stored have some: those that DETAILS chooses. The days are those of the network's time
+/// Only the episodes of the shows that DETAILS chooses are stored. The days are those of the network's time
 /// zone. The list is in the order of `airdate`, then of `airstamp`.
 #[utoipa::path(
     get, path = "/schedule", tag = "shows",
@@ -42,7 +42,7 @@ pub(crate) async fn schedule(
 /// Subscribe to the episodes of shows in a calendar program
 ///
 /// iCalendar (RFC 5545) with the stored episodes from 30 days ago on. An episode without a known time takes a whole day.
-/// Only shows whose episodes are stored have some: those that DETAILS chooses.
+/// Only the episodes of the shows that DETAILS chooses are stored.
 #[utoipa::path(
     get, path = "/calendar.ics", tag = "shows",
     params(
