@@ -157,24 +157,32 @@ impl Pipeline {
             FetchMode::Auto if is_fresh => Some(&published),
             _ => None,
         };
-        if let Some((updates, base)) = updates.zip(base)
-            && let chosen = stop.retry(|| self.published_matches()).await?
-            && let limits = self.plan_limits(&chosen)
-            && let Some(plan) =
-                incremental_plan::plan(base, &staging.pages, updates, limits, now_millis())
-        {
-            if !staging.is_incremental {
+        let mut is_incremental = staging.is_incremental;
+        if let Some((updates, base)) = updates.zip(base) {
+            let mut chosen = BTreeSet::new();
+            if let DetailsFilter::Matching(filter) = &self.details {
+                // Until something is staged, the next snapshot is the published one.
                 stop.retry(|| session.start_incremental()).await?;
+                is_incremental = true;
+                let matching = stop.retry(|| session.matching_shows(filter.clone())).await?;
+                chosen.extend(matching.into_keys());
             }
-            let baseline = Baseline { snapshot: base, updates };
-            let staged = self.stage_changes(context, &baseline, plan).await?;
-            let mut versions = base.details.clone();
-            versions.extend(staged);
-            return Ok(versions);
+            let limits = self.plan_limits(&chosen);
+            let plan = incremental_plan::plan(base, &staging.pages, updates, limits, now_millis());
+            if let Some(plan) = plan {
+                if !is_incremental {
+                    stop.retry(|| session.start_incremental()).await?;
+                }
+                let baseline = Baseline { snapshot: base, updates };
+                let staged = self.stage_changes(context, &baseline, plan).await?;
+                let mut versions = base.details.clone();
+                versions.extend(staged);
+                return Ok(versions);
+            }
         }
         let mut versions = std::mem::take(&mut published.details);
         drop(published);
-        if staging.is_incremental {
+        if is_incremental {
             stop.retry(|| session.discard_staging()).await?;
             context.progress.apply(RunEvent::StagingDiscarded);
             staging = StagingState::default();

@@ -211,7 +211,7 @@ impl Pipeline {
     }
 
     /// The published shows that `DETAILS` chooses.
-    pub(crate) async fn published_matches(&self) -> Result<BTreeSet<ShowId>, StoreError> {
+    async fn published_matches(&self) -> Result<BTreeSet<ShowId>, StoreError> {
         let mut matching = BTreeSet::new();
         let DetailsFilter::Matching(filter) = &self.details else { return Ok(matching) };
         let mut query = ShowQuery { filter: filter.clone(), limit: BATCH, ..ShowQuery::default() };
