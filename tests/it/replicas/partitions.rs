@@ -94,6 +94,8 @@ async fn metrics_are_returned_while_postgresql_does_not_respond() {
     let file = std::fs::File::create(&log).unwrap();
     let service = Service::spawn_with_log(command, file).await;
     update(&service, 3).await;
+    // The run has succeeded before the service has let go of it.
+    eventually(async || metric(&service, "tvshows_run_in_progress").await == "0").await;
     proxy.block(Direction::Both);
     assert_eq!(metric(&service, "tvshows_run_in_progress").await, "0");
     // It did not wait for the longer time limit of the store.
