@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use tvshows_core::{Facet, ParseFilterError, ShowFilter};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::excerpt::excerpt;
@@ -83,11 +83,11 @@ pub(crate) struct FilterParameters {
     )]
     premiered_to: Option<String>,
     /// The minimum average rating
-    #[param(minimum = 0, maximum = 10, example = 7.5)]
-    min_rating: Option<f64>,
+    #[param(value_type = Option<Rating>, inline, example = 7.5)]
+    min_rating: Option<String>,
     /// The maximum average rating
-    #[param(minimum = 0, maximum = 10)]
-    max_rating: Option<f64>,
+    #[param(value_type = Option<Rating>, inline)]
+    max_rating: Option<String>,
 }
 
 /// The schema of the ids of shows, in the OpenAPI document.
@@ -102,6 +102,20 @@ impl PartialSchema for Ids {
 }
 
 impl ToSchema for Ids {}
+
+/// The schema of a rating, in the OpenAPI document. An empty one counts as missing.
+struct Rating;
+
+impl PartialSchema for Rating {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Number);
+        let number = number.minimum(Some(0)).maximum(Some(10));
+        let empty = ObjectBuilder::new().schema_type(Type::String).max_length(Some(0));
+        AnyOfBuilder::new().item(number).item(empty).into()
+    }
+}
+
+impl ToSchema for Rating {}
 
 fn unknown_parameter(unknown: &str, names: &[&str]) -> Problem {
     let names = ShowFilter::PARAMETERS.iter().chain(names).map(|name| format!("`{name}`"));
