@@ -23,8 +23,11 @@ url_of() {
     echo "$url"
 }
 
-export DATABASE_PATH="$folder/tvshows.db" TVMAZE_BASE_URL=demo
+"$tvshows" sim --shows 2000 --port 0 >"$folder/sim" &
+processes=$!
+upstream=$(url_of "$folder/sim" $!)
+export DATABASE_PATH="$folder/tvshows.db" TVMAZE_BASE_URL="$upstream"
 "$tvshows" update --details 'min_rating=1' >/dev/null 2>&1
 "$tvshows" serve --port 0 >"$folder/serve" 2>"$folder/log" &
-processes=$!
+processes="$processes $!"
 "$venv/bin/python" scripts/check-calendar.py "$(url_of "$folder/serve" $!)"
