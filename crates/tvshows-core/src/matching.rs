@@ -79,8 +79,6 @@ fn channel_text(show: &Show, pointer: &str) -> Option<String> {
 
 /// A search text: the phrases that a show must contain, one for each part between spaces.
 pub(crate) struct Search {
-    #[cfg(feature = "testing")]
-    pub(crate) text: String,
     phrases: Vec<Vec<String>>,
     /// Whether the last word may be the beginning of a longer one.
     is_open: bool,
@@ -90,8 +88,6 @@ impl Search {
     pub(crate) fn parse(text: &str) -> Search {
         let pieces = text.split(|c: char| c.is_whitespace() || c.is_control());
         Search {
-            #[cfg(feature = "testing")]
-            text: text.trim().to_owned(),
             phrases: pieces.map(words).filter(|words| !words.is_empty()).collect(),
             is_open: text.ends_with(char::is_alphanumeric),
         }

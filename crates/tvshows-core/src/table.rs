@@ -168,23 +168,11 @@ const TOP_SHOWS: &[Column] = &[
     Column::nullable("updated", ColumnType::Integer),
 ];
 
-const TOP_SHOWS_CAST: &[Column] = &[
-    Column::required("show_id", ColumnType::Integer),
-    Column::required("show_name", ColumnType::Text),
-    Column::required("person_id", ColumnType::Integer),
-    Column::required("person_name", ColumnType::Text),
-    Column::nullable("person_birthday", ColumnType::Date),
-    Column::nullable("person_deathday", ColumnType::Date),
-    Column::nullable("person_gender", ColumnType::Text),
-    Column::nullable("person_country_name", ColumnType::Text),
-    Column::required("character_id", ColumnType::Integer),
-    Column::required("character_name", ColumnType::Text),
-    Column::nullable("image", ColumnType::Text),
-    Column::required("processed_at", ColumnType::Timestamp),
-    Column::nullable("self", ColumnType::Boolean),
-    Column::nullable("voice", ColumnType::Boolean),
-    Column::required("position", ColumnType::Integer),
-];
+/// Those of `Show_Cast` but for the last one, `extra`.
+const TOP_SHOWS_CAST: &[Column] = match SHOW_CAST {
+    [columns @ .., _] => columns,
+    [] => &[],
+};
 
 const EPISODES: &[Column] = &[
     Column::required("id", ColumnType::Integer),

@@ -204,16 +204,14 @@ impl Pipeline {
         if published.shows.is_empty() {
             return Ok(by_id);
         }
-        let mut chosen = self.published_matches().await?;
+        let mut chosen = self.published_matches(filter).await?;
         let unpublished = by_id.into_iter().flatten();
         chosen.extend(unpublished.filter(|id| !published.shows.contains_key(id)));
         Ok(Some(chosen))
     }
 
-    /// The published shows that `DETAILS` chooses.
-    async fn published_matches(&self) -> Result<BTreeSet<ShowId>, StoreError> {
+    async fn published_matches(&self, filter: &ShowFilter) -> Result<BTreeSet<ShowId>, StoreError> {
         let mut matching = BTreeSet::new();
-        let DetailsFilter::Matching(filter) = &self.details else { return Ok(matching) };
         let mut query = ShowQuery { filter: filter.clone(), limit: BATCH, ..ShowQuery::default() };
         loop {
             let page = self.catalog.shows(query.clone()).await?;

@@ -11,11 +11,11 @@ use crate::{
 
 pub(super) fn page<'a>(shows: impl Iterator<Item = &'a Show>, query: &ShowQuery) -> ShowPage {
     let text = query.filter.text.as_ref().map(SearchText::as_str);
-    let search = text.map(Search::parse);
+    let search = text.map(|text| (text.trim(), Search::parse(text)));
     let shows: Vec<&Show> = shows.collect();
     let matches = |show: &Show, except: Option<Facet>| {
         matches_except(&query.filter, except, show)
-            && search.as_ref().is_none_or(|search| search.finds(show))
+            && search.as_ref().is_none_or(|(_, search)| search.finds(show))
     };
     let matching = shows.iter().filter(|show| matches(show, None));
     let mut listed: Vec<(SortValue, &Show)> =
@@ -75,7 +75,7 @@ fn unmatched(shows: &[&Show], filter: &ShowFilter) -> Vec<UnmatchedFilter> {
     unmatched.collect()
 }
 
-fn sort_value(sort: Sort, show: &Show, search: Option<&Search>) -> SortValue {
+fn sort_value(sort: Sort, show: &Show, search: Option<&(&str, Search)>) -> SortValue {
     let integer = |number: Option<i64>| number.map_or(SortValue::None, SortValue::Integer);
     match sort.by {
         SortBy::Id => SortValue::Integer(i64::from(show.id.0)),
@@ -86,8 +86,8 @@ fn sort_value(sort: Sort, show: &Show, search: Option<&Search>) -> SortValue {
         SortBy::Weight => integer(show.weight),
         SortBy::Relevance => {
             let class = match search {
-                Some(search) if search.text.eq_ignore_ascii_case(&show.name) => 0,
-                Some(search) if search.is_in(&show.name, &[]) => 1000,
+                Some((text, _)) if text.eq_ignore_ascii_case(&show.name) => 0,
+                Some((_, search)) if search.is_in(&show.name, &[]) => 1000,
                 _ => 2000,
             };
             SortValue::Integer(class - show.weight.unwrap_or_default().clamp(0, 999))
