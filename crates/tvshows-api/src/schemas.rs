@@ -20,7 +20,6 @@ pub(crate) type Format = JsonOf<tvshows_export::Format>;
 pub(crate) type MultiCharacterActor = JsonOf<tvshows_core::MultiCharacterActor>;
 pub(crate) type RunStatus = JsonOf<tvshows_core::RunStatus>;
 pub(crate) type ShowStats = JsonOf<tvshows_core::ShowStats>;
-pub(crate) type SortOrder = JsonOf<tvshows_core::Sort>;
 pub(crate) type Table = JsonOf<tvshows_core::Table>;
 pub(crate) type TopShow = JsonOf<tvshows_core::TopShow>;
 pub(crate) type UnmatchedFilter = JsonOf<tvshows_core::UnmatchedFilter>;

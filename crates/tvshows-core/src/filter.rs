@@ -51,22 +51,23 @@ impl ShowFilter {
         "max_rating",
     ];
 
-    /// Sets the condition of a parameter. A value without a character other than spaces is no condition.
+    /// Sets the condition of a parameter. An empty value is no condition, and neither is a text of spaces.
     pub fn set(&mut self, parameter: &str, value: &str) -> Result<(), ParseFilterError> {
         let known = Self::PARAMETERS.into_iter().find(|known| *known == parameter);
         let Some(parameter) = known else {
             return Err(ParseFilterError::Unknown(parameter.to_owned()));
         };
-        if value.trim().is_empty() {
+        if value.is_empty() {
             return Ok(());
         }
         match parameter {
             "id" => self.ids = parsed(parameter, value)?,
-            "q" => self.text = parsed(parameter, value)?,
             "premiered_from" => self.premiered_from = parsed(parameter, value)?,
             "premiered_to" => self.premiered_to = parsed(parameter, value)?,
             "min_rating" => self.min_rating = parsed(parameter, value)?,
             "max_rating" => self.max_rating = parsed(parameter, value)?,
+            _ if value.trim().is_empty() => {}
+            "q" => self.text = parsed(parameter, value)?,
             facet => {
                 if let (Some(facet), Some(condition)) =
                     (parsed(parameter, facet)?, parsed(parameter, value)?)
@@ -125,8 +126,10 @@ impl FromStr for ShowIds {
             text if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().map(ShowId).ok(),
             _ => None,
         };
-        let ids: Option<BTreeSet<ShowId>> = text.split(',').map(id).collect();
-        ids.filter(|ids| ids.len() <= Self::MAX).map(ShowIds).ok_or(ParseShowIdsError)
+        if text.split(',').count() > Self::MAX {
+            return Err(ParseShowIdsError);
+        }
+        text.split(',').map(id).collect::<Option<_>>().map(ShowIds).ok_or(ParseShowIdsError)
     }
 }
 
@@ -289,7 +292,8 @@ mod tests {
         let ids: ShowIds = "169, 82,82".parse().unwrap();
         assert_eq!(ids.to_string(), "82,169");
         assert!(ids.contains(ShowId(82)) && !ids.contains(ShowId(1)));
-        for wrong in ["", "82,", "-1", "+1", "x", "4294967296", "1 2"] {
+        let repeated = vec!["82"; ShowIds::MAX + 1].join(",");
+        for wrong in ["", "82,", "-1", "+1", "x", "4294967296", "1 2", &repeated] {
             assert_eq!(wrong.parse::<ShowIds>(), Err(ParseShowIdsError), "{wrong}");
         }
     }
@@ -298,7 +302,7 @@ mod tests {
     fn every_parameter_sets_a_condition() {
         for parameter in ShowFilter::PARAMETERS {
             let mut filter = ShowFilter::default();
-            assert_eq!(filter.set(parameter, " "), Ok(()));
+            assert_eq!(filter.set(parameter, ""), Ok(()));
             assert_eq!(filter, ShowFilter::default(), "{parameter}");
             let value = if parameter.starts_with("premiered") { "2019" } else { "7" };
             filter.set(parameter, value).unwrap();

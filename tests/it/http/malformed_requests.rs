@@ -4,6 +4,7 @@ use std::fs::File;
 use std::time::Duration;
 
 use fastrand::Rng;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tvshows_testkit::{HANGING_PAGE, Service, TestEnv};
@@ -78,6 +79,36 @@ async fn a_request_without_bounds_is_refused() {
         let response = exchange(service.address(), request.as_bytes()).await;
         assert_eq!(status(&response), Some(expected), "{response}");
     }
+}
+
+/// Whether an empty parameter matches its schema.
+fn allows_empty(schema: &Value) -> bool {
+    if let Some(alternatives) = schema["anyOf"].as_array() {
+        return alternatives.iter().any(allows_empty);
+    }
+    let is_text = schema["type"] == "string" && schema["enum"].is_null();
+    let optional = |pattern: &str| pattern.ends_with(")?$") || pattern.ends_with("]*$");
+    schema["type"] == "array" || is_text && schema["pattern"].as_str().is_none_or(optional)
+}
+
+#[tokio::test]
+async fn an_empty_parameter_is_accepted_only_if_that_is_documented() {
+    let env = TestEnv::new(&[]).await;
+    let service = Service::start(&env, &[]).await;
+    let document = service.json("/openapi.json").await;
+    let mut refused = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let path = path.replace("{table}.{format}", "all_shows.csv").replace("{id}", "1");
+        for parameter in operations["get"]["parameters"].as_array().into_iter().flatten() {
+            if parameter["in"] == "query" && !allows_empty(&parameter["schema"]) {
+                let url = format!("{path}?{}=", parameter["name"].as_str().unwrap());
+                let status = service.get(&url).send().await.unwrap().status();
+                assert!(status.is_client_error(), "{url}: {status}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 5, "{refused}");
 }
 
 #[tokio::test]

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
+use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use tvshows_core::{Facet, ParseFilterError, ShowFilter};
+use tvshows_core::{Facet, ParseFilterError, ShowFilter, Sort};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::excerpt::excerpt;
 use crate::problem::Problem;
+use crate::schemas::JsonOf;
 
 /// Flattened into the query of a route, for the parameters that no field takes.
 #[derive(Debug, Default)]
@@ -83,10 +85,10 @@ pub(crate) struct FilterParameters {
     )]
     premiered_to: Option<String>,
     /// The minimum average rating
-    #[param(value_type = Option<Rating>, inline, example = 7.5)]
+    #[param(value_type = Option<RatingParameter>, inline, example = 7.5)]
     min_rating: Option<String>,
     /// The maximum average rating
-    #[param(value_type = Option<Rating>, inline)]
+    #[param(value_type = Option<RatingParameter>, inline)]
     max_rating: Option<String>,
 }
 
@@ -103,19 +105,47 @@ impl PartialSchema for Ids {
 
 impl ToSchema for Ids {}
 
-/// The schema of a rating, in the OpenAPI document. An empty one counts as missing.
+// Aliases, because utoipa does not take generic types.
+type RatingParameter = EmptyOr<Rating>;
+pub(crate) type DaysParameter = EmptyOr<WholeNumber<1, 31>>;
+pub(crate) type LimitParameter = EmptyOr<WholeNumber<1, 1000>>;
+pub(crate) type SortParameter = EmptyOr<JsonOf<Sort>>;
+
+/// The schema of a rating, in the OpenAPI document.
 struct Rating;
 
 impl PartialSchema for Rating {
     fn schema() -> RefOr<Schema> {
         let number = ObjectBuilder::new().schema_type(Type::Number);
-        let number = number.minimum(Some(0)).maximum(Some(10));
-        let empty = ObjectBuilder::new().schema_type(Type::String).max_length(Some(0));
-        AnyOfBuilder::new().item(number).item(empty).into()
+        number.minimum(Some(0)).maximum(Some(10)).into()
     }
 }
 
 impl ToSchema for Rating {}
+
+/// The schema of a whole number, in the OpenAPI document.
+pub(crate) struct WholeNumber<const MIN: u16, const MAX: u16>;
+
+impl<const MIN: u16, const MAX: u16> PartialSchema for WholeNumber<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Integer);
+        number.minimum(Some(MIN)).maximum(Some(MAX)).into()
+    }
+}
+
+impl<const MIN: u16, const MAX: u16> ToSchema for WholeNumber<MIN, MAX> {}
+
+/// The schema of a parameter that counts as missing if it is empty, in the OpenAPI document.
+pub(crate) struct EmptyOr<T>(PhantomData<T>);
+
+impl<T: PartialSchema> PartialSchema for EmptyOr<T> {
+    fn schema() -> RefOr<Schema> {
+        let empty = ObjectBuilder::new().schema_type(Type::String).max_length(Some(0));
+        AnyOfBuilder::new().item(T::schema()).item(empty).into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for EmptyOr<T> {}
 
 fn unknown_parameter(unknown: &str, names: &[&str]) -> Problem {
     let names = ShowFilter::PARAMETERS.iter().chain(names).map(|name| format!("`{name}`"));

@@ -59,7 +59,7 @@ impl ShowsQuery {
             return Err(Problem::Parameter { name: "sort", reason: reason.into() });
         }
         let scope = format!("{sort} {}", filter_query::scope(&filter));
-        let limit = query::limit(self.limit.as_deref(), DEFAULT_LIMIT)?;
+        let limit = query::limit(non_empty(self.limit.as_deref()), DEFAULT_LIMIT)?;
         let (after, facets) = (self.position(&scope)?, self.facets()?);
         let fields = self.fields()?;
         Ok(ListRequest { query: ShowQuery { filter, sort, after, limit, facets }, fields, scope })
@@ -128,7 +128,7 @@ mod tests {
     fn an_empty_query_is_all_shows_by_id() {
         let all = query("").unwrap();
         assert_eq!((all.filter, all.sort, all.limit), (ShowFilter::default(), Sort::default(), 50));
-        assert_eq!(query("q=+&language=&sort=&cursor=").unwrap(), query("").unwrap());
+        assert_eq!(query("q=+&language=&sort=&limit=&cursor=").unwrap(), query("").unwrap());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::content::Content;
-use crate::extract::filter_query::FilterParameters;
+use crate::extract::filter_query::{DaysParameter, FilterParameters};
 use crate::extract::schedule_query::{CalendarQuery, DaysQuery};
 use crate::problem::Problem;
 use crate::problem::responses::{InvalidQuery, StoreUnavailable};
@@ -18,7 +18,7 @@ use crate::state::AppState;
     get, path = "/schedule", tag = "shows",
     params(
         ("date" = Option<String>, Query, pattern = r"^([0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31))?$", description = "The first day; today in UTC by default", example = "2026-11-27"),
-        ("days" = Option<u16>, Query, minimum = 1, maximum = 31, description = "How many days; 1 by default"),
+        ("days" = inline(Option<DaysParameter>), Query, description = "How many days; 1 by default"),
         FilterParameters,
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
     ),

@@ -1,13 +1,13 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::content::{Content, DEFAULT_TOP, ShowList};
-use crate::extract::filter_query::FilterParameters;
+use crate::extract::filter_query::{FilterParameters, LimitParameter, SortParameter};
 use crate::extract::path::show_id;
 use crate::extract::query::LimitQuery;
 use crate::extract::shows_query::ShowsQuery;
 use crate::problem::responses::{InvalidQuery, StoreUnavailable};
 use crate::problem::{Problem, ProblemBody};
-use crate::schemas::{CastRow, MultiCharacterActor, ShowStats, SortOrder, TopShow};
+use crate::schemas::{CastRow, MultiCharacterActor, ShowStats, TopShow};
 use crate::state::AppState;
 
 /// List, search, filter and count the published shows
@@ -20,11 +20,11 @@ use crate::state::AppState;
     get, path = "/shows", tag = "shows",
     params(
         FilterParameters,
-        ("sort" = inline(Option<SortOrder>), Query, description = "`id` (the default), `name`, `rating`, `premiered`, `updated` or `weight`; prefix `-` for descending order. `relevance` is the default with `q`: shows whose name equals the text come first, then those whose name has its words, then those whose summary has them, each by weight. Shows without a value come last; ties are broken by id", example = "-rating"),
-        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The maximum number of shows; 50 by default"),
+        ("sort" = inline(Option<SortParameter>), Query, description = "`id` (the default), `name`, `rating`, `premiered`, `updated` or `weight`; prefix `-` for descending order. `relevance` is the default with `q`: shows whose name equals the text come first, then those whose name has its words, then those whose summary has them, each by weight. Shows without a value come last; ties are broken by id", example = "-rating"),
+        ("limit" = inline(Option<LimitParameter>), Query, description = "The maximum number of shows; 50 by default"),
         ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$", description = "The `next_cursor` of a response to the same query; `limit`, `fields` and `facets` may differ"),
         ("fields" = Option<String>, Query, description = "The fields of each show to return, separated by commas; all by default", example = "id,name,rating"),
-        ("facets" = Option<String>, Query, pattern = "^((genre|language|status|type|network|country|day)(,(genre|language|status|type|network|country|day))*)?$", description = "The facets to count, separated by commas: `genre`, `language`, `status`, `type`, `network`, `country`, `day`. A facet's own filter does not restrict its counts", example = "genre,language"),
+        ("facets" = Option<String>, Query, pattern = "^( *(genre|language|status|type|network|country|day) *(, *(genre|language|status|type|network|country|day) *)*)?$", description = "The facets to count, separated by commas: `genre`, `language`, `status`, `type`, `network`, `country`, `day`. A facet's own filter does not restrict its counts", example = "genre,language"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),
     ),
     responses(
