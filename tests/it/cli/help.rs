@@ -19,6 +19,7 @@ async fn every_command_has_help_and_every_shell_its_completions() {
         "top",
         "show",
         "search",
+        "schedule",
         "export",
         "verify",
         "copy",
@@ -44,5 +45,15 @@ async fn help_names_every_command_and_setting() {
         ["DATABASE_PATH", "REDIS_URL", "TVMAZE_BASE_URL", "HOST", "PORT", "LOG_FORMAT", "--update"]
     {
         assert!(help.contains(word), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn only_filters_are_listed_as_filters() {
+    for command in ["search", "schedule", "export"] {
+        let help = text(tvshows(&[command, "--help"]).output().await.unwrap().stdout);
+        let (_, filters) = help.split_once("Filters:").unwrap();
+        assert!(filters.contains("--min-rating"), "{command}");
+        assert!(!filters.contains("--database-url-file"), "{command}");
     }
 }

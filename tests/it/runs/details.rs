@@ -117,6 +117,7 @@ async fn a_dry_run_prints_what_the_update_fetches_and_changes_nothing() {
     assert_eq!(too_many.status.code(), Some(1));
     let error = String::from_utf8(too_many.stderr).unwrap();
     assert!(error.contains("of 50 shows") && error.contains("--yes"), "{error}");
+    assert!(!error.contains("network"), "TVmaze is reachable: {error}");
     let update = ["update", "--details", &filter, "--max-details", "49", "--yes"];
     let output = env.tvshows(&update).output().await.unwrap();
     assert!(output.status.success(), "{output:?}");

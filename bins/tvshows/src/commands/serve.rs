@@ -44,9 +44,14 @@ async fn update(runner: &Runner, bars: &MultiProgress, format: LogFormat) -> any
     let status = progress_bar::follow(runner, submitted, bars, format).await?;
     // A JSON log already has the failure.
     if let (RunState::Failed, Some(error), LogFormat::Text) = (status.state, status.error, format) {
-        let advice = "The service keeps running: start another update in the dashboard, or try the \
-                      built-in simulator with `make demo` (`tvshows serve --update \
-                      --tvmaze-base-url demo --database-path demo.db`).";
+        // It could not even be planned, so TVmaze is probably out of reach.
+        let advice = if status.max_requests.is_none() {
+            "The service keeps running: start another update in the dashboard, or try the built-in \
+             simulator with `make demo` (`tvshows serve --update --tvmaze-base-url demo \
+             --database-path demo.db`)."
+        } else {
+            "The service keeps running: start another update in the dashboard."
+        };
         bars.suspend(|| {
             output::eprint_line(format!(
                 "The update failed and changed nothing: {error}. {advice}"
