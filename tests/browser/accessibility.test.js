@@ -99,6 +99,18 @@ test("the keyboard alone reaches the content, a show and the way back", async ()
   await page.getByRole("heading", { name: "Shows", level: 1 }).waitFor();
 });
 
+test("nothing is cut off on a phone before the first update", async () => {
+  const empty = await service({ url: "http://127.0.0.1:1" });
+  const page = await open(empty, "runs", APPEARANCES[1]);
+  await page.evaluate(AXE);
+  for (const [place, text] of [["schedule", "No episodes are stored"], ...["shows", "top", "charts", "export"].map((view) => [view, "No data yet"])]) {
+    await page.goto(`./#/${place}`);
+    await page.locator("main").getByText(text).first().waitFor();
+    await checked(page, place);
+  }
+  assert.deepEqual(page.errors, []);
+});
+
 test("whatever can be tapped on a phone is high enough", async () => {
   const page = await open(served, "runs", { viewport: { width: 390, height: 844 }, hasTouch: true });
   for (const [place, text] of views) {

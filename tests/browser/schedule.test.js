@@ -53,6 +53,7 @@ test("an empty week links to the next week that has episodes, or else to the las
   ]) {
     const page = await open(served, `schedule?date=${date}`);
     await page.getByText("No episodes this week").waitFor();
+    await page.getByText("None of the stored episodes airs this week.").waitFor();
     await page.getByRole("link", { name: label }).click();
     await page.locator(".airings").first().waitFor();
     const days = await page.locator(".days h2").evaluateAll((all) => all.map(({ id }) => id.replace("day-", "")));

@@ -20,7 +20,7 @@ export function exportView({ signal, heading, title }) {
       snapshotLine(stats),
       h("section", { class: "card database", "aria-labelledby": "database" },
         h("div", {}, h("h2", { id: "database" }, "Full database"),
-          h("p", { class: "muted" }, "One SQLite file with all tables, the run history and the full-text index. The copy is consistent even during an update.")),
+          h("p", { class: "muted" }, "One SQLite file with all tables and the run history. The copy is consistent even during an update.")),
         h("a", { class: "button", href: "export/tvshows.db", download: true }, "tvshows.db")),
       h("div", { class: "tables" }, TABLES.map((table) => tableCard(table, stats.tables[table.file]))),
       licenseCard(),

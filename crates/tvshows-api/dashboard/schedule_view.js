@@ -80,8 +80,8 @@ const episodesFrom = (first, days, parameters, signal) =>
   request(`schedule?${new URLSearchParams([["date", isoDay(first)], ["days", days], ...parameters])}`, { signal });
 
 async function emptyWeek(monday, query, parameters, signal) {
-  if ((await request("shows/stats", { signal })).tables.episodes === 0) return emptyState(true);
-  const [state, nearest] = [emptyState(false), h("p")];
+  if ((await request("shows/stats", { signal })).tables.episodes === 0) return nothingStored();
+  const [state, nearest] = [noEpisodes([...parameters].length > 0), h("p")];
   state.append(nearest);
   showNearestWeek(nearest, monday, query, parameters, signal);
   return state;
@@ -112,12 +112,18 @@ function airing(episode) {
     h("span", { class: "muted" }, networkName(show)));
 }
 
-function emptyState(hasNone) {
-  return h("div", { class: "empty", role: "status" },
-    h("p", { class: "empty-title" }, hasNone ? "No episodes are stored" : "No episodes this week"),
-    hasNone
-      ? h("p", {}, "The setting ", h("code", {}, "DETAILS"), " chooses the shows whose episodes are fetched, such as ", h("code", {}, "DETAILS=language=English&status=Running"), ". See ", h("a", { href: "docs/" }, "the API"), ".")
-      : h("p", {}, "No stored episode of this week belongs to a show that matches the filters."));
+function nothingStored() {
+  return emptyState("No episodes are stored",
+    "The setting ", h("code", {}, "DETAILS"), " chooses the shows whose episodes are fetched, such as ", h("code", {}, "DETAILS=language=English&status=Running"), ". See ", h("a", { href: "docs/" }, "the API"), ".");
+}
+
+function noEpisodes(isFiltered) {
+  return emptyState("No episodes this week",
+    isFiltered ? "No stored episode of this week belongs to a show that matches the filters." : "None of the stored episodes airs this week.");
+}
+
+function emptyState(title, ...text) {
+  return h("div", { class: "empty", role: "status" }, h("p", { class: "empty-title" }, title), h("p", {}, ...text));
 }
 
 function linksAround(monday, query) {
