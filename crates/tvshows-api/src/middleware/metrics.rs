@@ -50,7 +50,7 @@ pub(crate) fn record(
     status: StatusCode,
     elapsed: Duration,
 ) {
-    let (method, status) = (method_label(method), status.as_u16());
+    let (method, status) = (method_label(method, status), status.as_u16());
     let route = route.unwrap_or_else(|| NO_ROUTE.to_owned());
     ROUTES.with_borrow_mut(|routes| {
         let is_same = |known: &&RouteMetrics| known.method == method && known.status == status;
@@ -63,15 +63,14 @@ pub(crate) fn record(
     });
 }
 
-/// Unknown methods share a label, so that clients cannot create metrics.
-fn method_label(method: &Method) -> &'static str {
+/// Methods that the route does not have share a label, so that clients cannot create many series.
+fn method_label(method: &Method, status: StatusCode) -> &'static str {
     match *method {
+        _ if status == StatusCode::METHOD_NOT_ALLOWED => "other",
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
+        // CORS responds to it.
         Method::OPTIONS => "OPTIONS",
         _ => "other",
     }

@@ -51,10 +51,11 @@ async fn end_window(windows: Arc<Mutex<Windows>>, code: &'static str) {
     let count = lock(&windows).remove(code).unwrap_or_default();
     if let Some(suppressed @ 1..) = count.checked_sub(MAX_LINES) {
         let seconds = WINDOW.as_secs();
+        let requests = if suppressed == 1 { "request" } else { "requests" };
         tracing::warn!(
             error.code = code,
             suppressed,
-            "and {suppressed} more requests rejected in the last {seconds} s"
+            "and {suppressed} more {requests} rejected in the last {seconds} s"
         );
     }
 }
