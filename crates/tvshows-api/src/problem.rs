@@ -388,7 +388,8 @@ impl fmt::Display for Problem {
 impl From<QueryPayloadError> for Problem {
     fn from(error: QueryPayloadError) -> Problem {
         let reason = match error {
-            QueryPayloadError::Deserialize(error) => shorten_name(&error.to_string()),
+            QueryPayloadError::Deserialize(error) => shorten_name(&error.to_string())
+                .replace("there are no fields", "this endpoint has no parameters"),
             other => other.to_string(),
         };
         Problem::InvalidQuery(format!("invalid query: {reason}"))

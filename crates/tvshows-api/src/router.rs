@@ -15,9 +15,7 @@ pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         config
             .app_data(web::Data::new(state))
-            .app_data(
-                web::QueryConfig::default().error_handler(|error, _| Problem::from(error).into()),
-            )
+            .app_data(query_config())
             .service(post("/pipeline/update", web::to(pipeline::update)))
             .service(post("/pipeline/plan", web::to(plan::plan)))
             .service(get_and_head("/pipeline/runs", || web::to(pipeline::runs)))
@@ -49,7 +47,7 @@ pub(crate) fn routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) {
             .service(get_and_head("/openapi.json", || web::to(docs::openapi_document)))
             .service(get_and_head("/docs/{file:.*}", || web::to(docs::swagger_ui)))
             // Relative, because a proxy may strip a path prefix.
-            .service(web::redirect("/docs", "docs/"))
+            .service(get_and_head("/docs", || web::to(async || web::Redirect::to("docs/"))))
             .default_service(web::to(async || Err::<HttpResponse, _>(Problem::PathNotFound)));
     }
 }
@@ -59,9 +57,14 @@ pub(crate) fn health_routes(state: AppState) -> impl FnOnce(&mut ServiceConfig) 
     move |config| {
         config
             .app_data(web::Data::new(state))
+            .app_data(query_config())
             .configure(probes)
             .default_service(web::to(async || Err::<HttpResponse, _>(Problem::PathNotFound)));
     }
+}
+
+fn query_config() -> web::QueryConfig {
+    web::QueryConfig::default().error_handler(|error, _| Problem::from(error).into())
 }
 
 fn probes(config: &mut ServiceConfig) {

@@ -66,8 +66,11 @@ impl ShowFilter {
             "premiered_to" => self.premiered_to = parsed(parameter, value)?,
             "min_rating" => self.min_rating = parsed(parameter, value)?,
             "max_rating" => self.max_rating = parsed(parameter, value)?,
+            "q" => {
+                let text: Option<SearchText> = parsed(parameter, value)?;
+                self.text = text.filter(|text| !text.as_str().trim().is_empty());
+            }
             _ if value.trim().is_empty() => {}
-            "q" => self.text = parsed(parameter, value)?,
             facet => {
                 if let (Some(facet), Some(condition)) =
                     (parsed(parameter, facet)?, parsed(parameter, value)?)
@@ -95,7 +98,7 @@ pub struct ShowIds(BTreeSet<ShowId>);
 
 /// A text that is not a list of ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be at most 10,000 ids of shows, separated by commas, such as 82,169")]
+#[error("must be at most 10,000 ids of shows, separated by commas only, such as 82,169")]
 pub struct ParseShowIdsError;
 
 impl ShowIds {
@@ -122,10 +125,8 @@ impl FromStr for ShowIds {
     type Err = ParseShowIdsError;
 
     fn from_str(text: &str) -> Result<ShowIds, ParseShowIdsError> {
-        let id = |text: &str| match text.trim() {
-            text if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().map(ShowId).ok(),
-            _ => None,
-        };
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let id = |text: &str| text.parse().ok().filter(|_| digits(text)).map(ShowId);
         if text.split(',').count() > Self::MAX {
             return Err(ParseShowIdsError);
         }
@@ -289,11 +290,11 @@ mod tests {
 
     #[test]
     fn ids_are_separated_by_commas() {
-        let ids: ShowIds = "169, 82,82".parse().unwrap();
+        let ids: ShowIds = "169,82,82".parse().unwrap();
         assert_eq!(ids.to_string(), "82,169");
         assert!(ids.contains(ShowId(82)) && !ids.contains(ShowId(1)));
         let repeated = vec!["82"; ShowIds::MAX + 1].join(",");
-        for wrong in ["", "82,", "-1", "+1", "x", "4294967296", "1 2", &repeated] {
+        for wrong in ["", "82,", "-1", "+1", "x", "4294967296", "1 2", "1, 2", &repeated] {
             assert_eq!(wrong.parse::<ShowIds>(), Err(ParseShowIdsError), "{wrong}");
         }
     }
@@ -308,6 +309,10 @@ mod tests {
             filter.set(parameter, value).unwrap();
             assert_ne!(filter, ShowFilter::default(), "{parameter}");
         }
+        let mut blank = ShowFilter::default();
+        assert_eq!(blank.set("q", &" ".repeat(256)), Ok(()));
+        assert_eq!(blank, ShowFilter::default());
+        assert!(blank.set("q", &" ".repeat(257)).is_err());
         let error = ShowFilter::default().set("min_rating", "good").unwrap_err();
         assert_eq!(error.to_string(), "`min_rating` must be a number from 0 to 10");
         assert!(ShowFilter::default().set("sort", "id").is_err());

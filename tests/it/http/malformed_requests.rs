@@ -7,7 +7,7 @@ use fastrand::Rng;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tvshows_testkit::{HANGING_PAGE, Service, TestEnv};
+use tvshows_testkit::{HANGING_PAGE, Service, TestEnv, json_body};
 
 use super::raw::resident;
 
@@ -93,22 +93,55 @@ fn allows_empty(schema: &Value) -> bool {
 
 #[tokio::test]
 async fn an_empty_parameter_is_accepted_only_if_that_is_documented() {
-    let env = TestEnv::new(&[]).await;
-    let service = Service::start(&env, &[]).await;
+    let (_env, service) = TestEnv::published_and_served().await;
     let document = service.json("/openapi.json").await;
+    let run = service.json("/pipeline/runs").await["runs"][0]["request_id"].clone();
     let mut refused = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
         let path = path.replace("{table}.{format}", "all_shows.csv").replace("{id}", "1");
-        for parameter in operations["get"]["parameters"].as_array().into_iter().flatten() {
-            if parameter["in"] == "query" && !allows_empty(&parameter["schema"]) {
-                let url = format!("{path}?{}=", parameter["name"].as_str().unwrap());
-                let status = service.get(&url).send().await.unwrap().status();
-                assert!(status.is_client_error(), "{url}: {status}");
-                refused += 1;
+        let path = path.replace("{request_id}", run.as_str().unwrap());
+        for (method, operation) in operations.as_object().unwrap() {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                if parameter["in"] == "query" && !allows_empty(&parameter["schema"]) {
+                    let url = format!("{path}?{}=", parameter["name"].as_str().unwrap());
+                    let request = match method.as_str() {
+                        "get" => service.get(&url),
+                        "head" => service.head(&url),
+                        "post" => service.post(&url),
+                        other => panic!("{other} {url}"),
+                    };
+                    // Not 404, because then the value would not count.
+                    let status = request.send().await.unwrap().status().as_u16();
+                    assert!([400, 422].contains(&status), "{method} {url}: {status}");
+                    refused += 1;
+                }
             }
         }
     }
-    assert!(refused > 5, "{refused}");
+    assert!(refused > 10, "{refused}");
+}
+
+#[tokio::test]
+async fn every_route_refuses_unknown_parameters() {
+    let (_env, service) = TestEnv::published_and_served().await;
+    let document = service.json("/openapi.json").await;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        if path.starts_with("/tvmaze/") {
+            continue;
+        }
+        let url = path.replace("{table}.{format}", "all_shows.csv").replace("{id}", "1");
+        let url = format!("{url}?limt=1");
+        let is_post = operations.get("post").is_some();
+        let request = if is_post { service.post(&url) } else { service.get(&url) };
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 400, "{url}");
+        let problem = json_body(response).await;
+        assert_eq!(problem["code"], "invalid_query", "{url}");
+        let detail = problem["detail"].as_str().unwrap();
+        let advice = ["expected", "this endpoint has no parameters"];
+        assert!(detail.contains("`limt`"), "{url}: {detail}");
+        assert!(advice.iter().any(|advice| detail.contains(advice)), "{url}: {detail}");
+    }
 }
 
 #[tokio::test]

@@ -109,6 +109,7 @@ impl ToSchema for Ids {}
 type RatingParameter = EmptyOr<Rating>;
 pub(crate) type DaysParameter = EmptyOr<WholeNumber<1, 31>>;
 pub(crate) type LimitParameter = EmptyOr<WholeNumber<1, 1000>>;
+pub(crate) type PageParameter = EmptyOr<WholeNumber<0, { u32::MAX }>>;
 pub(crate) type SortParameter = EmptyOr<JsonOf<Sort>>;
 
 /// The schema of a rating, in the OpenAPI document.
@@ -124,16 +125,16 @@ impl PartialSchema for Rating {
 impl ToSchema for Rating {}
 
 /// The schema of a whole number, in the OpenAPI document.
-pub(crate) struct WholeNumber<const MIN: u16, const MAX: u16>;
+pub(crate) struct WholeNumber<const MIN: u32, const MAX: u32>;
 
-impl<const MIN: u16, const MAX: u16> PartialSchema for WholeNumber<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> PartialSchema for WholeNumber<MIN, MAX> {
     fn schema() -> RefOr<Schema> {
         let number = ObjectBuilder::new().schema_type(Type::Integer);
         number.minimum(Some(MIN)).maximum(Some(MAX)).into()
     }
 }
 
-impl<const MIN: u16, const MAX: u16> ToSchema for WholeNumber<MIN, MAX> {}
+impl<const MIN: u32, const MAX: u32> ToSchema for WholeNumber<MIN, MAX> {}
 
 /// The schema of a parameter that counts as missing if it is empty, in the OpenAPI document.
 pub(crate) struct EmptyOr<T>(PhantomData<T>);

@@ -11,6 +11,11 @@ use tvshows_export::{Dialect, Format};
 use super::filter_query::FilterQuery;
 use crate::problem::Problem;
 
+/// The query of routes without parameters.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoParameters {}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateQuery {

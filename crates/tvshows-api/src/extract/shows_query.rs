@@ -75,7 +75,8 @@ impl ShowsQuery {
     fn facets(&self) -> Result<BTreeSet<Facet>, Problem> {
         let Some(facets) = non_empty(self.facets.as_deref()) else { return Ok(BTreeSet::new()) };
         let facet = |name: &str| {
-            name.trim().parse().map_err(|_| Problem::Parameter {
+            // Only the spaces that the OpenAPI document allows.
+            name.trim_matches(' ').parse().map_err(|_| Problem::Parameter {
                 name: "facets",
                 reason: format!(
                     "has unknown facet {name:?}; the facets are {}",
@@ -165,6 +166,7 @@ mod tests {
         assert!(fields("id,nme").fields().unwrap_err().to_string().contains("\"nme\""));
         assert!(query("facets=day,gnere").unwrap_err().contains("\"gnere\""));
         assert_eq!(query("facets=day, type,day").unwrap().facets, [Facet::Type, Facet::Day].into());
+        assert!(query("facets=day%0A").unwrap_err().contains("day"));
         let unknown = query("genres=Drama").unwrap_err();
         assert!(unknown.contains("`genres`") && unknown.contains("`genre`"), "{unknown}");
         assert!(Query::<ShowsQuery>::from_query("day=-&day=-").is_err(), "repeated");

@@ -20,6 +20,15 @@ impl IntoResponses for InvalidQuery {
     }
 }
 
+/// Endpoints without query parameters.
+pub(crate) enum UnknownParameter {}
+
+impl IntoResponses for UnknownParameter {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses([(400, problem("A parameter is unknown"))])
+    }
+}
+
 /// Endpoints that change something.
 pub(crate) enum AccessDenied {}
 

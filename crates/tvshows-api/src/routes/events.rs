@@ -12,10 +12,11 @@ use tokio::time::timeout;
 use tvshows_pipeline::Runner;
 
 use crate::extract::path::run_id;
+use crate::extract::query::NoParameters;
 use crate::middleware::metrics::OpenStreamGuard;
 use crate::middleware::stream_limit::{StreamLimit, StreamPermit};
 use crate::problem::Problem;
-use crate::problem::responses::{RunNotFound, StreamUnavailable};
+use crate::problem::responses::{RunNotFound, StreamUnavailable, UnknownParameter};
 use crate::run_feeds::{FeedEvent, RunFeeds};
 use crate::state::AppState;
 
@@ -39,6 +40,7 @@ const RETRY_MILLISECONDS: RangeInclusive<u32> = 2000..=4000;
     responses(
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
         (status = 204, description = "The run has ended, and `Last-Event-ID` is its last event"),
+        UnknownParameter,
         RunNotFound,
         StreamUnavailable,
     )
@@ -48,6 +50,7 @@ pub(crate) async fn events(
     feeds: web::Data<RunFeeds>,
     limit: web::Data<StreamLimit>,
     path: web::Path<String>,
+    _: web::Query<NoParameters>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let run = run_id(&path)?;

@@ -10,9 +10,9 @@ use tvshows_export::{Format, WriterOptions};
 use crate::cache::etag;
 use crate::cache::rendered_files::{FileVersion, RenderedFiles};
 use crate::extract::filter_query::FilterParameters;
-use crate::extract::query::ExportQuery;
+use crate::extract::query::{ExportQuery, NoParameters};
 use crate::file_response::file_response;
-use crate::problem::responses::{ExportUnavailable, FileRange, InvalidQuery};
+use crate::problem::responses::{ExportUnavailable, FileRange, InvalidQuery, UnknownParameter};
 use crate::problem::{Problem, ProblemBody};
 use crate::schemas;
 use crate::state::AppState;
@@ -27,7 +27,7 @@ const HISTORY_RUNS: u32 = 20;
 /// download. CSV is RFC 4180 in UTF-8
 /// with a header row; an empty field is a missing value. NDJSON has an object per row, with `genres` as an array and
 /// JSON columns as JSON. Parquet has typed columns. A download that fails is aborted, so an incomplete file never
-/// looks complete. Parquet files can be read in ranges, unless they are filtered.
+/// looks complete. Parquet files can be read in ranges, other than `runs` and filtered ones.
 ///
 /// `all_shows` has the same filters as `/shows`, and contains the same shows as that list, in the order of their ids.
 #[utoipa::path(
@@ -99,7 +99,7 @@ pub(crate) async fn table(
 
 /// Download the database
 ///
-/// A consistent SQLite file with the published tables, the run history and the search index, without staging data.
+/// A consistent SQLite file with the published tables and the run history, without staging data.
 /// Creating it needs disk space for the copy on the server, until the next snapshot. It can be downloaded in ranges.
 #[utoipa::path(
     get, path = "/export/tvshows.db", tag = "export",
@@ -116,12 +116,14 @@ pub(crate) async fn table(
             ("ETag" = String, description = "The content"))),
         FileRange,
         (status = 304, description = "The file matches `If-None-Match`"),
+        UnknownParameter,
         ExportUnavailable,
     )
 )]
 pub(crate) async fn database(
     state: web::Data<AppState>,
     files: web::Data<RenderedFiles>,
+    _: web::Query<NoParameters>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let snapshot = state.catalog.snapshot_version().await?;

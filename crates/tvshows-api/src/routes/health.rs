@@ -4,6 +4,8 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use tvshows_core::{ReplicaHealth, StoreHealth};
 
+use crate::extract::query::NoParameters;
+use crate::problem::responses::UnknownParameter;
 use crate::state::AppState;
 
 /// A replica without contact with the shared database for this long is degraded. It asks ten times a second.
@@ -97,9 +99,12 @@ impl From<StoreHealth> for DatabaseFile {
 /// Check that the process responds
 #[utoipa::path(
     get, path = "/health/live", tag = "health",
-    responses((status = 200, description = "The process responds", body = serde_json::Value, example = json!({"status": "ok"})))
+    responses(
+        (status = 200, description = "The process responds", body = serde_json::Value, example = json!({"status": "ok"})),
+        UnknownParameter,
+    )
 )]
-pub(crate) async fn live() -> HttpResponse {
+pub(crate) async fn live(_: web::Query<NoParameters>) -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"status": "ok"}))
 }
 
@@ -109,9 +114,10 @@ pub(crate) async fn live() -> HttpResponse {
     responses(
         (status = 200, description = "The service is ready or degraded", body = Readiness),
         (status = 503, description = "The database is unavailable", body = Readiness),
+        UnknownParameter,
     )
 )]
-pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
+pub(crate) async fn ready(state: web::Data<AppState>, _: web::Query<NoParameters>) -> HttpResponse {
     let store = state.catalog.health().await;
     let tracker = state.runner.check_tracker().await;
     let (mut response, status) = match &store {
@@ -159,7 +165,7 @@ mod tests {
         *catalog.replica.lock().unwrap() = replica;
         let state = app_state(catalog);
         let runner = state.runner.clone();
-        let response = ready(web::Data::new(state)).await;
+        let response = ready(web::Data::new(state), web::Query(NoParameters {})).await;
         runner.shutdown().await;
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body()).await.unwrap();

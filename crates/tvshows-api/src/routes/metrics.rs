@@ -5,7 +5,9 @@ use metrics::gauge;
 use tokio::time::timeout;
 use tvshows_core::{RunState, StoreError};
 
+use crate::extract::query::NoParameters;
 use crate::problem::Problem;
+use crate::problem::responses::UnknownParameter;
 use crate::state::{AppState, Telemetry};
 
 /// Well below the ten seconds after which Prometheus gives up.
@@ -18,14 +20,16 @@ const RECENT_RUNS: u32 = 100;
 /// In the Prometheus text format. docs/operations.md describes each metric.
 #[utoipa::path(
     get, path = "/metrics", tag = "health",
-    responses((
-        status = 200, description = "The metrics", body = String, content_type = "text/plain; version=0.0.4",
-        example = "# TYPE tvshows_shows gauge\ntvshows_shows 84670\n",
-    ))
+    responses(
+        (status = 200, description = "The metrics", body = String, content_type = "text/plain; version=0.0.4",
+            example = "# TYPE tvshows_shows gauge\ntvshows_shows 84670\n"),
+        UnknownParameter,
+    )
 )]
 pub(crate) async fn metrics(
     state: web::Data<AppState>,
     telemetry: web::Data<Telemetry>,
+    _: web::Query<NoParameters>,
 ) -> Result<HttpResponse, Problem> {
     // If the store fails or is slow, the other metrics help to find out why, so they are returned anyway.
     match timeout(REFRESH_TIMEOUT, refresh_gauges(&state)).await {

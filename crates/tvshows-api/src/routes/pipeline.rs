@@ -8,10 +8,10 @@ use tvshows_pipeline::{RunLogLine, RunLogLines, Submission, SubmissionKind};
 use crate::cache::etag;
 use crate::cache::status_cache::StatusBody;
 use crate::extract::path::run_id;
-use crate::extract::query::{LimitQuery, StatusQuery, UpdateQuery};
+use crate::extract::query::{LimitQuery, NoParameters, StatusQuery, UpdateQuery};
 use crate::middleware::stream_limit::StreamLimit;
 use crate::problem::responses::{
-    AccessDenied, InvalidQuery, RunNotFound, StoreUnavailable, StreamUnavailable,
+    AccessDenied, InvalidQuery, RunNotFound, StoreUnavailable, StreamUnavailable, UnknownParameter,
 };
 use crate::problem::{Problem, ProblemBody};
 use crate::run_feeds::RunFeeds;
@@ -217,6 +217,7 @@ impl KnownRevision<'_> {
     params(("request_id" = String, Path, description = "The run's id")),
     responses(
         (status = 200, description = "The lines", body = RunLogBody),
+        UnknownParameter,
         RunNotFound,
         StoreUnavailable,
     )
@@ -224,6 +225,7 @@ impl KnownRevision<'_> {
 pub(crate) async fn log(
     state: web::Data<AppState>,
     path: web::Path<String>,
+    _: web::Query<NoParameters>,
 ) -> Result<HttpResponse, Problem> {
     let run = run_id(&path)?;
     let lines = state.run_log.lines(run);
@@ -242,6 +244,7 @@ pub(crate) async fn log(
     params(("request_id" = String, Path, description = "The run's id")),
     responses(
         (status = 202, description = "Accepted", body = Accepted),
+        UnknownParameter,
         RunNotFound,
         AccessDenied,
         (status = 409, description = "The run has ended, is publishing, or belongs to another database", body = ProblemBody, content_type = "application/problem+json"),
@@ -251,6 +254,7 @@ pub(crate) async fn log(
 pub(crate) async fn cancel(
     state: web::Data<AppState>,
     path: web::Path<String>,
+    _: web::Query<NoParameters>,
 ) -> Result<HttpResponse, Problem> {
     let run = run_id(&path)?;
     state.runner.cancel(run).await?;

@@ -17,7 +17,7 @@ use crate::state::AppState;
 #[utoipa::path(
     get, path = "/schedule", tag = "shows",
     params(
-        ("date" = Option<String>, Query, pattern = r"^([0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31))?$", description = "The first day; today in UTC by default", example = "2026-11-27"),
+        ("date" = Option<String>, Query, pattern = r"^([0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31|02-29))?$", description = "The first day; today in UTC by default", example = "2026-11-27"),
         ("days" = inline(Option<DaysParameter>), Query, description = "How many days; 1 by default"),
         FilterParameters,
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier response, to get 304 if the snapshot is unchanged"),

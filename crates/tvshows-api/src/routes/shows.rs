@@ -3,9 +3,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::content::{Content, DEFAULT_TOP, ShowList};
 use crate::extract::filter_query::{FilterParameters, LimitParameter, SortParameter};
 use crate::extract::path::show_id;
-use crate::extract::query::LimitQuery;
+use crate::extract::query::{LimitQuery, NoParameters};
 use crate::extract::shows_query::ShowsQuery;
-use crate::problem::responses::{InvalidQuery, StoreUnavailable};
+use crate::problem::responses::{InvalidQuery, StoreUnavailable, UnknownParameter};
 use crate::problem::{Problem, ProblemBody};
 use crate::schemas::{CastRow, MultiCharacterActor, ShowStats, TopShow};
 use crate::state::AppState;
@@ -51,11 +51,13 @@ pub(crate) async fn list(
     responses(
         (status = 200, description = "The counts", body = ShowStats, headers(("ETag" = String, description = "The snapshot"))),
         (status = 304, description = "The snapshot matches `If-None-Match`"),
+        UnknownParameter,
         StoreUnavailable,
     )
 )]
 pub(crate) async fn stats(
     state: web::Data<AppState>,
+    _: web::Query<NoParameters>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     state.responses.respond(&request, Content::Stats).await
@@ -95,11 +97,13 @@ pub(crate) async fn top_shows(
     responses(
         (status = 200, description = "The people", body = Vec<MultiCharacterActor>, headers(("ETag" = String, description = "The snapshot"))),
         (status = 304, description = "The snapshot matches `If-None-Match`"),
+        UnknownParameter,
         StoreUnavailable,
     )
 )]
 pub(crate) async fn multi_character_actors(
     state: web::Data<AppState>,
+    _: web::Query<NoParameters>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     state.responses.respond(&request, Content::MultiCharacterActors).await
@@ -117,12 +121,14 @@ pub(crate) async fn multi_character_actors(
         (status = 304, description = "The snapshot matches `If-None-Match`"),
         (status = 404, description = "Show not found in the published snapshot", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The id is not a number", body = ProblemBody, content_type = "application/problem+json"),
+        UnknownParameter,
         StoreUnavailable,
     )
 )]
 pub(crate) async fn show(
     state: web::Data<AppState>,
     path: web::Path<String>,
+    _: web::Query<NoParameters>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     state.responses.respond(&request, Content::Show(show_id(&path)?)).await
@@ -142,12 +148,14 @@ pub(crate) async fn show(
         (status = 304, description = "The snapshot matches `If-None-Match`"),
         (status = 404, description = "No cast is stored for the show", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The id is not a number", body = ProblemBody, content_type = "application/problem+json"),
+        UnknownParameter,
         StoreUnavailable,
     )
 )]
 pub(crate) async fn cast(
     state: web::Data<AppState>,
     path: web::Path<String>,
+    _: web::Query<NoParameters>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     state.responses.respond(&request, Content::Cast(show_id(&path)?)).await
@@ -167,12 +175,14 @@ pub(crate) async fn cast(
         (status = 304, description = "The snapshot matches `If-None-Match`"),
         (status = 404, description = "No episodes are stored for the show", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The id is not a number", body = ProblemBody, content_type = "application/problem+json"),
+        UnknownParameter,
         StoreUnavailable,
     )
 )]
 pub(crate) async fn episodes(
     state: web::Data<AppState>,
     path: web::Path<String>,
+    _: web::Query<NoParameters>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     state.responses.respond(&request, Content::Episodes(show_id(&path)?)).await

@@ -19,6 +19,7 @@ use self::parameters::Parameters;
 use self::schedule::ScheduleRequest;
 use crate::content::Content;
 use crate::excerpt::excerpt;
+use crate::extract::filter_query::PageParameter;
 use crate::problem::Problem;
 use crate::router::get_and_head;
 use crate::routes::schedule::today;
@@ -78,7 +79,7 @@ fn show_id(path: &str, request: &HttpRequest) -> Result<ShowId, Problem> {
 /// Page `n` has the shows with the ids from 250 × `n` to 250 × `n` + 249. The page after the last one is a 404.
 #[utoipa::path(
     get, path = "/tvmaze/shows", tag = "tvmaze",
-    params(("page" = Option<u32>, Query, description = "0 by default")),
+    params(("page" = inline(Option<PageParameter>), Query, description = "0 by default")),
     responses(
         (status = 200, description = "The shows, by id", body = Vec<serde_json::Value>, headers(("ETag" = String, description = "The snapshot"))),
         (status = 404, description = "No such page", body = TvmazeError),
