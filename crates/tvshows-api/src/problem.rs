@@ -64,6 +64,8 @@ pub(crate) enum Problem {
     NoMatch,
     ExportNotFound(String),
     /// The file is not the one that the client has read before.
+    /// `Accept-Encoding` excludes every encoding, even none.
+    NoAcceptableEncoding,
     FileChanged,
     RangeNotSatisfiable {
         /// Of the whole file.
@@ -141,6 +143,7 @@ impl Problem {
             Problem::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
             }
+            Problem::NoAcceptableEncoding => (StatusCode::NOT_ACCEPTABLE, "no_acceptable_encoding"),
             Problem::HeaderTooSlow => (StatusCode::REQUEST_TIMEOUT, "header_too_slow"),
             Problem::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
             Problem::RunEnded(_) => (StatusCode::CONFLICT, "run_ended"),
@@ -251,6 +254,9 @@ impl Problem {
                  episodes, show_cast and runs as .csv, .ndjson and .parquet",
                 excerpt(file)
             ),
+            Problem::NoAcceptableEncoding => {
+                "`Accept-Encoding` excludes all encodings of the service: br, gzip, deflate, and identity".into()
+            }
             Problem::FileChanged => {
                 "the file has changed since you read it; read it again from the start".into()
             }

@@ -145,6 +145,23 @@ async fn every_route_refuses_unknown_parameters() {
 }
 
 #[tokio::test]
+async fn a_request_that_accepts_no_encoding_gets_a_problem() {
+    let env = TestEnv::new(&[]).await;
+    let service = Service::start(&env, &[]).await;
+    for encodings in ["identity;q=0", "*;q=0"] {
+        let request = service.get("/shows/stats").header("accept-encoding", encodings);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 406, "{encodings}");
+        for (name, value) in
+            [("content-type", "application/problem+json"), ("cache-control", "no-store")]
+        {
+            assert_eq!(response.headers()[name], value, "{encodings}");
+        }
+        assert_eq!(json_body(response).await["code"], "no_acceptable_encoding");
+    }
+}
+
+#[tokio::test]
 async fn every_answer_tells_browsers_what_they_may_not_do() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &["--api-token", "a-token-of-this-test"]).await;

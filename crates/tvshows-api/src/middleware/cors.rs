@@ -3,11 +3,11 @@ use std::str::FromStr;
 use actix_cors::{Cors, CorsError};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Uri;
 use actix_web::http::header::{
-    ACCEPT_RANGES, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, ETAG,
-    HeaderName, IF_MATCH, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
+    ACCEPT_RANGES, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+    ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
 };
+use actix_web::http::{StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
 
@@ -99,20 +99,23 @@ impl AllowedOrigins {
     }
 }
 
-/// Turns rejections by [`AllowedOrigins::cors`] into problems.
+/// Turns rejections by [`AllowedOrigins::cors`] and by the middleware that compresses responses into problems.
 pub(crate) async fn explain_rejection<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let response = next.call(request).await?;
     let error = response.response().error();
-    match error.and_then(|error| error.as_error::<CorsError>()) {
-        None => Ok(response.map_into_left_body()),
-        Some(error) => {
-            let problem = Problem::PreflightRejected(error.to_string());
-            Ok(response.into_response(problem.error_response()).map_into_right_body())
-        }
+    let problem = match error.and_then(|error| error.as_error::<CorsError>()) {
+        Some(error) => Problem::PreflightRejected(error.to_string()),
+        None if response.status() == StatusCode::NOT_ACCEPTABLE => Problem::NoAcceptableEncoding,
+        None => return Ok(response.map_into_left_body()),
+    };
+    let mut explained = problem.error_response();
+    for (name, value) in response.headers().iter().filter(|(name, _)| *name != CONTENT_TYPE) {
+        explained.headers_mut().append(name.clone(), value.clone());
     }
+    Ok(response.into_response(explained).map_into_right_body())
 }
 
 #[cfg(test)]
