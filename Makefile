@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test browser-test schemathesis calendar package bench fuzz lint deny audit sbom docker docker-demo openapi configuration
+.PHONY: help run demo test browser-test schemathesis calendar package bench fuzz fuzz-lock lint deny audit sbom docker docker-demo openapi configuration
 
 help: ## List the available targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ fuzz: ## Fuzz the parsers for eight minutes (needs a nightly compiler and cargo-
 	cargo +nightly fuzz run retry_after fuzz/corpus/retry_after fuzz/seeds/retry_after -- -max_total_time=60
 	cargo +nightly fuzz run query fuzz/corpus/query fuzz/seeds/query -- -max_total_time=60
 	cargo +nightly fuzz run cursor fuzz/corpus/cursor fuzz/seeds/cursor -- -max_total_time=60
+
+fuzz-lock: ## Update fuzz/Cargo.lock after a change of Cargo.lock
+	cp Cargo.lock fuzz/Cargo.lock
+	cargo metadata --manifest-path fuzz/Cargo.toml --format-version 1 >/dev/null
 
 lint: test-tools ## Check formatting, lints, and rustdoc
 	cargo fmt --all --check

@@ -1,6 +1,6 @@
 //! The allowed dependencies of docs/architecture.md, compared with `cargo metadata`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
@@ -121,5 +121,42 @@ fn the_client_lists_what_it_depends_on() {
     let client = packages.iter().find(|package| package.name == "tvmaze-client").unwrap();
     for name in imports(client) {
         assert!(readme.contains(&format!("`{name}`")), "{name} is not listed");
+    }
+}
+
+/// The packages of a lock file, by name and version. The value is the names of the dependencies.
+fn locked(text: &str) -> BTreeMap<(String, String), BTreeSet<String>> {
+    let file: toml::Table = toml::from_str(text).unwrap();
+    let text = |value: &toml::Value| value.as_str().unwrap().to_owned();
+    let package = |package: &toml::Value| {
+        let dependencies = package.get("dependencies").and_then(toml::Value::as_array);
+        let dependencies = dependencies.into_iter().flatten().map(text);
+        // Followed by the version if there are several.
+        let names = dependencies.map(|each| each.split(' ').next().unwrap().to_owned()).collect();
+        ((text(&package["name"]), text(&package["version"])), names)
+    };
+    file["package"].as_array().unwrap().iter().map(package).collect()
+}
+
+#[test]
+fn the_fuzz_targets_use_the_locked_versions_of_the_workspace() {
+    let fuzz = locked(include_str!("../../../fuzz/Cargo.lock"));
+    let workspace = locked(include_str!("../../../Cargo.lock"));
+    let own = ["fuzz", "libfuzzer-sys", "arbitrary"];
+    let update = "run make fuzz-lock";
+    for (name, version) in fuzz.keys().filter(|(name, _)| !own.contains(&name.as_str())) {
+        let is_locked = workspace.contains_key(&(name.clone(), version.clone()));
+        assert!(is_locked, "the workspace does not use {name} {version}: {update}");
+    }
+    for package in metadata().workspace_packages() {
+        let key = (package.name.to_string(), package.version.to_string());
+        let Some(locked) = fuzz.get(&key) else { continue };
+        let optional = package.dependencies.iter().filter(|each| each.optional);
+        let optional: BTreeSet<_> = optional.map(|each| each.name.clone()).collect();
+        let missing: Vec<_> = imports(package)
+            .into_iter()
+            .filter(|name| !locked.contains(name) && !optional.contains(name))
+            .collect();
+        assert!(missing.is_empty(), "{} imports {missing:?}: {update}", package.name);
     }
 }
