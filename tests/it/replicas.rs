@@ -1,6 +1,7 @@
 //! Several services on one PostgreSQL database.
 
 mod balancer;
+mod clocks;
 mod commits;
 mod copies;
 mod failover;

@@ -17,7 +17,7 @@ const MIN_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How far the clock of another process may be ahead. A last update further in the future means that this clock was
 /// set back.
-const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// When an update is due, based on the start of the previous one.
 #[derive(Debug, Clone)]

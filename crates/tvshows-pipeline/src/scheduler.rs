@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::timeout;
-use tvshows_core::{RunParameters, StoreError, Trigger};
+use tvshows_core::{RunParameters, RunStatus, Step, StoreError, Trigger};
 
 use crate::clock::now_millis;
 use crate::runner::Runner;
-use crate::schedule::Schedule;
+use crate::schedule::{MAX_CLOCK_SKEW, Schedule};
 
 /// The longest sleep: a clock change or an update of another process can move the due time.
 const MAX_SLEEP: Duration = Duration::from_mins(1);
@@ -83,8 +83,7 @@ impl Scheduler {
     /// When the update after the newest one is due.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let newest = self.runner.runs(1).await?.pop();
-        let last = newest.as_ref().map(|run| run.started_at.unwrap_or(run.updated_at));
-        Ok(self.due_after(last, now_millis()))
+        Ok(self.due_after(newest.as_ref().map(start), now_millis()))
     }
 
     fn due_after(&self, last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
@@ -93,6 +92,43 @@ impl Scheduler {
     }
 }
 
+/// When a run started, by the clock of the process that submitted it or of the one that works on it, whichever is
+/// ahead. Otherwise, a scheduled run would seem to have started before it was due if the clock of the latter is behind,
+/// and would be due again.
+fn start(run: &RunStatus) -> Timestamp {
+    let start = run.started_at.unwrap_or(run.updated_at);
+    let queued = run.steps.first().filter(|first| first.step == Step::Queued);
+    let queued = queued.map_or(start, |first| first.started_at);
+    if queued.duration_since(start) <= MAX_CLOCK_SKEW { start.max(queued) } else { start }
+}
+
 fn time_until(next: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(next.duration_since(now)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use tvshows_core::{RunEvent, RunId};
+
+    use super::*;
+
+    /// The status of a run that a process submits at 04:00, and on which another one works whose clock differs.
+    fn run_by_two_clocks(skew: SignedDuration) -> RunStatus {
+        let submitted: Timestamp = "2026-11-24T04:00:00Z".parse().unwrap();
+        let mut run = RunStatus::queued(RunId::random(), RunParameters::default(), "a", submitted);
+        assert!(run.apply(RunEvent::Started, submitted + skew));
+        run
+    }
+
+    #[test]
+    fn a_run_by_two_clocks_starts_by_the_one_that_is_ahead() {
+        let start_of = |minutes| start(&run_by_two_clocks(SignedDuration::from_mins(minutes)));
+        assert_eq!(start_of(4).to_string(), "2026-11-24T04:04:00Z");
+        assert_eq!(start_of(-4).to_string(), "2026-11-24T04:00:00Z");
+        assert_eq!(start_of(-60).to_string(), "2026-11-24T03:00:00Z", "the clock was set back");
+        let mut queued = run_by_two_clocks(SignedDuration::ZERO);
+        queued.started_at = None;
+        assert_eq!(start(&queued), queued.updated_at);
+    }
 }

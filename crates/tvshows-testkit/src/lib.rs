@@ -2,8 +2,8 @@
 //!
 //! [`TestEnv`] is a temporary folder with a database and a mock TVmaze server; it starts the `tvshows` binary with
 //! [`Service`] or as a command. [`ScriptedSimulator`], [`RedisServer`], [`PostgresServer`], [`PgBouncer`], [`Nginx`],
-//! [`FaultProxy`], [`SmallDisk`], [`ReadOnlyFolder`], [`free_port`], [`eventually`] and the database dumps are also useful
-//! alone. Everything panics on failure, and everything it starts ends when it is dropped.
+//! [`FaultProxy`], [`SkewedClock`], [`SmallDisk`], [`ReadOnlyFolder`], [`free_port`], [`eventually`] and the database dumps are
+//! also useful alone. Everything panics on failure, and everything it starts ends when it is dropped.
 //!
 //! For dev-dependencies only.
 
@@ -22,6 +22,7 @@ mod proxy;
 mod redis;
 mod service;
 mod simulator;
+mod skewed_clock;
 mod wait;
 
 pub use db_dump::{dump_content, dump_tables};
@@ -36,4 +37,5 @@ pub use proxy::{CommitFault, Direction, FaultProxy};
 pub use redis::RedisServer;
 pub use service::{Service, json_body};
 pub use simulator::{HANGING_PAGE, ScriptedSimulator, served_shows, ten_pages};
+pub use skewed_clock::SkewedClock;
 pub use wait::eventually;
