@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs missing packages on Debian: `setup.sh build` for building and running, `setup.sh test` for the tests,
-# `setup.sh browser` for the browser tests, `setup.sh clients` for the tests with TVmaze clients of PyPI and npm,
-# `setup.sh bench` for the benchmarks. Without apt-get, lists what is missing.
+# `setup.sh browser` for the browser tests, `setup.sh clients` for the tests with packages of PyPI and npm: TVmaze clients,
+# and programs that read the database or the exports. `setup.sh bench` for the benchmarks. Without apt-get, lists what is
+# missing.
 set -eu
 
 missing=
@@ -64,6 +65,15 @@ install_packages() {
     $sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
+# Installs the packages of a requirements file in a virtual environment, unless it has them.
+install_python_packages() {
+    if ! [ "$1/installed" -nt "$2" ]; then
+        python3 -m venv "$1"
+        "$1/bin/pip" install --quiet --requirement "$2"
+        touch "$1/installed"
+    fi
+}
+
 # shellcheck disable=SC2086
 [ -z "$missing" ] || install_packages $missing
 cd "$(dirname "$0")/.."
@@ -74,18 +84,16 @@ browser)
     [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund
     ;;
 clients)
-    clients=${CARGO_TARGET_DIR:-target}/tvmaze-clients
+    clients=${CARGO_TARGET_DIR:-target}/clients
     mkdir -p "$clients/node"
-    if ! [ "$clients/python/installed" -nt tests/clients/requirements.txt ]; then
-        python3 -m venv "$clients/python"
-        "$clients/python/bin/pip" install --quiet --requirement tests/clients/requirements.txt
-        touch "$clients/python/installed"
-    fi
+    install_python_packages "$clients/python" tests/clients/requirements.txt
+    install_python_packages "$clients/readers" tests/clients/readers.txt
     if ! [ "$clients/node/node_modules/.package-lock.json" -nt tests/clients/package-lock.json ]; then
         cp tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc "$clients/node"
         npm ci --prefix "$clients/node" --silent --no-audit --no-fund
     fi
     "$clients/python/bin/python" -c 'import tvmaze.api, pytvmaze'
+    "$clients/readers/bin/python" -c 'import aiohttp, datasette, fsspec, polars, sqlite_utils'
     (cd "$clients/node" && node --eval "require('node-tvmaze'); require('tvmaze-api-ts')")
     ;;
 esac

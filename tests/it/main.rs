@@ -2,6 +2,7 @@
 
 mod cli;
 mod http;
+mod packages;
 mod policy;
 mod replicas;
 mod runs;

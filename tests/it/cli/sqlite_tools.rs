@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -10,31 +10,7 @@ use tokio::process::Command;
 use tvshows_testkit::{Service, TestEnv, eventually, free_port};
 
 use super::{parse, text};
-
-const PACKAGES: [&str; 2] = ["datasette==0.65.5", "sqlite-utils==4.2.1"];
-
-/// A Python with the packages, which uses the SQLite of this system. `None` if they cannot be installed.
-async fn python() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sqlite-tools");
-    let python = folder.join("bin/python");
-    let succeeds = async |program: &Path, arguments: &[&str]| {
-        let mut command = Command::new(program);
-        let status = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.await.is_ok_and(|status| status.success())
-    };
-    let imports = ["-c", "import datasette, sqlite_utils"];
-    if !succeeds(&python, &imports).await {
-        let create = ["-m", "venv", folder.to_str().unwrap()];
-        let install = [&["-m", "pip", "install", "--quiet"], PACKAGES.as_slice()].concat();
-        let is_installed =
-            succeeds(Path::new("python3"), &create).await && succeeds(&python, &install).await;
-        if !is_installed {
-            println!("skipped: datasette and sqlite-utils cannot be installed");
-            return None;
-        }
-    }
-    Some(python)
-}
+use crate::packages::readers;
 
 /// The number of rows of every table, virtual ones and their parts included.
 fn counts(env: &TestEnv) -> BTreeMap<String, u64> {
@@ -82,7 +58,7 @@ async fn the_sqlite_of_this_system_counts_every_table() {
 
 #[tokio::test]
 async fn sqlite_utils_counts_every_table() {
-    let Some(python) = python().await else { return };
+    let Some(python) = readers("sqlite_utils_counts_every_table") else { return };
     let env = TestEnv::published().await;
     let expected = counts(&env);
     let tools = async |arguments: &[&str]| {
@@ -104,7 +80,9 @@ async fn sqlite_utils_counts_every_table() {
 
 #[tokio::test]
 async fn datasette_counts_every_table_and_hides_the_internal_ones() {
-    let Some(python) = python().await else { return };
+    let Some(python) = readers("datasette_counts_every_table_and_hides_the_internal_ones") else {
+        return;
+    };
     let env = TestEnv::published().await;
     let expected = counts(&env);
     let port = free_port();

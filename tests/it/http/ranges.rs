@@ -1,8 +1,6 @@
 //! Ranges of files, for programs that read remote files, and for continuing a download.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,6 +11,8 @@ use tokio::process::Command;
 use tokio::task::JoinSet;
 use tvmaze_sim::Dataset;
 use tvshows_testkit::{Service, TestEnv, eventually, json_body};
+
+use crate::packages::readers;
 
 const FILES: [&str; 4] = [
     "/export/all_shows.parquet",
@@ -224,30 +224,6 @@ async fn curl_continues_a_download() {
     assert!(std::fs::read(&file).unwrap() == whole);
 }
 
-const PACKAGES: [&str; 3] = ["polars==2.1.0", "fsspec==2026.9.0", "aiohttp==3.14.5"];
-
-/// A Python with the packages. `None` if they cannot be installed.
-async fn python() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("remote-readers");
-    let python = folder.join("bin/python");
-    let succeeds = async |program: &Path, arguments: &[&str]| {
-        let mut command = Command::new(program);
-        let status = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.await.is_ok_and(|status| status.success())
-    };
-    if !succeeds(&python, &["-c", "import polars, fsspec, aiohttp"]).await {
-        let create = ["-m", "venv", folder.to_str().unwrap()];
-        let install = [&["-m", "pip", "install", "--quiet"], PACKAGES.as_slice()].concat();
-        let is_installed =
-            succeeds(Path::new("python3"), &create).await && succeeds(&python, &install).await;
-        if !is_installed {
-            println!("skipped: polars and fsspec cannot be installed");
-            return None;
-        }
-    }
-    Some(python)
-}
-
 /// Forwards connections to a service, and counts the bytes of its responses.
 struct CountingProxy {
     base_url: String,
@@ -296,7 +272,7 @@ const READERS: [(&str, &str); 3] = [
 
 #[tokio::test]
 async fn readers_fetch_only_what_they_need() {
-    let Some(python) = python().await else { return };
+    let Some(python) = readers("readers_fetch_only_what_they_need") else { return };
     let (_env, service) = TestEnv::published_and_served().await;
     let path = "/export/all_shows.parquet";
     let file_bytes = get(&service, path, &[]).await.body.len() as u64;

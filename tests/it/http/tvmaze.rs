@@ -11,6 +11,8 @@ use tokio::process::Command;
 use tvmaze_client::{Client, ExternalId, PageIndex, ShowId, embed};
 use tvshows_testkit::{Service, TestEnv, json_body};
 
+use crate::packages::installed;
+
 /// The shows with details are those up to this id.
 const LAST_DETAILED: u32 = 60;
 
@@ -456,28 +458,10 @@ fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients")
 }
 
-/// A path in the folder where `scripts/setup.sh clients` installs the packages.
-fn installed(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("tvmaze-clients").join(path)
-}
-
-/// Whether the packages are installed. Panics if they must be: in CI on Linux.
-fn is_installed(test: &str, path: &Path) -> bool {
-    let is_installed = path.exists();
-    if !is_installed {
-        let is_required = cfg!(target_os = "linux") && std::env::var_os("CI").is_some();
-        assert!(!is_required, "{} is missing: run scripts/setup.sh clients", path.display());
-        println!("skipped: {test} needs {}: run scripts/setup.sh clients", path.display());
-    }
-    is_installed
-}
-
 #[tokio::test]
 async fn the_clients_of_pypi_see_no_difference() {
-    let python = installed("python/bin/python");
-    if !is_installed("the_clients_of_pypi_see_no_difference", &python) {
-        return;
-    }
+    let test = "the_clients_of_pypi_see_no_difference";
+    let Some(python) = installed(test, "python/bin/python") else { return };
     for script in ["python_tvmaze.py", "pytvmaze_client.py"] {
         compare(&python, &[&scripts().join(script)]).await;
     }
@@ -485,9 +469,8 @@ async fn the_clients_of_pypi_see_no_difference() {
 
 #[tokio::test]
 async fn the_clients_of_npm_see_no_difference() {
-    let folder = installed("node");
-    if !is_installed("the_clients_of_npm_see_no_difference", &folder.join("node_modules")) {
-        return;
-    }
-    compare(Path::new("node"), &[&scripts().join("node_clients.cjs"), &folder]).await;
+    let test = "the_clients_of_npm_see_no_difference";
+    let Some(packages) = installed(test, "node/node_modules") else { return };
+    let folder = packages.parent().unwrap();
+    compare(Path::new("node"), &[&scripts().join("node_clients.cjs"), folder]).await;
 }
