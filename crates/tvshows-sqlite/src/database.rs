@@ -9,6 +9,7 @@ use crate::error::{IntoStoreError, SqlResult, from_sql, unavailable};
 use crate::migrations::{self, FileKind};
 use crate::open_files::{FileId, OpenFiles, refuse_foreign_wal};
 use crate::pool::{self, Access, Pool, from_pool};
+use crate::snapshot_cache::SnapshotCache;
 
 /// How many unused pages one transaction removes: 64 MB.
 const MAX_FREED_PAGES: u32 = 4096;
@@ -22,6 +23,7 @@ pub(crate) struct Database {
     writer: Option<Pool>,
     readers: Pool,
     pub(crate) files: Arc<OpenFiles>,
+    pub(crate) snapshot_cache: Arc<SnapshotCache>,
 }
 
 impl Database {
@@ -38,7 +40,11 @@ impl Database {
         let opened = Arc::clone(&files);
         connection.run(move |_| opened.remember(opened_file)).await?;
         drop(connection);
-        Ok(Database { writer: Some(writer), readers, files })
+        let snapshot_cache =
+            Connection::open(path).and_then(SnapshotCache::new).map_err(from_sql)?;
+        files.check()?;
+        let snapshot_cache = Arc::new(snapshot_cache);
+        Ok(Database { writer: Some(writer), readers, files, snapshot_cache })
     }
 
     /// Opens the file without changing it. It must have the current schema.
@@ -48,7 +54,8 @@ impl Database {
         let connection = readers.get().await.map_err(from_pool)?;
         connection.run(|connection| migrations::require_current(connection)).await?;
         drop(connection);
-        Ok(Database { writer: None, readers, files })
+        let snapshot_cache = Arc::new(SnapshotCache::disabled());
+        Ok(Database { writer: None, readers, files, snapshot_cache })
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
@@ -72,7 +79,7 @@ impl Database {
     ) -> Result<T, StoreError> {
         let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
         let connection = writer.get().await.map_err(from_pool)?;
-        let files = Arc::clone(&self.files);
+        let (files, snapshot_cache) = (Arc::clone(&self.files), Arc::clone(&self.snapshot_cache));
         let written = connection.run(move |connection| {
             files.check()?;
             let _timer = TransactionTimer { kind, started: Instant::now() };
@@ -83,6 +90,7 @@ impl Database {
             // Again: the work of publishing takes seconds.
             files.check()?;
             transaction.commit().map_err(from_sql)?;
+            snapshot_cache.expire();
             Ok::<_, StoreError>(result)
         });
         written.await
@@ -114,6 +122,7 @@ impl Database {
 
     /// Closes every connection and leaves everything in the main file, even if that was moved.
     pub(crate) async fn close(&self) {
+        self.snapshot_cache.close();
         // A connection that is in use is closed when its work is done.
         self.readers.close();
         let Some(writer) = &self.writer else { return };
@@ -151,5 +160,32 @@ impl Drop for TransactionTimer {
         let kind = self.kind;
         metrics::histogram!("tvshows_store_transaction_duration_seconds", "kind" => kind)
             .record(self.started.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use tokio::time::Instant;
+    use tvshows_core::SnapshotVersion;
+
+    use super::*;
+    use crate::snapshot;
+
+    #[tokio::test]
+    async fn a_check_no_longer_counts_once_this_process_has_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tvshows.db");
+        let database = Database::open(&path, FileKind::Primary).await.unwrap();
+        let (cache, now) = (&database.snapshot_cache, Instant::now());
+        let version = cache.check(now).unwrap_err();
+        cache.insert(version, SnapshotVersion::default());
+        cache.check(now).unwrap();
+        let failed = database.write("test", |_| Err::<(), _>(StoreError::Fenced)).await;
+        assert!(failed.is_err());
+        assert_eq!(cache.recent(now), Some(SnapshotVersion::default()));
+        let publish = |connection: &Connection| snapshot::bump(connection, Timestamp::UNIX_EPOCH);
+        database.write("test", publish).await.unwrap();
+        assert_eq!(cache.recent(now), None);
     }
 }

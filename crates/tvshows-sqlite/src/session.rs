@@ -4,6 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
+use tokio::time::sleep;
 use tvshows_core::{
     FinalStatus, RunSession, RunStatus, Show, ShowFilter, ShowId, StagedBatch, StagingState,
     StoreError, TopShowsCriteria,
@@ -11,6 +12,7 @@ use tvshows_core::{
 
 use crate::database::Database;
 use crate::error::{IntoStoreError, SqlResult, from_sql};
+use crate::snapshot_cache::CHECK_INTERVAL;
 use crate::staging::Attempt;
 use crate::{matching, publish, read, runs, staging};
 
@@ -115,11 +117,14 @@ impl RunSession for SqliteSession {
         final_status: FinalStatus,
     ) -> Result<RunStatus, StoreError> {
         let (top, detailed) = (top.to_owned(), detailed.to_owned());
-        self.write("publish", move |connection| {
+        let publish = move |connection: &Connection| {
             let status = final_status(publish::publish(connection, &top, &detailed, at)?);
             runs::upsert(connection, &status)?;
             Ok::<_, rusqlite::Error>(status)
-        })
-        .await
+        };
+        let status = self.write("publish", publish).await?;
+        // Until the last checks of other processes, which began before the commit, no longer count.
+        sleep(CHECK_INTERVAL).await;
+        Ok(status)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
+use tokio::time::{Instant, sleep};
 use tvshows_core::{
     CastRow, Catalog, DetailsCatalog, Enqueued, Episode, LockError, LockExpiry, MakeRowWriter,
     MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock, RunQueue,
@@ -19,7 +20,7 @@ use crate::interrupted::mark_interrupted;
 use crate::migrations::FileKind;
 use crate::pool::{self, Access, Pool, from_pool};
 use crate::session::SqliteSession;
-use crate::snapshot_cache::SnapshotCache;
+use crate::snapshot_cache::CHECK_INTERVAL;
 use crate::staging::Attempt;
 use crate::{copy_file, details, export, health, read, runs, show_query, snapshot, staging, stats};
 
@@ -29,7 +30,6 @@ use crate::{copy_file, details, export, health, read, runs, show_query, snapshot
 pub struct SqliteStore {
     pub(crate) database: Database,
     exports: Pool,
-    snapshot_cache: SnapshotCache,
     facet_indexes: Arc<FacetIndexCache>,
     path: PathBuf,
     pub(crate) lock: Arc<FileLock>,
@@ -81,11 +81,8 @@ impl SqliteStore {
         lock: FileLock,
     ) -> Result<SqliteStore, StoreError> {
         let exports = pool::exports(&path, Access::ReadWrite, &database.files)?;
-        let snapshot_cache =
-            Connection::open(&path).and_then(SnapshotCache::new).map_err(from_sql)?;
-        database.files.check()?;
         let (facet_indexes, lock) = (Arc::default(), Arc::new(lock));
-        Ok(SqliteStore { database, exports, snapshot_cache, facet_indexes, path, lock })
+        Ok(SqliteStore { database, exports, facet_indexes, path, lock })
     }
 
     /// Opens the file at `path` without changing it or its folder; needs no write permission. All methods that change
@@ -99,10 +96,9 @@ impl SqliteStore {
         let path = canonical_path(path)?;
         let database = Database::open_read_only(&path).await?;
         let exports = pool::exports(&path, Access::ReadOnly, &database.files)?;
-        let snapshot_cache = SnapshotCache::disabled();
         let facet_indexes = Arc::default();
         let lock = Arc::new(FileLock::new(&path));
-        Ok(SqliteStore { database, exports, snapshot_cache, facet_indexes, path, lock })
+        Ok(SqliteStore { database, exports, facet_indexes, path, lock })
     }
 
     /// Whether the file was opened with [`open_read_only`](Self::open_read_only).
@@ -124,7 +120,10 @@ impl SqliteStore {
             }
             Ok::<_, StoreError>(runs)
         };
-        self.database.read(read).await
+        let runs = self.database.read(read).await?;
+        // Another process may have published just now, and a client of any process requests data once it knows that.
+        sleep(CHECK_INTERVAL).await;
+        Ok(runs)
     }
 
     async fn with_export_connection(
@@ -146,13 +145,17 @@ impl SqliteStore {
 #[async_trait]
 impl Catalog for SqliteStore {
     async fn snapshot_version(&self) -> Result<SnapshotVersion, StoreError> {
+        let (cache, now) = (&self.database.snapshot_cache, Instant::now());
+        if let Some(snapshot) = cache.recent(now) {
+            return Ok(snapshot);
+        }
         self.database.files.check_recent()?;
-        let version = match self.snapshot_cache.get() {
+        let version = match cache.check(now) {
             Ok(snapshot) => return Ok(snapshot),
             Err(version) => version,
         };
         let snapshot = self.database.read(snapshot::current).await?;
-        self.snapshot_cache.insert(version, snapshot);
+        cache.insert(version, snapshot);
         Ok(snapshot)
     }
 
@@ -331,7 +334,6 @@ impl RunQueue for SqliteStore {
     }
 
     async fn close(&self) {
-        self.snapshot_cache.close();
         self.exports.close();
         self.database.close().await;
     }

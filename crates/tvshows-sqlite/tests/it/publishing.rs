@@ -278,3 +278,30 @@ async fn a_search_is_exact_after_many_publishes() {
         assert!(search(&store, gone).await.is_empty(), "{gone}");
     }
 }
+
+/// The clock stands still except for pauses, so a check counts until something waits for its end.
+#[tokio::test(start_paused = true)]
+async fn no_process_reads_an_older_snapshot_than_any_has_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    let [store, other, third] = [
+        SqliteStore::open(&path).await.unwrap(),
+        SqliteStore::open(&path).await.unwrap(),
+        SqliteStore::open(&path).await.unwrap(),
+    ];
+    let number = async |store: &SqliteStore| store.snapshot_version().await.unwrap().number;
+    for (published, id) in (1..4).zip(1..) {
+        // Twice, because the first one reads the version, and the second one checks it.
+        for _ in 0..2 {
+            assert_eq!([number(&store).await, number(&other).await], [published - 1; 2]);
+        }
+        publish(&store, vec![show(id)], &[]).await;
+        assert_eq!([number(&store).await, number(&other).await], [published; 2]);
+    }
+    assert_eq!(number(&other).await, 3);
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("UPDATE _Snapshot_Version SET number = 4").unwrap();
+    assert_eq!(number(&other).await, 3, "nothing has been reported yet");
+    third.list(1).await.unwrap();
+    assert_eq!(number(&other).await, 4);
+}
