@@ -199,8 +199,11 @@ pub(crate) fn rank(connection: &Connection, criteria: TopShowsCriteria) -> SqlRe
     let filter = [TopShowsCriteria::LANGUAGE, TopShowsCriteria::GENRE, &first_year];
     let staged = format!("SELECT * FROM _Staged_Shows WHERE {IS_CANDIDATE}");
     let mut staged = connection.prepare_cached(&staged)?;
+    // Whether a show is retained takes longer to find out than whether it is a candidate, which few are.
     let retained = format!(
-        "SELECT id FROM _Retained_Facets WHERE {IS_CANDIDATE}
+        "SELECT id FROM _Show_Facets AS published
+             WHERE (SELECT is_incremental FROM _Staged_Run) AND {IS_CANDIDATE}
+                 AND EXISTS (SELECT 1 FROM _Retained_Facets WHERE id = published.id)
              ORDER BY rating_average DESC NULLS LAST, weight DESC NULLS LAST, id"
     );
     let mut retained = connection.prepare_cached(&retained)?;
