@@ -1,6 +1,9 @@
 use std::fmt;
 
-use crate::ShowId;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{RawJson, Show, ShowId};
 
 /// What identifies a show: TVmaze's id, or that of another database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +77,33 @@ impl ExternalId {
             number.ok_or(ParseExternalIdError::Number)?.to_string()
         };
         Ok(ExternalId { database, id })
+    }
+
+    /// Returns the ids in the `externals` of a show. Malformed ones count as missing.
+    #[must_use]
+    pub fn from_externals(json: &str) -> Vec<ExternalId> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Externals {
+            imdb: Value,
+            thetvdb: Value,
+            tvrage: Value,
+        }
+        let Externals { imdb, thetvdb, tvrage } = serde_json::from_str(json).unwrap_or_default();
+        let ids = ExternalDatabase::ALL.into_iter().zip([imdb, thetvdb, tvrage]);
+        let ids = ids.filter_map(|(database, id)| match id {
+            Value::String(id) => ExternalId::parse(database, &id).ok(),
+            Value::Number(id) => ExternalId::parse(database, &id.to_string()).ok(),
+            _ => None,
+        });
+        ids.collect()
+    }
+
+    /// Whether this is an id of the show.
+    #[must_use]
+    pub fn identifies(&self, show: &Show) -> bool {
+        let externals = show.externals.as_ref().map(RawJson::as_str);
+        externals.is_some_and(|json| ExternalId::from_externals(json).contains(self))
     }
 
     #[must_use]

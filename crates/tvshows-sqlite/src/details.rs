@@ -10,7 +10,8 @@ use tvshows_core::{
 };
 
 use crate::error::SqlResult;
-use crate::facet_index::FacetIndexCache;
+use crate::facet_index::FacetIndex;
+use crate::index_cache::IndexCache;
 use crate::show_query::matching_ids;
 use crate::{cast_row, episode_row, matching, show_row};
 
@@ -42,7 +43,7 @@ fn has_episodes(connection: &Connection, show: ShowId) -> SqlResult<Option<bool>
 /// Returns the published episodes that air on the days of a query.
 pub(crate) fn schedule(
     connection: &Connection,
-    indexes: &FacetIndexCache,
+    indexes: &IndexCache<FacetIndex>,
     query: &ScheduleQuery,
 ) -> SqlResult<Schedule> {
     let snapshot = connection.unchecked_transaction()?;
@@ -78,7 +79,7 @@ pub(crate) fn schedule(
 /// The shows with episodes that match a filter, as a JSON array; `None` for all.
 fn matching_shows(
     connection: &Connection,
-    indexes: &FacetIndexCache,
+    indexes: &IndexCache<FacetIndex>,
     filter: &ShowFilter,
 ) -> SqlResult<Option<String>> {
     if *filter == ShowFilter::default() {

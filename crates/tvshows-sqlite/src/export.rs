@@ -12,7 +12,8 @@ use tvshows_core::{
 };
 
 use crate::error::{SqlResult, from_sql, unavailable};
-use crate::facet_index::FacetIndexCache;
+use crate::facet_index::FacetIndex;
+use crate::index_cache::IndexCache;
 use crate::migrations;
 use crate::show_query::matching_ids;
 use crate::staging;
@@ -21,7 +22,7 @@ use crate::staging;
 /// long the export takes.
 pub(crate) fn export_table(
     connection: &Connection,
-    indexes: &FacetIndexCache,
+    indexes: &IndexCache<FacetIndex>,
     table: Table,
     filter: &ShowFilter,
     make_writer: MakeRowWriter,

@@ -1,6 +1,6 @@
 //! The facets and the orders of the published shows, in memory: 84 bytes per show.
 //!
-//! It is read from `_Show_Facets` once per snapshot. Totals, facet counts, and lists need no other data, except for the
+//! It is read from `All_Shows` once per snapshot. Totals, facet counts, and lists need no other data, except for the
 //! rows of a page.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,29 +10,12 @@ use rusqlite::Connection;
 use tvshows_core::{Facet, FacetCount, FacetFilter, SnapshotVersion, UnmatchedFilter, fold_case};
 
 use crate::error::SqlResult;
-use crate::orders::Orders;
+use crate::facets::{self, FacetReader, split};
+use crate::index_cache::IndexCache;
+use crate::orders::{Orders, OrdersReader};
 use crate::snapshot;
 use crate::stats::Histograms;
 use crate::text_index::TextIndex;
-
-/// Caches the index of the last snapshot that was read.
-#[derive(Default)]
-pub(crate) struct FacetIndexCache(Mutex<Option<Arc<FacetIndex>>>);
-
-impl FacetIndexCache {
-    /// Returns the index of the snapshot that the transaction reads.
-    pub(crate) fn get(&self, transaction: &Connection) -> SqlResult<Arc<FacetIndex>> {
-        let snapshot = snapshot::current(transaction)?;
-        // While one thread reads the index, others that need it wait.
-        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(index) = cached.as_ref().filter(|index| index.snapshot == snapshot) {
-            return Ok(Arc::clone(index));
-        }
-        *cached = None;
-        let index = Arc::new(FacetIndex::read(transaction, snapshot)?);
-        Ok(Arc::clone(cached.insert(index)))
-    }
-}
 
 pub(crate) struct FacetIndex {
     pub(crate) snapshot: SnapshotVersion,
@@ -45,7 +28,7 @@ pub(crate) struct FacetIndex {
     columns: Vec<FacetColumn>,
 }
 
-/// A column of `_Show_Facets`.
+/// The values of a facet.
 #[derive(Default)]
 struct FacetColumn {
     /// For each show, the index of its text in `texts`.
@@ -59,56 +42,42 @@ struct FacetColumn {
     aliases: BTreeSet<(u32, String)>,
 }
 
-/// The column of a facet in `_Show_Facets`.
-pub(crate) fn column_name(facet: Facet) -> &'static str {
-    match facet {
-        Facet::Genre => "genres",
-        Facet::Language => "language",
-        Facet::Status => "status",
-        Facet::Type => "type",
-        Facet::Network => "network",
-        Facet::Country => "country",
-        Facet::Day => "days",
-    }
-}
-
-pub(crate) fn split(facet: Facet, text: &str) -> Vec<String> {
-    match facet {
-        Facet::Genre => {
-            text.split(',').filter(|genre| !genre.is_empty()).map(str::to_owned).collect()
-        }
-        Facet::Day => {
-            let days: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
-            days.iter().filter_map(|day| day.as_str().map(str::to_owned)).collect()
-        }
-        _ => vec![text.to_owned()],
-    }
-}
-
 impl FacetIndex {
-    fn read(connection: &Connection, snapshot: SnapshotVersion) -> SqlResult<FacetIndex> {
+    /// Returns the index of the snapshot that the transaction reads.
+    pub(crate) fn get(
+        cache: &IndexCache<FacetIndex>,
+        transaction: &Connection,
+    ) -> SqlResult<Arc<FacetIndex>> {
+        cache.get_or_read(transaction, FacetIndex::read)
+    }
+
+    fn read(connection: &Connection) -> SqlResult<FacetIndex> {
+        let snapshot = snapshot::current(connection)?;
         let (mut ids, mut histograms) = (Vec::new(), Histograms::default());
-        let mut columns = Facet::ALL.map(ColumnReader::new);
-        let names = Facet::ALL.map(column_name).join(", ");
+        let (mut columns, mut orders) =
+            (Facet::ALL.map(ColumnReader::new), OrdersReader::default());
+        let mut reader = FacetReader::default();
         let sql = format!(
-            "SELECT id, {names}, country_code, premiered, rating_average FROM _Show_Facets ORDER BY id"
+            "SELECT id, name, premiered, rating_average, updated, weight, {} FROM All_Shows ORDER BY id",
+            facets::columns(|_| true)
         );
         let mut select = connection.prepare(&sql)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             ids.push(row.get(0)?);
-            for (index, column) in (1..).zip(&mut columns) {
-                column.add(row.get_ref(index)?.as_str_or_null()?);
+            orders.add(row)?;
+            histograms.add(row.get_ref("premiered")?, row.get_ref("rating_average")?);
+            let show = reader.read(row, 6)?;
+            for (column, text) in columns.iter_mut().zip(show.texts) {
+                column.add(text);
             }
-            if let Some(code) = row.get_ref(1 + columns.len())?.as_str_or_null()? {
+            if let Some(code) = show.country_code {
                 columns[Facet::Country as usize].add_alias(code);
             }
-            histograms.add(row.get_ref(2 + columns.len())?, row.get_ref(3 + columns.len())?);
         }
         ids.shrink_to_fit();
         let columns = columns.map(ColumnReader::finish).into();
-        let orders = Orders::read(connection, &ids)?;
-        let texts = Mutex::default();
+        let (orders, texts) = (orders.finish(), Mutex::default());
         Ok(FacetIndex { snapshot, ids, orders, texts, histograms, columns })
     }
 

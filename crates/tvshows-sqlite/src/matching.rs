@@ -2,25 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use tvshows_core::{
     Facet, FacetFilter, RatingBound, SearchText, Show, ShowFilter, ShowId, fold_case,
 };
 
 use crate::error::SqlResult;
-use crate::facet_index::{column_name, split};
+use crate::facets::{self, FacetReader, ShowFacets, split};
 
-/// The facets of the shows of the next snapshot. SQLite extracts from JSON only what a query selects.
-const NEXT_FACETS: &str = "\
-    SELECT * FROM _Staged_Shows_Facets \
-    UNION ALL \
-    SELECT id, updated, type, language, genres, status, premiered, rating_average, network, country, \
-        country_code, days \
-    FROM _Retained_Facets";
+/// The shows of the next snapshot.
+const NEXT_SHOWS: &str = "SELECT * FROM _Staged_Shows UNION ALL SELECT * FROM _Retained_Shows";
 
-/// The facets of the published shows with episodes.
-const FACETS_WITH_EPISODES: &str =
-    "SELECT * FROM _Show_Facets WHERE id IN (SELECT show_id FROM _Details WHERE has_episodes)";
+/// The published shows with episodes.
+const SHOWS_WITH_EPISODES: &str =
+    "SELECT * FROM All_Shows WHERE id IN (SELECT show_id FROM _Details WHERE has_episodes)";
 
 /// Returns the shows of the next snapshot that match a filter, each with its `updated`.
 pub(crate) fn next_shows(
@@ -28,7 +23,7 @@ pub(crate) fn next_shows(
     filter: &ShowFilter,
 ) -> SqlResult<BTreeMap<ShowId, Option<i64>>> {
     let snapshot = connection.unchecked_transaction()?;
-    let mut matching = without_text(&snapshot, NEXT_FACETS, filter)?;
+    let mut matching = without_text(&snapshot, NEXT_SHOWS, filter)?;
     if let Some(text) = &filter.text {
         retain_text_matches(&snapshot, text, &mut matching)?;
     }
@@ -40,7 +35,7 @@ pub(crate) fn shows_with_episodes(
     connection: &Connection,
     filter: &ShowFilter,
 ) -> SqlResult<BTreeMap<ShowId, Option<i64>>> {
-    without_text(connection, FACETS_WITH_EPISODES, filter)
+    without_text(connection, SHOWS_WITH_EPISODES, filter)
 }
 
 /// The shows of a query that match everything but the text of a filter, each with its `updated`.
@@ -50,17 +45,12 @@ fn without_text(
     filter: &ShowFilter,
 ) -> SqlResult<BTreeMap<ShowId, Option<i64>>> {
     let conditions: Vec<_> = filter.facets.iter().map(Condition::new).collect();
-    let mut columns = vec!["id", "updated", "country_code"];
-    if !filter.facets.contains_key(&Facet::Country) {
-        columns.pop();
-    }
-    columns.extend(conditions.iter().map(|condition| column_name(condition.facet)));
+    let columns = facets::columns(|facet| filter.facets.contains_key(&facet));
     let sql = format!(
-        "SELECT {} FROM ({shows}) \
+        "SELECT id, updated, {columns} FROM ({shows}) \
          WHERE (?1 IS NULL OR id IN (SELECT value FROM json_each(?1))) \
              AND (?2 IS NULL OR premiered >= ?2) AND (?3 IS NULL OR premiered <= ?3) \
              AND (?4 IS NULL OR rating_average >= ?4) AND (?5 IS NULL OR rating_average <= ?5)",
-        columns.join(", "),
     );
     let mut select = connection.prepare_cached(&sql)?;
     let mut rows = select.query(params![
@@ -70,14 +60,10 @@ fn without_text(
         filter.min_rating.map(RatingBound::get),
         filter.max_rating.map(RatingBound::get),
     ])?;
-    let mut matching = BTreeMap::new();
-    let first = columns.len() - conditions.len();
+    let (mut matching, mut reader) = (BTreeMap::new(), FacetReader::default());
     while let Some(row) = rows.next()? {
-        let mut is_match = true;
-        for (column, condition) in (first..).zip(&conditions) {
-            is_match = is_match && condition.holds(row, column)?;
-        }
-        if is_match {
+        let show = reader.read(row, 2)?;
+        if conditions.iter().all(|condition| condition.holds(&show)) {
             matching.insert(ShowId(row.get(0)?), row.get(1)?);
         }
     }
@@ -100,19 +86,13 @@ impl Condition {
         Condition { facet: *facet, value }
     }
 
-    /// Whether it holds for the show in a row with the facet in `column`.
-    fn holds(&self, row: &Row<'_>, column: usize) -> SqlResult<bool> {
-        let text = row.get_ref(column)?.as_str_or_null()?;
+    fn holds(&self, show: &ShowFacets<'_>) -> bool {
+        let text = show.texts[self.facet as usize];
         let values = text.map(|text| split(self.facet, text)).unwrap_or_default();
-        let Some(wanted) = &self.value else { return Ok(values.is_empty()) };
-        let code = match self.facet {
-            Facet::Country if !values.is_empty() => {
-                row.get_ref("country_code")?.as_str_or_null()?
-            }
-            _ => None,
-        };
-        let mut values = values.iter().map(String::as_str).chain(code);
-        Ok(values.any(|value| fold_case(value) == *wanted))
+        let Some(wanted) = &self.value else { return values.is_empty() };
+        let is_country = self.facet == Facet::Country && !values.is_empty();
+        let code = show.country_code.filter(|_| is_country);
+        values.iter().map(String::as_str).chain(code).any(|value| fold_case(value) == *wanted)
     }
 }
 

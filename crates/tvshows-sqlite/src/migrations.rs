@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0012_copy_origin.sql"),
     include_str!("../migrations/0013_search_in_memory.sql"),
     include_str!("../migrations/0014_details.sql"),
+    include_str!("../migrations/0015_facets_in_memory.sql"),
 ];
 
 /// What a file is to the process that opens it for writing.
@@ -138,16 +139,27 @@ pub(crate) fn is_foreign(connection: &Connection) -> SqlResult<bool> {
 
 #[cfg(test)]
 mod tests {
+    use tvshows_core::Facet;
+
     use super::*;
+    use crate::facet_index::FacetIndex;
+    use crate::index_cache::IndexCache;
     use crate::sql_functions;
+
+    fn database(schema: usize) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        sql_functions::register(&connection).unwrap();
+        for sql in &MIGRATIONS[..schema] {
+            connection.execute_batch(sql).unwrap();
+        }
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        connection.pragma_update(None, "user_version", schema).unwrap();
+        connection
+    }
 
     #[test]
     fn a_database_of_schema_4_lists_its_shows() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        sql_functions::register(&connection).unwrap();
-        for sql in &MIGRATIONS[..4] {
-            connection.execute_batch(sql).unwrap();
-        }
+        let mut connection = database(4);
         let network = r#"{"id":2,"name":"CBS"}"#;
         connection
             .execute(
@@ -156,11 +168,25 @@ mod tests {
                 [network],
             )
             .unwrap();
-        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-        connection.pragma_update(None, "user_version", 4).unwrap();
         migrate(&mut connection, FileKind::Primary).unwrap();
-        let facets = "SELECT id || name || genres || network FROM _Show_Facets";
-        let facets: String = connection.query_row(facets, [], |row| row.get(0)).unwrap();
-        assert_eq!(facets, "7OldDramaCBS");
+        let index = FacetIndex::get(&IndexCache::default(), &connection).unwrap();
+        assert_eq!(index.ids, [7]);
+        let networks: Vec<_> = index.text_counts(Facet::Network).collect();
+        assert_eq!(networks, [(Some("CBS"), 1)]);
+    }
+
+    #[test]
+    fn when_unchanged_shows_were_fetched_is_still_known_after_schema_14() {
+        let mut connection = database(14);
+        connection
+            .execute_batch(
+                "INSERT INTO All_Shows (id, name, genres, updated, processed_at) VALUES (7, '', '', 5, 'then');
+                 UPDATE _Show_Facets SET processed_at = 'later';",
+            )
+            .unwrap();
+        migrate(&mut connection, FileKind::Primary).unwrap();
+        let version = "SELECT id || updated || processed_at FROM _Show_Versions";
+        let version: String = connection.query_row(version, [], |row| row.get(0)).unwrap();
+        assert_eq!(version, "75later");
     }
 }

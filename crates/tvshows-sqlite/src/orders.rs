@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 use tvshows_core::{KeysetCursor, Sort, SortBy, SortValue};
 
 use crate::error::SqlResult;
@@ -28,42 +28,51 @@ pub(crate) struct Orders {
     orders: Vec<[Vec<u32>; 2]>,
 }
 
-impl Orders {
-    /// Sorts the shows with these ids, which are in ascending order.
-    pub(crate) fn read(connection: &Connection, ids: &[i64]) -> SqlResult<Orders> {
-        let read = |by| {
-            if by == SortBy::Id {
-                let ascending: Vec<_> = (0..).take(ids.len()).collect();
-                let descending = ascending.iter().rev().copied().collect();
-                return Ok([ascending, descending]);
-            }
-            let column = sort_column(by);
-            let sql = format!("SELECT id, {column} FROM _Show_Facets ORDER BY id");
-            let mut select = connection.prepare(&sql)?;
-            let mut rows = select.query([])?;
-            let mut keys = Vec::with_capacity(ids.len());
-            while let Some(row) = rows.next()? {
-                if let Ok(position) = ids.binary_search(&row.get(0)?) {
-                    keys.push((sort_value(by, row.get_ref(1)?), position));
-                }
-            }
-            let sorted = |keys: &mut Vec<(SortValue, usize)>, descending| {
-                // Stable, so that ties remain in the order of their ids.
-                keys.sort_by(|(a, _), (b, _)| compare(Sort { by, descending }, a, b));
-                keys.iter().filter_map(|(_, position)| u32::try_from(*position).ok()).collect()
-            };
-            let ascending = sorted(&mut keys, false);
-            if by == SortBy::Relevance {
-                // The best match comes first, always.
-                return Ok([ascending, Vec::new()]);
-            }
-            keys.sort_unstable_by_key(|(_, position)| *position);
-            Ok([ascending, sorted(&mut keys, true)])
-        };
-        let orders = SORTED_BY.into_iter().map(read).collect::<SqlResult<_>>()?;
-        Ok(Orders { orders })
+/// Reads what lists are sorted by.
+#[derive(Default)]
+pub(crate) struct OrdersReader {
+    /// For each order but that of ids, the value of each show, in ascending order of ids.
+    values: [Vec<SortValue>; SORTED_BY.len()],
+}
+
+impl OrdersReader {
+    /// Adds the show with the next higher id.
+    pub(crate) fn add(&mut self, row: &Row<'_>) -> SqlResult<()> {
+        for (by, values) in SORTED_BY.into_iter().zip(&mut self.values).skip(1) {
+            values.push(sort_value(by, row.get_ref(sort_column(by))?));
+        }
+        Ok(())
     }
 
+    pub(crate) fn finish(self) -> Orders {
+        let shows = u32::try_from(self.values[1].len()).unwrap_or(u32::MAX);
+        let orders = SORTED_BY.into_iter().zip(self.values).map(|(by, values)| match by {
+            SortBy::Id => [(0..shows).collect(), (0..shows).rev().collect()],
+            by => sorted(by, values),
+        });
+        Orders { orders: orders.collect() }
+    }
+}
+
+/// Returns the shows with these values in ascending and in descending order, except for relevance: the best match comes
+/// first, always.
+fn sorted(by: SortBy, values: Vec<SortValue>) -> [Vec<u32>; 2] {
+    let order = |a: &SortValue, b: &SortValue| compare(Sort { by, descending: false }, a, b);
+    let mut shows: Vec<_> = values.into_iter().zip(0_u32..).collect();
+    // Stable, so that ties remain in the order of their ids.
+    shows.sort_by(|(a, _), (b, _)| order(a, b));
+    let ascending = shows.iter().map(|(_, show)| *show).collect();
+    if by == SortBy::Relevance {
+        return [ascending, Vec::new()];
+    }
+    let (some, none) =
+        shows.split_at(shows.partition_point(|(value, _)| *value != SortValue::None));
+    let ties = some.chunk_by(|(a, _), (b, _)| order(a, b).is_eq());
+    let descending = ties.rev().flatten().chain(none).map(|(_, show)| *show).collect();
+    [ascending, descending]
+}
+
+impl Orders {
     /// Returns the shows in an order. The order of relevance is that of shows that match a text equally well.
     pub(crate) fn get(&self, sort: Sort) -> &[u32] {
         let by = SORTED_BY.iter().position(|by| *by == sort.by).unwrap_or_default();
@@ -71,7 +80,7 @@ impl Orders {
     }
 }
 
-/// The column of `_Show_Facets` that lists are sorted by.
+/// The column of `All_Shows` that lists are sorted by.
 fn sort_column(by: SortBy) -> &'static str {
     match by {
         SortBy::Id => "id",
@@ -104,7 +113,7 @@ pub(crate) fn read_value(
     by: SortBy,
     id: i64,
 ) -> SqlResult<Option<SortValue>> {
-    let sql = format!("SELECT {} FROM _Show_Facets WHERE id = ?1", sort_column(by));
+    let sql = format!("SELECT {} FROM All_Shows WHERE id = ?1", sort_column(by));
     let mut select = connection.prepare_cached(&sql)?;
     select.query_row([id], |row| Ok(sort_value(by, row.get_ref(0)?))).optional()
 }
@@ -119,8 +128,8 @@ pub(crate) fn compare(sort: Sort, a: &SortValue, b: &SortValue) -> Ordering {
         (Integer(a), Integer(b)) => a.cmp(b),
         (Text(a), Text(b)) if sort.by == SortBy::Name => {
             // The case of A to Z does not count.
-            let folded = |text: &str| -> Vec<u8> { text.to_ascii_lowercase().into_bytes() };
-            folded(a).cmp(&folded(b))
+            let folded = |byte: u8| byte.to_ascii_lowercase();
+            a.bytes().map(folded).cmp(b.bytes().map(folded))
         }
         (Text(a), Text(b)) => a.cmp(b),
         (Text(_), _) => Ordering::Greater,

@@ -52,14 +52,14 @@ fn count(connection: &Connection, sql: &str) -> SqlResult<u32> {
 }
 
 fn count_changes(connection: &Connection) -> SqlResult<ChangeCounts> {
-    let before = count(connection, "SELECT count(*) FROM _Show_Facets")?;
+    let before = count(connection, "SELECT count(*) FROM _Show_Versions")?;
     let after = staging::count_shows(connection)?;
     if before == 0 {
         return Ok(ChangeCounts { added: after, ..ChangeCounts::default() });
     }
     let added = count(
         connection,
-        "SELECT count(*) FROM _Staged_Shows WHERE id NOT IN (SELECT id FROM _Show_Facets)",
+        "SELECT count(*) FROM _Staged_Shows WHERE id NOT IN (SELECT id FROM _Show_Versions)",
     )?;
     let changed = count(connection, &show_row::count_changed())?;
     let deleted = before + added - after;
@@ -85,8 +85,8 @@ fn is_unchanged(connection: &Connection, changes: ChangeCounts, top: &[ShowId]) 
 /// published rows.
 fn record_fetch_times(connection: &Connection) -> SqlResult<()> {
     connection.execute_batch(
-        "UPDATE _Show_Facets SET processed_at = staged.processed_at FROM _Staged_Shows AS staged
-             WHERE _Show_Facets.id = staged.id",
+        "UPDATE _Show_Versions SET processed_at = staged.processed_at FROM _Staged_Shows AS staged
+             WHERE _Show_Versions.id = staged.id",
     )
 }
 
@@ -123,19 +123,9 @@ fn swap_shows(connection: &Connection) -> SqlResult<()> {
         .execute_batch("DROP TABLE All_Shows; ALTER TABLE _Staged_Shows RENAME TO All_Shows")?;
     staging_table.iter().chain(&dependents).try_for_each(|sql| connection.execute_batch(sql))?;
     connection.execute_batch(
-        "DELETE FROM _Show_Facets; INSERT INTO _Show_Facets SELECT * FROM _All_Shows_Facets;",
-    )?;
-    replace_external_ids(connection)
-}
-
-/// Creates each index after the rows are inserted, which takes two thirds of the time.
-fn replace_external_ids(connection: &Connection) -> SqlResult<()> {
-    let table = definitions(connection, "name = '_External_Ids'")?;
-    let indexes = definitions(connection, "tbl_name = '_External_Ids' AND type = 'index'")?;
-    connection.execute_batch("DROP TABLE _External_Ids")?;
-    table.iter().try_for_each(|sql| connection.execute_batch(sql))?;
-    connection.execute_batch("INSERT INTO _External_Ids SELECT * FROM _All_Shows_External_Ids")?;
-    indexes.iter().try_for_each(|sql| connection.execute_batch(sql))
+        "DELETE FROM _Show_Versions;
+         INSERT INTO _Show_Versions SELECT id, updated, processed_at FROM All_Shows;",
+    )
 }
 
 /// The SQL of the schema's objects that match a condition.

@@ -10,21 +10,23 @@ use tvshows_core::{
 };
 
 use crate::error::{SqlResult, invalid_text};
+use crate::external_ids::ExternalIdIndex;
+use crate::index_cache::IndexCache;
 use crate::{details, show_row, staging};
 
-pub(crate) fn show(connection: &Connection, key: &ShowKey) -> SqlResult<Option<Show>> {
+pub(crate) fn show(
+    connection: &Connection,
+    external_ids: &IndexCache<ExternalIdIndex>,
+    key: &ShowKey,
+) -> SqlResult<Option<Show>> {
     match key {
         ShowKey::Id(id) => {
             let mut select = connection.prepare_cached("SELECT * FROM All_Shows WHERE id = ?1")?;
             select.query_row([id.0], show_row::read).optional()
         }
-        ShowKey::External(external) => {
-            let mut select = connection.prepare_cached(&format!(
-                "SELECT s.* FROM _External_Ids e JOIN All_Shows s ON s.id = e.show_id \
-                 WHERE e.{} = ?1 ORDER BY e.show_id LIMIT 1",
-                external.database().name()
-            ))?;
-            select.query_row([external.id()], show_row::read).optional()
+        ShowKey::External(id) => {
+            let transaction = connection.unchecked_transaction()?;
+            external_ids.get_or_read(&transaction, ExternalIdIndex::read)?.find(&transaction, id)
         }
     }
 }
@@ -32,7 +34,7 @@ pub(crate) fn show(connection: &Connection, key: &ShowKey) -> SqlResult<Option<S
 /// Reads in one transaction what planning the next run needs to know.
 pub(crate) fn manifest(connection: &Connection) -> SqlResult<PublishedManifest> {
     let transaction = connection.unchecked_transaction()?;
-    let shows = versions(&transaction, "SELECT id, updated, processed_at FROM _Show_Facets")?;
+    let shows = versions(&transaction, "SELECT id, updated, processed_at FROM _Show_Versions")?;
     let pages = timestamps(&transaction, "SELECT page, fetched_at FROM _Index_Pages")?;
     let details = details::published_versions(&transaction)?;
     Ok(PublishedManifest { shows, pages, details })

@@ -9,7 +9,8 @@ use tvshows_core::{
 };
 
 use crate::error::SqlResult;
-use crate::facet_index::{FacetIndex, FacetIndexCache};
+use crate::facet_index::FacetIndex;
+use crate::index_cache::IndexCache;
 use crate::orders::{compare, is_after, read_value};
 use crate::show_row;
 use crate::text_index::{TextMatches, and};
@@ -17,11 +18,11 @@ use crate::text_index::{TextMatches, and};
 /// Finds the ids in memory, except for texts, and reads the rows of the page.
 pub(crate) fn shows(
     connection: &Connection,
-    indexes: &FacetIndexCache,
+    indexes: &IndexCache<FacetIndex>,
     query: &ShowQuery,
 ) -> SqlResult<ShowPage> {
     let snapshot = connection.unchecked_transaction()?;
-    let index = indexes.get(&snapshot)?;
+    let index = FacetIndex::get(indexes, &snapshot)?;
     let reader = Reader::new(&snapshot, &index, &query.filter)?;
     let mut matches = reader.matches_without_facets(&query.filter)?;
     let facets = reader.index.filter(&query.filter.facets, &mut matches, &query.facets);
@@ -34,10 +35,10 @@ pub(crate) fn shows(
 /// Returns the ids of the shows that match a filter, in ascending order.
 pub(crate) fn matching_ids(
     connection: &Connection,
-    indexes: &FacetIndexCache,
+    indexes: &IndexCache<FacetIndex>,
     filter: &ShowFilter,
 ) -> SqlResult<Vec<i64>> {
-    let index = indexes.get(connection)?;
+    let index = FacetIndex::get(indexes, connection)?;
     let reader = Reader::new(connection, &index, filter)?;
     let mut matches = reader.matches_without_facets(filter)?;
     reader.index.filter(&filter.facets, &mut matches, &BTreeSet::new());

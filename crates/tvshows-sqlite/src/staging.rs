@@ -182,8 +182,8 @@ pub(crate) fn stage_deletions(connection: &Connection, shows: &[ShowId]) -> SqlR
 /// Counts the shows of the next snapshot. Much quicker than reading all retained ones.
 pub(crate) fn count_shows(connection: &Connection) -> SqlResult<u32> {
     connection.query_row(
-        "SELECT (SELECT count(*) FROM _Staged_Shows) + iif(is_incremental, (SELECT count(*) FROM _Show_Facets) - \
-             (SELECT count(*) FROM _Show_Facets WHERE id IN \
+        "SELECT (SELECT count(*) FROM _Staged_Shows) + iif(is_incremental, (SELECT count(*) FROM _Show_Versions) - \
+             (SELECT count(*) FROM _Show_Versions WHERE id IN \
                  (SELECT id FROM _Staged_Shows UNION ALL SELECT id FROM _Staged_Deletions)), 0) \
          FROM _Staged_Run",
         [],
@@ -201,9 +201,7 @@ pub(crate) fn rank(connection: &Connection, criteria: TopShowsCriteria) -> SqlRe
     let mut staged = connection.prepare_cached(&staged)?;
     // Whether a show is retained takes longer to find out than whether it is a candidate, which few are.
     let retained = format!(
-        "SELECT id FROM _Show_Facets AS published
-             WHERE (SELECT is_incremental FROM _Staged_Run) AND {IS_CANDIDATE}
-                 AND EXISTS (SELECT 1 FROM _Retained_Facets WHERE id = published.id)
+        "SELECT id FROM _Retained_Shows WHERE {IS_CANDIDATE}
              ORDER BY rating_average DESC NULLS LAST, weight DESC NULLS LAST, id"
     );
     let mut retained = connection.prepare_cached(&retained)?;

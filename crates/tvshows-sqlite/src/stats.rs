@@ -7,15 +7,19 @@ use rusqlite::types::ValueRef;
 use tvshows_core::{Facet, FacetCount, RowCounts, ShowStats};
 
 use crate::error::SqlResult;
-use crate::facet_index::{FacetIndex, FacetIndexCache};
+use crate::facet_index::FacetIndex;
+use crate::index_cache::IndexCache;
 
 /// As many networks as a chart can show; there are more than a thousand.
 const MAX_NETWORKS: usize = 50;
 
 /// Counts in memory, except for the rows of the small tables.
-pub(crate) fn stats(connection: &Connection, indexes: &FacetIndexCache) -> SqlResult<ShowStats> {
+pub(crate) fn stats(
+    connection: &Connection,
+    indexes: &IndexCache<FacetIndex>,
+) -> SqlResult<ShowStats> {
     let transaction = connection.unchecked_transaction()?;
-    let index = indexes.get(&transaction)?;
+    let index = FacetIndex::get(indexes, &transaction)?;
     let mut networks = by_count(index.text_counts(Facet::Network));
     networks.truncate(MAX_NETWORKS);
     let tables = RowCounts {

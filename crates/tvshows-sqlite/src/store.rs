@@ -14,8 +14,10 @@ use tvshows_core::{
 
 use crate::database::Database;
 use crate::error::{SqlResult, from_sql};
-use crate::facet_index::FacetIndexCache;
+use crate::external_ids::ExternalIdIndex;
+use crate::facet_index::FacetIndex;
 use crate::file_lock::FileLock;
+use crate::index_cache::IndexCache;
 use crate::interrupted::mark_interrupted;
 use crate::migrations::FileKind;
 use crate::pool::{self, Access, Pool, from_pool};
@@ -30,7 +32,9 @@ use crate::{copy_file, details, export, health, read, runs, show_query, snapshot
 pub struct SqliteStore {
     pub(crate) database: Database,
     exports: Pool,
-    facet_indexes: Arc<FacetIndexCache>,
+    snapshot_cache: SnapshotCache,
+    facet_indexes: Arc<IndexCache<FacetIndex>>,
+    external_ids: Arc<IndexCache<ExternalIdIndex>>,
     path: PathBuf,
     pub(crate) lock: Arc<FileLock>,
 }
@@ -81,8 +85,20 @@ impl SqliteStore {
         lock: FileLock,
     ) -> Result<SqliteStore, StoreError> {
         let exports = pool::exports(&path, Access::ReadWrite, &database.files)?;
-        let (facet_indexes, lock) = (Arc::default(), Arc::new(lock));
-        Ok(SqliteStore { database, exports, facet_indexes, path, lock })
+        let snapshot_cache =
+            Connection::open(&path).and_then(SnapshotCache::new).map_err(from_sql)?;
+        database.files.check()?;
+        let (facet_indexes, external_ids) = Default::default();
+        let lock = Arc::new(lock);
+        Ok(SqliteStore {
+            database,
+            exports,
+            snapshot_cache,
+            facet_indexes,
+            external_ids,
+            path,
+            lock,
+        })
     }
 
     /// Opens the file at `path` without changing it or its folder; needs no write permission. All methods that change
@@ -96,9 +112,18 @@ impl SqliteStore {
         let path = canonical_path(path)?;
         let database = Database::open_read_only(&path).await?;
         let exports = pool::exports(&path, Access::ReadOnly, &database.files)?;
-        let facet_indexes = Arc::default();
+        let snapshot_cache = SnapshotCache::disabled();
+        let (facet_indexes, external_ids) = Default::default();
         let lock = Arc::new(FileLock::new(&path));
-        Ok(SqliteStore { database, exports, facet_indexes, path, lock })
+        Ok(SqliteStore {
+            database,
+            exports,
+            snapshot_cache,
+            facet_indexes,
+            external_ids,
+            path,
+            lock,
+        })
     }
 
     /// Whether the file was opened with [`open_read_only`](Self::open_read_only).
@@ -165,7 +190,8 @@ impl Catalog for SqliteStore {
     }
 
     async fn show(&self, key: ShowKey) -> Result<Option<Show>, StoreError> {
-        self.database.read(move |connection| read::show(connection, &key)).await
+        let external_ids = Arc::clone(&self.external_ids);
+        self.database.read(move |connection| read::show(connection, &external_ids, &key)).await
     }
 
     async fn top_shows(&self, limit: u32) -> Result<Vec<TopShow>, StoreError> {

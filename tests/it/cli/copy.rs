@@ -13,7 +13,7 @@ fn internals(database: &Path) -> Vec<String> {
     let connection = Connection::open(database).unwrap();
     let queries = [
         "SELECT page || ' ' || fetched_at FROM _Index_Pages ORDER BY page",
-        "SELECT id || ' ' || updated || ' ' || processed_at FROM _Show_Facets ORDER BY id",
+        "SELECT id || ' ' || updated || ' ' || processed_at FROM _Show_Versions ORDER BY id",
         "SELECT request_id || ' ' || state || ' ' || revision || ' ' || steps || ' ' || finished_at \
          FROM Runs ORDER BY sequence",
     ];

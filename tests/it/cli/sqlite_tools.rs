@@ -44,7 +44,7 @@ async fn the_sqlite_of_this_system_counts_every_table() {
     }
     let mut service = Service::start(&env, &[]).await;
     let expected = counts(&env);
-    assert!(expected["_Show_Facets"] == 2300 && expected["All_Shows"] == 2300, "{expected:?}");
+    assert!(expected["_Show_Versions"] == 2300 && expected["All_Shows"] == 2300, "{expected:?}");
     let sqlite3 = async |sql: &str| {
         output_of(Command::new("sqlite3").arg("-bail").arg(env.database()).arg(sql)).await
     };

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use super::{MemoryStore, Snapshot, count, list};
 use crate::matching::network_name;
 use crate::{
-    CastRow, Catalog, DetailsCatalog, Episode, ExternalId, FacetCount, MakeRowWriter,
-    MultiCharacterActor, PublishedManifest, RawJson, RowCounts, Schedule, ScheduleQuery, Show,
-    ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError,
-    StoreHealth, StoredShow, Table, TopShow,
+    CastRow, Catalog, DetailsCatalog, Episode, FacetCount, MakeRowWriter, MultiCharacterActor,
+    PublishedManifest, RowCounts, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
+    ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, StoredShow, Table,
+    TopShow,
 };
 
 #[async_trait]
@@ -30,9 +30,7 @@ impl Catalog for MemoryStore {
         let shows = &data.published.shows;
         let found = match &key {
             ShowKey::Id(id) => shows.get(id),
-            ShowKey::External(id) => {
-                shows.values().find(|stored| has_external_id(&stored.show, id))
-            }
+            ShowKey::External(id) => shows.values().find(|stored| id.identifies(&stored.show)),
         };
         Ok(found.map(|stored| stored.show.clone()))
     }
@@ -175,16 +173,6 @@ impl DetailsCatalog for MemoryStore {
 
 fn unsupported() -> StoreError {
     StoreError::InvalidDatabase { reason: "it is in memory and has no files to export".into() }
-}
-
-fn has_external_id(show: &Show, id: &ExternalId) -> bool {
-    let parse = |json: &RawJson| serde_json::from_str::<serde_json::Value>(json.as_str()).ok();
-    let externals = show.externals.as_ref().and_then(parse).unwrap_or_default();
-    let value = match &externals[id.database().name()] {
-        serde_json::Value::String(text) => text.clone(),
-        value => value.to_string(),
-    };
-    value == id.id()
 }
 
 fn by_count(values: impl Iterator<Item = Option<String>>) -> Vec<FacetCount<String>> {

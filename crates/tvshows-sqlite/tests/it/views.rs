@@ -2,7 +2,10 @@
 
 use rusqlite::Connection;
 use tvshows_core::conformance::fixtures::{publish, show};
-use tvshows_core::{RawJson, RunQueue, Show};
+use tvshows_core::{
+    Catalog, ExternalDatabase, ExternalId, Facet, RawJson, RunQueue, Show, ShowFilter, ShowId,
+    ShowQuery,
+};
 use tvshows_sqlite::SqliteStore;
 
 fn json(text: &str) -> Option<RawJson> {
@@ -83,14 +86,13 @@ async fn values_inside_json_are_columns() {
     assert_eq!(rows(&connection, "SELECT * FROM Show_Days"), ["1|Monday", "1|Friday"]);
 }
 
-/// What another program may have written. The triggers of this program reject some of it.
+/// What another program may have written.
 #[tokio::test]
 async fn malformed_values_are_null_and_hide_no_other_show() {
-    let (connection, _folder) = connection_to((1..=6).map(show).collect()).await;
+    let (connection, folder) = connection_to((1..=6).map(show).collect()).await;
     connection
         .execute_batch(
-            "DROP TRIGGER _All_Shows_After_Update;
-             UPDATE All_Shows SET schedule = '{bad', network = 'x', web_channel = '\"', dvd_country = '}',
+            "UPDATE All_Shows SET schedule = '{bad', network = 'x', web_channel = '\"', dvd_country = '}',
                  externals = '{', image = '[', genres = 'a\"b,c\\d,,e' WHERE id = 1;
              UPDATE All_Shows SET schedule = '{\"days\":[1,null,\"\",\"Friday\"],\"time\":[]}', network = '[]',
                  web_channel = '5', dvd_country = '[1]', externals = '[1]', image = '\"\"', genres = '' WHERE id = 2;
@@ -119,5 +121,14 @@ async fn malformed_values_are_null_and_hide_no_other_show() {
         ["1|a\"b", "1|c\\d", "1|e", "3|A", "5|7", "6|Drama", "6|Action"]
     );
     assert_eq!(rows(&connection, "SELECT * FROM Show_Days WHERE show_id < 5"), ["2|Friday"]);
-    assert_eq!(rows(&connection, "SELECT thetvdb FROM _External_Ids WHERE show_id = 5"), ["5"]);
+
+    let store = SqliteStore::open(&folder.path().join("tvshows.db")).await.unwrap();
+    assert_eq!(store.stats().await.unwrap().tables.all_shows, 6);
+    let facets = [(Facet::Network, "netflix".parse().unwrap())].into();
+    let filter = ShowFilter { facets, ..ShowFilter::default() };
+    let query = ShowQuery { filter, limit: 10, ..ShowQuery::default() };
+    let shows = store.shows(query).await.unwrap().shows;
+    assert_eq!(shows.iter().map(|show| show.id.0).collect::<Vec<_>>(), [5, 6]);
+    let thetvdb = ExternalId::parse(ExternalDatabase::Thetvdb, "5").unwrap();
+    assert_eq!(store.show(thetvdb.into()).await.unwrap().unwrap().id, ShowId(5));
 }
