@@ -1,4 +1,4 @@
-//! Packages of PyPI and npm that tests use.
+//! Python and npm packages that tests use.
 
 use std::path::{Path, PathBuf};
 

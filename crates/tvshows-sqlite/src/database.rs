@@ -112,12 +112,15 @@ impl Database {
             unused = left;
         }
         // Truncates the file, unless a reader still needs its old content; then a later checkpoint does.
-        let checkpoint = |connection: &mut Connection| -> SqlResult<()> {
-            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-        };
         if let Ok(connection) = writer.get().await {
-            let _ = connection.run(checkpoint).await;
+            let _ = connection.run(|connection| checkpoint(connection)).await;
         }
+    }
+
+    /// Copies what is committed from the WAL to the file, while others read and write. Best effort: what remains, the
+    /// writer copies when the WAL has reached its usual size.
+    pub(crate) async fn checkpoint(&self) {
+        let _ = self.read(checkpoint).await;
     }
 
     /// Closes every connection and leaves everything in the main file, even if that was moved.
@@ -137,6 +140,10 @@ impl Database {
         }
         writer.close();
     }
+}
+
+fn checkpoint(connection: &Connection) -> SqlResult<()> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
 /// Removes some unused pages from the end of the file. Returns how many are left.

@@ -199,7 +199,6 @@ pub(crate) fn rank(connection: &Connection, criteria: TopShowsCriteria) -> SqlRe
     let filter = [TopShowsCriteria::LANGUAGE, TopShowsCriteria::GENRE, &first_year];
     let staged = format!("SELECT * FROM _Staged_Shows WHERE {IS_CANDIDATE}");
     let mut staged = connection.prepare_cached(&staged)?;
-    // Whether a show is retained takes longer to find out than whether it is a candidate, which few are.
     let retained = format!(
         "SELECT id FROM _Retained_Shows WHERE {IS_CANDIDATE}
              ORDER BY rating_average DESC NULLS LAST, weight DESC NULLS LAST, id"

@@ -32,7 +32,6 @@ use crate::{copy_file, details, export, health, read, runs, show_query, snapshot
 pub struct SqliteStore {
     pub(crate) database: Database,
     exports: Pool,
-    snapshot_cache: SnapshotCache,
     facet_indexes: Arc<IndexCache<FacetIndex>>,
     external_ids: Arc<IndexCache<ExternalIdIndex>>,
     path: PathBuf,
@@ -85,20 +84,9 @@ impl SqliteStore {
         lock: FileLock,
     ) -> Result<SqliteStore, StoreError> {
         let exports = pool::exports(&path, Access::ReadWrite, &database.files)?;
-        let snapshot_cache =
-            Connection::open(&path).and_then(SnapshotCache::new).map_err(from_sql)?;
-        database.files.check()?;
         let (facet_indexes, external_ids) = Default::default();
         let lock = Arc::new(lock);
-        Ok(SqliteStore {
-            database,
-            exports,
-            snapshot_cache,
-            facet_indexes,
-            external_ids,
-            path,
-            lock,
-        })
+        Ok(SqliteStore { database, exports, facet_indexes, external_ids, path, lock })
     }
 
     /// Opens the file at `path` without changing it or its folder; needs no write permission. All methods that change
@@ -112,18 +100,9 @@ impl SqliteStore {
         let path = canonical_path(path)?;
         let database = Database::open_read_only(&path).await?;
         let exports = pool::exports(&path, Access::ReadOnly, &database.files)?;
-        let snapshot_cache = SnapshotCache::disabled();
         let (facet_indexes, external_ids) = Default::default();
         let lock = Arc::new(FileLock::new(&path));
-        Ok(SqliteStore {
-            database,
-            exports,
-            snapshot_cache,
-            facet_indexes,
-            external_ids,
-            path,
-            lock,
-        })
+        Ok(SqliteStore { database, exports, facet_indexes, external_ids, path, lock })
     }
 
     /// Whether the file was opened with [`open_read_only`](Self::open_read_only).
@@ -356,7 +335,7 @@ impl RunQueue for SqliteStore {
             staging::take_over(connection, attempt, ownership).map_err(from_sql)
         };
         self.database.write("begin", begin).await?;
-        Ok(Box::new(SqliteSession { database: self.database.clone(), attempt }))
+        Ok(Box::new(SqliteSession::new(self.database.clone(), attempt)))
     }
 
     async fn close(&self) {
