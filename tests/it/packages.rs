@@ -1,4 +1,4 @@
-//! Python and npm packages that tests use.
+//! Packages of Python and Node.js that tests use.
 
 use std::path::{Path, PathBuf};
 
