@@ -14,8 +14,8 @@ const DOCUMENTED_BURST: f64 = 20.0;
 /// ... and its refill rate in requests per second.
 const DOCUMENTED_RATE: f64 = 2.0;
 
-/// Requests in flight beyond the documented limit at the start. The window doubles with each round of
-/// accepted requests, which bounds how many requests the first 429 finds in flight.
+/// Requests in flight beyond the documented limit until one of them is accepted. If that limit is the real one, no more
+/// are rejected.
 const INITIAL_WINDOW: u32 = 2;
 
 /// Fraction of the estimated rate that is used in the steady phase.
@@ -75,7 +75,7 @@ pub(crate) enum Backpressure {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// No 429 yet. Only the window limits the rate.
+    /// No 429 yet. The rate is not limited.
     SlowStart,
     /// Just below the estimated rate.
     Steady,
@@ -110,7 +110,8 @@ pub(crate) struct AdaptiveRateController {
     consecutive_429s: i32,
     /// Rate-limited requests waiting to be sent again, which go before all others.
     priority_waiters: u32,
-    window: u32,
+    /// A request beyond the documented limit was accepted.
+    has_exceeded_limit: bool,
     speculative_in_flight: u32,
 }
 
@@ -130,7 +131,7 @@ impl AdaptiveRateController {
             accepted: 0.0,
             consecutive_429s: 0,
             priority_waiters: 0,
-            window: INITIAL_WINDOW,
+            has_exceeded_limit: false,
             speculative_in_flight: 0,
         }
     }
@@ -168,7 +169,7 @@ impl AdaptiveRateController {
         }
         let speculative = self.tokens < 1.0;
         if speculative {
-            if self.speculative_in_flight >= self.window {
+            if !self.has_exceeded_limit && self.speculative_in_flight >= INITIAL_WINDOW {
                 return Err(Backpressure::UntilNotified);
             }
             self.speculative_in_flight += 1;
@@ -210,9 +211,8 @@ impl AdaptiveRateController {
         self.sample_size += 1.0;
         if self.phase == Phase::SlowStart {
             // Responses arrive out of order, so only their number proves that the limit is higher.
-            if grant.speculative && self.sample_size > self.documented_allowance(now) {
-                self.window = self.window.saturating_add(1);
-            }
+            self.has_exceeded_limit |=
+                grant.speculative && self.sample_size > self.documented_allowance(now);
             return;
         }
         if grant.sent_at < self.last_429_at {
