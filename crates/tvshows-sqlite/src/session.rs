@@ -102,7 +102,7 @@ impl RunSession for SqliteSession {
             runs::upsert(connection, &status).map(|_| ())
         });
         let batches = self.page_batches.fetch_add(is_pages.into(), Ordering::Relaxed);
-        if !is_pages || !batches.is_multiple_of(BATCHES_PER_CHECKPOINT) {
+        if !is_pages || !(batches + 1).is_multiple_of(BATCHES_PER_CHECKPOINT) {
             return written.await;
         }
         // What earlier batches wrote is copied meanwhile. Otherwise, the writer would do so, 16 MB at a time.
