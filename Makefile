@@ -8,9 +8,12 @@ run: build-tools ## Build, serve http://localhost:8000, and start an update from
 	cargo build --release --locked --bin tvshows
 	./target/release/tvshows serve --update
 
+# Shows with episodes in each week, for the schedule.
+DEMO_DETAILS := language=English&status=Running&min_rating=8
+
 demo: build-tools ## Like run, but with the built-in simulator and demo.db; needs no network
 	cargo build --release --locked --bin tvshows
-	DATABASE_PATH=demo.db TVMAZE_BASE_URL=demo ./target/release/tvshows serve --update
+	DATABASE_PATH=demo.db TVMAZE_BASE_URL=demo DETAILS='$(DEMO_DETAILS)' ./target/release/tvshows serve --update
 
 test: lint package client-tools ## Install the test dependencies, then run the linters and all tests
 	cargo test --workspace --locked

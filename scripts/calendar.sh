@@ -23,7 +23,7 @@ url_of() {
     echo "$url"
 }
 
-"$tvshows" sim --shows 2000 --port 0 >"$folder/sim" &
+"$tvshows" sim --shows 2000 --date 2026-07-01 --port 0 >"$folder/sim" &
 processes=$!
 upstream=$(url_of "$folder/sim" $!)
 export DATABASE_PATH="$folder/tvshows.db" TVMAZE_BASE_URL="$upstream"

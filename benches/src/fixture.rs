@@ -60,7 +60,9 @@ impl Fixture {
 
 /// A simulator with the shows of [`Fixture`].
 pub(crate) fn simulator(arguments: &[&str]) -> anyhow::Result<ServerProcess> {
-    process::simulator(&[&["--shows", &SHOWS.to_string()], arguments].concat())
+    let shows = SHOWS.to_string();
+    // On this day, all shows are as old as their seed makes them.
+    process::simulator(&[&["--shows", &shows, "--date", "2026-07-01"], arguments].concat())
 }
 
 /// A simulator with a page that hangs, so that a full run never finishes.

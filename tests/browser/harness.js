@@ -39,7 +39,11 @@ async function start(settings, ...options) {
   return { url: /http:\/\/[\d.:]+/.exec(line)[0], stop };
 }
 
-export const simulator = (...options) => start({}, "sim", "--port", "0", ...options);
+// A simulator whose synthetic shows are the same on every day.
+export function simulator(...options) {
+  const date = options.includes("--data") ? [] : ["--date", "2026-07-01"];
+  return start({}, "sim", "--port", "0", ...date, ...options);
+}
 
 // A service whose database is deleted after the tests.
 export function service(upstream, { folder = temporaryFolder(), port = 0, settings = {} } = {}) {

@@ -4,6 +4,7 @@
 
 mod application;
 mod cli;
+mod clock;
 mod commands;
 mod config;
 mod config_error;

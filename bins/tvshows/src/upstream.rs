@@ -4,6 +4,7 @@ use anyhow::Context;
 use tvmaze_client::Client;
 use tvmaze_sim::{Dataset, SimConfig, Simulator};
 
+use crate::clock::today;
 use crate::config_error::ConfigError;
 
 /// About the size of TVmaze, with enough latency for the progress bar to be visible.
@@ -26,8 +27,8 @@ impl Upstream {
             return Ok(Upstream { client: client(base_url)?, _simulator: None });
         }
         let config = SimConfig { latency: DEMO_LATENCY, ..SimConfig::default() };
-        let simulator =
-            Simulator::start("127.0.0.1:0", Dataset::synthetic(DEMO_SHOWS, 1), config).await;
+        let dataset = Dataset::synthetic_on(today(), DEMO_SHOWS, 1);
+        let simulator = Simulator::start("127.0.0.1:0", dataset, config).await;
         let simulator = simulator.context("cannot start the built-in simulator")?;
         Ok(Upstream { client: client(&simulator.base_url())?, _simulator: Some(simulator) })
     }

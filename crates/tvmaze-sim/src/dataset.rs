@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use jiff::civil::Date;
 use serde_json::Value;
 
 use crate::body_cache::CachedBody;
@@ -51,6 +52,16 @@ impl Dataset {
     #[must_use]
     pub fn synthetic(shows: u32, seed: u64) -> Self {
         Self::new(Synthetic::new(shows, seed, &[]))
+    }
+
+    /// The dataset of [`Dataset::synthetic`] on a day after it ends: about 15 % of the shows have had an episode each
+    /// week since then, and have announced twelve more.
+    ///
+    /// On the day after an episode, its show has a new `updated`, and another episode is announced. From one day to the
+    /// next, nothing else differs.
+    #[must_use]
+    pub fn synthetic_on(day: Date, shows: u32, seed: u64) -> Self {
+        Self::new(Synthetic::new(shows, seed, &[]).on(day))
     }
 
     /// The dataset of [`Dataset::synthetic`] at a later time, at which the shows with the ids in `changed`
@@ -167,9 +178,14 @@ impl Dataset {
                 let episodes = Some(episodes).filter(|episodes| !episodes.is_empty())?;
                 encoding.encode(json_list(episodes.iter().map(|episode| episode.text)))
             }
-            Route::Episode(id) => {
-                let list = source.episodes(*self.shows_of_episodes().get(id)?)?;
-                encoding.encode(find_episode(&list, |header| header.id == *id)?)
+            Route::Episode { id, embeds_show } => {
+                let show = *self.shows_of_episodes().get(id)?;
+                let episode = find_episode(&source.episodes(show)?, |header| header.id == *id)?;
+                let show = source.show(show).filter(|_| *embeds_show);
+                encoding.encode(match show {
+                    Some(show) => with_embeds(&episode, &[("show", show)]),
+                    None => episode,
+                })
             }
             Route::Seasons(id) => encoding.encode(source.seasons(*id)?),
             Route::Schedule(schedule) => {
@@ -240,21 +256,23 @@ fn render_results(source: &dyn Source, results: &[(f64, u32)]) -> Bytes {
     format!("[{}]", results.join(",")).into()
 }
 
-/// A show, with `_embedded` at its end if anything is embedded.
+/// A show and what is embedded in it.
 fn render_show(source: &dyn Source, id: u32, embeds: &[Embed]) -> Option<Bytes> {
     let show = source.show(id)?;
-    let embedded: Vec<String> = embeds
+    let embedded: Vec<_> =
+        embeds.iter().filter_map(|embed| embedded(source, id, &show, *embed)).collect();
+    Some(if embedded.is_empty() { show } else { with_embeds(&show, &embedded) })
+}
+
+/// An object with `_embedded` at its end.
+fn with_embeds(object: &[u8], embedded: &[(&str, Bytes)]) -> Bytes {
+    let fields = object.strip_suffix(b"}").unwrap_or(object);
+    let embedded: Vec<String> = embedded
         .iter()
-        .filter_map(|embed| {
-            let (name, value) = embedded(source, id, &show, *embed)?;
-            Some(format!("\"{name}\":{}", String::from_utf8_lossy(&value)))
-        })
+        .map(|(name, value)| format!("\"{name}\":{}", String::from_utf8_lossy(value)))
         .collect();
-    let Some(fields) = show.strip_suffix(b"}").filter(|_| !embedded.is_empty()) else {
-        return Some(show);
-    };
     let embedded = format!(",\"_embedded\":{{{}}}}}", embedded.join(","));
-    Some([fields, embedded.as_bytes()].concat().into())
+    [fields, embedded.as_bytes()].concat().into()
 }
 
 fn embedded(

@@ -14,7 +14,7 @@ pub(crate) enum Route {
     Episodes { show: u32, specials: bool },
     EpisodeByNumber { show: u32, season: u32, number: u32 },
     EpisodesByDate(u32, Date),
-    Episode(u64),
+    Episode { id: u64, embeds_show: bool },
     Seasons(u32),
     Cast(u32),
     Schedule(Schedule),
@@ -86,7 +86,13 @@ impl Route {
                 Ok(Self::EpisodesByDate(id(show)?, date.ok_or(StatusCode::BAD_REQUEST)?))
             }
             ["shows", show, "seasons"] => Ok(Self::Seasons(id(show)?)),
-            ["episodes", episode] => episode.parse().map(Self::Episode).map_err(|_| not_found),
+            ["episodes", episode] => {
+                let id = episode.parse().map_err(|_| not_found)?;
+                let mut embeds = embeds(query).peekable();
+                let embeds_show = embeds.peek().is_some();
+                let is_known = embeds.all(|name| name == "show");
+                is_known.then_some(Self::Episode { id, embeds_show }).ok_or(StatusCode::BAD_REQUEST)
+            }
             ["schedule"] => Schedule::parse(None, query).map(Self::Schedule),
             ["schedule", kind] => Schedule::parse(Some(kind), query).map(Self::Schedule),
             ["updates", "shows"] => {
@@ -123,12 +129,9 @@ impl Since {
 }
 
 impl Embed {
-    /// All `embed` and `embed[]` parameters.
     fn parse(query: &str) -> Result<Vec<Self>, StatusCode> {
-        let names = form_urlencoded::parse(query.as_bytes())
-            .filter(|(key, _)| matches!(&**key, "embed" | "embed[]"));
-        names
-            .map(|(_, name)| match &*name {
+        embeds(query)
+            .map(|name| match &*name {
                 "cast" => Ok(Self::Cast),
                 "episodes" => Ok(Self::Episodes),
                 "nextepisode" => Ok(Self::NextEpisode),
@@ -152,6 +155,12 @@ impl ExternalId {
         });
         external.unwrap_or(Err(StatusCode::BAD_REQUEST))
     }
+}
+
+/// All `embed` and `embed[]` parameters.
+fn embeds(query: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let parameters = form_urlencoded::parse(query.as_bytes());
+    parameters.filter(|(key, _)| matches!(&**key, "embed" | "embed[]")).map(|(_, name)| name)
 }
 
 pub(crate) fn parameter<'query>(query: &'query str, name: &str) -> Option<Cow<'query, str>> {
@@ -203,7 +212,9 @@ mod tests {
             ("/shows/1/episodesbydate", "date=2026-13-01", bad.clone()),
             ("/shows/1/seasons", "", Ok(Route::Seasons(1))),
             ("/shows/1", "embed=seasons", Ok(Route::Show(1, vec![Embed::Seasons]))),
-            ("/episodes/7", "", Ok(Route::Episode(7))),
+            ("/episodes/7", "", Ok(Route::Episode { id: 7, embeds_show: false })),
+            ("/episodes/7", "embed=show", Ok(Route::Episode { id: 7, embeds_show: true })),
+            ("/episodes/7", "embed[]=show&embed[]=cast", bad.clone()),
             ("/schedule", "", network("US", None)),
             ("/schedule", "country=gb&date=2026-07-01", network("GB", Some(day))),
             ("/schedule", "country=", unprocessable.clone()),

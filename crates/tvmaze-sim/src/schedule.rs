@@ -31,6 +31,12 @@ pub(crate) struct ScheduleIndex {
     today: String,
 }
 
+struct ScheduledEpisode {
+    /// The moment, and an id.
+    position: (String, u64),
+    text: String,
+}
+
 impl Schedule {
     pub(crate) fn parse(kind: Option<&str>, query: &str) -> Result<Self, StatusCode> {
         let date = match parameter(query, "date") {
@@ -93,17 +99,18 @@ impl ScheduleIndex {
             }
             Schedule::Full => self.episodes(source, schedule, self.today.clone()..),
         };
-        episodes.sort();
-        json_list(episodes.iter().map(|(_, text)| &**text))
+        // Stable: the episodes of a show stay in its order.
+        episodes.sort_by(|one, other| one.position.cmp(&other.position));
+        json_list(episodes.iter().map(|episode| &*episode.text))
     }
 
-    /// The episodes on some days, with their times.
+    /// The episodes on some days.
     fn episodes(
         &self,
         source: &dyn Source,
         schedule: &Schedule,
         days: impl RangeBounds<String>,
-    ) -> Vec<(String, String)> {
+    ) -> Vec<ScheduledEpisode> {
         let mut found = Vec::new();
         for (day, shows) in self.shows.range(days) {
             for &id in shows {
@@ -117,7 +124,13 @@ impl ScheduleIndex {
                 let episodes = parse(&list);
                 for episode in episodes.iter().filter(|episode| on_day(episode.header.airdate())) {
                     let text = with_show(episode.text, &show, schedule);
-                    found.push((episode.header.airstamp().to_owned(), text));
+                    // At a moment, TVmaze sorts by the ids of the shows, and broadcasts by their own.
+                    let id = match schedule {
+                        Schedule::Network { .. } => episode.header.id.as_u64().unwrap_or_default(),
+                        Schedule::Web { .. } | Schedule::Full => id.into(),
+                    };
+                    let position = (episode.header.airstamp().to_owned(), id);
+                    found.push(ScheduledEpisode { position, text });
                 }
             }
         }
@@ -130,7 +143,11 @@ fn with_show(episode: &str, show: &[u8], schedule: &Schedule) -> String {
     let fields = episode.strip_suffix('}').unwrap_or(episode);
     let show = String::from_utf8_lossy(show);
     match schedule {
-        Schedule::Network { .. } => format!("{fields},\"show\":{show}}}"),
+        Schedule::Network { .. } => {
+            let (fields, links) =
+                fields.split_at(fields.rfind(",\"_links\":").unwrap_or(fields.len()));
+            format!("{fields},\"show\":{show}{links}}}")
+        }
         _ => format!("{fields},\"_embedded\":{{\"show\":{show}}}}}"),
     }
 }

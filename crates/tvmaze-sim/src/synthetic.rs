@@ -18,9 +18,11 @@ mod rng;
 mod show;
 mod summary;
 mod timestamps;
+mod weekly;
 mod wordlists;
 
 use rng::{Stream, rng_for};
+use weekly::Weekly;
 
 use crate::payload::{Episode, Show};
 use crate::source::Source;
@@ -35,6 +37,7 @@ const DELETED_PERCENT: u32 = 6;
 pub(crate) struct Synthetic {
     seed: u64,
     last_id: u32,
+    today: Date,
     /// How often each show has changed.
     change_counts: BTreeMap<u32, u32>,
     /// The linked episodes whose id an earlier link has, with their shows.
@@ -53,7 +56,13 @@ impl Synthetic {
         for &id in changed {
             *change_counts.entry(id).or_default() += 1;
         }
-        Self { seed, last_id, change_counts, duplicate_links: OnceLock::new() }
+        let today = episodes::END;
+        Self { seed, last_id, today, change_counts, duplicate_links: OnceLock::new() }
+    }
+
+    /// The dataset on a day. It differs only after the end of the fixed one.
+    pub(crate) fn on(self, day: Date) -> Self {
+        Self { today: day.max(episodes::END), ..self }
     }
 
     fn changes(&self, id: u32) -> u32 {
@@ -61,16 +70,30 @@ impl Synthetic {
     }
 
     fn updated(&self, id: u32) -> u64 {
-        match self.changes(id) {
-            0 => timestamps::show_updated(self.seed, id),
-            changes => timestamps::UPDATED.end + u64::from(changes) * 24 * 60 * 60,
+        if self.today == episodes::END && self.changes(id) == 0 {
+            return timestamps::show_updated(self.seed, id);
         }
+        self.current_show(id).updated
+    }
+
+    /// The show as it is today.
+    fn current_show(&self, id: u32) -> Show {
+        let mut show = show::show(self.seed, id);
+        if let Some(weekly) = Weekly::new(&show, self.today) {
+            weekly.update(self.seed, &mut show);
+        }
+        if let changes @ 1.. = self.changes(id) {
+            show.updated = timestamps::UPDATED.end + u64::from(changes) * 24 * 60 * 60;
+        }
+        show
     }
 
     fn episode_list(&self, id: u32) -> Vec<Episode> {
         let duplicates = self.duplicate_links.get_or_init(|| self.find_duplicate_links());
         let is_taken = |episode| duplicates.contains(&(id, episode));
-        episodes::episodes(self.seed, id, self.changes(id), is_taken)
+        let show = show::show(self.seed, id);
+        let weekly = Weekly::new(&show, self.today);
+        episodes::episodes(self.seed, &show, self.changes(id), weekly.as_ref(), is_taken)
     }
 
     /// The links are random, so that a few lead to the same id.
@@ -115,8 +138,7 @@ impl Source for Synthetic {
     }
 
     fn show(&self, id: u32) -> Option<Bytes> {
-        self.exists(id)
-            .then(|| json(&Show { updated: self.updated(id), ..show::show(self.seed, id) }))
+        self.exists(id).then(|| json(&self.current_show(id)))
     }
 
     fn cast(&self, id: u32) -> Option<Bytes> {
@@ -128,7 +150,8 @@ impl Source for Synthetic {
     }
 
     fn seasons(&self, id: u32) -> Option<Bytes> {
-        self.exists(id).then(|| json(&episodes::seasons(self.seed, id, &self.episode_list(id))))
+        self.exists(id)
+            .then(|| json(&episodes::seasons(&show::show(self.seed, id), &self.episode_list(id))))
     }
 
     fn update_times(&self) -> Vec<(u32, u64)> {
@@ -136,7 +159,7 @@ impl Source for Synthetic {
     }
 
     fn today(&self) -> Date {
-        episodes::END
+        self.today
     }
 }
 

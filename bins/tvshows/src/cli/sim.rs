@@ -4,25 +4,31 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use jiff::civil::Date;
 
 use crate::cli::settings::parse_host;
 
 #[derive(Args)]
 #[command(
-    after_help = "Endpoints:\n  /shows?page=N, /shows/ID (embed=cast, episodes, seasons, nextepisode, previousepisode),\n  /shows/ID/cast, /shows/ID/episodes?specials=1, /shows/ID/seasons, /shows/ID/episodebynumber?season=&number=,\n  /shows/ID/episodesbydate?date=, /episodes/ID, /schedule?country=US&date=, /schedule/web?country=&date=,\n  /schedule/full, /search/shows?q=, /singlesearch/shows?q=, /lookup/shows?imdb= (thetvdb=, tvrage=),\n  /updates/shows?since=day (week, month)\n\nExamples:\n  tvshows sim --shows 1000 --limit 20/10s\n  tvshows sim --fault 'status:500*2@/shows?page=7' --latency 50"
+    after_help = "Endpoints:\n  /shows?page=N, /shows/ID (embed=cast, episodes, seasons, nextepisode, previousepisode),\n  /shows/ID/cast, /shows/ID/episodes?specials=1, /shows/ID/seasons, /shows/ID/episodebynumber?season=&number=,\n  /shows/ID/episodesbydate?date=, /episodes/ID (embed=show), /schedule?country=US&date=, /schedule/web?country=&date=,\n  /schedule/full, /search/shows?q=, /singlesearch/shows?q=, /lookup/shows?imdb= (thetvdb=, tvrage=),\n  /updates/shows?since=day (week, month)\n\nExamples:\n  tvshows sim --shows 1000 --limit 20/10s\n  tvshows sim --fault 'status:500*2@/shows?page=7' --latency 50"
 )]
 pub(crate) struct Sim {
     /// Number of shows in the synthetic catalog
     #[arg(long, default_value_t = 90_000)]
     pub(crate) shows: u32,
 
-    /// Seed of the synthetic catalog; the same seed generates the same shows
+    /// Seed of the synthetic catalog; the same seed generates the same shows on the same date
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 
+    /// Date of the synthetic catalog, around which running shows have weekly episodes; defaults to today in UTC, and is
+    /// at least 2026-07-01
+    #[arg(long, value_name = "DATE")]
+    pub(crate) date: Option<Date>,
+
     /// Directory of recorded responses to serve instead of the synthetic catalog: pages/N.json, cast/ID.json,
     /// episodes/ID.json, seasons/ID.json, updates.json
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["shows", "seed"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["shows", "seed", "date"])]
     pub(crate) data: Option<PathBuf>,
 
     /// Latency of each response, in milliseconds

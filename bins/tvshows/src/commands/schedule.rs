@@ -1,11 +1,9 @@
 use std::process::ExitCode;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use tvshows_core::{Episode, Schedule};
 
 use crate::cli;
+use crate::clock::today;
 use crate::database::{self, Need};
 use crate::output;
 
@@ -26,11 +24,6 @@ pub(crate) async fn run(options: &cli::Schedule) -> anyhow::Result<ExitCode> {
         output::eprint_line("No matching episodes.");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The day in UTC.
-pub(super) fn today() -> Date {
-    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 fn print(schedule: &Schedule) -> anyhow::Result<()> {

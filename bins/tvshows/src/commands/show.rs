@@ -8,7 +8,8 @@ use tvshows_core::{
     Sort, SortBy,
 };
 
-use super::schedule::{number, today};
+use super::schedule::number;
+use crate::clock::today;
 use crate::database::{self, Need};
 use crate::{cli, output};
 

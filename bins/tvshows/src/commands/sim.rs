@@ -5,12 +5,14 @@ use anyhow::Context;
 use tvmaze_sim::{Dataset, RateLimit, SimConfig, Simulator};
 
 use crate::cli::Sim;
+use crate::clock::today;
 use crate::{output, signals};
 
 pub(crate) async fn run(options: Sim) -> anyhow::Result<ExitCode> {
+    let day = options.date.unwrap_or_else(today);
     let dataset = match &options.data {
         Some(folder) => Dataset::recorded(folder)?,
-        None => Dataset::synthetic(options.shows, options.seed),
+        None => Dataset::synthetic_on(day, options.shows, options.seed),
     };
     let limit = options.limit.map(|limit| RateLimit {
         retry_after: options.retry_after,

@@ -5,13 +5,17 @@ use jiff::tz::TimeZone;
 
 use super::names::slug;
 use super::rng::{Stream, choose, permille, rng_for, weighted};
-use super::show::{rating, show};
+use super::show::rating;
+use super::weekly::Weekly;
 use super::wordlists::EPISODE_TITLES;
 use crate::payload::{Episode, EpisodeLinks, Image, Link, Rating, Season, SelfLink, Show};
 
 const MAX_SEASONS: u32 = 8;
 
-/// When the dataset ends: no past episode is later, no future one earlier.
+/// The ids of seasons of weekly episodes begin here.
+const FIRST_LATER_SEASON: u32 = 100_000_000;
+
+/// When the fixed dataset ends: no past episode is later, no future one earlier.
 pub(super) const END: Date = date(2026, 7, 1);
 
 /// The offsets of the ids of specials and of announced episodes among the 250 ids of a show.
@@ -20,53 +24,55 @@ const FIRST_ANNOUNCED: u32 = 230;
 const MAX_ANNOUNCED: u32 = 20;
 
 /// The weekly episodes of a show, in broadcast order, from the premiere to the previous episode of its
-/// links, and then the next one. A few shows have specials among them.
+/// links, and then the next one, or those of `weekly`. A few shows have specials among them.
 ///
 /// Each change of the show postpones its last episode by a day, and announces another without a date.
 /// An episode has the id of the link to it, except where `is_taken` says that another one has it.
 pub(super) fn episodes(
     seed: u64,
-    id: u32,
+    show: &Show,
     changes: u32,
+    weekly: Option<&Weekly>,
     is_taken: impl Fn(u32) -> bool,
 ) -> Vec<Episode> {
-    let show = show(seed, id);
-    let zone = time_zone(&show);
-    let rng = &mut rng_for(seed, Stream::Episodes, id);
-    let mut episodes = aired(rng, &show, &zone);
+    let zone = time_zone(show);
+    let rng = &mut rng_for(seed, Stream::Episodes, show.id);
+    let mut episodes = aired(rng, show, &zone);
     if let (Some(episode), Some(link)) = (episodes.last_mut(), &show.links.previousepisode) {
-        follow_link(episode, link, &show, &is_taken);
+        follow_link(episode, link, show, &is_taken);
     }
-    if let (Some(previous), Some(link)) = (episodes.last(), &show.links.nextepisode) {
+    if let Some(weekly) = weekly {
+        let season = episodes.last().map_or(0, |episode| episode.season);
+        episodes.extend(weekly.episodes(seed, show, season));
+    } else if let (Some(previous), Some(link)) = (episodes.last(), &show.links.nextepisode) {
         let airdate = previous.airdate.max(Some(END)).map(|date| later(date, rng.i64(1..=56)));
         let number = previous.number.unwrap_or_default() + 1;
-        let mut next = episode(rng, &show, &zone, previous.season, number, airdate);
-        follow_link(&mut next, link, &show, &is_taken);
+        let mut next = episode(rng, show, &zone, previous.season, number, airdate);
+        follow_link(&mut next, link, show, &is_taken);
         episodes.push(next);
     }
     if let Some(last) = episodes.last_mut().filter(|_| changes > 0) {
         last.airdate = last.airdate.map(|date| later(date, changes.into()));
         last.airstamp = airstamp(last.airdate, last.airtime, &zone);
     }
-    add_specials(rng, &show, &zone, &mut episodes);
+    add_specials(rng, show, &zone, &mut episodes);
     let season = episodes.iter().map(|episode| episode.season).max().unwrap_or(1);
     let last = episodes.iter().filter(|episode| episode.season == season);
     let last = last.filter_map(|episode| episode.number).max().unwrap_or_default();
     let announced = 1..=changes.min(MAX_ANNOUNCED);
-    episodes.extend(announced.map(|n| announcement(&show, season, last + n, n)));
+    episodes.extend(announced.map(|n| announcement(show, season, last + n, n)));
     episodes
 }
 
 /// The seasons of a show with these episodes.
-pub(super) fn seasons(seed: u64, id: u32, episodes: &[Episode]) -> Vec<Season> {
-    let show = show(seed, id);
+pub(super) fn seasons(show: &Show, episodes: &[Episode]) -> Vec<Season> {
     let last = episodes.iter().map(|episode| episode.season).max().unwrap_or_default();
     let season = |number: u32| {
         let regular = || {
             episodes.iter().filter(|episode| episode.season == number && episode.number.is_some())
         };
         let dates = || regular().filter_map(|episode| episode.airdate);
-        let id = id.wrapping_mul(MAX_SEASONS + 1).wrapping_add(number);
+        let id = season_id(show.id, number);
         (regular().count() > 0).then(|| Season {
             id,
             url: format!(
@@ -86,6 +92,14 @@ pub(super) fn seasons(seed: u64, id: u32, episodes: &[Episode]) -> Vec<Season> {
         })
     };
     (1..=last).filter_map(season).collect()
+}
+
+fn season_id(show: u32, number: u32) -> u32 {
+    if number <= MAX_SEASONS {
+        show.wrapping_mul(MAX_SEASONS + 1).wrapping_add(number)
+    } else {
+        FIRST_LATER_SEASON.wrapping_add(show.wrapping_mul(100)).wrapping_add(number)
+    }
 }
 
 /// The episodes that have been broadcast. A show that has a premiere has at least its first episode.
@@ -153,7 +167,7 @@ fn announcement(show: &Show, season: u32, number: u32, n: u32) -> Episode {
     episode
 }
 
-fn later(date: Date, days: i64) -> Date {
+pub(super) fn later(date: Date, days: i64) -> Date {
     date.saturating_add(days.days())
 }
 
@@ -162,7 +176,7 @@ fn first_id(show: &Show) -> u32 {
     4_000_000_u32.wrapping_add(show.id.wrapping_mul(250))
 }
 
-fn episode(
+pub(super) fn episode(
     rng: &mut Rng,
     show: &Show,
     zone: &TimeZone,
@@ -193,7 +207,7 @@ fn episode(
 }
 
 /// The time zone of a show's network or web channel; UTC if it is available worldwide.
-fn time_zone(show: &Show) -> TimeZone {
+pub(super) fn time_zone(show: &Show) -> TimeZone {
     let country = show.network.or(show.web_channel).and_then(|channel| channel.country);
     country.and_then(|country| TimeZone::get(country.timezone).ok()).unwrap_or(TimeZone::UTC)
 }
@@ -211,7 +225,7 @@ fn links(show: &Show) -> EpisodeLinks {
 }
 
 /// Sets the URLs of an episode, which follow from its id, number and name.
-fn locate(episode: &mut Episode, show: &Show) {
+pub(super) fn locate(episode: &mut Episode, show: &Show) {
     let Episode { id, season, ref name, number, .. } = *episode;
     let (show, name) = (slug(&show.name), slug(name));
     let number = match number {

@@ -9,6 +9,7 @@ pub(super) enum Stream {
     Cast,
     Person,
     Episodes,
+    Weekly,
 }
 
 pub(super) fn rng_for(seed: u64, stream: Stream, id: u32) -> Rng {

@@ -103,7 +103,12 @@ async fn specials_are_only_in_the_list_that_asks_for_them() {
     assert!(dates.is_sorted(), "{dates:?}");
     let embedded = json(fetch(&simulator, &format!("{path}?embed=episodes")).await.1);
     assert_eq!(embedded["_embedded"]["episodes"], Value::from(plain));
-    assert_eq!(&json(fetch(&simulator, &format!("/episodes/{}", special["id"])).await.1), special);
+    let path = format!("/episodes/{}", special["id"]);
+    assert_eq!(&json(fetch(&simulator, &path).await.1), special);
+    let mut embedded = json(fetch(&simulator, &format!("{path}?embed=show")).await.1);
+    let fields = embedded.as_object_mut().expect("an object");
+    assert_eq!(fields.remove("_embedded"), Some(serde_json::json!({"show": **show})));
+    assert_eq!(&embedded, special);
     assert_eq!(status(&simulator, "/episodes/1").await, 404);
 }
 

@@ -12,3 +12,4 @@ mod search;
 mod server;
 mod support;
 mod synthetic;
+mod weekly;
