@@ -3,7 +3,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse};
-use futures::TryFutureExt;
 use moka::future::Cache;
 use tokio::time::sleep;
 use tvshows_core::{Catalog, SnapshotVersion, StoreError};
@@ -113,7 +112,8 @@ impl ResponseCache {
         if let Some(body) = self.bodies.get(&key).await {
             return Ok(body);
         }
-        let render = content.render(self.catalog.as_ref()).map_ok(CachedBody::new);
+        let render = content.render(self.catalog.as_ref());
+        let render = async { Ok(CachedBody::new(render.await?).await) };
         let entry = self.bodies.entry(key).or_try_insert_with(render).await;
         let entry = entry.map_err(Problem::Shared)?;
         if entry.is_fresh() {
