@@ -32,6 +32,8 @@ results = {
     "lookup": call(api.search.lookup_show, "imdb", sample["imdb"]),
     "lookup unknown": call(api.search.lookup_show, "thetvdb", 4294967295),
     "episodes": call(api.show.episodes, show),
+    "episode": call(api.episode.get, sample["episode"]),
+    "unknown episode": call(api.episode.get, 4294967295),
     "episode by number": call(api.show.episode_by_number, show, sample["season"], sample["number"]),
     "episode by unknown number": call(api.show.episode_by_number, show, 999, 1),
     "episodes by date": call(api.show.episodes_by_date, show, sample["date"]),

@@ -47,6 +47,8 @@ results = {
     "lookup": call(tvmaze.lookup_imdb, sample["imdb"]),
     "lookup of unknown": call(tvmaze.lookup_tvdb, 4294967295),
     "episodes": regular,
+    "episode": call(tvmaze.episode_by_id, sample["episode"]),
+    "unknown episode": call(tvmaze.episode_by_id, 4294967295),
     "episode by number": call(tvmaze.episode_by_number, show, sample["season"], sample["number"]),
     "episodes by date": call(tvmaze.episodes_by_date, show, sample["date"]),
     "episodes by other date": call(tvmaze.episodes_by_date, show, "1900-01-01"),

@@ -58,6 +58,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         tvmaze::cast,
         tvmaze::episode_by_number,
         tvmaze::episodes_by_date,
+        tvmaze::episode,
         tvmaze::season,
         tvmaze::season_episodes,
         tvmaze::schedule,

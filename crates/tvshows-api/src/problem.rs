@@ -63,9 +63,9 @@ pub(crate) enum Problem {
     /// No show matches what TVmaze finds a single show by.
     NoMatch,
     ExportNotFound(String),
-    /// The file is not the one that the client has read before.
     /// `Accept-Encoding` excludes every encoding, even none.
     NoAcceptableEncoding,
+    /// The file is not the one that the client has read before.
     FileChanged,
     RangeNotSatisfiable {
         /// Of the whole file.

@@ -9,7 +9,7 @@ use tokio::task::yield_now;
 use tvshows_core::conformance::fixtures::{publish_at, show};
 use tvshows_core::memory::MemoryStore;
 use tvshows_core::{
-    CastRow, Catalog, DetailsCatalog, Episode, MakeRowWriter, MultiCharacterActor,
+    CastRow, Catalog, DetailsCatalog, Episode, EpisodeKey, MakeRowWriter, MultiCharacterActor,
     PublishedManifest, ReplicaHealth, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
     ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
 };
@@ -118,6 +118,11 @@ impl DetailsCatalog for TestCatalog {
     async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
         self.read().await?;
         self.store.episodes(show).await
+    }
+
+    async fn find_episodes(&self, key: EpisodeKey) -> Result<Option<Vec<Episode>>, StoreError> {
+        self.read().await?;
+        self.store.find_episodes(key).await
     }
 
     async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {

@@ -88,6 +88,8 @@ macro_rules! store_conformance {
         }
         $crate::conformance_tests! { details, $new:
             details_are_seen_with_the_snapshot
+            episodes_are_found_by_their_keys
+            an_episode_of_two_shows_is_that_of_the_first
             details_stay_until_others_are_staged_or_the_show_is_not_chosen
             staged_details_survive_an_interruption
             unchanged_details_keep_the_snapshot

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use crate::json::{json_number, merge, remainder};
+use crate::json::{TvmazeObject, json_number, merge, remainder};
 use crate::{CastMember, ParseFilterError, ShowFilter, ShowId};
 
 /// Which shows have their episodes and their cast fetched. The casts of the top shows are always fetched.
@@ -124,6 +125,51 @@ pub struct Episode {
 /// Ratings are finite.
 impl Eq for Episode {}
 
+/// What identifies one or a few episodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EpisodeKey {
+    /// TVmaze's id. If several shows have an episode with it, it is that of the show with the lowest id.
+    Id(u32),
+    Number {
+        show: ShowId,
+        season: i64,
+        number: i64,
+    },
+    Season {
+        show: ShowId,
+        season: i64,
+    },
+    Day {
+        show: ShowId,
+        airdate: Date,
+    },
+}
+
+impl EpisodeKey {
+    /// The show of the episodes, if the key has it.
+    #[must_use]
+    pub fn show(&self) -> Option<ShowId> {
+        match self {
+            EpisodeKey::Id(_) => None,
+            EpisodeKey::Number { show, .. }
+            | EpisodeKey::Season { show, .. }
+            | EpisodeKey::Day { show, .. } => Some(*show),
+        }
+    }
+
+    /// Whether an episode of the show has the key.
+    pub(crate) fn matches(&self, episode: &Episode) -> bool {
+        match self {
+            EpisodeKey::Id(id) => episode.id == *id,
+            EpisodeKey::Number { season, number, .. } => {
+                (episode.season, episode.number) == (Some(*season), Some(*number))
+            }
+            EpisodeKey::Season { season, .. } => episode.season == Some(*season),
+            EpisodeKey::Day { airdate, .. } => episode.airdate == Some(airdate.to_string()),
+        }
+    }
+}
+
 impl Episode {
     /// Sets `extra` to what the fields lack of the object that was received.
     #[must_use]
@@ -160,7 +206,7 @@ impl Episode {
 
 impl Serialize for Episode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.to_object().serialize(serializer)
+        TvmazeObject(self.to_object()).serialize(serializer)
     }
 }
 
@@ -176,6 +222,12 @@ impl CastMember {
     #[must_use]
     pub fn to_object(&self) -> Map<String, Value> {
         merge(self.known(), &self.extra)
+    }
+
+    /// The same, to be written in TVmaze's order.
+    #[must_use]
+    pub fn to_tvmaze_object(&self) -> TvmazeObject {
+        TvmazeObject(self.to_object())
     }
 
     /// The object as far as the fields have it.

@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -31,6 +31,77 @@ impl PartialEq for RawJson {
     fn eq(&self, other: &RawJson) -> bool {
         self.as_str() == other.as_str()
     }
+}
+
+/// The keys of TVmaze's episodes and of the entries of its casts. Every object has them in this order; unknown ones
+/// come last.
+const KEYS: [&str; 30] = [
+    "person",
+    "character",
+    "href",
+    "id",
+    "url",
+    "name",
+    "code",
+    "timezone",
+    "country",
+    "birthday",
+    "deathday",
+    "gender",
+    "season",
+    "number",
+    "type",
+    "airdate",
+    "airtime",
+    "airstamp",
+    "runtime",
+    "rating",
+    "average",
+    "image",
+    "medium",
+    "original",
+    "summary",
+    "updated",
+    "self",
+    "voice",
+    "show",
+    "_links",
+];
+
+/// An object that serializes with its keys in TVmaze's order.
+#[derive(Debug)]
+pub struct TvmazeObject(pub(crate) Map<String, Value>);
+
+impl Serialize for TvmazeObject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(in_order(&self.0))
+    }
+}
+
+/// A value whose objects serialize with their keys in TVmaze's order.
+pub(crate) struct Ordered<'a>(pub(crate) &'a Value);
+
+impl Serialize for Ordered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(object) => serializer.collect_map(in_order(object)),
+            Value::Array(values) => serializer.collect_seq(values.iter().map(Ordered)),
+            value => value.serialize(serializer),
+        }
+    }
+}
+
+/// The fields of an object in TVmaze's order.
+pub(crate) fn in_order(
+    object: &Map<String, Value>,
+) -> impl Iterator<Item = (&String, Ordered<'_>)> {
+    let mut entries: Vec<_> = object.iter().map(|(key, value)| (key, Ordered(value))).collect();
+    entries.sort_by_cached_key(|(key, _)| rank(key));
+    entries.into_iter()
+}
+
+fn rank(key: &str) -> usize {
+    KEYS.iter().position(|known| *known == key).unwrap_or(KEYS.len())
 }
 
 /// TVmaze writes a whole rating as `8`, never `8.0`.
@@ -112,6 +183,17 @@ mod tests {
             is_known.then(|| (key.clone(), value))
         });
         parts.collect()
+    }
+
+    #[test]
+    fn objects_are_written_in_tvmazes_order() {
+        for text in [
+            r#"{"id":1,"url":"u","name":"Pilot","season":1,"number":null,"type":"regular","airdate":"2013-06-24","airtime":"22:00","airstamp":"2013-06-25T02:00:00+00:00","runtime":60,"rating":{"average":7.5},"image":{"medium":"m","original":"o"},"summary":null,"_links":{"self":{"href":"h"},"show":{"href":"h","name":"Under the Dome"}},"new":[{"id":2,"name":"n"}]}"#,
+            r#"{"person":{"id":1,"url":"u","name":"n","country":{"name":"United States","code":"US","timezone":"America/New_York"},"birthday":"1979-07-17","deathday":null,"gender":"Male","image":null,"updated":5,"_links":{"self":{"href":"h"}}},"character":{"id":2,"url":"u","name":"c","image":{"medium":"m","original":"o"},"_links":{"self":{"href":"h"}}},"self":false,"voice":true}"#,
+        ] {
+            let object = TvmazeObject(serde_json::from_str(text).unwrap());
+            assert_eq!(serde_json::to_string(&object).unwrap(), text);
+        }
     }
 
     proptest! {

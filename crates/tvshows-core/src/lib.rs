@@ -29,7 +29,8 @@ mod table;
 pub use cast::{CastMember, CastRow};
 pub use criteria::{BoundedInt, OutOfRangeError, TopLimit, TopShowsCriteria, Years};
 pub use details::{
-    DetailsFilter, DetailsVersion, Episode, ParseDetailsFilterError, ShowDetails, StoredDetails,
+    DetailsFilter, DetailsVersion, Episode, EpisodeKey, ParseDetailsFilterError, ShowDetails,
+    StoredDetails,
 };
 pub use external_id::{ExternalDatabase, ExternalId, ParseExternalIdError, ShowKey};
 pub use facet::{Facet, FacetFilter, UnmatchedFilter, fold_case};
@@ -37,7 +38,7 @@ pub use filter::{
     DateBound, ParseDateBoundError, ParseFilterError, ParseRatingError, ParseShowIdsError,
     RatingBound, SearchText, SearchTextTooLong, ShowFilter, ShowIds,
 };
-pub use json::RawJson;
+pub use json::{RawJson, TvmazeObject};
 pub use ports::{
     Catalog, ChangeCounts, DetailsCatalog, Enqueued, FinalStatus, LOCK_TTL, LockError, LockExpiry,
     MultiCharacterActor, NextRun, Ownership, ProgressTracker, PublishedManifest, ReplicaHealth,
@@ -49,7 +50,7 @@ pub use query::{KeysetCursor, ShowPage, ShowQuery, SortValue};
 pub use run::{
     FetchMode, ParseEnumError, RunId, RunParameters, RunState, Step, StepTiming, Trigger,
 };
-pub use schedule::{Schedule, ScheduleQuery};
+pub use schedule::{Schedule, ScheduleQuery, ScheduledEpisode};
 pub use search::joined_words;
 pub use show::{Show, ShowId, SparseShow, StoredShow};
 pub use show_map::ShowMap;

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::Serialize;
-use serde::ser::Serializer;
-use serde_json::{Map, Value};
+use serde::ser::{SerializeMap, Serializer};
 
+use crate::json::{Ordered, in_order};
 use crate::{Episode, Show, ShowFilter, ShowId};
 
 /// Which stored episodes a schedule contains.
@@ -28,19 +28,35 @@ pub struct Schedule {
     pub shows: BTreeMap<ShowId, Show>,
 }
 
-#[derive(Serialize)]
-struct ScheduledEpisode<'a> {
-    #[serde(flatten)]
-    episode: Map<String, Value>,
-    show: Option<&'a Show>,
+/// An episode with its show, as in TVmaze's schedule of networks.
+#[derive(Debug, Clone, Copy)]
+pub struct ScheduledEpisode<'a> {
+    pub episode: &'a Episode,
+    pub show: Option<&'a Show>,
+}
+
+impl Serialize for ScheduledEpisode<'_> {
+    /// Only here, TVmaze has the show among the fields, before the links.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = self.episode.to_object();
+        object.remove("show");
+        let links = object.remove("_links");
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in in_order(&object) {
+            map.serialize_entry(key, &value)?;
+        }
+        map.serialize_entry("show", &self.show)?;
+        if let Some(links) = &links {
+            map.serialize_entry("_links", &Ordered(links))?;
+        }
+        map.end()
+    }
 }
 
 impl Serialize for Schedule {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.episodes.iter().map(|episode| {
             let show = self.shows.get(&episode.show_id);
-            let mut episode = episode.to_object();
-            episode.remove("show");
             ScheduledEpisode { episode, show }
         }))
     }

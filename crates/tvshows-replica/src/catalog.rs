@@ -2,7 +2,7 @@ use std::io;
 
 use async_trait::async_trait;
 use tvshows_core::{
-    CastRow, Catalog, DetailsCatalog, Episode, MakeRowWriter, MultiCharacterActor,
+    CastRow, Catalog, DetailsCatalog, Episode, EpisodeKey, MakeRowWriter, MultiCharacterActor,
     PublishedManifest, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey, ShowMap,
     ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
 };
@@ -83,6 +83,10 @@ impl DetailsCatalog for ReplicaCatalog {
 
     async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
         self.readable_copy()?.episodes(show).await
+    }
+
+    async fn find_episodes(&self, key: EpisodeKey) -> Result<Option<Vec<Episode>>, StoreError> {
+        self.readable_copy()?.find_episodes(key).await
     }
 
     async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {

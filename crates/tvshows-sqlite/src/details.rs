@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 use tvshows_core::{
-    CastRow, DetailsVersion, Episode, Schedule, ScheduleQuery, ShowDetails, ShowFilter, ShowId,
-    StoredDetails, Table,
+    CastRow, DetailsVersion, Episode, EpisodeKey, Schedule, ScheduleQuery, ShowDetails, ShowFilter,
+    ShowId, StoredDetails, Table,
 };
 
 use crate::error::SqlResult;
@@ -30,6 +30,44 @@ pub(crate) fn episodes(connection: &Connection, show: ShowId) -> SqlResult<Optio
     match has_episodes(&snapshot, show)? {
         Some(true) => episode_row::published(&snapshot, show).map(Some),
         _ => Ok(None),
+    }
+}
+
+/// Returns the published episodes with a key; `None` if those of its show are not stored.
+pub(crate) fn find_episodes(
+    connection: &Connection,
+    key: EpisodeKey,
+) -> SqlResult<Option<Vec<Episode>>> {
+    let snapshot = connection.unchecked_transaction()?;
+    if let Some(show) = key.show()
+        && has_episodes(&snapshot, show)? != Some(true)
+    {
+        return Ok(None);
+    }
+    let find = |condition: &str, params: &[&dyn ToSql]| {
+        let sql = format!("SELECT {} FROM Episodes WHERE {condition}", *episode_row::COLUMNS);
+        let mut select = snapshot.prepare_cached(&sql)?;
+        select.query_map(params, episode_row::read)?.collect::<SqlResult<Vec<_>>>()
+    };
+    match key {
+        EpisodeKey::Id(id) => {
+            let found = find("id = ?1 ORDER BY show_id LIMIT 1", params![id])?;
+            Ok(Some(found).filter(|found| !found.is_empty()))
+        }
+        EpisodeKey::Number { show, season, number } => find(
+            "show_id = ?1 AND season = ?2 AND number = ?3 ORDER BY position",
+            params![show.0, season, number],
+        )
+        .map(Some),
+        EpisodeKey::Season { show, season } => {
+            find("show_id = ?1 AND season = ?2 ORDER BY position", params![show.0, season])
+                .map(Some)
+        }
+        EpisodeKey::Day { show, airdate } => find(
+            "show_id = ?1 AND airdate = ?2 ORDER BY position",
+            params![show.0, airdate.to_string()],
+        )
+        .map(Some),
     }
 }
 

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0013_search_in_memory.sql"),
     include_str!("../migrations/0014_details.sql"),
     include_str!("../migrations/0015_facets_in_memory.sql"),
+    include_str!("../migrations/0016_episode_ids.sql"),
 ];
 
 /// What a file is to the process that opens it for writing.

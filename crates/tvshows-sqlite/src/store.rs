@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
 use tokio::time::{Instant, sleep};
 use tvshows_core::{
-    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, LockError, LockExpiry, MakeRowWriter,
-    MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock, RunQueue,
-    RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey, ShowPage,
-    ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
+    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, EpisodeKey, LockError, LockExpiry,
+    MakeRowWriter, MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock,
+    RunQueue, RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
+    ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
 };
 
 use crate::database::Database;
@@ -231,6 +231,10 @@ impl DetailsCatalog for SqliteStore {
 
     async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
         self.database.read(move |connection| details::episodes(connection, show)).await
+    }
+
+    async fn find_episodes(&self, key: EpisodeKey) -> Result<Option<Vec<Episode>>, StoreError> {
+        self.database.read(move |connection| details::find_episodes(connection, key)).await
     }
 
     async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {

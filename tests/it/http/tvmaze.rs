@@ -85,7 +85,11 @@ async fn stored_objects_are_those_that_tvmaze_sent() {
         format!("/shows/{id}/cast"),
         format!("/shows/{id}/episodebynumber?season=1&number=1"),
     ];
-    for path in &paths {
+    let next = upstream(&env, &format!("/shows/{id}?embed=nextepisode")).await;
+    let episode = &next["_embedded"]["nextepisode"]["id"];
+    let single =
+        ["", "?embed=show", "?embed[]=show&x"].map(|query| format!("/episodes/{episode}{query}"));
+    for path in paths.iter().chain(&single) {
         let expected = upstream(&env, path).await;
         assert!(expected.get("status") != Some(&json!(404)), "{path}");
         assert!(mirrored(&service, path).await == expected, "{path}");
@@ -97,6 +101,29 @@ async fn stored_objects_are_those_that_tvmaze_sent() {
     let path = format!("/shows/{id}/episodesbydate?date={day}");
     let expected = regular(&upstream(&env, &path).await);
     assert_eq!(mirrored(&service, &path).await, expected);
+}
+
+#[tokio::test]
+async fn keys_are_in_tvmazes_order() {
+    let (env, service) = mirror().await;
+    let id = sample(&env).await["id"].clone();
+    let paths = [
+        format!("/shows/{id}"),
+        format!("/shows/{id}?embed=cast"),
+        format!("/shows/{id}?embed=nextepisode"),
+        format!("/shows/{id}/episodes"),
+        format!("/shows/{id}/cast"),
+        format!("/shows/{id}/episodebynumber?season=1&number=1"),
+        "/shows?page=3".to_owned(),
+        "/updates/shows".to_owned(),
+    ];
+    for path in paths {
+        let url = format!("{}{path}", env.simulator.base_url());
+        let expected = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let url = format!("/tvmaze{path}");
+        let body = service.get(&url).send().await.unwrap().text().await.unwrap();
+        assert!(body == expected, "{path}: {body}");
+    }
 }
 
 /// Without specials, which the mirror does not have.
@@ -222,15 +249,9 @@ async fn schedules_have_the_stored_episodes_of_their_day() {
         let is_stored = |episode: &&Value| {
             !episode["number"].is_null() && episode.pointer(pointer).is_some_and(is_detailed)
         };
-        let mut stored: Vec<_> = list(&all).iter().filter(is_stored).cloned().collect();
-        stored.sort_by_key(|episode| episode["id"].as_u64());
-        stored
+        list(&all).iter().filter(is_stored).cloned().collect::<Vec<_>>()
     };
-    let ours = async |path: &str| {
-        let mut episodes = list(&mirrored(&service, path).await).to_vec();
-        episodes.sort_by_key(|episode| episode["id"].as_u64());
-        episodes
-    };
+    let ours = async |path: &str| list(&mirrored(&service, path).await).to_vec();
     let path = format!("/schedule?country={country}&date={day}");
     let broadcasts = ours(&path).await;
     assert!(!broadcasts.is_empty() && broadcasts == expected(&path, "/show").await, "{path}");
@@ -289,6 +310,7 @@ async fn errors_have_tvmazes_form_and_say_what_is_missing() {
     let (env, service) = mirror().await;
     let id = sample(&env).await["id"].clone();
     let other = service.json("/shows?sort=-id&limit=1").await["shows"][0]["id"].clone();
+    let episode = &mirrored(&service, &format!("/shows/{id}/episodes")).await[0]["id"];
     let cases = [
         (format!("/shows/{other}/episodes"), 404, "does not hold the episodes"),
         (format!("/shows/{other}/cast"), 404, "does not hold the cast"),
@@ -323,7 +345,13 @@ async fn errors_have_tvmazes_form_and_say_what_is_missing() {
         ("/updates/people".to_owned(), 404, "does not hold /updates/people"),
         ("/people/1".to_owned(), 404, "does not hold /people/1"),
         ("/search/people?q=x".to_owned(), 404, "does not hold /search/people"),
-        ("/episodes/1".to_owned(), 404, "does not hold /episodes/1"),
+        ("/episodes/1".to_owned(), 404, "does not hold episode 1"),
+        ("/episodes/1?embed=show".to_owned(), 404, "does not hold episode 1"),
+        (format!("/episodes/{episode}?embed[]=show&embed[]=guestcast"), 404, "hold guest casts"),
+        (format!("/episodes/{episode}?embed=guestcrew"), 404, "hold guest crews"),
+        (format!("/episodes/{episode}?embed=cast"), 400, "Invalid embed type \"cast\""),
+        (format!("/episodes/{episode}/guestcast"), 404, "does not hold /episodes/"),
+        ("/episodes/x".to_owned(), 404, "does not hold /episodes/x"),
         ("/%ff%00".to_owned(), 404, "does not hold"),
         ("/".to_owned(), 404, "does not hold /"),
         (String::new(), 404, "does not hold"),
@@ -374,6 +402,32 @@ async fn responses_can_be_revalidated_and_read_by_every_web_page() {
     };
     let days = ["2026-01-01", "2026-01-02"].map(|day| format!("/tvmaze/schedule?date={day}"));
     assert_ne!(tag(&days[0]).await, tag(&days[1]).await, "a default date changes at midnight");
+}
+
+#[tokio::test]
+async fn a_large_page_is_compressed_for_clients_that_accept_it() {
+    let (_env, service) = mirror().await;
+    // A client that does not decompress responses.
+    let client = reqwest::Client::builder().no_gzip().build().unwrap();
+    let page = async |encoding: &str| {
+        let request = client.get(format!("{}/tvmaze/shows?page=1", service.base_url));
+        let response = request.header("accept-encoding", encoding).send().await.unwrap();
+        let headers = response.headers();
+        assert!(headers["vary"].to_str().unwrap().contains("accept-encoding"));
+        let encoding = headers.get("content-encoding").cloned();
+        let length = headers.get("content-length").map(|length| length.to_str().unwrap().parse());
+        (encoding, length.transpose().unwrap(), response.bytes().await.unwrap())
+    };
+    let (encoding, length, plain) = page("identity").await;
+    assert_eq!((encoding, length), (None, Some(plain.len())));
+    assert!(plain.len() > 128 * 1024 && serde_json::from_slice::<Value>(&plain).is_ok());
+    for accepted in ["gzip", "br"] {
+        for _ in 0..2 {
+            let (encoding, _, compressed) = page(accepted).await;
+            assert_eq!(encoding.unwrap(), accepted);
+            assert!(compressed.len() < plain.len() / 3, "{accepted}: {}", compressed.len());
+        }
+    }
 }
 
 #[tokio::test]

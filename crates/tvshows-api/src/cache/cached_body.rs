@@ -144,7 +144,7 @@ mod tests {
         for bytes in [MIN_COMPRESSED_BYTES, MAX_WHOLE_BYTES, MAX_WHOLE_BYTES + 1, 1_700_000] {
             let lines = (0..).map(|id: u32| format!(r#""{id}":{},"#, id.wrapping_mul(7919)));
             let plain: String =
-                lines.flat_map(|line| line.into_bytes()).map(char::from).take(bytes).collect();
+                lines.flat_map(String::into_bytes).map(char::from).take(bytes).collect();
             let plain = Bytes::from(plain);
             let body = CachedBody::new(plain.clone()).await;
             assert!(body.len() < plain.len() * 2 / 3, "{bytes}");

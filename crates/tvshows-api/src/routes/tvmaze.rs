@@ -45,6 +45,7 @@ pub(crate) fn routes() -> impl HttpServiceFactory {
         .service(get_and_head("/shows/{id}/cast", || web::to(cast)))
         .service(get_and_head("/shows/{id}/episodebynumber", || web::to(episode_by_number)))
         .service(get_and_head("/shows/{id}/episodesbydate", || web::to(episodes_by_date)))
+        .service(get_and_head("/episodes/{id}", || web::to(episode)))
         .service(get_and_head("/seasons/{id}", || web::to(season)))
         .service(get_and_head("/seasons/{id}/episodes", || web::to(season_episodes)))
         .default_service(web::to(not_mirrored))
@@ -61,8 +62,7 @@ async fn not_mirrored(request: HttpRequest) -> Response {
 
 fn unknown_path(request: &HttpRequest) -> Problem {
     let path = request.path();
-    let path = excerpt(path.strip_prefix("/tvmaze").unwrap_or(path));
-    Problem::NotMirrored(format!("this mirror of TVmaze does not hold {path}"))
+    content::not_mirrored(&excerpt(path.strip_prefix("/tvmaze").unwrap_or(path)))
 }
 
 /// An id that is not a number is that of no object.
@@ -279,6 +279,30 @@ pub(crate) async fn episodes_by_date(
     let show = show_id(&path, &request)?;
     let date = Parameters::from_request(&request).required_date()?;
     respond(&state, &request, TvmazeContent::EpisodesByDate { show, date }).await
+}
+
+/// TVmaze: an episode by its id
+#[utoipa::path(
+    get, path = "/tvmaze/episodes/{id}", tag = "tvmaze",
+    params(
+        ("id" = u32, Path, description = "The episode's id", example = 4952),
+        ("embed" = Option<String>, Query, pattern = "^show$", description = "`show`", example = "show"),
+    ),
+    responses(
+        (status = 200, description = "The episode", body = serde_json::Value, headers(("ETag" = String, description = "The snapshot"))),
+        (status = 400, description = "An embed is unknown", body = TvmazeError),
+        (status = 404, description = "The mirror does not hold the episode or an embed", body = TvmazeError),
+        (status = 503, description = "The database is unavailable", body = TvmazeError),
+    )
+)]
+pub(crate) async fn episode(
+    state: State,
+    path: web::Path<String>,
+    request: HttpRequest,
+) -> Response {
+    let id = id_in(&path, &request)?;
+    let embeds = Parameters::from_request(&request).embeds()?;
+    respond(&state, &request, TvmazeContent::Episode(id, embeds)).await
 }
 
 /// TVmaze: a season

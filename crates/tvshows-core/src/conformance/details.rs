@@ -2,6 +2,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: this is a test suite")]
 
+use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 
 use super::Store;
@@ -10,8 +11,8 @@ use super::fixtures::{
     running, show, shows, success,
 };
 use crate::{
-    ChangeCounts, DetailsVersion, Episode, RawJson, RunEvent, RunStatus, ScheduleQuery, Show,
-    ShowFilter, ShowId, ShowQuery,
+    ChangeCounts, DetailsVersion, Episode, EpisodeKey, RawJson, RunEvent, RunStatus, ScheduleQuery,
+    Show, ShowFilter, ShowId, ShowQuery,
 };
 
 fn ids<const N: usize>(ids: [u32; N]) -> [ShowId; N] {
@@ -63,6 +64,52 @@ pub async fn details_are_seen_with_the_snapshot(store: &impl Store) {
         manifest.details.into_iter().collect::<Vec<_>>(),
         ids([1, 2]).map(|id| (id, version))
     );
+}
+
+pub async fn episodes_are_found_by_their_keys(store: &impl Store) {
+    publish_details(store).await;
+    let [second, first] = [0, 1].map(|position| episodes_of(1).remove(position));
+    let (show, season, number) = (ShowId(1), 1, 2);
+    let airdate = date(2026, 11, 23);
+    let both = Some(episodes_of(1));
+    for (key, expected) in [
+        (EpisodeKey::Id(1001), Some(vec![first.clone()])),
+        (EpisodeKey::Id(1), None),
+        (EpisodeKey::Number { show, season, number }, Some(vec![second])),
+        (EpisodeKey::Number { show, season: 2, number }, Some(vec![])),
+        (EpisodeKey::Number { show: ShowId(3), season, number }, None),
+        (EpisodeKey::Season { show, season }, both),
+        (EpisodeKey::Season { show, season: -1 }, Some(vec![])),
+        (EpisodeKey::Season { show: ShowId(2), season }, Some(vec![])),
+        (EpisodeKey::Season { show: ShowId(9), season }, None),
+        (EpisodeKey::Day { show, airdate }, Some(vec![first])),
+        (EpisodeKey::Day { show, airdate: Date::MAX }, Some(vec![])),
+    ] {
+        assert_eq!(store.find_episodes(key).await.expect("episodes"), expected, "{key:?}");
+    }
+}
+
+pub async fn an_episode_of_two_shows_is_that_of_the_first(store: &impl Store) {
+    let status = running();
+    let session = begin(store, &status).await;
+    let staged = pages(vec![(0, vec![show(1), show(2)])], at(2));
+    session.commit(staged, &status).await.expect("stage");
+    let moved = Episode { id: 1002, ..episode(2, 1, "2026-11-23") };
+    for (of, episodes) in [(show(2), vec![moved.clone()]), (show(1), episodes_of(1))] {
+        let details = details_of(&of, vec![], Some(episodes), at(3));
+        session.commit(details, &status).await.expect("details");
+    }
+    session.publish(&[], &ids([1, 2]), at(4), success(&status)).await.expect("publish");
+    let found = async |id| store.find_episodes(EpisodeKey::Id(id)).await.expect("episode");
+    assert_eq!(found(1002).await, Some(vec![episodes_of(1).remove(0)]));
+    assert_eq!(store.episodes(ShowId(2)).await.expect("episodes"), Some(vec![moved.clone()]));
+
+    let status = running();
+    let session = begin(store, &status).await;
+    session.start_incremental().await.expect("start");
+    session.publish(&[], &ids([2]), at(6), success(&status)).await.expect("publish");
+    assert_eq!(found(1002).await, Some(vec![moved]), "the first show is no longer chosen");
+    assert_eq!(found(1001).await, None);
 }
 
 pub async fn details_stay_until_others_are_staged_or_the_show_is_not_chosen(store: &impl Store) {

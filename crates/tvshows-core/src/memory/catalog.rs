@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use super::{MemoryStore, Snapshot, count, list};
 use crate::matching::network_name;
 use crate::{
-    CastRow, Catalog, DetailsCatalog, Episode, FacetCount, MakeRowWriter, MultiCharacterActor,
-    PublishedManifest, RowCounts, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
-    ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, StoredShow, Table,
-    TopShow,
+    CastRow, Catalog, DetailsCatalog, Episode, EpisodeKey, FacetCount, MakeRowWriter,
+    MultiCharacterActor, PublishedManifest, RowCounts, Schedule, ScheduleQuery, Show, ShowFilter,
+    ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth,
+    StoredDetails, StoredShow, Table, TopShow,
 };
 
 #[async_trait]
@@ -142,6 +142,18 @@ impl DetailsCatalog for MemoryStore {
     async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
         let data = self.data();
         Ok(data.published.details.get(&show).and_then(|stored| stored.details.episodes.clone()))
+    }
+
+    async fn find_episodes(&self, key: EpisodeKey) -> Result<Option<Vec<Episode>>, StoreError> {
+        let data = self.data();
+        let details = &data.published.details;
+        let is_found = |episode: &&Episode| key.matches(episode);
+        let Some(show) = key.show() else {
+            let episode = details.values().flat_map(StoredDetails::episodes).find(is_found);
+            return Ok(episode.map(|episode| vec![episode.clone()]));
+        };
+        let episodes = details.get(&show).and_then(|stored| stored.details.episodes.as_ref());
+        Ok(episodes.map(|episodes| episodes.iter().filter(is_found).cloned().collect()))
     }
 
     async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {

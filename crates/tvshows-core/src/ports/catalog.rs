@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::StoreError;
 use crate::{
-    CastRow, DetailsVersion, Episode, MakeRowWriter, Schedule, ScheduleQuery, Show, ShowFilter,
-    ShowId, ShowKey, ShowMap, ShowPage, ShowQuery, ShowStats, SnapshotVersion, Table,
+    CastRow, DetailsVersion, Episode, EpisodeKey, MakeRowWriter, Schedule, ScheduleQuery, Show,
+    ShowFilter, ShowId, ShowKey, ShowMap, ShowPage, ShowQuery, ShowStats, SnapshotVersion, Table,
 };
 
 /// The published snapshot, read-only.
@@ -87,6 +87,9 @@ pub trait DetailsCatalog: Send + Sync {
 
     /// Returns the stored episodes of a show in TVmaze's order; `None` if they are not stored.
     async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError>;
+
+    /// Returns the stored episodes with a key in TVmaze's order; `None` if the episodes of its show are not stored.
+    async fn find_episodes(&self, key: EpisodeKey) -> Result<Option<Vec<Episode>>, StoreError>;
 
     /// Returns the stored episodes that air on certain days.
     async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError>;

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use tokio::time::{Instant, pause, resume};
 use tvshows_core::memory::MemoryStore;
 use tvshows_core::{
-    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, FinalStatus, LockError, LockExpiry,
-    MakeRowWriter, MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock,
-    RunQueue, RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowDetails, ShowFilter,
-    ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StagedBatch, StagingState,
-    StoreError, StoreHealth, Table, TopShow, TopShowsCriteria,
+    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, EpisodeKey, FinalStatus, LockError,
+    LockExpiry, MakeRowWriter, MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId,
+    RunLock, RunQueue, RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowDetails,
+    ShowFilter, ShowId, ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StagedBatch,
+    StagingState, StoreError, StoreHealth, Table, TopShow, TopShowsCriteria,
 };
 
 pub(crate) type MakeError = fn() -> StoreError;
@@ -337,6 +337,10 @@ impl DetailsCatalog for FaultyStore {
 
     async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
         self.inner.episodes(show).await
+    }
+
+    async fn find_episodes(&self, key: EpisodeKey) -> Result<Option<Vec<Episode>>, StoreError> {
+        self.inner.find_episodes(key).await
     }
 
     async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {

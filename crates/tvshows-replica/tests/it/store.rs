@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tvshows_core::{
-    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, FinalStatus, LockError, LockExpiry,
-    MakeRowWriter, MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock,
-    RunQueue, RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
-    ShowMap, ShowPage, ShowQuery, ShowStats, SnapshotSource, SnapshotVersion, StagedBatch,
+    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, EpisodeKey, FinalStatus, LockError,
+    LockExpiry, MakeRowWriter, MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId,
+    RunLock, RunQueue, RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId,
+    ShowKey, ShowMap, ShowPage, ShowQuery, ShowStats, SnapshotSource, SnapshotVersion, StagedBatch,
     StagingState, StoreError, StoreHealth, Table, TopShow, TopShowsCriteria,
 };
 use tvshows_replica::ReplicaCatalog;
@@ -110,6 +110,10 @@ impl<S: Send + Sync> DetailsCatalog for ReplicatedStore<S> {
 
     async fn episodes(&self, show: ShowId) -> Result<Option<Vec<Episode>>, StoreError> {
         self.catalog.episodes(show).await
+    }
+
+    async fn find_episodes(&self, key: EpisodeKey) -> Result<Option<Vec<Episode>>, StoreError> {
+        self.catalog.find_episodes(key).await
     }
 
     async fn schedule(&self, query: ScheduleQuery) -> Result<Schedule, StoreError> {

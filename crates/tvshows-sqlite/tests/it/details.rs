@@ -332,6 +332,23 @@ impl RowWriter for ColumnWriter {
 }
 
 #[tokio::test]
+async fn an_episode_is_found_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tvshows.db");
+    SqliteStore::open(&path).await.unwrap().close().await;
+    let sql = "EXPLAIN QUERY PLAN SELECT * FROM Episodes WHERE id = 1 ORDER BY show_id LIMIT 1";
+    let connection = Connection::open(&path).unwrap();
+    let plan: Vec<String> = connection
+        .prepare(sql)
+        .unwrap()
+        .query_map([], |row| row.get(3))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(plan, ["SEARCH Episodes USING INDEX _Episodes_Id (id=?)"]);
+}
+
+#[tokio::test]
 async fn exports_are_in_the_order_of_the_shows() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("tvshows.db")).await.unwrap();

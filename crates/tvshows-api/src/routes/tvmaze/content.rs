@@ -4,12 +4,12 @@ use actix_web::web::Bytes;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
 use tvshows_core::{
-    Catalog, Episode, SearchText, Show, ShowFilter, ShowId, ShowMap, ShowQuery, Sort, SortBy,
+    Catalog, Episode, EpisodeKey, SearchText, Show, ShowFilter, ShowId, ShowMap, ShowQuery, Sort,
+    SortBy, TvmazeObject,
 };
 
-use super::embed::{Embed, embed};
+use super::embed::{Embed, EpisodeEmbed, embed, render_episode};
 use super::schedule::ScheduleRequest;
 use super::season::{parse_season_id, seasons};
 use crate::content::json;
@@ -33,6 +33,7 @@ pub(crate) enum TvmazeContent {
     Cast(ShowId),
     EpisodeByNumber { show: ShowId, season: i64, number: i64 },
     EpisodesByDate { show: ShowId, date: Date },
+    Episode(u32, BTreeSet<EpisodeEmbed>),
     Season(u32),
     SeasonEpisodes(u32),
     Schedule(ScheduleRequest),
@@ -83,21 +84,24 @@ impl TvmazeContent {
             }
             TvmazeContent::Cast(id) => json(&cast_of(id, catalog).await?),
             TvmazeContent::EpisodeByNumber { show, season, number } => {
-                let episodes = episodes_of(show, catalog).await?;
-                let wanted = (Some(season), Some(number));
-                let mut episodes = episodes.iter();
-                let episode = episodes.find(|episode| (episode.season, episode.number) == wanted);
+                let key = EpisodeKey::Number { show, season, number };
+                let episodes = stored(show, catalog.find_episodes(key).await?, catalog).await?;
                 let unknown = || Problem::NotMirrored("Unknown episode".to_owned());
-                json(episode.ok_or_else(unknown)?)
+                json(episodes.first().ok_or_else(unknown)?)
             }
             TvmazeContent::EpisodesByDate { show, date } => {
-                let mut episodes = episodes_of(show, catalog).await?;
-                let day = date.to_string();
-                episodes.retain(|episode| episode.airdate.as_ref() == Some(&day));
+                let key = EpisodeKey::Day { show, airdate: date };
+                let episodes = stored(show, catalog.find_episodes(key).await?, catalog).await?;
                 if episodes.is_empty() {
                     return Err(Problem::NotMirrored("No episodes found".to_owned()));
                 }
                 json(&episodes)
+            }
+            TvmazeContent::Episode(id, embeds) => {
+                let unknown = || not_mirrored(&format!("episode {id}"));
+                let episodes = catalog.find_episodes(EpisodeKey::Id(id)).await?;
+                let episode = episodes.unwrap_or_default().pop().ok_or_else(unknown)?;
+                render_episode(episode, &embeds, catalog).await
             }
             TvmazeContent::Season(id) => {
                 let (show, episodes) = season_of(id, catalog).await?;
@@ -118,7 +122,15 @@ pub(super) async fn episodes_of(
     id: ShowId,
     catalog: &dyn Catalog,
 ) -> Result<Vec<Episode>, Problem> {
-    match catalog.episodes(id).await? {
+    stored(id, catalog.episodes(id).await?, catalog).await
+}
+
+async fn stored(
+    id: ShowId,
+    episodes: Option<Vec<Episode>>,
+    catalog: &dyn Catalog,
+) -> Result<Vec<Episode>, Problem> {
+    match episodes {
         Some(episodes) => Ok(episodes),
         None => Err(not_stored("episodes", &show_of(id, catalog).await?)),
     }
@@ -128,27 +140,28 @@ pub(super) async fn episodes_of(
 pub(super) async fn cast_of(
     id: ShowId,
     catalog: &dyn Catalog,
-) -> Result<Vec<Map<String, Value>>, Problem> {
+) -> Result<Vec<TvmazeObject>, Problem> {
     match catalog.cast(id).await? {
-        Some(cast) => Ok(cast.iter().map(|row| row.member.to_object()).collect()),
+        Some(cast) => Ok(cast.iter().map(|row| row.member.to_tvmaze_object()).collect()),
         None => Err(not_stored("cast", &show_of(id, catalog).await?)),
     }
 }
 
 fn not_stored(what: &str, show: &Show) -> Problem {
     let id = show.id;
-    Problem::NotMirrored(format!(
-        "this mirror of TVmaze does not hold the {what} of show {id}: DETAILS chooses the shows that have them"
-    ))
+    not_mirrored(&format!("the {what} of show {id}: DETAILS chooses the shows that have them"))
+}
+
+pub(super) fn not_mirrored(what: &str) -> Problem {
+    Problem::NotMirrored(format!("this mirror of TVmaze does not hold {what}"))
 }
 
 /// The show of a season, and its episodes.
 async fn season_of(id: u32, catalog: &dyn Catalog) -> Result<(ShowId, Vec<Episode>), Problem> {
-    let unknown =
-        || Problem::NotMirrored(format!("this mirror of TVmaze does not hold season {id}"));
+    let unknown = || not_mirrored(&format!("season {id}"));
     let (show, number) = parse_season_id(id).ok_or_else(unknown)?;
-    let mut episodes = catalog.episodes(show).await?.unwrap_or_default();
-    episodes.retain(|episode| episode.season == Some(number));
+    let key = EpisodeKey::Season { show, season: number };
+    let episodes = catalog.find_episodes(key).await?.unwrap_or_default();
     if episodes.is_empty() { Err(unknown()) } else { Ok((show, episodes)) }
 }
 
@@ -233,7 +246,7 @@ impl Serialize for Updates<'_> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
     use tvshows_core::RawJson;
     use tvshows_core::conformance::fixtures::{
         at, begin, details_of, episode, pages, publish_at, running, show, success,
@@ -330,6 +343,21 @@ mod tests {
         assert_eq!(embedded(3).await, Ok(json!({})), "there is none");
         assert_eq!(embedded(4).await, Err("not_mirrored"), "its episodes are not stored");
         assert_eq!(embedded(5).await, Err("show_not_found"));
+
+        let episode = async |id, embeds: &[EpisodeEmbed]| {
+            let embeds = embeds.iter().copied().collect();
+            rendered(TvmazeContent::Episode(id, embeds), &store).await
+        };
+        let next = embedded(1).await.unwrap()["nextepisode"].clone();
+        assert_eq!(episode(1002, &[]).await.as_ref(), Ok(&next));
+        let mut with_show = next;
+        with_show["_embedded"] = json!({"show": linked(1, 1002)});
+        assert_eq!(episode(1002, &[EpisodeEmbed::Show]).await, Ok(with_show));
+        for embed in [EpisodeEmbed::GuestCast, EpisodeEmbed::GuestCrew] {
+            let both = [embed, EpisodeEmbed::Show];
+            assert_eq!(episode(1002, &both).await, Err("not_mirrored"), "{embed:?}");
+        }
+        assert_eq!(episode(4001, &[]).await, Err("not_mirrored"));
 
         let catalog = TestCatalog::of_store(store.clone());
         let embeds = ["episodes", "nextepisode", "previousepisode", "seasons"];

@@ -1,12 +1,15 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+use actix_web::web::Bytes;
 use serde::Serialize;
-use serde_json::{Map, Value};
-use tvshows_core::{Catalog, Episode, Show};
+use serde_json::Value;
+use tvshows_core::{Catalog, Episode, RawJson, Show};
 
-use super::content::{cast_of, episodes_of};
+use super::content::{cast_of, episodes_of, not_mirrored, show_of};
+use super::schedule::EpisodeWithShow;
 use super::season::seasons;
+use crate::content::json;
 use crate::problem::Problem;
 
 /// What TVmaze can embed in a show.
@@ -55,12 +58,33 @@ impl FromStr for Embed {
     }
 }
 
+/// What TVmaze can embed in an episode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum EpisodeEmbed {
+    GuestCast,
+    GuestCrew,
+    Show,
+}
+
+impl FromStr for EpisodeEmbed {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<EpisodeEmbed, ()> {
+        match name {
+            "guestcast" => Ok(EpisodeEmbed::GuestCast),
+            "guestcrew" => Ok(EpisodeEmbed::GuestCrew),
+            "show" => Ok(EpisodeEmbed::Show),
+            _ => Err(()),
+        }
+    }
+}
+
 #[derive(Serialize)]
 pub(super) struct ShowWithEmbeds {
     #[serde(flatten)]
     show: Show,
     #[serde(rename = "_embedded", skip_serializing_if = "Option::is_none")]
-    embedded: Option<Map<String, Value>>,
+    embedded: Option<BTreeMap<&'static str, RawJson>>,
 }
 
 /// Adds what is embedded. Reads it after the show, so that it is at least as new.
@@ -77,12 +101,12 @@ pub(super) async fn embed(
     } else {
         Vec::new()
     };
-    let mut embedded = Map::new();
+    let mut embedded = BTreeMap::new();
     for embed in embeds {
         let (name, value) = match embed {
-            Embed::Cast => ("cast", Some(to_value(&cast_of(show.id, catalog).await?)?)),
-            Embed::Episodes => ("episodes", Some(to_value(&episodes)?)),
-            Embed::Seasons => ("seasons", Some(to_value(&seasons(&show, &episodes))?)),
+            Embed::Cast => ("cast", Some(to_json(&cast_of(show.id, catalog).await?)?)),
+            Embed::Episodes => ("episodes", Some(to_json(&episodes)?)),
+            Embed::Seasons => ("seasons", Some(to_json(&seasons(&show, &episodes))?)),
             Embed::NextEpisode => (NEXT_EPISODE, linked(NEXT_EPISODE, &show, &episodes)?),
             Embed::PreviousEpisode => {
                 (PREVIOUS_EPISODE, linked(PREVIOUS_EPISODE, &show, &episodes)?)
@@ -92,25 +116,38 @@ pub(super) async fn embed(
             Embed::Images => return Err(not_mirrored("lists of images")),
         };
         if let Some(value) = value {
-            embedded.insert(name.to_owned(), value);
+            embedded.insert(name, value);
         }
     }
     Ok(ShowWithEmbeds { show, embedded: Some(embedded) })
 }
 
-fn not_mirrored(what: &str) -> Problem {
-    Problem::NotMirrored(format!("this mirror of TVmaze does not hold {what}"))
+/// The body of an episode with what is embedded in it.
+pub(super) async fn render_episode(
+    episode: Episode,
+    embeds: &BTreeSet<EpisodeEmbed>,
+    catalog: &dyn Catalog,
+) -> Result<Bytes, Problem> {
+    let mut show = None;
+    for embed in embeds {
+        match embed {
+            EpisodeEmbed::GuestCast => return Err(not_mirrored("guest casts")),
+            EpisodeEmbed::GuestCrew => return Err(not_mirrored("guest crews")),
+            EpisodeEmbed::Show => show = Some(show_of(episode.show_id, catalog).await?),
+        }
+    }
+    match &show {
+        Some(show) => json(&EpisodeWithShow::new(&episode, show)),
+        None => json(&episode),
+    }
 }
 
 /// The episode to which the show has a link, if it has one.
-fn linked(relation: &str, show: &Show, episodes: &[Episode]) -> Result<Option<Value>, Problem> {
+fn linked(relation: &str, show: &Show, episodes: &[Episode]) -> Result<Option<RawJson>, Problem> {
     let Some(id) = linked_id(relation, show) else { return Ok(None) };
     let episode = episodes.iter().find(|episode| episode.id == id);
-    let unknown = || {
-        let reason = format!("this mirror of TVmaze does not hold episode {id}, a special");
-        Problem::NotMirrored(reason)
-    };
-    to_value(episode.ok_or_else(unknown)?).map(Some)
+    let unknown = || not_mirrored(&format!("episode {id}, a special"));
+    to_json(episode.ok_or_else(unknown)?).map(Some)
 }
 
 fn linked_id(relation: &str, show: &Show) -> Option<u32> {
@@ -119,6 +156,6 @@ fn linked_id(relation: &str, show: &Show) -> Option<u32> {
     id.parse().ok()
 }
 
-fn to_value(data: &impl Serialize) -> Result<Value, Problem> {
-    serde_json::to_value(data).map_err(crate::content::unserializable)
+fn to_json(data: &impl Serialize) -> Result<RawJson, Problem> {
+    RawJson::from_value(data).map_err(crate::content::unserializable)
 }

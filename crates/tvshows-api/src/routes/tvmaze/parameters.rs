@@ -7,7 +7,6 @@ use jiff::civil::Date;
 use tvshows_core::SearchText;
 
 use super::content::Since;
-use super::embed::Embed;
 use crate::excerpt::excerpt;
 use crate::extract::query::parse;
 use crate::problem::Problem;
@@ -80,7 +79,9 @@ impl Parameters {
     }
 
     /// What `embed`, `embed[]` and, as some clients write it, `embed[0]` name.
-    pub(super) fn embeds(&self) -> Result<BTreeSet<Embed>, Problem> {
+    pub(super) fn embeds<Embed: FromStr<Err = ()> + Ord>(
+        &self,
+    ) -> Result<BTreeSet<Embed>, Problem> {
         let is_embed = |key: &str| {
             let index = key.strip_prefix("embed[").and_then(|rest| rest.strip_suffix(']'));
             let is_index = |index: &str| index.bytes().all(|byte| byte.is_ascii_digit());
@@ -111,6 +112,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::routes::tvmaze::embed::{Embed, EpisodeEmbed};
 
     fn code<T: std::fmt::Debug>(result: Result<T, Problem>) -> &'static str {
         result.unwrap_err().code()
@@ -130,8 +132,14 @@ mod tests {
         }
         assert_eq!(embeds("q=x"), BTreeSet::new());
         for query in ["embed=weather", "embed[]=Cast", "embed="] {
-            assert_eq!(code(Parameters::parse(query).embeds()), "invalid_query", "{query}");
+            assert_eq!(
+                code(Parameters::parse(query).embeds::<Embed>()),
+                "invalid_query",
+                "{query}"
+            );
         }
+        let embeds = Parameters::parse("embed=show").embeds::<EpisodeEmbed>().unwrap();
+        assert_eq!(embeds, BTreeSet::from([EpisodeEmbed::Show]));
     }
 
     #[test]
@@ -162,7 +170,7 @@ mod tests {
         fn no_query_makes_it_panic(query in "([a-z]{0,9}(=|%|&|\\[|[0-9+-]){0,3}){0,8}", any in any::<String>()) {
             for query in [query, any] {
                 let parameters = Parameters::parse(&query);
-                let _ = (parameters.embeds(), parameters.date(), parameters.country());
+                let _ = (parameters.embeds::<Embed>(), parameters.date(), parameters.country());
                 let _ = (parameters.search_text(), parameters.since(), parameters.number("page"));
             }
         }

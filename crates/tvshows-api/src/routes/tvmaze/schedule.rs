@@ -1,9 +1,11 @@
 use actix_web::web::Bytes;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
 use tvshows_core::{
-    Catalog, Episode, Facet, FacetFilter, RawJson, ScheduleQuery, Show, ShowFilter,
+    Catalog, Episode, Facet, FacetFilter, RawJson, ScheduleQuery, ScheduledEpisode, Show,
+    ShowFilter,
 };
 
 use crate::content::json;
@@ -61,28 +63,35 @@ impl ScheduleRequest {
             self.contains(show).then_some((episode, show))
         });
         if let ScheduleRequest::Networks { .. } = self {
-            let broadcasts = broadcasts.map(|(episode, show)| Broadcast { episode, show });
-            return json(&broadcasts.collect::<Vec<_>>());
+            let mut broadcasts: Vec<_> = broadcasts
+                .map(|(episode, show)| ScheduledEpisode { episode, show: Some(show) })
+                .collect();
+            // Those of a moment are in the order of their ids, and in other schedules in that of their shows.
+            broadcasts.sort_by_cached_key(|ScheduledEpisode { episode, .. }| {
+                let stamp = episode.airstamp.as_deref();
+                let moment = stamp.and_then(|stamp| stamp.parse::<Timestamp>().ok());
+                (moment.is_none(), moment, episode.id)
+            });
+            return json(&broadcasts);
         }
-        let releases =
-            broadcasts.map(|(episode, show)| Release { episode, embedded: Embedded { show } });
+        let releases = broadcasts.map(|(episode, show)| EpisodeWithShow::new(episode, show));
         json(&releases.collect::<Vec<_>>())
     }
 }
 
+/// An episode with its show in `_embedded`.
 #[derive(Serialize)]
-struct Broadcast<'a> {
-    #[serde(flatten)]
-    episode: &'a Episode,
-    show: &'a Show,
-}
-
-#[derive(Serialize)]
-struct Release<'a> {
+pub(super) struct EpisodeWithShow<'a> {
     #[serde(flatten)]
     episode: &'a Episode,
     #[serde(rename = "_embedded")]
     embedded: Embedded<'a>,
+}
+
+impl<'a> EpisodeWithShow<'a> {
+    pub(super) fn new(episode: &'a Episode, show: &'a Show) -> EpisodeWithShow<'a> {
+        EpisodeWithShow { episode, embedded: Embedded { show } }
+    }
 }
 
 #[derive(Serialize)]
