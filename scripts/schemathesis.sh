@@ -34,7 +34,18 @@ export DATABASE_PATH="$folder/tvshows.db" TVMAZE_BASE_URL="$upstream" POST_RATE_
 processes="$processes $!"
 service=$(url_of "$folder/serve" $!)
 
+# On a slow machine, the queue of updates is full at times, which is documented.
+cat >"$folder/schemathesis.toml" <<'TOML'
+[[operations]]
+include-name = "POST /pipeline/update"
+checks.not_a_server_error.expected-statuses = ["2xx", "4xx", 503]
+TOML
+
+# The base URL of the document is relative, and schemathesis would request `/./shows`. It would then not find what it sent
+# in the URL of the response, and report invalid parameters that it omitted, or that are valid as they were sent.
+#
 # The event stream of a running update does not end. A schema cannot describe which strings are valid cursors, so a query
 # that matches the schema may be rejected, as long as the rejection is documented.
-"$venv/bin/schemathesis" run "$service/openapi.json" --checks all --exclude-checks positive_data_acceptance --max-examples "${EXAMPLES:-50}" \
+"$venv/bin/schemathesis" --config-file "$folder/schemathesis.toml" run "$service/openapi.json" --url "$service" \
+    --checks all --exclude-checks positive_data_acceptance --max-examples "${EXAMPLES:-50}" \
     --exclude-path-regex '/events$' --request-timeout 70 --seed 1 --report junit --report-dir "$folder/report"

@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn ids_belong_to_the_scope() {
         let scope = |text: &str| scope(&read(text).filter(&[]).unwrap());
-        assert_eq!(scope("id=169,82"), scope("id=82,+169,82"));
+        assert_eq!(scope("id=169,82"), scope("id=82,169,82"));
         assert_ne!(scope("id=82"), scope(""));
         assert_ne!(scope("id=82"), scope("id=169"));
     }
