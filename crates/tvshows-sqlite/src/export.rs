@@ -1,10 +1,11 @@
 //! Exports of whole tables and of the whole database.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 use tempfile::NamedTempFile;
 use tvshows_core::{
@@ -12,23 +13,28 @@ use tvshows_core::{
 };
 
 use crate::error::{SqlResult, from_sql, unavailable};
-use crate::facet_index::FacetIndex;
-use crate::index_cache::IndexCache;
-use crate::migrations;
+use crate::facet_index::FacetIndexCache;
+use crate::file_lock::FileLock;
+use crate::interrupted::mark_interrupted;
 use crate::show_query::matching_ids;
-use crate::staging;
+use crate::{migrations, runs, staging};
 
 /// Writes the rows of a table, of `All_Shows` those that match the filter. All are read from one snapshot, however
-/// long the export takes.
+/// long the export takes. A run whose process died is `interrupted`, as in the history.
 pub(crate) fn export_table(
     connection: &Connection,
-    indexes: &IndexCache<FacetIndex>,
+    indexes: &FacetIndexCache,
+    lock: &FileLock,
     table: Table,
     filter: &ShowFilter,
     make_writer: MakeRowWriter,
 ) -> Result<(), StoreError> {
     // The types of the columns and the rows must come from one snapshot.
     let snapshot = connection.unchecked_transaction().map_err(from_sql)?;
+    let interrupted = match table {
+        Table::Runs => interrupted_runs(&snapshot, lock)?,
+        _ => BTreeMap::new(),
+    };
     let mut writer =
         make_writer(date_columns(&snapshot, table).map_err(from_sql)?).map_err(aborted)?;
     let columns: Vec<_> = table.columns().iter().map(|column| column.name).collect();
@@ -47,9 +53,35 @@ pub(crate) fn export_table(
     let mut select = snapshot.prepare_cached(&sql).map_err(from_sql)?;
     let mut rows = select.query(params_from_iter(ids)).map_err(from_sql)?;
     while let Some(row) = rows.next().map_err(from_sql)? {
-        writer.write_row(&cells(row, table.columns().len()).map_err(from_sql)?).map_err(aborted)?;
+        let mut cells = cells(row, table.columns().len()).map_err(from_sql)?;
+        let run = interrupted.iter().find(|(id, _)| cells.contains(&CellValue::Text(id)));
+        if let Some((_, run)) = run {
+            for (cell, column) in cells.iter_mut().zip(table.column_names()) {
+                if let Some(value) = run.get(column) {
+                    *cell = self::cell(value.into()).map_err(from_sql)?;
+                }
+            }
+        }
+        writer.write_row(&cells).map_err(aborted)?;
     }
     writer.finish().map_err(aborted)
+}
+
+/// The values of the columns of the runs whose process died, by the ids of these runs.
+fn interrupted_runs(
+    connection: &Connection,
+    lock: &FileLock,
+) -> Result<BTreeMap<String, BTreeMap<String, Value>>, StoreError> {
+    let mut interrupted = BTreeMap::new();
+    for mut status in runs::unfinished(connection).map_err(from_sql)? {
+        let stored = status.state;
+        mark_interrupted(connection, lock, &mut status)?;
+        if status.state != stored {
+            let values = runs::column_values(&status).map_err(from_sql)?;
+            interrupted.insert(status.request_id.to_string(), values);
+        }
+    }
+    Ok(interrupted)
 }
 
 /// The columns that contain only dates. Years before 1583 do not count: some readers reject dates before the
@@ -74,15 +106,16 @@ fn date_columns(connection: &Connection, table: Table) -> SqlResult<DateColumns>
 }
 
 fn cells<'row>(row: &'row Row<'_>, width: usize) -> SqlResult<Vec<CellValue<'row>>> {
-    let cell = |column| {
-        Ok(match row.get_ref(column)? {
-            ValueRef::Null => CellValue::Null,
-            ValueRef::Integer(number) => CellValue::Integer(number),
-            ValueRef::Real(number) => CellValue::Real(number),
-            text => CellValue::Text(text.as_str()?),
-        })
-    };
-    (0..width).map(cell).collect()
+    (0..width).map(|column| cell(row.get_ref(column)?)).collect()
+}
+
+fn cell(value: ValueRef<'_>) -> SqlResult<CellValue<'_>> {
+    Ok(match value {
+        ValueRef::Null => CellValue::Null,
+        ValueRef::Integer(number) => CellValue::Integer(number),
+        ValueRef::Real(number) => CellValue::Real(number),
+        text => CellValue::Text(text.as_str()?),
+    })
 }
 
 /// Writes a copy of the database. It is made in a temporary file, which needs space for it: in the same folder, or in

@@ -1,5 +1,7 @@
 //! The table `Runs`: the history, and the queue.
 
+use std::collections::BTreeMap;
+
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use serde_json::{Map, Value as Json};
@@ -54,6 +56,12 @@ fn stored_fields(status: &RunStatus) -> SqlResult<Map<String, Json>> {
         status.fields().map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     fields.retain(|name, _| !NOT_STORED.contains(&name.as_str()));
     Ok(fields)
+}
+
+/// Returns the values of the columns of a run.
+pub(crate) fn column_values(status: &RunStatus) -> SqlResult<BTreeMap<String, Value>> {
+    let fields = stored_fields(status)?;
+    Ok(fields.keys().cloned().zip(values(&fields)).collect())
 }
 
 /// The fields as values of their columns.

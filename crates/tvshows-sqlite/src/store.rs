@@ -196,9 +196,9 @@ impl Catalog for SqliteStore {
         filter: ShowFilter,
         rows: MakeRowWriter,
     ) -> Result<(), StoreError> {
-        let indexes = Arc::clone(&self.facet_indexes);
+        let (indexes, lock) = (Arc::clone(&self.facet_indexes), Arc::clone(&self.lock));
         self.with_export_connection(move |connection| {
-            export::export_table(connection, &indexes, table, &filter, rows)
+            export::export_table(connection, &indexes, &lock, table, &filter, rows)
         })
         .await
     }

@@ -2,8 +2,9 @@
 
 use std::process::Stdio;
 
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tvshows_testkit::{Service, TestEnv, dump_tables};
+use tvshows_testkit::{HANGING_PAGE, Service, TestEnv, dump_tables};
 
 use super::{stderr_of_failure, stdout_of, text};
 
@@ -39,6 +40,29 @@ async fn a_table_is_exported_as_the_service_gives_it_away() {
         .filter(|name| name.contains("unfinished"))
         .collect();
     assert_eq!(left, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_run_whose_process_died_is_exported_as_interrupted() {
+    let env = TestEnv::published().await;
+    env.simulator.set_faults(&[HANGING_PAGE]);
+    let mut update = env.tvshows(&["update", "--mode", "full"]).stderr(Stdio::null()).spawn();
+    let update = update.as_mut().unwrap();
+    env.wait_until_staged(9).await;
+    let runs = async || -> Vec<Value> {
+        let exported = stdout_of(&env, &["export", "runs", "--format", "ndjson"]).await;
+        exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    assert_eq!(runs().await[1]["state"], "running");
+    update.kill().await.unwrap();
+    let history: Value = serde_json::from_str(&stdout_of(&env, &["runs", "--json"]).await).unwrap();
+    let exported = runs().await;
+    assert_eq!(exported[0]["state"], "succeeded");
+    for field in ["request_id", "state", "error", "finished_at", "revision", "steps", "pages_done"]
+    {
+        assert_eq!(exported[1][field], history[0][field], "{field}");
+    }
+    assert_eq!(exported[1]["state"], "interrupted");
 }
 
 #[tokio::test]
