@@ -122,6 +122,10 @@ macro_rules! store_conformance {
             ranks_what_is_kept_with_what_is_staged
             casts_keep_their_order_and_count_characters_by_person
             a_new_run_starts_from_an_empty_staging_area
+            a_run_reuses_the_details_that_a_failed_one_staged
+            a_run_reuses_the_shows_that_a_failed_incremental_one_staged
+            what_a_canceled_run_staged_is_not_reused
+            a_full_run_reuses_nothing
             an_interrupted_run_goes_on_with_what_it_staged
             what_was_staged_can_be_thrown_away
             what_is_staged_is_noted_with_the_status

@@ -44,7 +44,7 @@ struct Snapshot {
     details: BTreeMap<ShowId, StoredDetails>,
 }
 
-/// What the run in progress has staged.
+/// What the run in progress has staged, or what the next run can reuse.
 struct Staging {
     run: RunId,
     attempt: u32,

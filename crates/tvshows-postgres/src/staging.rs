@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 use tvshows_core::{
-    Ownership, PublishedManifest, RunId, RunStatus, Show, ShowId, ShowMap, ShowVersion,
+    FetchMode, Ownership, PublishedManifest, RunId, RunStatus, Show, ShowId, ShowMap, ShowVersion,
     StagedBatch, StagingState, StoreError, TopShowsCriteria,
 };
 
@@ -71,8 +71,9 @@ async fn base(client: &Client, attempt: &Attempt, sql: &str) -> Result<Base, Err
     Ok(Base { is_incremental: row.try_get(0)?, published: row.try_get(1)? })
 }
 
-/// Saves a status and makes its attempt the owner of the staging tables, counts it, and discards everything that was not
-/// staged by an earlier attempt at the same run. May be repeated, since the answer to the first time may be lost.
+/// Saves a status and makes its attempt the owner of the staging tables, and counts it. What another run staged is
+/// discarded, except what an attempt in mode `auto` can reuse. May be repeated, since the answer to the first time may be
+/// lost.
 pub(crate) async fn begin(
     client: &Client,
     status: &RunStatus,
@@ -98,8 +99,10 @@ pub(crate) async fn begin(
     if is_late || !runs::upsert(client, status, None).await? {
         return Err(StoreError::Fenced.into());
     }
-    if is_resumed != Some(true) {
-        discard(client).await?;
+    match status.mode {
+        _ if is_resumed == Some(true) => {}
+        FetchMode::Auto => discard_unless_reusable(client).await?,
+        FetchMode::Full => discard(client).await?,
     }
     let sql = "UPDATE _staged_run SET attempt = $2, holder = $3, term = $4, owns_lock = $5, owns_lease = $6, \
                stalled_attempts = CASE WHEN request_id = $1 THEN stalled_attempts + 1 ELSE 1 END, request_id = $1";
@@ -144,7 +147,17 @@ pub(crate) async fn lock_holder(
 
 pub(crate) async fn remove_owner(client: &Client) -> Result<(), Error> {
     let sql = "UPDATE _staged_run SET request_id = NULL, attempt = 0, holder = NULL, term = 0, \
-               is_incremental = false, stalled_attempts = 0, owns_lock = false, owns_lease = false";
+               stalled_attempts = 0, owns_lock = false, owns_lease = false";
+    Ok(client.batch_execute(sql).await?)
+}
+
+/// Discards the pages and the deletions and, unless the run was incremental, the shows: they came with the pages. The
+/// row in `_staged_run` must be locked already, as for [`discard`].
+pub(crate) async fn discard_unless_reusable(client: &Client) -> Result<(), Error> {
+    let sql = "DELETE FROM _staged_pages; DELETE FROM _staged_deletions; \
+         DELETE FROM _staged_shows_seen WHERE NOT (SELECT is_incremental FROM _staged_run); \
+         DELETE FROM _show_versions WHERE since > coalesce((SELECT max(number) FROM _snapshots), 0) \
+             AND NOT (SELECT is_incremental FROM _staged_run)";
     Ok(client.batch_execute(sql).await?)
 }
 

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 use tvshows_core::{
     Enqueued, LockError, LockExpiry, NextRun, Ownership, PublishedManifest, RunId, RunLock,
-    RunQueue, RunRecord, RunSession, RunStatus, SnapshotChanges, SnapshotPosition, SnapshotSource,
-    StoreError, TopShow,
+    RunQueue, RunRecord, RunSession, RunState, RunStatus, SnapshotChanges, SnapshotPosition,
+    SnapshotSource, StoreError, TopShow,
 };
 
 use crate::database::{BEGIN_READ, BULK_TIMEOUT, Connection, Database, Limit, OPERATION_TIMEOUT};
@@ -188,7 +188,10 @@ impl RunQueue for PostgresStore {
             let holder = staging::lock_holder(&connection, status).await?;
             let is_owner = holder.as_ref() == Some(&status.instance);
             if is_owner {
-                staging::discard(&connection).await?;
+                match status.state {
+                    RunState::Failed => staging::discard_unless_reusable(&connection).await?,
+                    _ => staging::discard(&connection).await?,
+                }
                 staging::remove_owner(&connection).await?;
             }
             if is_owner || holder.is_none() {

@@ -5,8 +5,8 @@ use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use rusqlite::{Connection, OptionalExtension};
 use tvshows_core::{
-    Ownership, RunId, RunQueue, RunRecord, ShowId, SnapshotChanges, SnapshotCopy, SnapshotPosition,
-    StoreError,
+    FetchMode, Ownership, RunId, RunQueue, RunRecord, ShowId, SnapshotChanges, SnapshotCopy,
+    SnapshotPosition, StoreError,
 };
 
 use crate::SqliteStore;
@@ -59,7 +59,8 @@ async fn apply(database: &Database, changes: SnapshotChanges) -> Result<(), Stor
     let origin = target.database_id.clone();
     let begin = move |connection: &Connection| {
         copy_file::refuse_primary(connection)?;
-        staging::take_over(connection, attempt, Ownership::default()).map_err(from_sql)?;
+        staging::take_over(connection, attempt, Ownership::default(), FetchMode::Full)
+            .map_err(from_sql)?;
         if is_complete {
             return Ok(());
         }

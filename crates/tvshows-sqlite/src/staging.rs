@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use tvshows_core::{
-    Ownership, RunId, RunStatus, Show, ShowId, StagedBatch, StoredShow, TopShowsCriteria,
+    FetchMode, Ownership, RunId, RunStatus, Show, ShowId, StagedBatch, StoredShow, TopShowsCriteria,
 };
 
 use crate::error::SqlResult;
@@ -22,12 +22,13 @@ impl Attempt {
     }
 }
 
-/// Makes an attempt the owner of the staging tables, counts it, and discards everything that was not staged by an
-/// earlier attempt at the same run.
+/// Makes an attempt the owner of the staging tables, and counts it. What another run staged is discarded, except what
+/// an attempt in mode `auto` can reuse.
 pub(crate) fn take_over(
     connection: &Connection,
     attempt: Attempt,
     ownership: Ownership,
+    mode: FetchMode,
 ) -> SqlResult<()> {
     let run = attempt.run.to_string();
     let resumed = connection.execute(
@@ -36,14 +37,39 @@ pub(crate) fn take_over(
         params![run, attempt.number, ownership.lock, ownership.lease],
     )?;
     if resumed == 0 {
-        reset(connection)?;
+        match mode {
+            FetchMode::Auto => discard_unless_reusable(connection)?,
+            FetchMode::Full => discard(connection)?,
+        }
+        let is_incremental = is_incremental(connection)?;
+        connection.execute("DELETE FROM _Staged_Run", [])?;
         connection.execute(
-            "INSERT INTO _Staged_Run (request_id, attempt, holds_lock, holds_lease, stalled_resumes)
-                 VALUES (?1, ?2, ?3, ?4, 1)",
-            params![run, attempt.number, ownership.lock, ownership.lease],
+            "INSERT INTO _Staged_Run \
+                 (request_id, attempt, holds_lock, holds_lease, stalled_resumes, is_incremental)
+                 VALUES (?1, ?2, ?3, ?4, 1, ?5)",
+            params![run, attempt.number, ownership.lock, ownership.lease, is_incremental],
         )?;
     }
     Ok(())
+}
+
+/// Removes the owner of the staging tables, whose run failed, and leaves what the next run can reuse.
+pub(crate) fn release(connection: &Connection) -> SqlResult<()> {
+    discard_unless_reusable(connection)?;
+    // No attempt has this number. Without a row, nothing is staged.
+    connection.execute_batch(
+        "UPDATE _Staged_Run SET attempt = 0; \
+         DELETE FROM _Staged_Run WHERE NOT EXISTS (SELECT 1 FROM _Staged_Details) \
+             AND NOT EXISTS (SELECT 1 FROM _Staged_Shows)",
+    )
+}
+
+/// Discards the pages and the deletions and, unless the run was incremental, the shows: they came with the pages.
+fn discard_unless_reusable(connection: &Connection) -> SqlResult<()> {
+    if !is_incremental(connection)? {
+        connection.execute("DELETE FROM _Staged_Shows", [])?;
+    }
+    connection.execute_batch("DELETE FROM _Staged_Pages; DELETE FROM _Staged_Deletions;")
 }
 
 pub(crate) fn is_owned_by(connection: &Connection, attempt: Attempt) -> SqlResult<bool> {
@@ -101,7 +127,8 @@ pub(crate) fn start_incremental(connection: &Connection) -> SqlResult<()> {
 }
 
 pub(crate) fn is_incremental(connection: &Connection) -> SqlResult<bool> {
-    connection.query_row("SELECT is_incremental FROM _Staged_Run", [], |row| row.get(0))
+    let sql = "SELECT EXISTS (SELECT 1 FROM _Staged_Run WHERE is_incremental)";
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 pub(crate) fn stage(connection: &Connection, batch: &StagedBatch) -> SqlResult<()> {

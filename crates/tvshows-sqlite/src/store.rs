@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
 use tokio::time::{Instant, sleep};
 use tvshows_core::{
-    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, EpisodeKey, LockError, LockExpiry,
-    MakeRowWriter, MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock,
-    RunQueue, RunSession, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
+    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, LockError, LockExpiry, MakeRowWriter,
+    MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock, RunQueue,
+    RunSession, RunState, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
     ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
 };
 
@@ -315,7 +315,10 @@ impl RunQueue for SqliteStore {
         self.database
             .write("finish_unpublished", move |connection| {
                 if staging::is_owned_by(connection, attempt)? {
-                    staging::reset(connection)?;
+                    match status.state {
+                        RunState::Failed => staging::release(connection)?,
+                        _ => staging::reset(connection)?,
+                    }
                 }
                 runs::upsert(connection, &status).map(|_| ())
             })
@@ -336,7 +339,7 @@ impl RunQueue for SqliteStore {
             if is_late || !runs::upsert(connection, &status).map_err(from_sql)? {
                 return Err(StoreError::Fenced);
             }
-            staging::take_over(connection, attempt, ownership).map_err(from_sql)
+            staging::take_over(connection, attempt, ownership, status.mode).map_err(from_sql)
         };
         self.database.write("begin", begin).await?;
         Ok(Box::new(SqliteSession::new(self.database.clone(), attempt)))

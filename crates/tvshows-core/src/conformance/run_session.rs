@@ -4,12 +4,12 @@
 
 use super::Store;
 use super::fixtures::{
-    WITH_LEASE, WITH_LOCK, after, at, begin, cast_member, cast_of, criteria, deletions, lock,
-    pages, publish, running, show, shows, success,
+    WITH_LEASE, WITH_LOCK, after, at, begin, cast_member, cast_of, criteria, deletions, details_of,
+    episode, lock, pages, publish, running, show, shows, success,
 };
 use crate::{
-    ChangeCounts, DetailsVersion, MultiCharacterActor, PublishedManifest, RunEvent, RunId,
-    RunSession, RunState, Show, ShowId, ShowVersion, StagingState, StoreError,
+    ChangeCounts, DetailsVersion, FetchMode, MultiCharacterActor, PublishedManifest, RunEvent,
+    RunId, RunSession, RunState, RunStatus, Show, ShowId, ShowVersion, StagingState, StoreError,
 };
 
 async fn top_ids(store: &impl Store) -> Vec<u32> {
@@ -267,6 +267,113 @@ pub async fn a_new_run_starts_from_an_empty_staging_area(store: &impl Store) {
     let session = begin(store, &running()).await;
     assert_eq!(session.staged_show_count().await.expect("count"), 0);
     assert_eq!(session.staging().await.expect("staged"), StagingState::default());
+}
+
+/// Stages a page with two shows, with the details of the first and the cast of the second, and ends the run.
+async fn end_with_details(store: &impl Store, end: RunEvent) {
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(pages(vec![(0, vec![show(1), show(2)])], at(2)), &status).await.expect("stage");
+    let episodes = vec![episode(1, 1, "2026-11-23")];
+    let details = details_of(&show(1), vec![cast_member(1, 1, 1)], Some(episodes), at(3));
+    session.commit(details, &status).await.expect("details");
+    session.commit(cast_of(&show(2), vec![], at(3)), &status).await.expect("cast");
+    let ended = after(&status, end);
+    for _ in 0..2 {
+        store.finish_unpublished(&ended).await.expect("end");
+    }
+    let late = session.commit(pages(vec![(1, vec![])], at(9)), &status).await;
+    assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
+}
+
+fn failed() -> RunEvent {
+    RunEvent::Failed("show 3: 500".into())
+}
+
+pub async fn a_run_reuses_the_details_that_a_failed_one_staged(store: &impl Store) {
+    end_with_details(store, failed()).await;
+    // The second run fails before it stages anything, and the third is interrupted.
+    let second = running();
+    begin(store, &second).await;
+    store.finish_unpublished(&after(&second, failed())).await.expect("end");
+    let third = running();
+    begin(store, &third).await;
+    let interrupted = after(&third, RunEvent::Interrupted("stopped".into()));
+    store.save_status(&interrupted).await.expect("note");
+    let status = after(&interrupted, RunEvent::Started);
+    let session = begin(store, &status).await;
+    let version = |has_episodes| DetailsVersion { updated: show(1).updated, has_episodes };
+    let details = [(ShowId(1), version(true)), (ShowId(2), version(false))];
+    let snapshot = PublishedManifest { details: details.into(), ..PublishedManifest::default() };
+    let expected = StagingState { snapshot, ..StagingState::default() };
+    assert_eq!(session.staging().await.expect("staged"), expected);
+    assert_eq!(session.staged_show_count().await.expect("count"), 0);
+
+    session.commit(pages(vec![(0, vec![show(1), show(2)])], at(12)), &status).await.expect("stage");
+    session.publish(&[ShowId(2)], &[ShowId(1)], at(14), success(&status)).await.expect("publish");
+    let episodes = store.episodes(ShowId(1)).await.expect("episodes").expect("stored");
+    assert_eq!(episodes, [episode(1, 1, "2026-11-23")]);
+    let cast = store.cast(ShowId(1)).await.expect("cast").expect("stored");
+    assert_eq!(cast[0].processed_at, at(3));
+    assert_eq!(store.cast(ShowId(2)).await.expect("cast"), Some(vec![]));
+    let session = begin(store, &running()).await;
+    assert_eq!(session.staging().await.expect("staged"), StagingState::default());
+}
+
+pub async fn a_run_reuses_the_shows_that_a_failed_incremental_one_staged(store: &impl Store) {
+    publish(store, vec![show(1), show(2), show(3), show(4)], &[]).await;
+    let changed = |id| Show { updated: Some(1_800_000_000), ..show(id) };
+    let status = running();
+    let session = begin(store, &status).await;
+    session.start_incremental().await.expect("start");
+    session.commit(deletions(&[3]), &status).await.expect("delete");
+    session.commit(pages(vec![(7, vec![changed(1)])], at(12)), &status).await.expect("stage");
+    session.commit(shows(vec![changed(2), show(4)], at(13)), &status).await.expect("stage");
+    let details = details_of(&changed(2), vec![], Some(vec![]), at(13));
+    session.commit(details, &status).await.expect("details");
+    store.finish_unpublished(&after(&status, failed())).await.expect("end");
+    assert_eq!(store.show(ShowId(2).into()).await.expect("show"), Some(show(2)));
+
+    let status = running();
+    let session = begin(store, &status).await;
+    let staged = session.staging().await.expect("staged");
+    assert!(staged.is_incremental && staged.pages.is_empty(), "{staged:?}");
+    let snapshot = staged.snapshot;
+    assert_eq!(snapshot.pages.into_iter().collect::<Vec<_>>(), [(0, at(2))]);
+    let versions: Vec<_> = snapshot.shows.iter().map(|(id, version)| (id.0, *version)).collect();
+    let expected = [(1, changed(1), 12), (2, changed(2), 13), (3, show(3), 2), (4, show(4), 13)];
+    let expected =
+        expected.map(|(id, show, second)| (id, ShowVersion::new(show.updated, at(second))));
+    assert_eq!(versions, expected);
+    assert_eq!(snapshot.details.into_keys().collect::<Vec<_>>(), [ShowId(2)]);
+    let done = session.publish(&[], &[ShowId(2)], at(20), success(&status)).await.expect("publish");
+    assert_eq!(done.changes, ChangeCounts { changed: 2, unchanged: 2, ..ChangeCounts::default() });
+    assert_eq!(store.show(ShowId(2).into()).await.expect("show"), Some(changed(2)));
+    assert_eq!(store.episodes(ShowId(2)).await.expect("episodes"), Some(vec![]));
+}
+
+pub async fn what_a_canceled_run_staged_is_not_reused(store: &impl Store) {
+    end_with_details(store, failed()).await;
+    let status = running();
+    begin(store, &status).await;
+    store.finish_unpublished(&after(&status, RunEvent::Cancelled)).await.expect("end");
+    let session = begin(store, &running()).await;
+    assert_eq!(session.staging().await.expect("staged"), StagingState::default());
+}
+
+pub async fn a_full_run_reuses_nothing(store: &impl Store) {
+    end_with_details(store, failed()).await;
+    let full = RunStatus { mode: FetchMode::Full, ..running() };
+    let session = begin(store, &full).await;
+    assert_eq!(session.staging().await.expect("staged"), StagingState::default());
+    // What it stages itself is used after an interruption.
+    let details = cast_of(&show(2), vec![], at(3));
+    session.commit(details, &full).await.expect("cast");
+    let interrupted = after(&full, RunEvent::Interrupted("stopped".into()));
+    store.save_status(&interrupted).await.expect("note");
+    let session = begin(store, &after(&interrupted, RunEvent::Started)).await;
+    let staged = session.staging().await.expect("staged").snapshot.details;
+    assert_eq!(staged.into_keys().collect::<Vec<_>>(), [ShowId(2)]);
 }
 
 pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &impl Store) {

@@ -1,11 +1,10 @@
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 
 use super::session::MemorySession;
-use super::{Data, MemoryStore, Snapshot, Staging, count};
+use super::{Data, MemoryStore, Staging, count};
 use crate::{
-    Enqueued, NextRun, Ownership, RunId, RunQueue, RunSession, RunState, RunStatus, StoreError,
+    Enqueued, FetchMode, NextRun, Ownership, RunId, RunQueue, RunSession, RunState, RunStatus,
+    StoreError,
 };
 
 #[async_trait]
@@ -64,7 +63,16 @@ impl RunQueue for MemoryStore {
 
     async fn finish_unpublished(&self, status: &RunStatus) -> Result<(), StoreError> {
         let mut data = self.data();
-        data.staging.take_if(|staging| staging.is_owned_by(status.request_id, status.attempt));
+        let owned = |staging: &&mut Staging| staging.is_owned_by(status.request_id, status.attempt);
+        if status.state == RunState::Failed {
+            if let Some(staging) = data.staging.as_mut().filter(owned) {
+                staging.discard_unless_reusable();
+                // No attempt has this number.
+                staging.attempt = 0;
+            }
+        } else {
+            data.staging.take_if(|staging| owned(&staging));
+        }
         data.save(status);
         Ok(())
     }
@@ -80,23 +88,15 @@ impl RunQueue for MemoryStore {
         if is_late || !data.save(status) {
             return Err(StoreError::Fenced);
         }
-        match data.staging.as_mut().filter(|staging| staging.run == run) {
-            Some(staging) => {
-                (staging.attempt, staging.ownership) = (attempt, ownership);
-                staging.stalled_attempts += 1;
-            }
-            None => {
-                data.staging = Some(Staging {
-                    run,
-                    attempt,
-                    ownership,
-                    is_incremental: false,
-                    stalled_attempts: 1,
-                    staged: Snapshot::default(),
-                    deletions: BTreeSet::new(),
-                });
-            }
+        let is_full = status.mode == FetchMode::Full;
+        data.staging.take_if(|staging| staging.run != run && is_full);
+        let staging = data.staging.get_or_insert_with(|| Staging::new(run));
+        if staging.run != run {
+            staging.discard_unless_reusable();
+            (staging.run, staging.stalled_attempts) = (run, 0);
         }
+        (staging.attempt, staging.ownership) = (attempt, ownership);
+        staging.stalled_attempts += 1;
         Ok(Box::new(MemorySession { store: self.clone(), run, attempt }))
     }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{Data, MemoryStore, Snapshot, Staging, count};
 use crate::{
-    ChangeCounts, FinalStatus, RunId, RunSession, RunStatus, Show, ShowFilter, ShowId, StagedBatch,
-    StagingState, StoreError, StoredDetails, StoredShow, TopShowsCriteria,
+    ChangeCounts, FinalStatus, Ownership, RunId, RunSession, RunStatus, Show, ShowFilter, ShowId,
+    StagedBatch, StagingState, StoreError, StoredDetails, StoredShow, TopShowsCriteria,
 };
 
 pub(super) struct MemorySession {
@@ -141,6 +141,27 @@ impl RunSession for MemorySession {
 }
 
 impl Staging {
+    pub(super) fn new(run: RunId) -> Staging {
+        Staging {
+            run,
+            attempt: 0,
+            ownership: Ownership::default(),
+            is_incremental: false,
+            stalled_attempts: 0,
+            staged: Snapshot::default(),
+            deletions: BTreeSet::new(),
+        }
+    }
+
+    /// Discards what the next run cannot reuse.
+    pub(super) fn discard_unless_reusable(&mut self) {
+        self.deletions.clear();
+        self.staged.pages.clear();
+        if !self.is_incremental {
+            self.staged.shows.clear();
+        }
+    }
+
     pub(super) fn is_owned_by(&self, run: RunId, attempt: u32) -> bool {
         self.run == run && self.attempt == attempt
     }

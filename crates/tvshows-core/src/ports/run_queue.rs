@@ -34,12 +34,15 @@ pub trait RunQueue: Send + Sync {
     /// attempt has started.
     async fn save_status(&self, status: &RunStatus) -> Result<(), StoreError>;
 
-    /// Ends a run without publishing: saves its final status and discards what this attempt staged. Does
-    /// nothing if the run has ended or a later attempt has started. May be repeated after a failure.
+    /// Ends a run without publishing: saves its final status and discards what this attempt staged, except what the
+    /// [next run reuses](Self::begin) if the run failed. Does nothing if the run has ended or a later attempt has
+    /// started. May be repeated after a failure.
     async fn finish_unpublished(&self, status: &RunStatus) -> Result<(), StoreError>;
 
     /// Starts the attempt at a run that `status` describes, and saves that status. What an earlier attempt
-    /// at the same run staged remains; what another run staged is discarded. Counts it as a
+    /// at the same run staged remains. Of what another run staged, the details remain, and the shows if it was
+    /// [incremental](RunSession::start_incremental), so that they are not fetched again; not if the mode of this run is
+    /// [`FetchMode::Full`](crate::FetchMode::Full). Everything else is discarded. Counts it as a
     /// [stalled attempt](NextRun::stalled_attempts) until it stages something or is stopped.
     ///
     /// # Errors

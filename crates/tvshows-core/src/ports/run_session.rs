@@ -22,7 +22,7 @@ use crate::{RunStatus, Show, ShowDetails, ShowFilter, ShowId, TopShowsCriteria};
 /// repeated write changes nothing more, except that a repeated [`publish`](Self::publish) is fenced.
 #[async_trait]
 pub trait RunSession: Send + Sync {
-    /// Returns what earlier attempts at this run have staged.
+    /// Returns what earlier attempts at this run have staged, and what it reuses of a run that failed.
     async fn staging(&self) -> Result<StagingState, StoreError>;
 
     /// Discards everything that is staged.
@@ -99,7 +99,7 @@ pub struct ChangeCounts {
     pub unchanged: u32,
 }
 
-/// What earlier attempts at a run have staged.
+/// What is staged when an attempt at a run begins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StagingState {
     /// Whether the next snapshot starts from the published one.
