@@ -66,8 +66,6 @@ pub(crate) enum Problem {
     /// `Accept-Encoding` excludes every encoding, even none.
     NoAcceptableEncoding,
     /// The file is not the one that the client has read before.
-    /// `Accept-Encoding` excludes every encoding, even none.
-    NoAcceptableEncoding,
     FileChanged,
     RangeNotSatisfiable {
         /// Of the whole file.

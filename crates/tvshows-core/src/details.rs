@@ -21,6 +21,17 @@ pub enum DetailsFilter {
     Matching(ShowFilter),
 }
 
+impl DetailsFilter {
+    /// Returns the filter; `None` for the top shows alone.
+    #[must_use]
+    pub fn filter(&self) -> Option<&ShowFilter> {
+        match self {
+            DetailsFilter::Top => None,
+            DetailsFilter::Matching(filter) => Some(filter),
+        }
+    }
+}
+
 /// A text that is neither `top` nor a filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseDetailsFilterError {

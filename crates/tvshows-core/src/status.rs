@@ -50,6 +50,9 @@ pub struct RunStatus {
     /// Shows whose episodes and cast are to be fetched; `null` until known.
     #[serde(default)]
     pub details_total: Option<u32>,
+    /// Shows on the staged index pages that lack details. Only for the percentage, until `details_total` is known.
+    #[serde(skip)]
+    pub details_expected: u32,
     #[serde(flatten)]
     pub changes: ChangeCounts,
     /// Shows fetched with a value of an unexpected type, which is stored in `extra`.
@@ -129,6 +132,8 @@ pub enum RunEvent {
     /// This many casts are to be fetched in total.
     CastsPlanned(u32),
     CastStaged,
+    /// This many more shows on index pages need their episodes and casts.
+    DetailsExpected(u32),
     /// The episodes and the casts of this many shows are to be fetched in total.
     DetailsPlanned(u32),
     /// The episodes and the casts of this many more shows are staged, or the shows no longer exist.
@@ -185,6 +190,7 @@ impl RunStatus {
             casts_total: None,
             details_done: 0,
             details_total: None,
+            details_expected: 0,
             changes: ChangeCounts::default(),
             malformed_shows: 0,
             counts: RequestCounts::default(),
@@ -273,7 +279,7 @@ impl RunStatus {
                 (self.pages_done, self.pages_total) = (0, None);
                 (self.singles_done, self.singles_total) = (0, None);
                 (self.casts_done, self.casts_total) = (0, None);
-                (self.details_done, self.details_total) = (0, None);
+                (self.details_done, self.details_total, self.details_expected) = (0, None, 0);
                 (self.shows_seen, self.malformed_shows) = (0, 0);
             }
             RunEvent::StepBegan(step) => self.begin_step(step, now),
@@ -289,6 +295,7 @@ impl RunStatus {
             RunEvent::ShowsCounted(shows) => self.shows_seen = shows,
             RunEvent::CastsPlanned(casts) => self.casts_total = Some(casts),
             RunEvent::CastStaged => self.casts_done += 1,
+            RunEvent::DetailsExpected(shows) => self.details_expected += shows,
             RunEvent::DetailsPlanned(shows) => self.details_total = Some(shows),
             RunEvent::DetailsStaged(shows) => self.details_done += shows,
             RunEvent::Requests(counts) => self.counts = counts,
@@ -342,9 +349,16 @@ impl RunStatus {
         let done = self.pages_done + self.singles_done + self.casts_done + self.details_done;
         let pages = self.pages_total.unwrap_or(self.pages_done + UNKNOWN_PAGES_AHEAD);
         let casts = self.casts_total.unwrap_or(u32::from(self.top));
-        let individual =
-            self.singles_total.unwrap_or_default() + self.details_total.unwrap_or_default();
+        let details = self.details_total.unwrap_or_else(|| self.expected_details(pages));
+        let individual = self.singles_total.unwrap_or_default() + details;
         (done, pages + individual + casts + PUBLISHING_WORK)
+    }
+
+    /// As many per page as on the staged pages.
+    fn expected_details(&self, pages: u32) -> u32 {
+        let staged = u64::from(self.pages_done.max(1));
+        let expected = u64::from(self.details_expected) * u64::from(pages.max(1)) / staged;
+        u32::try_from(expected).unwrap_or(u32::MAX / 2)
     }
 
     fn seconds_left(&self, now: Timestamp) -> Option<u64> {
@@ -511,6 +525,21 @@ mod tests {
         assert_eq!(status.eta_seconds, None);
     }
 
+    #[test]
+    fn the_percentage_includes_details_before_their_number_is_known() {
+        let mut status = running(85);
+        for page in 1..=85 {
+            status.apply(RunEvent::DetailsExpected(10), at(page));
+            status.apply(RunEvent::PagesStaged { pages: 1, shows: 250 }, at(page));
+            assert_eq!(i64::from(status.progress), page * 100 / 950, "of 85, 850, 10 and 5");
+        }
+        assert_eq!((status.details_total, status.eta_seconds), (None, Some(865)));
+        status.apply(RunEvent::DetailsPlanned(850), at(90));
+        status.apply(RunEvent::DetailsStaged(425), at(90));
+        assert_eq!(status.progress, 53);
+        assert!(!status.fields().unwrap().contains_key("details_expected"));
+    }
+
     fn any_event() -> impl Strategy<Value = RunEvent> {
         prop_oneof![
             Just(RunEvent::Started),
@@ -523,6 +552,7 @@ mod tests {
                 .prop_map(|(pages, shows)| RunEvent::PagesStaged { pages, shows }),
             (0_u32..100).prop_map(RunEvent::CastsPlanned),
             Just(RunEvent::CastStaged),
+            (0_u32..9).prop_map(RunEvent::DetailsExpected),
             (0_u32..100).prop_map(RunEvent::DetailsPlanned),
             (0_u32..9).prop_map(RunEvent::DetailsStaged),
             (0_u64..9).prop_map(|requests| RunEvent::Requests(RequestCounts {

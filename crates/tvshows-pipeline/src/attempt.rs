@@ -8,11 +8,12 @@ use tvshows_core::{
     Ownership, RunEvent, RunQueue, RunSession, RunState, RunStatus, Step, StoreError,
 };
 
+use crate::details::details_mb;
 use crate::error::{RunError, error_chain};
 use crate::local_runs::LocalRun;
 use crate::malformed_shows::MalformedShows;
 use crate::pipeline::Pipeline;
-use crate::run_context::RunContext;
+use crate::run_context::{ChosenShows, RunContext};
 use crate::run_progress::RunProgress;
 use crate::storage_retry::StopSignals;
 
@@ -75,6 +76,13 @@ impl Attempt {
             return Outcome::OwnershipLost;
         }
         let is_resumable = self.is_resumable(&error, session).await;
+        let details = self.run.progress.status().details_total.unwrap_or_default();
+        let error = match error {
+            RunError::Store(StoreError::DiskFull { needed_mb }) => {
+                RunError::Store(StoreError::DiskFull { needed_mb: needed_mb + details_mb(details) })
+            }
+            error => error,
+        };
         let event = match error {
             error if is_resumable => RunEvent::Interrupted(error_chain(&error)),
             RunError::Cancelled => RunEvent::Cancelled,
@@ -158,6 +166,7 @@ impl Attempt {
             stop: &self.stop,
             parameters: progress.status().parameters(),
             malformed_shows: MalformedShows::default(),
+            chosen: ChosenShows::new(self.pipeline.details.filter()),
         };
         let staged = tokio::select! {
             biased;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tvshows_core::{
-    DetailsVersion, PublishedManifest, RunEvent, ShowFilter, ShowId, StagingState, Step,
+    DetailsVersion, PublishedManifest, RunEvent, Show, ShowFilter, ShowId, ShowIds, Step,
 };
 
 use crate::convert::saturating_u32;
@@ -24,36 +24,51 @@ pub(crate) fn duration_at_limit(requests: u64) -> Duration {
     Duration::from_secs(requests.div_ceil(TVMAZE_RATE))
 }
 
+/// Returns the disk space, in MB, that the details of this many shows need. Measured: 76 MB for 1,000 shows, each with 40
+/// episodes and 8 roles, of which 51 MB are for the tables and the rest for the write-ahead log.
+pub(crate) fn details_mb(shows: u32) -> u32 {
+    shows.div_ceil(10)
+}
+
 /// Whether stored details are older than a show, or lack its episodes. If they change, the `updated` of the show rises.
 pub(crate) fn is_outdated(version: Option<&DetailsVersion>, updated: Option<i64>) -> bool {
     version.is_none_or(|version| !version.has_episodes || version.updated < updated)
 }
 
-/// Returns of how many shows earlier attempts at a run have staged the episodes.
-pub(crate) fn count_staged(staging: &StagingState, published: &PublishedManifest) -> u32 {
-    // In an incremental run, those that are not staged are the published ones.
-    let is_published = |id: &ShowId, version: &DetailsVersion| {
-        staging.is_incremental && published.details.get(id) == Some(version)
-    };
-    let versions = staging.snapshot.details.iter();
-    let staged =
-        versions.filter(|(id, version)| version.has_episodes && !is_published(id, version));
-    saturating_u32(staged.count())
+/// Returns the shows that a filter of nothing but ids chooses before they are stored.
+pub(crate) fn chosen_by_id(
+    filter: &ShowFilter,
+    updates: &UpdatesMap,
+    published: &PublishedManifest,
+) -> impl Iterator<Item = ShowId> {
+    let has_only_ids = *filter == ShowFilter { ids: filter.ids.clone(), ..ShowFilter::default() };
+    let ids = filter.ids.iter().filter(move |_| has_only_ids).flat_map(ShowIds::iter);
+    ids.filter(|id| updates.contains_key(id) && !published.shows.contains_key(id))
 }
 
-/// Fetches the details of the shows of the next snapshot that match `filter`, unless `known` has them. Returns the shows
-/// with details.
+/// Returns how many of these shows are chosen and lack current details.
+pub(crate) fn count_needed<'s>(
+    context: &RunContext<'_>,
+    known: &DetailsVersions,
+    shows: impl IntoIterator<Item = &'s Show>,
+) -> u32 {
+    let Some(filter) = context.chosen.filter else { return 0 };
+    let is_needed =
+        |show: &&Show| filter.matches(show) && is_outdated(known.get(&show.id), show.updated);
+    saturating_u32(shows.into_iter().filter(is_needed).count())
+}
+
+/// Fetches the details of the chosen shows of the next snapshot, unless `known` has them. Returns the chosen shows.
 pub(crate) async fn stage(
     context: &RunContext<'_>,
-    filter: &ShowFilter,
     max: Option<u32>,
     known: &mut DetailsVersions,
     updates: Option<&UpdatesMap>,
 ) -> Result<Vec<ShowId>, RunError> {
-    let RunContext { session, progress, stop, parameters, .. } = context;
+    let RunContext { progress, parameters, .. } = context;
     progress.apply(RunEvent::StepBegan(Step::FetchingShows));
-    let mut matching = stop.retry(|| session.matching_shows(filter.clone())).await?;
-    let needed: BTreeSet<ShowId> = matching
+    let mut chosen = context.chosen_shows().await?;
+    let needed: BTreeSet<ShowId> = chosen
         .iter()
         .filter(|(id, updated)| is_outdated(known.get(id), **updated))
         .map(|(id, _)| *id)
@@ -66,32 +81,29 @@ pub(crate) async fn stage(
     let staged = individual_fetch::stage_shows(context, needed, Fetch::Details, updates).await?;
     for (id, version) in staged.details {
         // A response can be older than the show. The next run notices it; this one would get the same response again.
-        let newest = matching.get(&id).copied().flatten().max(version.updated);
+        let newest = chosen.get(&id).copied().flatten().max(version.updated);
         known.insert(id, DetailsVersion { updated: newest, ..version });
     }
-    matching.retain(|id, _| !staged.deleted.contains(id));
-    Ok(matching.into_keys().collect())
+    chosen.retain(|id, _| !staged.deleted.contains(id));
+    Ok(chosen.into_keys().collect())
 }
 
-/// Checks and plans the details of the changed shows in `detailed`, and of those shows of the next snapshot that match
-/// `filter` and lack in `known`. Shows that `may_change` before their details are fetched may stop matching, so they do
-/// not count.
+/// Checks and plans the details of the changed shows in `detailed`, and of those chosen shows of the next snapshot that
+/// lack in `known`. Shows that `may_change` before their details are fetched may stop matching, so they do not count.
 pub(crate) async fn plan_changes(
     context: &RunContext<'_>,
-    filter: &ShowFilter,
     max: Option<u32>,
     known: &DetailsVersions,
     detailed: &BTreeSet<ShowId>,
     may_change: impl Fn(&ShowId) -> bool,
 ) -> Result<(), RunError> {
-    let RunContext { session, progress, stop, .. } = context;
-    let matching = stop.retry(|| session.matching_shows(filter.clone())).await?;
-    let others = matching.iter().filter(|(id, updated)| {
+    let chosen = context.chosen_shows().await?;
+    let others = chosen.iter().filter(|(id, updated)| {
         !detailed.contains(id) && !may_change(id) && is_outdated(known.get(id), **updated)
     });
     let needed = detailed.len() + others.count();
     check_limit(context, max, needed)?;
-    let status = progress.status();
+    let status = context.progress.status();
     // Not less than what an earlier attempt was allowed.
     let total =
         (status.details_done + saturating_u32(needed)).max(status.details_total.unwrap_or(0));
@@ -117,6 +129,13 @@ fn check_limit(context: &RunContext<'_>, max: Option<u32>, left: usize) -> Resul
 
 /// Reports that the details of this many more shows are to be fetched.
 async fn plan(context: &RunContext<'_>, left: usize) -> Result<(), RunError> {
-    let total = context.progress.status().details_done + saturating_u32(left);
+    let (status, left) = (context.progress.status(), saturating_u32(left));
+    if status.attempt > 1 {
+        // The last batch may have been staged without its status becoming visible.
+        let staged = status.details_total.unwrap_or_default().saturating_sub(left);
+        let unseen = staged.saturating_sub(status.details_done);
+        context.progress.apply(RunEvent::DetailsStaged(unseen));
+    }
+    let total = context.progress.status().details_done + left;
     context.checkpoint(RunEvent::DetailsPlanned(total), None).await
 }

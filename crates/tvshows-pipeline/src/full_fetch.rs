@@ -13,6 +13,7 @@ use tvshows_core::{PublishedManifest, RunEvent, Show, ShowId, StagedBatch, Stagi
 
 use crate::clock::now_secs;
 use crate::convert::{TvmazeShow, recover_page, saturating_u32};
+use crate::details::{self, DetailsVersions};
 use crate::error::RunError;
 use crate::incremental_plan::outdated_pages;
 use crate::run_context::RunContext;
@@ -87,11 +88,12 @@ impl FullFetchPlan {
     }
 }
 
-/// Fetches and stages every page. Returns the shows on which the index and the updates map disagree, unless there are
-/// so many that the map must be wrong.
+/// Fetches and stages every page, and reports how many shows on it need details that are not `known`. Returns the shows
+/// on which the index and the updates map disagree, unless there are so many that the map must be wrong.
 pub(crate) async fn stage_pages(
     context: &RunContext<'_>,
     plan: FullFetchPlan,
+    known: &DetailsVersions,
 ) -> Result<BTreeSet<ShowId>, RunError> {
     let (sender, mut receiver) = mpsc::channel(context.client.concurrency());
     let has_map = plan.updates.is_some();
@@ -123,6 +125,9 @@ pub(crate) async fn stage_pages(
             if let Some(error) = misplaced.take_if(|_| !has_map) {
                 return Err(error);
             }
+            let expected =
+                details::count_needed(context, known, pages.iter().flat_map(|(_, shows)| shows));
+            context.progress.apply(RunEvent::DetailsExpected(expected));
             let shows = pages.iter().map(|(_, shows)| shows.len()).sum();
             let staged = RunEvent::PagesStaged {
                 pages: saturating_u32(pages.len()),

@@ -26,7 +26,7 @@ const RATING_DRIFT: f64 = 0.2;
 pub(crate) struct PlanLimits<'a> {
     /// The age of an index page at which it is fetched again.
     pub(crate) max_age: Duration,
-    /// The published shows that `DETAILS` chooses.
+    /// The shows that `DETAILS` chooses as far as that is known: published ones, and new ones if it lists their ids.
     pub(crate) chosen: &'a BTreeSet<ShowId>,
     /// How many changed shows may be fetched together with their details.
     pub(crate) max_detailed: usize,
@@ -39,15 +39,16 @@ pub(crate) struct FetchPlan {
     pub(crate) pages: Vec<u32>,
     /// Shows to fetch individually.
     pub(crate) shows: BTreeSet<ShowId>,
-    /// Chosen shows that have changed and have stored episodes, to fetch together with their details.
+    /// New and changed shows that are or may be chosen, to fetch together with their details.
     pub(crate) detailed: BTreeSet<ShowId>,
     /// Published shows that no longer exist at TVmaze.
     pub(crate) deletions: Vec<ShowId>,
 }
 
 /// Plans the update of a snapshot. `staged` has the pages that an interrupted attempt has fetched already. A changed show
-/// that is chosen and has stored episodes costs a request for its details in any case, so the show itself comes with them,
-/// unless there are more than `max_detailed` of these.
+/// that is chosen costs a request for its details in any case, so the show itself comes with them, unless there are more
+/// than `max_detailed` of these. So does a new show that is fetched individually, if more than half of all shows are
+/// chosen.
 ///
 /// Returns `None` if the updates map cannot be right. Then the whole index has to be fetched.
 pub(crate) fn plan(
@@ -60,10 +61,9 @@ pub(crate) fn plan(
     let (deletions, unclear) = missing_shows(snapshot, updates)?;
     let mut pages = expired_pages(snapshot, updates, limits.max_age, now);
     pages.retain(|page| !staged.contains_key(page));
-    let has_episodes = |id: &ShowId| snapshot.details.get(id).is_some_and(|it| it.has_episodes);
-    let is_detailed = |id: &ShowId| limits.chosen.contains(id) && has_episodes(id);
+    let is_chosen = |id: &ShowId| limits.chosen.contains(id);
     let mut detailed: BTreeSet<ShowId> =
-        changed_shows(snapshot, updates).filter(is_detailed).collect();
+        changed_shows(snapshot, updates).filter(is_chosen).collect();
     if detailed.len() > limits.max_detailed {
         detailed.clear();
     }
@@ -72,7 +72,15 @@ pub(crate) fn plan(
     let mut planned: BTreeSet<u32> = pages.iter().copied().collect();
     pages.extend(batched.into_iter().filter(|page| planned.insert(*page)));
     let is_on_page = |id: &ShowId| planned.contains(&page_of(*id));
-    let shows = individual.into_iter().filter(|id| !is_on_page(id)).chain(unclear).collect();
+    let mut shows: BTreeSet<ShowId> =
+        individual.into_iter().filter(|id| !is_on_page(id)).chain(unclear).collect();
+    if 2 * limits.chosen.len() > snapshot.shows.len() {
+        let is_new = |id: &ShowId| !snapshot.shows.contains_key(id);
+        let free = limits.max_detailed.saturating_sub(detailed.len());
+        let new: Vec<ShowId> = shows.iter().copied().filter(is_new).take(free).collect();
+        shows.retain(|id| !new.contains(id));
+        detailed.extend(new);
+    }
     Some(FetchPlan { pages, shows, detailed, deletions })
 }
 
@@ -190,7 +198,7 @@ pub(crate) fn near_cutoff(
 
 #[cfg(test)]
 mod tests {
-    use tvshows_core::{DetailsVersion, ShowVersion};
+    use tvshows_core::ShowVersion;
 
     use super::*;
 
@@ -228,13 +236,10 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_show_with_episodes_is_fetched_with_them_and_does_not_make_its_page_worthwhile() {
+    fn a_chosen_show_is_fetched_with_its_details_and_does_not_make_its_page_worthwhile() {
         let (mut snapshot, _) = ranked(&[Some(1.0), Some(1.0), Some(1.0), Some(1.0)]);
         snapshot.pages.insert(0, at(0));
-        let version = |has_episodes| DetailsVersion { updated: Some(1), has_episodes };
-        snapshot.details =
-            BTreeMap::from([(ShowId(2), version(true)), (ShowId(3), version(false))]);
-        let chosen = BTreeSet::from([ShowId(2), ShowId(3)]);
+        let chosen = BTreeSet::from([ShowId(2)]);
         let updates: UpdatesMap = [1, 2, 3].map(|id| (ShowId(id), 2)).into_iter().collect();
         let updates = updates.into_iter().chain([(ShowId(4), 1)]).collect();
         let plan = |chosen, max_detailed| {
@@ -245,6 +250,25 @@ mod tests {
         assert_eq!(plan(&chosen, 1), (vec![], vec![1, 3], vec![2]));
         assert_eq!(plan(&chosen, 0), (vec![0], vec![], vec![]));
         assert_eq!(plan(&BTreeSet::new(), 1), (vec![0], vec![], vec![]));
+    }
+
+    #[test]
+    fn a_new_show_is_fetched_with_its_details_if_most_shows_are_chosen() {
+        let (mut snapshot, _) = ranked(&[Some(1.0), Some(1.0), Some(1.0), Some(1.0)]);
+        snapshot.pages.insert(0, at(0));
+        let updates = [(1, 1), (2, 1), (3, 1), (4, 2), (5, 1), (6, 1)];
+        let updates: UpdatesMap =
+            updates.map(|(id, updated)| (ShowId(id), updated)).into_iter().collect();
+        let plan = |chosen: u32, max_detailed| {
+            let chosen = (1..=chosen).map(ShowId).collect();
+            let max_age = Duration::from_hours(99);
+            let limits = PlanLimits { max_age, chosen: &chosen, max_detailed };
+            let plan = plan(&snapshot, &BTreeMap::new(), &updates, limits, at(1)).unwrap();
+            (plan.pages, ids(plan.shows), ids(plan.detailed))
+        };
+        assert_eq!(plan(2, 9), (vec![0], vec![], vec![]), "the page is worthwhile");
+        assert_eq!(plan(4, 9), (vec![], vec![], vec![4, 5, 6]));
+        assert_eq!(plan(4, 2), (vec![], vec![6], vec![4, 5]));
     }
 
     fn ids(shows: BTreeSet<ShowId>) -> Vec<u32> {

@@ -113,13 +113,20 @@ async fn fetch_show(
         let details = in_own_task(request.into_future()).await;
         let details = details.map_err(|source| RunError::Details { show: id.0, source })?;
         // A mirror of TVmaze has shows without details. TVmaze's map may still have a show that vanished.
-        if details.is_none() && updates.is_none_or(|updates| updates.contains_key(&id)) {
-            context.check_request_limit()?;
-            if fetch_plain(client, id).await?.is_some() {
-                return Err(RunError::NoDetails { show: id.0 });
+        match details {
+            Some(TvmazeDetails { show, embedded }) => Some((show, Some(embedded))),
+            None if updates.is_some_and(|updates| !updates.contains_key(&id)) => None,
+            None => {
+                context.check_request_limit()?;
+                match fetch_plain(client, id).await? {
+                    Some(_) if fetch == Fetch::Details => {
+                        return Err(RunError::NoDetails { show: id.0 });
+                    }
+                    // It may no longer match.
+                    show => show.map(|show| (show, None)),
+                }
             }
         }
-        details.map(|TvmazeDetails { show, embedded }| (show, Some(embedded)))
     };
     let Some((show, embedded)) = fetched else { return Ok(None) };
     if show.show.id != id {

@@ -11,7 +11,7 @@ use tvshows_core::{
 
 use crate::clock::now_millis;
 use crate::convert::saturating_u32;
-use crate::details::{self, DetailsVersions};
+use crate::details::{self, DetailsVersions, is_outdated};
 use crate::error::RunError;
 use crate::full_fetch::{self, FullFetchPlan};
 use crate::incremental_fetch::{self, Baseline};
@@ -91,26 +91,15 @@ impl Pipeline {
         if progress.status().attempt > 1 {
             // The last batch may have been staged without its status becoming visible.
             progress.apply(RunEvent::Resumed(saturating_u32(staging.pages.len())));
-            let staged = details::count_staged(&staging, &published);
-            let unseen = staged.saturating_sub(progress.status().details_done);
-            progress.apply(RunEvent::DetailsStaged(unseen));
         }
         let mut versions = self.stage_shows(context, staging, published, updates.as_ref()).await?;
 
         loop {
-            let detailed = match &self.details {
-                DetailsFilter::Top => Vec::new(),
-                DetailsFilter::Matching(filter) => {
-                    details::stage(
-                        context,
-                        filter,
-                        self.max_details,
-                        &mut versions,
-                        updates.as_ref(),
-                    )
-                    .await?
-                }
-            };
+            let mut detailed = Vec::new();
+            if context.chosen.filter.is_some() {
+                let (max, updates) = (self.max_details, updates.as_ref());
+                detailed = details::stage(context, max, &mut versions, updates).await?;
+            }
             progress.apply(RunEvent::StepBegan(Step::ComputingTop));
             let shows = stop.retry(|| session.staged_show_count()).await?;
             if shows == 0 {
@@ -152,6 +141,10 @@ impl Pipeline {
         let RunContext { session, stop, .. } = context;
         let last_published = published.shows.last_key_value().map(|(id, _)| *id);
         let is_fresh = staging.pages.is_empty() && last_published.is_some();
+        if is_fresh && !staging.is_incremental {
+            // Those of a full run that failed.
+            published.details.extend(&staging.snapshot.details);
+        }
         let base = match context.parameters.mode {
             _ if staging.is_incremental => Some(&staging.snapshot),
             FetchMode::Auto if is_fresh => Some(&published),
@@ -160,12 +153,12 @@ impl Pipeline {
         let mut is_incremental = staging.is_incremental;
         if let Some((updates, base)) = updates.zip(base) {
             let mut chosen = BTreeSet::new();
-            if let DetailsFilter::Matching(filter) = &self.details {
+            if let Some(filter) = context.chosen.filter {
                 // Until something is staged, the next snapshot is the published one.
                 stop.retry(|| session.start_incremental()).await?;
                 is_incremental = true;
-                let matching = stop.retry(|| session.matching_shows(filter.clone())).await?;
-                chosen.extend(matching.into_keys());
+                chosen.extend(context.chosen_shows().await?.into_keys());
+                chosen.extend(details::chosen_by_id(filter, updates, base));
             }
             let limits = self.plan_limits(&chosen);
             let plan = incremental_plan::plan(base, &staging.pages, updates, limits, now_millis());
@@ -183,8 +176,7 @@ impl Pipeline {
         let mut versions = std::mem::take(&mut published.details);
         drop(published);
         if is_incremental {
-            stop.retry(|| session.discard_staging()).await?;
-            context.progress.apply(RunEvent::StagingDiscarded);
+            context.discard_staging().await?;
             staging = StagingState::default();
         }
         // As far as they are current, episodes are retained. A full run fetches everything.
@@ -193,7 +185,7 @@ impl Pipeline {
         });
         versions.append(&mut staging.snapshot.details);
         let plan = FullFetchPlan::new(updates.cloned(), last_published, staging, now_millis());
-        stage_everything(context, plan).await?;
+        stage_everything(context, plan, &versions).await?;
         Ok(versions)
     }
 
@@ -253,9 +245,11 @@ impl Pipeline {
         detailed: &BTreeSet<ShowId>,
         may_change: impl Fn(&ShowId) -> bool,
     ) -> Result<(), RunError> {
-        let DetailsFilter::Matching(filter) = &self.details else { return Ok(()) };
+        if context.chosen.filter.is_none() {
+            return Ok(());
+        }
         let known = &baseline.snapshot.details;
-        details::plan_changes(context, filter, self.max_details, known, detailed, may_change).await
+        details::plan_changes(context, self.max_details, known, detailed, may_change).await
     }
 
     pub(crate) fn plan_limits<'a>(&self, chosen: &'a BTreeSet<ShowId>) -> PlanLimits<'a> {
@@ -287,7 +281,12 @@ pub(crate) fn is_plausible(updates: &UpdatesMap, known: &PublishedManifest) -> b
     false
 }
 
-async fn stage_everything(context: &RunContext<'_>, plan: FullFetchPlan) -> Result<(), RunError> {
+/// Stages the whole index. `known` has the details that need not be fetched.
+async fn stage_everything(
+    context: &RunContext<'_>,
+    plan: FullFetchPlan,
+    known: &DetailsVersions,
+) -> Result<(), RunError> {
     let progress = context.progress;
     let pages = usize::try_from(plan.max_pages_left()).unwrap_or(usize::MAX);
     let discrepancies = max_discrepancies(plan.known_shows());
@@ -296,8 +295,13 @@ async fn stage_everything(context: &RunContext<'_>, plan: FullFetchPlan) -> Resu
         let pages = progress.status().pages_done + left;
         context.checkpoint(RunEvent::PagesPlanned(pages), None).await?;
     }
+    if progress.status().pages_done > 0 {
+        let staged = context.chosen_shows().await?;
+        let needed = staged.iter().filter(|(id, updated)| is_outdated(known.get(id), **updated));
+        progress.apply(RunEvent::DetailsExpected(saturating_u32(needed.count())));
+    }
     progress.apply(RunEvent::StepBegan(Step::FetchingShows));
-    let refetches = full_fetch::stage_pages(context, plan).await?;
+    let refetches = full_fetch::stage_pages(context, plan, known).await?;
     context.checkpoint(RunEvent::PagesPlanned(progress.status().pages_done), None).await?;
     plan_refetches(context, refetches.len()).await?;
     individual_fetch::stage_shows(context, refetches, Fetch::Show, None).await?;

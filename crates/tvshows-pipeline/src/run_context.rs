@@ -1,9 +1,10 @@
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tvmaze_client::Client;
 use tvshows_core::{
     CastMember, FinalStatus, RunEvent, RunParameters, RunQueue, RunSession, RunStatus, Show,
-    StagedBatch, StoreError,
+    ShowFilter, ShowId, StagedBatch, StoreError,
 };
 
 use crate::attempt::has_published;
@@ -20,6 +21,9 @@ const REQUESTS_PER_CALL: u64 = 2;
 /// How many requests a run may send beyond its plan, however small that is.
 const SPARE_REQUESTS: u64 = 100;
 
+/// Shows, each with its `updated`.
+pub(crate) type ShowVersions = BTreeMap<ShowId, Option<i64>>;
+
 /// What the steps of one attempt at a run share.
 pub(crate) struct RunContext<'a> {
     pub(crate) client: &'a Client,
@@ -28,9 +32,67 @@ pub(crate) struct RunContext<'a> {
     pub(crate) stop: &'a StopSignals,
     pub(crate) parameters: RunParameters,
     pub(crate) malformed_shows: MalformedShows,
+    pub(crate) chosen: ChosenShows<'a>,
+}
+
+/// Which shows `DETAILS` chooses.
+pub(crate) struct ChosenShows<'a> {
+    /// `None` if it chooses only the top shows.
+    pub(crate) filter: Option<&'a ShowFilter>,
+    /// Those of the next snapshot; `None` until they are read, and after index pages were staged.
+    cache: Mutex<Option<ShowVersions>>,
+}
+
+impl<'a> ChosenShows<'a> {
+    pub(crate) fn new(filter: Option<&'a ShowFilter>) -> ChosenShows<'a> {
+        ChosenShows { filter, cache: Mutex::default() }
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Option<ShowVersions>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Updates the cache with what was staged.
+    fn apply(&self, batch: &StagedBatch) {
+        let mut cache = self.cache();
+        let (Some(filter), Some(chosen)) = (self.filter, cache.as_mut()) else { return };
+        match batch {
+            // Of the shows that are staged already, it depends on the versions which ones are replaced.
+            StagedBatch::Pages { .. } => *cache = None,
+            StagedBatch::Shows { shows, .. } => {
+                for show in shows {
+                    if filter.matches(show) {
+                        chosen.insert(show.id, show.updated);
+                    } else {
+                        chosen.remove(&show.id);
+                    }
+                }
+            }
+            StagedBatch::Deletions(shows) => chosen.retain(|id, _| !shows.contains(id)),
+        }
+    }
 }
 
 impl RunContext<'_> {
+    /// Returns the shows of the next snapshot that `DETAILS` chooses by a filter.
+    pub(crate) async fn chosen_shows(&self) -> Result<ShowVersions, RunError> {
+        let Some(filter) = self.chosen.filter else { return Ok(ShowVersions::new()) };
+        if let Some(chosen) = &*self.chosen.cache() {
+            return Ok(chosen.clone());
+        }
+        let chosen = self.stop.retry(|| self.session.matching_shows(filter.clone())).await?;
+        *self.chosen.cache() = Some(chosen.clone());
+        Ok(chosen)
+    }
+
+    /// Discards everything that is staged.
+    pub(crate) async fn discard_staging(&self) -> Result<(), RunError> {
+        *self.chosen.cache() = None;
+        self.stop.retry(|| self.session.discard_staging()).await?;
+        self.progress.apply(RunEvent::StagingDiscarded);
+        Ok(())
+    }
+
     /// Commits the status after `event` together with `batch`, and then makes the status visible.
     pub(crate) async fn checkpoint(
         &self,
@@ -46,7 +108,11 @@ impl RunContext<'_> {
             }
             self.stop.retry(|| self.session.commit(batch.clone(), next)).await
         };
-        self.progress.checkpoint(event, save).await
+        self.progress.checkpoint(event, save).await?;
+        if let Some(batch) = &batch {
+            self.chosen.apply(batch);
+        }
+        Ok(())
     }
 
     /// Sets the limit of the run's requests, if it has to make at most this many calls from now on.

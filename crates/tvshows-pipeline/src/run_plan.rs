@@ -155,8 +155,8 @@ pub struct RunPlan {
 }
 
 impl Pipeline {
-    /// Plans a run as if it started now, ignoring what an interrupted one has staged. Sends one request, and changes
-    /// nothing.
+    /// Plans a run as if it started now, ignoring what an interrupted or failed one has staged. Sends one request, and
+    /// changes nothing.
     pub async fn plan(&self, parameters: RunParameters) -> Result<RunPlan, RunError> {
         let updates = self.updates().await?;
         Ok(self.plan_with(updates.as_ref(), parameters).await?)
@@ -205,8 +205,8 @@ impl Pipeline {
             return Ok(by_id);
         }
         let mut chosen = self.published_matches(filter).await?;
-        let unpublished = by_id.into_iter().flatten();
-        chosen.extend(unpublished.filter(|id| !published.shows.contains_key(id)));
+        let new = updates.map(|updates| details::chosen_by_id(filter, updates, published));
+        chosen.extend(new.into_iter().flatten());
         Ok(Some(chosen))
     }
 
@@ -260,7 +260,9 @@ fn incremental_run(
         let needed = chosen.iter().filter(|id| {
             is_changed(id) || details::is_outdated(published.details.get(id), known_version(id))
         });
-        saturating_u32(needed.filter(|id| !deleted.contains(id)).count())
+        let needed = needed.filter(|id| !deleted.contains(id)).count();
+        // A new show can be fetched with its details before it is known to be chosen.
+        saturating_u32(needed + detailed.difference(chosen).count())
     });
     let has_details = |id: &ShowId| chosen.is_some_and(|chosen| chosen.contains(id));
     let top = ranked.iter().take(parameters.top.get().into()).map(|show| show.id);

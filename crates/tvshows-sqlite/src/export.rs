@@ -13,8 +13,9 @@ use tvshows_core::{
 };
 
 use crate::error::{SqlResult, from_sql, unavailable};
-use crate::facet_index::FacetIndexCache;
+use crate::facet_index::FacetIndex;
 use crate::file_lock::FileLock;
+use crate::index_cache::IndexCache;
 use crate::interrupted::mark_interrupted;
 use crate::show_query::matching_ids;
 use crate::{migrations, runs, staging};
@@ -23,7 +24,7 @@ use crate::{migrations, runs, staging};
 /// long the export takes. A run whose process died is `interrupted`, as in the history.
 pub(crate) fn export_table(
     connection: &Connection,
-    indexes: &FacetIndexCache,
+    indexes: &IndexCache<FacetIndex>,
     lock: &FileLock,
     table: Table,
     filter: &ShowFilter,

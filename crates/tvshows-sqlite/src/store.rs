@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
 use tokio::time::{Instant, sleep};
 use tvshows_core::{
-    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, LockError, LockExpiry, MakeRowWriter,
-    MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock, RunQueue,
-    RunSession, RunState, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId, ShowKey,
-    ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table, TopShow,
+    CastRow, Catalog, DetailsCatalog, Enqueued, Episode, EpisodeKey, LockError, LockExpiry,
+    MakeRowWriter, MultiCharacterActor, NextRun, Ownership, PublishedManifest, RunId, RunLock,
+    RunQueue, RunSession, RunState, RunStatus, Schedule, ScheduleQuery, Show, ShowFilter, ShowId,
+    ShowKey, ShowPage, ShowQuery, ShowStats, SnapshotVersion, StoreError, StoreHealth, Table,
+    TopShow,
 };
 
 use crate::database::Database;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use tvshows_testkit::{ScriptedSimulator, TestEnv, eventually, served_shows, ten_pages};
+use tvshows_testkit::{
+    ScriptedSimulator, TestEnv, dump_content, eventually, served_shows, ten_pages,
+};
 
 /// The ids of the first `number` shows, as a filter.
 fn filter(number: usize) -> (Vec<u64>, String) {
@@ -86,6 +88,52 @@ async fn a_run_that_is_killed_five_times_loses_no_details_and_asks_for_none_twic
     arguments.extend(["--database-path", database.to_str().unwrap()]);
     assert!(env.tvshows(&arguments).output().await.unwrap().status.success());
     assert!(details(&env.database()) == details(&database), "the tables differ");
+}
+
+#[tokio::test]
+async fn a_run_that_fails_at_its_300th_show_loses_no_details() {
+    let env = TestEnv::new(&[]).await;
+    let (ids, filter) = filter(400);
+    let update = ["update", "--json", "--details", filter.as_str()];
+    let path = format!("/shows/{}?embed[]=episodes&embed[]=cast", ids[299]);
+    env.simulator.set_faults(&[&format!("status:403*1@{path}")]);
+    let output = env.tvshows(&update).output().await.unwrap();
+    let failed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(failed["state"], "failed", "{failed}");
+    let staged = numbers(&env.connection(), "SELECT show_id FROM _Staged_Details").unwrap();
+    assert_eq!(failed["details_done"], staged.len());
+    assert!((250..=350).contains(&staged.len()), "{}", staged.len());
+    let backup = ["export", "database", "--output", "backup.db"];
+    assert!(env.tvshows(&backup).output().await.unwrap().status.success());
+    let backup = Connection::open(env.path("backup.db")).unwrap();
+    let staged_in = |connection: &Connection| {
+        let tables = ["_Staged_Run", "_Staged_Details", "_Staged_Cast_Rows", "_Staged_Episodes"];
+        tables
+            .map(|table| numbers(connection, &format!("SELECT count(*) FROM {table}")).unwrap()[0])
+    };
+    assert_eq!(staged_in(&backup), [0; 4]);
+    assert!(staged_in(&env.connection()).iter().all(|rows| *rows > 0));
+
+    let before = env.simulator.request_count();
+    let output = env.tvshows(&update).output().await.unwrap();
+    let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&status["state"], &status["progress"]), (&json!("succeeded"), &json!(100)));
+    let left = (ids.len() - staged.len()) as u64;
+    assert_eq!((&status["details_done"], &status["details_total"]), (&json!(left), &json!(left)));
+    let casts = status["casts_done"].as_u64().unwrap();
+    let expected = 1 /* updates */ + 10 /* pages */ + 1 /* the end */ + left + casts;
+    assert_eq!(env.simulator.request_count() - before, expected);
+    assert_eq!(status["requests"], expected);
+    assert!(staged.iter().all(|show| requests(&env, *show) == 1));
+    assert_eq!(staged_in(&env.connection()), [0; 4]);
+
+    let undisturbed = tempfile::tempdir().unwrap();
+    let database = undisturbed.path().join("undisturbed.db");
+    let path = ["--database-path", database.to_str().unwrap()];
+    let output = env.tvshows(&[&update[..], &path[..]].concat()).output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(details(&env.database()) == details(&database), "the tables differ");
+    assert!(env.content() == dump_content(&database));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The synthetic dataset on a day after it ends.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan};

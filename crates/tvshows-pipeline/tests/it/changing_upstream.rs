@@ -90,6 +90,11 @@ impl ChangingUpstream {
         self.state().withheld.insert(id);
     }
 
+    /// Responds with the episodes and the cast again.
+    pub(crate) fn provide_details(&self, id: u32) {
+        self.state().withheld.remove(&id);
+    }
+
     /// What is embedded in a show.
     pub(crate) fn details(&self, id: u32) -> Value {
         self.state().show_with_details(id).unwrap()["_embedded"].take()

@@ -1,5 +1,6 @@
 //! The episodes and the casts of the shows that `DETAILS` chooses.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use wiremock::matchers::{path, query_param};
 use wiremock::{Mock, ResponseTemplate};
 
 use crate::changing_upstream::ChangingUpstream;
+use crate::faulty_store::{FaultyStore, Outage};
 use crate::harness::TestEnv;
 
 /// Much longer than a change of a run's status takes.
@@ -379,6 +381,164 @@ async fn changes_during_an_interruption_are_fetched_with_the_details() {
     let requested = detailed(&upstream);
     assert!(requested.len() <= 21 - staged, "{requested:?}");
     check(&env, &upstream, 1..=40).await;
+}
+
+/// The shows with staged details.
+fn staged(env: &TestEnv) -> BTreeSet<u32> {
+    let connection = env.connection();
+    let mut select = connection.prepare("SELECT show_id FROM _Staged_Details").unwrap();
+    select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// Performs a run that fails at the details of a show, which are available afterwards. Returns which details it staged.
+async fn fail_at(env: &TestEnv, upstream: &ChangingUpstream, show: u32) -> BTreeSet<u32> {
+    upstream.withhold_details(show);
+    let status = env.update().await;
+    assert_eq!(status.state, RunState::Failed, "{status:?}");
+    upstream.provide_details(show);
+    let staged = staged(env);
+    assert_eq!(staged.len(), status.details_done as usize, "they are not discarded");
+    assert!(!staged.contains(&show) && staged.len() + 8 > show as usize, "{staged:?}");
+    let requested = detailed(upstream);
+    assert!(staged.iter().all(|id| requested.contains(id)));
+    staged
+}
+
+#[tokio::test]
+async fn what_a_failed_run_staged_is_not_asked_for_again() {
+    let (upstream, server) = ChangingUpstream::start(1..=40).await;
+    let filter = "premiered_from=2024&premiered_to=2024";
+    let mut env = TestEnv::with_details_on_disk(&server.uri(), filter).await;
+    let staged = fail_at(&env, &upstream, 30).await;
+    assert_eq!(env.tables().await, "");
+    // One of them changes, and the next run is stopped after the map, the page, the end, and two details.
+    upstream.change(1);
+    upstream.stall_after(3 + 2);
+    let run = env.submit(FetchMode::Auto).await;
+    upstream.stalled().await;
+    details_staged(&env, run, 2).await;
+    env.stop().await;
+    let mut requested = detailed(&upstream);
+    upstream.resume();
+    env.restart().await;
+    let status = env.end_of(run).await;
+    assert_eq!((status.state, status.attempt), (RunState::Succeeded, 2));
+    requested.extend(detailed(&upstream));
+    requested.sort_unstable();
+    let needed: Vec<u32> = (1..=40).filter(|id| *id == 1 || !staged.contains(id)).collect();
+    assert_eq!(requested, needed);
+    let number = u32::try_from(needed.len()).unwrap();
+    assert_eq!((status.details_done, status.details_total), (number, Some(number)));
+    check(&env, &upstream, 1..=40).await;
+    let undisturbed = TestEnv::with_details(&server.uri(), filter, None).await;
+    undisturbed.update().await;
+    assert_eq!(env.content().await, undisturbed.content().await);
+    assert_eq!(self::staged(&env), BTreeSet::new());
+}
+
+#[tokio::test]
+async fn changed_shows_that_a_failed_run_staged_are_not_asked_for_again() {
+    let (upstream, server) = ChangingUpstream::start(1..=40).await;
+    let env = TestEnv::with_details_on_disk(&server.uri(), "language=English").await;
+    env.update().await;
+    for id in 1..=20 {
+        upstream.change(id);
+    }
+    let before = env.content().await;
+    upstream.take_requests();
+    let staged = fail_at(&env, &upstream, 15).await;
+    assert_eq!(env.content().await, before);
+    upstream.delete(2);
+    upstream.change(3);
+    let status = env.update().await;
+    assert_eq!((status.state, status.error), (RunState::Succeeded, None));
+    assert_eq!((status.changes.changed, status.changes.deleted), (19, 1));
+    let needed: Vec<u32> =
+        (1..=20).filter(|id| *id != 2 && (*id == 3 || !staged.contains(id))).collect();
+    let requests = upstream.take_requests();
+    assert_eq!(requests.len(), 1 + needed.len(), "{requests:?}");
+    check(&env, &upstream, upstream.ids()).await;
+    let undisturbed = TestEnv::with_details(&server.uri(), "language=English", None).await;
+    undisturbed.update().await;
+    assert_eq!(env.content().await, undisturbed.content().await);
+}
+
+#[tokio::test]
+async fn what_a_failed_run_staged_serves_another_filter_and_no_full_run() {
+    for mode in [FetchMode::Auto, FetchMode::Full] {
+        let (upstream, server) = ChangingUpstream::start(1..=40).await;
+        let mut env = TestEnv::with_details_on_disk(&server.uri(), &by_id(1..=20)).await;
+        let staged = fail_at(&env, &upstream, 15).await;
+        env.change_details(&by_id(10..=25), DEFAULT_MAX_AGE).await;
+        let run = env.submit(mode).await;
+        assert_eq!(env.end_of(run).await.state, RunState::Succeeded);
+        let is_needed = |id: &u32| mode == FetchMode::Full || !staged.contains(id);
+        assert_eq!(detailed(&upstream), (10..=25).filter(is_needed).collect::<Vec<_>>());
+        check(&env, &upstream, 10..=25).await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_show_that_is_probably_chosen_comes_with_its_details() {
+    for filter in [by_id((1..=20).chain([41])), "language=English".to_owned()] {
+        let (upstream, server) = ChangingUpstream::start(1..=40).await;
+        let env = TestEnv::with_details(&server.uri(), &filter, None).await;
+        env.update().await;
+        upstream.change(41);
+        let plan = env.runner.plan(RunParameters::default()).await.unwrap();
+        assert_eq!((plan.shows, plan.details), (0, Some(1)), "{filter}");
+        upstream.take_requests();
+        assert_eq!(env.update().await.state, RunState::Succeeded);
+        let requests = upstream.take_requests();
+        let with_details = requests.iter().filter(|path| path.starts_with("/shows/41?embed"));
+        assert_eq!((with_details.count(), requests[0].as_str()), (1, "/updates/shows"));
+        assert!(!requests.contains(&"/shows/41".to_owned()), "{requests:?}");
+        let chosen =
+            upstream.ids().into_iter().filter(|id| filter.contains('E') || *id <= 20 || *id == 41);
+        check(&env, &upstream, chosen).await;
+    }
+}
+
+#[tokio::test]
+async fn a_show_that_no_longer_matches_needs_no_details_from_a_mirror() {
+    let (upstream, server) = ChangingUpstream::start(1..=20).await;
+    let env = TestEnv::with_details(&server.uri(), "max_rating=8", None).await;
+    env.update().await;
+    assert!(env.store.episodes(ShowId(2)).await.unwrap().is_some());
+    // Its rating rises to 8.9, so the mirror removes its details.
+    upstream.change(2);
+    let lacking = Mock::given(path("/shows/2")).and(query_param("embed[]", "cast"));
+    let lacking = lacking.respond_with(ResponseTemplate::new(404));
+    lacking.with_priority(1).mount(&server).await;
+    let status = env.update().await;
+    assert_eq!((status.state, status.error), (RunState::Succeeded, None));
+    assert_eq!(env.store.show(ShowId(2).into()).await.unwrap().unwrap().rating_average, Some(8.9));
+    assert!(env.store.episodes(ShowId(2)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_chosen_shows_are_looked_for_once() {
+    let (upstream, server) = ChangingUpstream::start(1..=40).await;
+    let store = FaultyStore::default();
+    let mut env = TestEnv::with_outages(&server.uri(), &store).await;
+    env.change_details("min_rating=5", DEFAULT_MAX_AGE).await;
+    env.update().await;
+    upstream.change(1);
+    upstream.change(2);
+    upstream.delete(3);
+    // The second search would find the store away.
+    let duration = Duration::from_mins(1);
+    store.plan(Outage { operation: "matching_shows", after: 1, duration, takes_effect: false });
+    assert_eq!(env.update().await.state, RunState::Succeeded);
+    assert!(store.is_pending());
+    let mut matching = Vec::new();
+    for id in upstream.ids() {
+        let show = env.store.show(ShowId(id).into()).await.unwrap().unwrap();
+        if show.rating_average.is_some_and(|rating| rating >= 5.0) {
+            matching.push(id);
+        }
+    }
+    check(&env, &upstream, matching).await;
 }
 
 #[tokio::test]
