@@ -8,7 +8,6 @@ use crate::payload::{Episode, Link, Show};
 
 /// How many episodes a show has announced.
 const ANNOUNCED: u32 = 12;
-const EPISODES_PER_SEASON: u32 = 26;
 
 /// Above all other ids. Each show has 1,000, which is enough until 2045.
 const FIRST_ID: u32 = 1_000_000_000;
@@ -63,7 +62,8 @@ impl Weekly {
     fn episode(&self, seed: u64, show: &Show, last_season: u32, n: u32) -> Episode {
         let id = show.id.wrapping_mul(IDS_PER_SHOW).wrapping_add(n).wrapping_add(FIRST_ID);
         let rng = &mut rng_for(seed, Stream::Weekly, id);
-        let (season, number) = (n / EPISODES_PER_SEASON + 1, n % EPISODES_PER_SEASON + 1);
+        let season_length = 12 + show.id % 15;
+        let (season, number) = (n / season_length + 1, n % season_length + 1);
         let zone = time_zone(show);
         let airdate = Some(self.airdate(n));
         let mut episode = episode(rng, show, &zone, last_season + season, number, airdate);
