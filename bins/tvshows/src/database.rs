@@ -59,6 +59,8 @@ fn instance_name() -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     Shows,
+    /// The shows and their manifest, which a local copy does not have.
+    Manifest,
     /// The history of updates.
     Runs,
     Everything,

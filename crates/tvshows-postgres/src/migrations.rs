@@ -44,6 +44,10 @@ impl Schema {
     /// [`StoreError::InvalidDatabase`] with a reason that says what to do.
     pub fn check(self) -> Result<(), StoreError> {
         let invalid = |reason| Err(StoreError::InvalidDatabase { reason });
+        if self.version == 0 {
+            let reason = "it has no tables yet; run `tvshows migrate` or `tvshows update`";
+            return invalid(reason.into());
+        }
         if self.is_outdated() {
             return invalid(format!(
                 "its schema has version {}, and this program needs version {}; run `tvshows migrate`",

@@ -248,6 +248,16 @@ async fn reads_go_on_without_postgresql() {
     let runs = command(&["runs"]).output().await.unwrap();
     assert_eq!(runs.status.code(), Some(1));
     assert!(text(runs.stderr).contains("is unavailable"), "and not the history of some time ago");
+    for needs_the_server in [&["verify"][..], &["update", "--dry-run"]] {
+        let refused = command(needs_the_server).output().await.unwrap();
+        let error = text(refused.stderr);
+        assert!(error.starts_with("error: ") && error.lines().count() == 1, "{error}");
+        assert!(error.contains("is unavailable"), "{error}");
+    }
+    let mut migrating = command(&["migrate"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut waits = BufReader::new(migrating.stderr.take().unwrap()).lines();
+    let line = waits.next_line().await.unwrap().unwrap();
+    assert!(line.contains("is unavailable") && line.contains("waiting up to 60 s"), "{line}");
 
     let service = Service::spawn(command(&["serve", "--port", "0"])).await;
     let ready = service.get("/health/ready").send().await.unwrap();
@@ -259,6 +269,7 @@ async fn reads_go_on_without_postgresql() {
     server.restart().await;
     let mut lines = BufReader::new(waiting.stdout.take().unwrap()).lines();
     assert!(lines.next_line().await.unwrap().unwrap().starts_with("Serving "), "it waited");
+    assert!(migrating.wait().await.unwrap().success());
     eventually(async || {
         service.post("/pipeline/update?top=3").send().await.unwrap().status() == 202
     })

@@ -18,7 +18,7 @@ pub(crate) async fn run(options: &Verify) -> anyhow::Result<ExitCode> {
     let run_log = RunLog::default();
     logging::start(LogFormat::Text, "warn", &MultiProgress::new(), None, &run_log)?;
     let location = options.database.location()?;
-    let stores = database::open_reader(&location, Need::Shows).await?;
+    let stores = database::open_reader(&location, Need::Manifest).await?;
     let catalog = stores.catalog.as_ref();
     let damage = catalog.integrity_check().await?;
     if !damage.is_empty() {

@@ -102,7 +102,7 @@ pub(super) async fn open_service(
 pub(super) async fn open_reader(shared: &SharedDatabase, need: Need) -> anyhow::Result<Stores> {
     let store = connect(shared)?;
     let schema = match store.schema().await {
-        Err(error) if error.is_transient() && need != Need::Runs => {
+        Err(error) if error.is_transient() && matches!(need, Need::Shows | Need::Everything) => {
             return open_outdated(shared, store, error).await;
         }
         schema => schema?,
@@ -111,7 +111,7 @@ pub(super) async fn open_reader(shared: &SharedDatabase, need: Need) -> anyhow::
     if need == Need::Runs {
         return history(store).await;
     }
-    if need == Need::Shows
+    if matches!(need, Need::Shows | Need::Manifest)
         && let Some(path) = &shared.copy
         && let Some((copy, position)) = LocalCopy::existing(path).await
         && position == store.position().await?
@@ -184,6 +184,14 @@ pub(super) async fn connect_existing(
 /// Creates or upgrades the schema, and returns its version. Waits for the server.
 pub(super) async fn migrate(shared: &SharedDatabase) -> anyhow::Result<u32> {
     let store = connect(shared)?;
+    // The command has no log.
+    if let Err(error) = store.schema().await
+        && error.is_transient()
+    {
+        let error = anyhow::Error::new(error);
+        let seconds = START_TIMEOUT.as_secs();
+        output::eprint_line(format!("warning: {error:#}; waiting up to {seconds} s for it"));
+    }
     migrate_when_available(&store, false).await?;
     Ok(store.schema().await?.version)
 }

@@ -40,7 +40,7 @@ async fn open(location: &Location, empty: &TempDir) -> anyhow::Result<Stores> {
         Location::File(path) if !path.exists() => {
             Ok(SqliteStore::open(&empty.path().join("tvshows.db")).await?.into())
         }
-        location => database::open_reader(location, Need::Shows).await,
+        location => database::open_reader(location, Need::Manifest).await,
     }
 }
 
