@@ -254,7 +254,9 @@ async fn reads_go_on_without_postgresql() {
         assert!(error.starts_with("error: ") && error.lines().count() == 1, "{error}");
         assert!(error.contains("is unavailable"), "{error}");
     }
-    let mut migrating = command(&["migrate"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut migrating = command(&["migrate"]);
+    migrating.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut migrating = migrating.spawn().unwrap();
     let mut waits = BufReader::new(migrating.stderr.take().unwrap()).lines();
     let line = waits.next_line().await.unwrap().unwrap();
     assert!(line.contains("is unavailable") && line.contains("waiting up to 60 s"), "{line}");
