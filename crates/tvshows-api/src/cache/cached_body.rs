@@ -1,30 +1,21 @@
 //! Bodies of responses as they are cached: most lists compressed, so that more of them fit, and none is compressed again
 //! for each client.
 
-use std::io::{self, Cursor, Read, Write};
-use std::iter;
+use std::io::{self, Read, Write};
 
-use actix_web::body::{BoxBody, SizedStream};
 use actix_web::http::header::{ACCEPT_ENCODING, AcceptEncoding, ContentEncoding, Encoding, Header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use flate2::Compression;
-use flate2::bufread::GzDecoder;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use futures::stream;
 use tokio::task::spawn_blocking;
-
-use crate::middleware::response_memory::BodyMemory;
 
 /// Smaller bodies are quicker to send than to decompress for a client that does not accept gzip.
 const MIN_COMPRESSED_BYTES: usize = 8 * 1024;
-/// Larger bodies are compressed in a thread of their own, and decompressed in parts while they are sent: otherwise,
-/// each client that reads slowly would take the memory of a whole one.
-const MAX_WHOLE_BYTES: usize = 128 * 1024;
-/// The size of such a part.
-const PART_BYTES: usize = 16 * 1024;
-/// What a client that reads slowly takes: a part, and the decompressor with its window of 32 kB.
-const STREAM_BYTES: usize = PART_BYTES + 48 * 1024;
+/// Larger bodies are compressed in a thread of their own, and cached uncompressed as well: all clients without gzip that
+/// do not read them share one, which decompressing them for each client would prevent.
+const MAX_DECOMPRESSED_BYTES: usize = 128 * 1024;
 
 /// A body as it is cached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,23 +26,30 @@ pub(crate) enum CachedBody {
         compressed: Bytes,
         plain_length: usize,
     },
+    /// A large one in both forms.
+    Both {
+        plain: Bytes,
+        compressed: Bytes,
+    },
 }
 
 impl CachedBody {
     /// Compresses a body if its size makes that worthwhile. Takes less time than rendering it.
     pub(crate) async fn new(body: Bytes) -> CachedBody {
         let plain_length = body.len();
-        let compressed = if plain_length < MIN_COMPRESSED_BYTES {
-            None
-        } else if plain_length <= MAX_WHOLE_BYTES {
-            compress(&body).ok()
-        } else {
-            let body = body.clone();
-            spawn_blocking(move || compress(&body)).await.ok().and_then(Result::ok)
-        };
-        match compressed {
-            Some(compressed) => CachedBody::Gzip { compressed, plain_length },
-            None => CachedBody::Plain(body),
+        if plain_length < MIN_COMPRESSED_BYTES {
+            return CachedBody::Plain(body);
+        }
+        if plain_length <= MAX_DECOMPRESSED_BYTES {
+            return match compress(&body) {
+                Ok(compressed) => CachedBody::Gzip { compressed, plain_length },
+                Err(_) => CachedBody::Plain(body),
+            };
+        }
+        let plain = body.clone();
+        match spawn_blocking(move || compress(&plain)).await {
+            Ok(Ok(compressed)) => CachedBody::Both { plain: body, compressed },
+            Ok(Err(_)) | Err(_) => CachedBody::Plain(body),
         }
     }
 
@@ -60,47 +58,30 @@ impl CachedBody {
         match self {
             CachedBody::Plain(body) => body.len(),
             CachedBody::Gzip { compressed, .. } => compressed.len(),
+            CachedBody::Both { plain, compressed } => plain.len() + compressed.len(),
         }
     }
 
-    /// Completes the response to `request`, decompressed if the client does not accept gzip.
+    /// Completes the response to `request`, uncompressed if the client does not accept gzip.
     pub(crate) fn send(
         self,
         request: &HttpRequest,
         mut response: HttpResponseBuilder,
     ) -> io::Result<HttpResponse> {
         match self {
-            CachedBody::Plain(body) => Ok(response.body(body)),
-            CachedBody::Gzip { compressed, .. } if accepts_gzip(request) => {
+            CachedBody::Gzip { compressed, .. } | CachedBody::Both { compressed, .. }
+                if accepts_gzip(request) =>
+            {
                 Ok(response.insert_header(ContentEncoding::Gzip).body(compressed))
             }
-            CachedBody::Gzip { compressed, plain_length } if plain_length <= MAX_WHOLE_BYTES => {
-                Ok(response.body(read_part(&mut GzDecoder::new(&compressed[..]), plain_length)?))
-            }
+            CachedBody::Plain(plain) | CachedBody::Both { plain, .. } => Ok(response.body(plain)),
             CachedBody::Gzip { compressed, plain_length } => {
-                let memory = BodyMemory { shared: compressed.clone(), own_bytes: STREAM_BYTES };
-                let mut response = response.body(decompress_in_parts(compressed, plain_length));
-                response.extensions_mut().insert(memory);
-                Ok(response)
+                let mut plain = Vec::with_capacity(plain_length);
+                GzDecoder::new(&compressed[..]).read_to_end(&mut plain)?;
+                Ok(response.body(plain))
             }
         }
     }
-}
-
-/// A body that is decompressed as fast as the client reads it.
-fn decompress_in_parts(compressed: Bytes, plain_length: usize) -> BoxBody {
-    let mut decoder = GzDecoder::new(Cursor::new(compressed));
-    let parts = iter::from_fn(move || match read_part(&mut decoder, PART_BYTES) {
-        Ok(part) if part.is_empty() => None,
-        part => Some(part),
-    });
-    BoxBody::new(SizedStream::new(plain_length as u64, stream::iter(parts)))
-}
-
-fn read_part(decoder: &mut impl Read, length: usize) -> io::Result<Bytes> {
-    let mut part = Vec::with_capacity(length);
-    decoder.take(length as u64).read_to_end(&mut part)?;
-    Ok(part.into())
 }
 
 fn compress(plain: &[u8]) -> io::Result<Bytes> {
@@ -119,9 +100,7 @@ fn accepts_gzip(request: &HttpRequest) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
-
-    use actix_web::body::{BodySize, MessageBody, to_bytes};
+    use actix_web::body::to_bytes;
     use actix_web::http::header::CONTENT_ENCODING;
     use actix_web::test::TestRequest;
 
@@ -141,48 +120,34 @@ mod tests {
 
     #[actix_web::test]
     async fn a_body_is_compressed_once_and_each_client_can_read_it() {
-        for bytes in [MIN_COMPRESSED_BYTES, MAX_WHOLE_BYTES, MAX_WHOLE_BYTES + 1, 1_700_000] {
+        let sizes = [MIN_COMPRESSED_BYTES, MAX_DECOMPRESSED_BYTES, MAX_DECOMPRESSED_BYTES + 1];
+        for bytes in sizes.into_iter().chain([1_700_000]) {
             let lines = (0..).map(|id: u32| format!(r#""{id}":{},"#, id.wrapping_mul(7919)));
-            let plain: String =
-                lines.flat_map(String::into_bytes).map(char::from).take(bytes).collect();
+            let plain: Vec<u8> = lines.flat_map(String::into_bytes).take(bytes).collect();
             let plain = Bytes::from(plain);
             let body = CachedBody::new(plain.clone()).await;
-            assert!(body.len() < plain.len() * 2 / 3, "{bytes}");
+            let mut sizes = Vec::new();
             for accepted in
                 ["gzip", "gzip, deflate, br, zstd", "br;q=1, gzip;q=0.5", "identity;q=0, gzip"]
             {
                 let (encoding, compressed) = sent(&body, Some(accepted)).await;
-                assert_eq!((encoding.as_deref(), compressed.len()), (Some("gzip"), body.len()));
+                assert_eq!(encoding.as_deref(), Some("gzip"));
                 let mut decompressed = Vec::new();
                 GzDecoder::new(&compressed[..]).read_to_end(&mut decompressed).unwrap();
                 assert!(decompressed == plain, "{accepted} {bytes}");
+                sizes.push(compressed.len());
             }
+            assert!(sizes[0] < bytes * 2 / 3 && sizes.iter().all(|size| *size == sizes[0]));
+            let is_large = bytes > MAX_DECOMPRESSED_BYTES;
+            assert_eq!(body.len(), sizes[0] + if is_large { bytes } else { 0 });
             for accepted in
                 [None, Some(""), Some("identity"), Some("br"), Some("*"), Some("gzip;q=0")]
             {
-                assert!(
-                    sent(&body, accepted).await == (None, plain.clone()),
-                    "{accepted:?} {bytes}"
-                );
+                let sent = sent(&body, accepted).await;
+                assert!(sent == (None, plain.clone()), "{accepted:?} {bytes}");
+                assert_eq!(sent.1.as_ptr() == plain.as_ptr(), is_large, "it is shared");
             }
         }
-    }
-
-    #[actix_web::test]
-    async fn a_client_that_does_not_read_takes_the_memory_of_a_part() {
-        let plain = Bytes::from(vec![b' '; 1_000_000]);
-        let body = CachedBody::new(plain.clone()).await;
-        let request = TestRequest::default().to_http_request();
-        let response = body.send(&request, HttpResponse::Ok()).unwrap();
-        let mut sent = std::pin::pin!(response.into_body());
-        assert_eq!(sent.size(), BodySize::Sized(1_000_000));
-        let mut length = 0;
-        while let Some(part) = poll_fn(|context| sent.as_mut().poll_next(context)).await {
-            let part = part.unwrap();
-            assert!(part.len() <= PART_BYTES);
-            length += part.len();
-        }
-        assert_eq!(length, 1_000_000);
     }
 
     #[actix_web::test]

@@ -46,28 +46,20 @@ struct UnsentBodies {
     bytes: usize,
 }
 
-/// The memory of a body until it has been sent. A response whose body is a stream has it as an extension.
-pub(crate) struct BodyMemory {
-    /// What several connections can share.
-    pub(crate) shared: Bytes,
-    /// The size of the rest.
-    pub(crate) own_bytes: usize,
-}
-
 impl ResponseMemory {
     /// Counts a body until the result is dropped. `None` if all bodies together would be too large.
-    fn reserve(&self, body: &BodyMemory) -> Option<Reservation> {
-        let BodyMemory { shared, own_bytes } = body;
-        let key = (shared.as_ptr() as usize, shared.len());
+    fn reserve(&self, body: &Bytes) -> Option<Reservation> {
+        let key = (body.as_ptr() as usize, body.len());
         let mut unsent = lock(&self.unsent);
-        let is_new = !unsent.connections.contains_key(&key);
-        let added = own_bytes + if is_new { shared.len() } else { 0 };
-        if added > 0 && unsent.bytes + added > MAX_UNSENT_BYTES {
+        if let Some(connections) = unsent.connections.get_mut(&key) {
+            *connections += 1;
+        } else if unsent.bytes + body.len() > MAX_UNSENT_BYTES {
             return None;
+        } else {
+            unsent.bytes += body.len();
+            unsent.connections.insert(key, 1);
         }
-        unsent.bytes += added;
-        *unsent.connections.entry(key).or_default() += 1;
-        Some(Reservation { key, own_bytes: *own_bytes, unsent: self.unsent.clone() })
+        Some(Reservation { key, unsent: self.unsent.clone() })
     }
 }
 
@@ -77,14 +69,12 @@ fn lock(unsent: &Mutex<UnsentBodies>) -> MutexGuard<'_, UnsentBodies> {
 
 struct Reservation {
     key: (usize, usize),
-    own_bytes: usize,
     unsent: Arc<Mutex<UnsentBodies>>,
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
         let mut unsent = lock(&self.unsent);
-        unsent.bytes -= self.own_bytes;
         let Some(connections) = unsent.connections.get_mut(&self.key) else { return };
         *connections -= 1;
         if *connections == 0 {
@@ -123,22 +113,20 @@ pub(crate) async fn limit_response_memory<B: MessageBody + 'static>(
             response.headers_mut().insert(CONTENT_ENCODING, identity);
         }
     }
-    let (body, held) = match body.try_into_bytes() {
+    let (body, reservation) = match body.try_into_bytes() {
         Ok(bytes) if is_small => (BoxBody::new(bytes), None),
         Ok(bytes) => {
-            (BoxBody::new(bytes.clone()), Some(BodyMemory { shared: bytes, own_bytes: 0 }))
+            let Some(reservation) = memory.reserve(&bytes) else {
+                let response = ServiceResponse::new(request, response);
+                let mut response = response.error_response(Problem::TooManyUnreadResponses);
+                // Otherwise, pipelined requests would be rendered only to be rejected.
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                return Ok(response);
+            };
+            (BoxBody::new(bytes), Some(reservation))
         }
-        Err(body) => (body.boxed(), response.extensions_mut().remove::<BodyMemory>()),
+        Err(body) => (body.boxed(), None),
     };
-    let reservation = held.map(|held| memory.reserve(&held));
-    if let Some(None) = reservation {
-        let response = ServiceResponse::new(request, response);
-        let mut response = response.error_response(Problem::TooManyUnreadResponses);
-        // Otherwise, pipelined requests would be rendered only to be rejected.
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-        return Ok(response);
-    }
-    let reservation = reservation.flatten();
     let body = CountedBody { body, _reservation: reservation, _compressor: compressor };
     Ok(ServiceResponse::new(request, response.set_body(BoxBody::new(body))))
 }
@@ -169,36 +157,18 @@ impl MessageBody for CountedBody {
 mod tests {
     use super::*;
 
-    fn half() -> Bytes {
-        Bytes::from(vec![0; MAX_UNSENT_BYTES / 2])
-    }
-
     #[test]
     fn a_body_counts_once_however_many_clients_it_is_sent_to() {
         let memory = ResponseMemory::default();
-        let reserve =
-            |shared: &Bytes| memory.reserve(&BodyMemory { shared: shared.clone(), own_bytes: 0 });
-        let body = half();
-        let shared: Vec<_> = (0..1000).map(|_| reserve(&body).unwrap()).collect();
-        let other = half();
-        let last = reserve(&other).unwrap();
+        let body = Bytes::from(vec![0; MAX_UNSENT_BYTES / 2]);
+        let shared: Vec<_> = (0..1000).map(|_| memory.reserve(&body).unwrap()).collect();
+        let other = Bytes::from(vec![0; MAX_UNSENT_BYTES / 2]);
+        let last = memory.reserve(&other).unwrap();
         let small = Bytes::from_static(b"x");
-        assert!(reserve(&small).is_none());
-        assert!(reserve(&body).is_some());
+        assert!(memory.reserve(&small).is_none());
         drop(last);
-        assert!(reserve(&small).is_some());
+        assert!(memory.reserve(&small).is_some());
         drop(shared);
-        let unsent = lock(&memory.unsent);
-        assert_eq!((unsent.bytes, unsent.connections.len()), (0, 0));
-    }
-
-    #[test]
-    fn a_stream_counts_for_each_client() {
-        let memory = ResponseMemory::default();
-        let stream = BodyMemory { shared: half(), own_bytes: MAX_UNSENT_BYTES / 4 };
-        let both = [memory.reserve(&stream).unwrap(), memory.reserve(&stream).unwrap()];
-        assert!(memory.reserve(&stream).is_none());
-        drop(both);
         let unsent = lock(&memory.unsent);
         assert_eq!((unsent.bytes, unsent.connections.len()), (0, 0));
     }
