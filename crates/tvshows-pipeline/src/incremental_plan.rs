@@ -77,7 +77,7 @@ pub(crate) fn plan(
     if 2 * limits.chosen.len() > snapshot.shows.len() {
         let is_new = |id: &ShowId| !snapshot.shows.contains_key(id);
         let free = limits.max_detailed.saturating_sub(detailed.len());
-        let new: Vec<ShowId> = shows.iter().copied().filter(is_new).take(free).collect();
+        let new: BTreeSet<ShowId> = shows.iter().copied().filter(is_new).take(free).collect();
         shows.retain(|id| !new.contains(id));
         detailed.extend(new);
     }

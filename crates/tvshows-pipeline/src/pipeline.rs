@@ -176,6 +176,10 @@ impl Pipeline {
         let mut versions = std::mem::take(&mut published.details);
         drop(published);
         if is_incremental {
+            if !staging.is_incremental {
+                // What a failed full run staged is discarded now.
+                versions.retain(|id, _| !staging.snapshot.details.contains_key(id));
+            }
             context.discard_staging().await?;
             staging = StagingState::default();
         }

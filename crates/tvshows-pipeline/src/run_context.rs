@@ -68,7 +68,11 @@ impl<'a> ChosenShows<'a> {
                     }
                 }
             }
-            StagedBatch::Deletions(shows) => chosen.retain(|id, _| !shows.contains(id)),
+            StagedBatch::Deletions(shows) => {
+                for id in shows {
+                    chosen.remove(id);
+                }
+            }
         }
     }
 }
