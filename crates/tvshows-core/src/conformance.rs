@@ -117,6 +117,7 @@ macro_rules! store_conformance {
             an_abandoned_run_changes_nothing_but_the_history
             the_later_update_of_a_show_stays
             a_show_fetched_by_itself_replaces_the_staged_one
+            a_later_page_replaces_an_equally_new_version
             a_dropped_show_is_not_published
             ranks_the_snapshot
             ranks_what_is_kept_with_what_is_staged

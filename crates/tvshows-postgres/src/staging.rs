@@ -195,7 +195,7 @@ pub(crate) enum PreparedBatch<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Replaces {
     Any,
-    Older,
+    UnlessNewer,
 }
 
 impl<'a> PreparedBatch<'a> {
@@ -204,7 +204,7 @@ impl<'a> PreparedBatch<'a> {
             StagedBatch::Pages { pages, at } => PreparedBatch::Shows {
                 pages: pages.iter().map(|(page, _)| *page).collect(),
                 rows: pages.iter().flat_map(|(_, shows)| shows).map(ShowRow::new).collect(),
-                replaces: Replaces::Older,
+                replaces: Replaces::UnlessNewer,
                 details: Vec::new(),
                 at: *at,
             },
@@ -338,8 +338,8 @@ fn choose<'a>(
         let id = row.show.id.0.into();
         let updated = |row: &ShowRow<'_>| row.show.updated.unwrap_or_default();
         let staged = chosen.get(&id).map(|row| updated(row)).or_else(|| stored.staged_updated(id));
-        let is_newer = staged.is_none_or(|staged| staged < updated(row));
-        if is_newer || replaces == Replaces::Any {
+        let is_older = staged.is_some_and(|staged| staged > updated(row));
+        if !is_older || replaces == Replaces::Any {
             chosen.insert(id, row);
         }
     }

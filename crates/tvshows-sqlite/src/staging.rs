@@ -156,7 +156,7 @@ fn stage_page(connection: &Connection, page: u32, shows: &[Show], at: Timestamp)
     let mut insert = connection.prepare_cached(&show_row::INSERT_STAGED)?;
     for show in shows {
         let is_new = show_row::insert(&mut insert, show, &at)? == 1;
-        if !is_new && unstage_older(connection, show)? {
+        if !is_new && unstage_unless_newer(connection, show)? {
             show_row::insert(&mut insert, show, &at)?;
         }
     }
@@ -183,10 +183,10 @@ fn stage_show(connection: &Connection, show: &Show, at: Timestamp) -> SqlResult<
     Ok(())
 }
 
-/// Deletes the staged version of a show if it is older, and returns whether it did.
-fn unstage_older(connection: &Connection, show: &Show) -> SqlResult<bool> {
+/// Deletes the staged version of a show unless it is newer, and returns whether it did.
+fn unstage_unless_newer(connection: &Connection, show: &Show) -> SqlResult<bool> {
     let mut delete = connection
-        .prepare_cached("DELETE FROM _Staged_Shows WHERE id = ?1 AND ifnull(updated, 0) < ?2")?;
+        .prepare_cached("DELETE FROM _Staged_Shows WHERE id = ?1 AND ifnull(updated, 0) <= ?2")?;
     let deleted = delete.execute(params![show.id.0, show.updated.unwrap_or_default()])?;
     Ok(deleted == 1)
 }

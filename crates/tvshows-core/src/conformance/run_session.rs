@@ -169,6 +169,16 @@ pub async fn a_show_fetched_by_itself_replaces_the_staged_one(store: &impl Store
     assert_eq!(session.rank_staged(criteria(10)).await.expect("rank"), [alone]);
 }
 
+/// Ratings change without a new `updated`, and what a failed run staged can be days old.
+pub async fn a_later_page_replaces_an_equally_new_version(store: &impl Store) {
+    let rated = Show { rating_average: Some(9.9), ..show(1) };
+    let status = running();
+    let session = begin(store, &status).await;
+    session.commit(shows(vec![show(1)], at(2)), &status).await.expect("stage");
+    session.commit(pages(vec![(0, vec![rated.clone()])], at(3)), &status).await.expect("stage");
+    assert_eq!(session.rank_staged(criteria(10)).await.expect("rank"), [rated]);
+}
+
 pub async fn a_dropped_show_is_not_published(store: &impl Store) {
     let status = running();
     let session = begin(store, &status).await;

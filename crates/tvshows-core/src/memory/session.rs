@@ -172,7 +172,7 @@ impl Staging {
                 for (page, shows) in pages {
                     self.staged.pages.insert(page, at);
                     for show in shows {
-                        self.stage_if_newer(show, at);
+                        self.stage_unless_older(show, at);
                     }
                 }
             }
@@ -194,10 +194,10 @@ impl Staging {
         }
     }
 
-    fn stage_if_newer(&mut self, show: Show, processed_at: Timestamp) {
+    fn stage_unless_older(&mut self, show: Show, processed_at: Timestamp) {
         let updated = |show: &Show| show.updated.unwrap_or_default();
         let staged = self.staged.shows.get(&show.id);
-        if staged.is_none_or(|staged| updated(&staged.show) < updated(&show)) {
+        if staged.is_none_or(|staged| updated(&staged.show) <= updated(&show)) {
             self.staged.shows.insert(show.id, StoredShow { show, processed_at });
         }
     }
