@@ -8,7 +8,7 @@ run: build-tools ## Build, serve http://localhost:8000, and start an update from
 	cargo build --release --locked --bin tvshows
 	./target/release/tvshows serve --update
 
-# Shows with episodes in each week, for the schedule.
+# Shows that have episodes every week, so that the schedule is not empty.
 DEMO_DETAILS := language=English&status=Running&min_rating=8
 
 demo: build-tools ## Like run, but with the built-in simulator and demo.db; needs no network

@@ -34,15 +34,15 @@ export DATABASE_PATH="$folder/tvshows.db" TVMAZE_BASE_URL="$upstream" POST_RATE_
 processes="$processes $!"
 service=$(url_of "$folder/serve" $!)
 
-# On a slow machine, the queue of updates is full at times, which is documented.
+# On a slow machine, the queue of updates can be full. The resulting 503 is documented.
 cat >"$folder/schemathesis.toml" <<'TOML'
 [[operations]]
 include-name = "POST /pipeline/update"
 checks.not_a_server_error.expected-statuses = ["2xx", "4xx", 503]
 TOML
 
-# The base URL of the document is relative, and schemathesis would request `/./shows`. It would then not find what it sent
-# in the URL of the response, and report invalid parameters that it omitted, or that are valid as they were sent.
+# The base URL of the document is relative, and schemathesis would request `/./shows`. It would then not find its
+# parameters in the URL of the response, and would report parameters as invalid that were omitted, or valid as sent.
 #
 # The event stream of a running update does not end. A schema cannot describe which strings are valid cursors, so a query
 # that matches the schema may be rejected, as long as the rejection is documented.

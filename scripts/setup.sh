@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs missing packages on Debian: `setup.sh build` for building and running, `setup.sh test` for the tests,
-# `setup.sh browser` for the browser tests, `setup.sh clients` for the tests with packages of PyPI and npm: TVmaze clients,
-# and programs that read the database or the exports. `setup.sh bench` for the benchmarks. Without apt-get, lists what is
+# `setup.sh browser` for the browser tests, `setup.sh clients` for the tests with packages from PyPI and npm (TVmaze clients,
+# and programs that read the database or the exports), `setup.sh bench` for the benchmarks. Without apt-get, lists what is
 # missing.
 set -eu
 

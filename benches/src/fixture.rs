@@ -61,7 +61,7 @@ impl Fixture {
 /// A simulator with the shows of [`Fixture`].
 pub(crate) fn simulator(arguments: &[&str]) -> anyhow::Result<ServerProcess> {
     let shows = SHOWS.to_string();
-    // On this day, all shows are as old as their seed makes them.
+    // The last day of the fixed dataset, so that results do not depend on today's date.
     process::simulator(&[&["--shows", &shows, "--date", "2026-07-01"], arguments].concat())
 }
 

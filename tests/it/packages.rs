@@ -1,9 +1,9 @@
-//! Packages of Python and Node.js that tests use.
+//! The Python and Node.js packages that tests use.
 
 use std::path::{Path, PathBuf};
 
-/// A path in the folder in which `scripts/setup.sh clients` installs the packages. `None` if it does not exist, which
-/// this prints. Panics if it must exist: in CI on Linux.
+/// Returns a path in the folder in which `scripts/setup.sh clients` installs the packages. If it does not exist, prints
+/// that the test is skipped and returns `None`; in CI on Linux, panics.
 pub(crate) fn installed(test: &str, path: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("clients").join(path);
     let is_installed = path.exists();

@@ -26,7 +26,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ("tvshows_runs_total", "Updates finished by this process, by final state"),
     ("tvshows_tracker_errors_total", "Progress tracker operations that failed"),
     ("tvshows_webhook_failures_total", "Requests to the webhook that failed, including retries"),
-    ("tvshows_webhook_dropped_total", "Ends of updates that the webhook did not accept"),
+    ("tvshows_webhook_dropped_total", "Results of updates that the webhook did not accept in time"),
     ("tvmaze_client_requests_total", "Requests to TVmaze, including retries, by outcome"),
     ("tvmaze_client_retries_total", "Requests to TVmaze that retried a failed one"),
     ("tvmaze_client_received_bytes_total", "Response bytes received from TVmaze, decompressed"),

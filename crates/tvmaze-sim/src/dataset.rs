@@ -54,11 +54,11 @@ impl Dataset {
         Self::new(Synthetic::new(shows, seed, &[]))
     }
 
-    /// The dataset of [`Dataset::synthetic`] on a day after it ends: about 15 % of the shows have had an episode each
-    /// week since then, and have announced twelve more.
+    /// The dataset of [`Dataset::synthetic`] on a later day: about 15 % of the shows have had an episode each week since
+    /// its end, and have announced twelve more. Days before its end make no difference.
     ///
-    /// On the day after an episode, its show has a new `updated`, and another episode is announced. From one day to the
-    /// next, nothing else differs.
+    /// On the day after an episode, its show has a new `updated`, new links, and another announced episode. Nothing else
+    /// changes from one day to the next.
     #[must_use]
     pub fn synthetic_on(day: Date, shows: u32, seed: u64) -> Self {
         Self::new(Synthetic::new(shows, seed, &[]).on(day))

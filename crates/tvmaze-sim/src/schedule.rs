@@ -32,7 +32,7 @@ pub(crate) struct ScheduleIndex {
 }
 
 struct ScheduledEpisode {
-    /// The moment, and an id.
+    /// The time, then an id.
     position: (String, u64),
     text: String,
 }
@@ -99,7 +99,7 @@ impl ScheduleIndex {
             }
             Schedule::Full => self.episodes(source, schedule, self.today.clone()..),
         };
-        // Stable: the episodes of a show stay in its order.
+        // The sort is stable, so the episodes of a show remain in order.
         episodes.sort_by(|one, other| one.position.cmp(&other.position));
         json_list(episodes.iter().map(|episode| &*episode.text))
     }
@@ -124,7 +124,8 @@ impl ScheduleIndex {
                 let episodes = parse(&list);
                 for episode in episodes.iter().filter(|episode| on_day(episode.header.airdate())) {
                     let text = with_show(episode.text, &show, schedule);
-                    // At a moment, TVmaze sorts by the ids of the shows, and broadcasts by their own.
+                    // TVmaze sorts episodes at the same time by their ids in the schedule of networks, and by the ids of
+                    // their shows in the others.
                     let id = match schedule {
                         Schedule::Network { .. } => episode.header.id.as_u64().unwrap_or_default(),
                         Schedule::Web { .. } | Schedule::Full => id.into(),

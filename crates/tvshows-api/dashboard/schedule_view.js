@@ -119,7 +119,7 @@ function nothingStored() {
 
 function noEpisodes(isFiltered) {
   return emptyState("No episodes this week",
-    isFiltered ? "No stored episode of this week belongs to a show that matches the filters." : "None of the stored episodes airs this week.");
+    isFiltered ? "No show that matches the filters has a stored episode this week." : "None of the stored episodes airs this week.");
 }
 
 function emptyState(title, ...text) {

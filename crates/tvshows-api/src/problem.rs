@@ -63,7 +63,7 @@ pub(crate) enum Problem {
     /// No show matches what TVmaze finds a single show by.
     NoMatch,
     ExportNotFound(String),
-    /// `Accept-Encoding` excludes every encoding, even none.
+    /// `Accept-Encoding` excludes every encoding of the service, and uncompressed responses.
     NoAcceptableEncoding,
     /// The file is not the one that the client has read before.
     FileChanged,

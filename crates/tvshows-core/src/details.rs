@@ -139,7 +139,7 @@ impl Eq for Episode {}
 /// What identifies one or a few episodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EpisodeKey {
-    /// TVmaze's id. If several shows have an episode with it, it is that of the show with the lowest id.
+    /// TVmaze's id. If several shows have an episode with this id, that of the show with the lowest id.
     Id(u32),
     Number {
         show: ShowId,
@@ -235,7 +235,7 @@ impl CastMember {
         merge(self.known(), &self.extra)
     }
 
-    /// The same, to be written in TVmaze's order.
+    /// Returns the same object, which serializes with its keys in TVmaze's order.
     #[must_use]
     pub fn to_tvmaze_object(&self) -> TvmazeObject {
         TvmazeObject(self.to_object())

@@ -98,7 +98,7 @@ pub struct ShowIds(BTreeSet<ShowId>);
 
 /// A text that is not a list of ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be at most 10,000 ids of shows, separated by commas only, such as 82,169")]
+#[error("must be up to 10,000 show ids, separated by commas without spaces, such as 82,169")]
 pub struct ParseShowIdsError;
 
 impl ShowIds {

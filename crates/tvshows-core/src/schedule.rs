@@ -36,7 +36,7 @@ pub struct ScheduledEpisode<'a> {
 }
 
 impl Serialize for ScheduledEpisode<'_> {
-    /// Only here, TVmaze has the show among the fields, before the links.
+    /// In this schedule only, TVmaze puts the show before the links.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = self.episode.to_object();
         object.remove("show");

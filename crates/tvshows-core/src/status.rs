@@ -354,7 +354,7 @@ impl RunStatus {
         (done, pages + individual + casts + PUBLISHING_WORK)
     }
 
-    /// As many per page as on the staged pages.
+    /// Extrapolates from the staged pages.
     fn expected_details(&self, pages: u32) -> u32 {
         let staged = u64::from(self.pages_done.max(1));
         let expected = u64::from(self.details_expected) * u64::from(pages.max(1)) / staged;

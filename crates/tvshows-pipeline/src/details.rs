@@ -35,7 +35,7 @@ pub(crate) fn is_outdated(version: Option<&DetailsVersion>, updated: Option<i64>
     version.is_none_or(|version| !version.has_episodes || version.updated < updated)
 }
 
-/// Returns the shows that a filter of nothing but ids chooses before they are stored.
+/// Returns the new shows that the filter chooses by their ids alone, so that nothing else must be known about them.
 pub(crate) fn chosen_by_id(
     filter: &ShowFilter,
     updates: &UpdatesMap,
@@ -88,9 +88,8 @@ pub(crate) async fn stage(
     Ok(chosen.into_keys().collect())
 }
 
-/// Checks and plans the details of the new and changed shows in `detailed`, and of the other chosen shows of the next
-/// snapshot whose details in `known` are missing or outdated. Shows that `may_change` before their details are fetched
-/// may stop matching, so they do not count.
+/// Checks and plans the number of details to fetch: those of the changed shows in `detailed`, and those of chosen shows of
+/// the next snapshot that `known` lacks. Shows that `may_change` before that may stop matching, so they do not count.
 pub(crate) async fn plan_changes(
     context: &RunContext<'_>,
     max: Option<u32>,

@@ -45,9 +45,10 @@ pub(crate) struct FetchPlan {
     pub(crate) deletions: Vec<ShowId>,
 }
 
-/// Plans the update of a snapshot. `staged` has the pages that an interrupted attempt has fetched already. A changed show
-/// that is chosen costs a request for its details in any case, so the show itself comes with them, unless there are more
-/// than `max_detailed` of these. So does a new show that is fetched individually, if more than half of all shows are
+/// Plans the update of a snapshot. `staged` has the pages that an interrupted attempt has fetched already.
+///
+/// A chosen show that has changed is fetched together with its details, which take a request in any case, unless there are
+/// more than `max_detailed` such shows. So is a new show that is fetched individually, if more than half of all shows are
 /// chosen.
 ///
 /// Returns `None` if the updates map cannot be right. Then the whole index has to be fetched.

@@ -122,7 +122,7 @@ async fn fetch_show(
                     Some(_) if fetch == Fetch::Details => {
                         return Err(RunError::NoDetails { show: id.0 });
                     }
-                    // It may no longer match.
+                    // A changed show may no longer match, and needs no details then.
                     show => show.map(|show| (show, None)),
                 }
             }

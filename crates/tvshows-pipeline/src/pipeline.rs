@@ -142,7 +142,7 @@ impl Pipeline {
         let last_published = published.shows.last_key_value().map(|(id, _)| *id);
         let is_fresh = staging.pages.is_empty() && last_published.is_some();
         if is_fresh && !staging.is_incremental {
-            // Those of a full run that failed.
+            // The details that a failed full run has staged can be reused.
             published.details.extend(&staging.snapshot.details);
         }
         let base = match context.parameters.mode {

@@ -39,7 +39,7 @@ pub(crate) struct RunContext<'a> {
 pub(crate) struct ChosenShows<'a> {
     /// `None` if it chooses only the top shows.
     pub(crate) filter: Option<&'a ShowFilter>,
-    /// Those of the next snapshot; `None` until they are read, and after index pages were staged.
+    /// The chosen shows of the next snapshot; `None` until they are read, and again once index pages are staged.
     cache: Mutex<Option<ShowVersions>>,
 }
 
@@ -57,7 +57,7 @@ impl<'a> ChosenShows<'a> {
         let mut cache = self.cache();
         let (Some(filter), Some(chosen)) = (self.filter, cache.as_mut()) else { return };
         match batch {
-            // Of the shows that are staged already, it depends on the versions which ones are replaced.
+            // Which staged shows they replace depends on the versions, so the chosen shows are read again.
             StagedBatch::Pages { .. } => *cache = None,
             StagedBatch::Shows { shows, .. } => {
                 for show in shows {

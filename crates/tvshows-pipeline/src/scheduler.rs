@@ -93,9 +93,9 @@ impl Scheduler {
 }
 
 /// When a run started, by the clock of the process that submitted it or of the one that works on it, whichever is
-/// ahead. Otherwise, a scheduled run would seem to have started before it was due if the clock of the latter is behind,
-/// and would be due again.
-fn start(run: &RunStatus) -> Timestamp {
+/// ahead. By a clock that is behind, a scheduled run would seem to have started before it was due, and would be due
+/// again.
+fn start_time(run: &RunStatus) -> Timestamp {
     let start = run.started_at.unwrap_or(run.updated_at);
     let queued = run.steps.first().filter(|first| first.step == Step::Queued);
     let queued = queued.map_or(start, |first| first.started_at);
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     /// The status of a run that a process submits at 04:00, and on which another one works whose clock differs.
-    fn run_by_two_clocks(skew: SignedDuration) -> RunStatus {
+    fn run_with_clock_skew(skew: SignedDuration) -> RunStatus {
         let submitted: Timestamp = "2026-11-24T04:00:00Z".parse().unwrap();
         let mut run = RunStatus::queued(RunId::random(), RunParameters::default(), "a", submitted);
         assert!(run.apply(RunEvent::Started, submitted + skew));
@@ -122,13 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn a_run_by_two_clocks_starts_by_the_one_that_is_ahead() {
-        let start_of = |minutes| start(&run_by_two_clocks(SignedDuration::from_mins(minutes)));
+    fn a_run_starts_by_the_clock_that_is_ahead() {
+        let start_of =
+            |minutes| start_time(&run_with_clock_skew(SignedDuration::from_mins(minutes)));
         assert_eq!(start_of(4).to_string(), "2026-11-24T04:04:00Z");
         assert_eq!(start_of(-4).to_string(), "2026-11-24T04:00:00Z");
         assert_eq!(start_of(-60).to_string(), "2026-11-24T03:00:00Z", "the clock was set back");
-        let mut queued = run_by_two_clocks(SignedDuration::ZERO);
+        let mut queued = run_with_clock_skew(SignedDuration::ZERO);
         queued.started_at = None;
-        assert_eq!(start(&queued), queued.updated_at);
+        assert_eq!(start_time(&queued), queued.updated_at);
     }
 }

@@ -117,8 +117,8 @@ impl Database {
         }
     }
 
-    /// Copies what is committed from the WAL to the file, while others read and write. Best effort: what remains, the
-    /// writer copies when the WAL has reached its usual size.
+    /// Copies committed pages from the WAL to the file, without blocking readers or the writer. Best effort: the writer
+    /// copies the rest when the WAL has reached its usual size.
     pub(crate) async fn checkpoint(&self) {
         let _ = self.read(checkpoint).await;
     }
@@ -180,7 +180,7 @@ mod tests {
     use crate::snapshot;
 
     #[tokio::test]
-    async fn a_check_no_longer_counts_once_this_process_has_committed() {
+    async fn a_check_is_no_longer_valid_once_this_process_has_committed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tvshows.db");
         let database = Database::open(&path, FileKind::Primary).await.unwrap();

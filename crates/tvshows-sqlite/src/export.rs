@@ -20,7 +20,7 @@ use crate::interrupted::mark_interrupted;
 use crate::show_query::matching_ids;
 use crate::{migrations, runs, staging};
 
-/// Writes the rows of a table, of `All_Shows` those that match the filter. All are read from one snapshot, however
+/// Writes the rows of a table; of `All_Shows`, only those that match the filter. All are read from one snapshot, however
 /// long the export takes. A run whose process died is `interrupted`, as in the history.
 pub(crate) fn export_table(
     connection: &Connection,
@@ -68,7 +68,7 @@ pub(crate) fn export_table(
     writer.finish().map_err(aborted)
 }
 
-/// The values of the columns of the runs whose process died, by the ids of these runs.
+/// Returns the column values of the runs whose process died, by run id.
 fn interrupted_runs(
     connection: &Connection,
     lock: &FileLock,

@@ -8,7 +8,7 @@ use crate::facets::text;
 use crate::show_row;
 
 pub(crate) struct ExternalIdIndex {
-    /// In the order of [`ExternalDatabase::ALL`]: the number in each id, with its show, sorted.
+    /// For each database, in the order of [`ExternalDatabase::ALL`], the number in each id and its show, sorted.
     databases: [Vec<(u32, u32)>; ExternalDatabase::ALL.len()],
 }
 
@@ -45,7 +45,7 @@ impl ExternalIdIndex {
     }
 }
 
-/// The number that the last nine digits of an id are. Different ids can have the same.
+/// Returns the last nine digits of an id as a number. Different ids can have the same number.
 fn number(id: &ExternalId) -> u32 {
     let digits = id.id().trim_start_matches("tt");
     digits[digits.len().saturating_sub(9)..].parse().unwrap_or_default()

@@ -9,14 +9,14 @@ use tvshows_core::Facet;
 
 use crate::error::SqlResult;
 
-/// The columns with facets. Those that are a facet themselves are in the order of [`Facet::ALL`].
+/// The columns that facets are read from. The first four are facets themselves, in the order of [`Facet::ALL`].
 const COLUMNS: [&str; 7] =
     ["genres", "language", "status", "type", "network", "web_channel", "schedule"];
 const NETWORK: usize = 4;
 const WEB_CHANNEL: usize = 5;
 const SCHEDULE: usize = 6;
 
-/// The columns for [`FacetReader`], separated by commas. Those that only facets which are not `wanted` need are NULL.
+/// Returns the columns for [`FacetReader`], separated by commas. Columns that no `wanted` facet needs are NULL.
 pub(crate) fn columns(wanted: impl Fn(Facet) -> bool) -> String {
     let is_wanted = |facets: &[Facet]| facets.iter().any(|facet| wanted(*facet));
     let columns = COLUMNS.iter().enumerate().map(|(index, column)| {
@@ -41,7 +41,7 @@ pub(crate) fn split(facet: Facet, text: &str) -> Vec<String> {
     }
 }
 
-/// Reads the facets of shows. JSON that many shows have is parsed once.
+/// Reads the facets of shows. JSON that many shows share is parsed once.
 #[derive(Default)]
 pub(crate) struct FacetReader {
     channels: Parsed<Channel>,
@@ -52,7 +52,7 @@ pub(crate) struct FacetReader {
 pub(crate) struct ShowFacets<'a> {
     /// In the order of [`Facet::ALL`].
     pub(crate) texts: [Option<&'a str>; Facet::ALL.len()],
-    /// Another name of the country.
+    /// The code of the country, which filters accept as well.
     pub(crate) country_code: Option<&'a str>,
 }
 

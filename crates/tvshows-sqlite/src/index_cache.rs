@@ -6,11 +6,11 @@ use tvshows_core::SnapshotVersion;
 use crate::error::SqlResult;
 use crate::snapshot;
 
-/// Caches what was read from the last snapshot into memory.
+/// Caches an index that is read from each snapshot into memory.
 pub(crate) struct IndexCache<T>(Mutex<Option<(SnapshotVersion, Arc<T>)>>);
 
 impl<T> IndexCache<T> {
-    /// Returns the index of the snapshot that the transaction reads, or else reads it.
+    /// Returns the index of the snapshot that the transaction reads, and reads it first unless it is cached.
     pub(crate) fn get_or_read(
         &self,
         transaction: &Connection,

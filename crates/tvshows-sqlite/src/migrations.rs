@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn when_unchanged_shows_were_fetched_is_still_known_after_schema_14() {
+    fn schema_15_preserves_when_unchanged_shows_were_fetched() {
         let mut connection = database(14);
         connection
             .execute_batch(

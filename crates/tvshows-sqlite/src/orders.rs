@@ -54,8 +54,8 @@ impl OrdersReader {
     }
 }
 
-/// Returns the shows with these values in ascending and in descending order, except for relevance: the best match comes
-/// first, always.
+/// Returns the shows with these values in ascending and in descending order. By relevance, the best match comes first in
+/// both.
 fn sorted(by: SortBy, values: Vec<SortValue>) -> [Vec<u32>; 2] {
     let order = |a: &SortValue, b: &SortValue| compare(Sort { by, descending: false }, a, b);
     let mut shows: Vec<_> = values.into_iter().zip(0_u32..).collect();

@@ -105,7 +105,7 @@ impl RunSession for SqliteSession {
         if !is_pages || !(batches + 1).is_multiple_of(BATCHES_PER_CHECKPOINT) {
             return written.await;
         }
-        // What earlier batches wrote is copied meanwhile. Otherwise, the writer would do so, 16 MB at a time.
+        // Copies the pages of earlier batches at the same time. Otherwise, the writer would copy 16 MB at a time.
         let (written, ()) = futures::future::join(written, self.database.checkpoint()).await;
         written
     }
@@ -139,7 +139,7 @@ impl RunSession for SqliteSession {
             Ok::<_, rusqlite::Error>(status)
         };
         let status = self.write("publish", publish).await?;
-        // Until the last checks of other processes, which began before the commit, no longer count.
+        // Until the checks of other processes from before the commit are no longer valid.
         sleep(CHECK_INTERVAL).await;
         Ok(status)
     }

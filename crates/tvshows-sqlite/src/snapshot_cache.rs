@@ -7,13 +7,13 @@ use tvshows_core::SnapshotVersion;
 
 use crate::error::SqlResult;
 
-/// For how long a check for commits by other processes counts. What they have committed is reported no sooner than that.
+/// How long a check for commits by other processes is valid. What they publish is reported no sooner than that.
 pub(crate) const CHECK_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Caches the snapshot version until anything is committed to the database, by any process.
 ///
-/// It reads SQLite's `data_version`, which changes when another connection commits. This only reads shared
-/// memory and takes one or two microseconds, so it runs on the caller's thread, on a separate connection.
+/// It reads SQLite's `data_version`, which changes when another connection commits. This takes two to three microseconds,
+/// so it runs on the caller's thread, on a separate connection.
 pub(crate) struct SnapshotCache {
     /// `None` once it is closed, or if nothing is cached.
     cached: Mutex<Option<Cached>>,
@@ -22,7 +22,7 @@ pub(crate) struct SnapshotCache {
 struct Cached {
     connection: Connection,
     last: Option<(DataVersion, SnapshotVersion)>,
-    /// When the check began that has found `last` current; `None` if this process has committed since.
+    /// When the last check began that found `last` current; `None` if this process has committed since.
     checked: Option<Instant>,
 }
 
@@ -43,7 +43,7 @@ impl SnapshotCache {
         SnapshotCache { cached: Mutex::new(None) }
     }
 
-    /// Returns the cached snapshot if the last check counts.
+    /// Returns the cached snapshot if the last check is still valid.
     pub(crate) fn recent(&self, now: Instant) -> Option<SnapshotVersion> {
         let cached = self.cached();
         let Cached { last, checked, .. } = cached.as_ref()?;
@@ -70,7 +70,7 @@ impl SnapshotCache {
         }
     }
 
-    /// Requires a check after a commit by this process.
+    /// Invalidates the last check, after a commit by this process.
     pub(crate) fn expire(&self) {
         if let Some(cached) = self.cached().as_mut() {
             cached.checked = None;
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_counts_for_a_while_unless_this_process_commits() {
+    fn a_check_is_valid_for_a_while_unless_this_process_commits() {
         let folder = tempfile::tempdir().unwrap();
         let (_writer, cache) = opened(folder.path());
         let now = Instant::now();
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_that_finds_a_commit_does_not_count() {
+    fn a_check_that_finds_a_commit_is_not_valid() {
         let folder = tempfile::tempdir().unwrap();
         let (writer, cache) = opened(folder.path());
         let now = Instant::now();

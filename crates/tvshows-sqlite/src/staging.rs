@@ -56,7 +56,7 @@ pub(crate) fn take_over(
 /// Removes the owner of the staging tables, whose run failed, and leaves what the next run can reuse.
 pub(crate) fn release(connection: &Connection) -> SqlResult<()> {
     discard_unless_reusable(connection)?;
-    // No attempt has this number. Without a row, nothing is staged.
+    // The numbers of attempts start at 1, so nothing owns the staging tables. Without a row, nothing is staged.
     connection.execute_batch(
         "UPDATE _Staged_Run SET attempt = 0; \
          DELETE FROM _Staged_Run WHERE NOT EXISTS (SELECT 1 FROM _Staged_Details) \

@@ -126,7 +126,7 @@ impl SqliteStore {
             Ok::<_, StoreError>(runs)
         };
         let runs = self.database.read(read).await?;
-        // Another process may have published just now, and a client of any process requests data once it knows that.
+        // Another process may have published one of them just now. Its client may request data from this process next.
         sleep(CHECK_INTERVAL).await;
         Ok(runs)
     }

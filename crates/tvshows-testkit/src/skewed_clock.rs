@@ -8,7 +8,7 @@ use tokio::process::Command;
 pub struct SkewedClock(TempDir);
 
 impl SkewedClock {
-    /// Compiles the library; `None` if it cannot be used here, which it prints.
+    /// Compiles the library. If it cannot be used here, prints that the test is skipped and returns `None`.
     pub async fn compile(test: &str) -> Option<SkewedClock> {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("skewed_clock.c");
@@ -24,7 +24,7 @@ impl SkewedClock {
         None
     }
 
-    /// Makes the clock of a command differ by some seconds from that of the system.
+    /// Shifts the wall clock of a command by some seconds.
     pub fn apply(&self, command: &mut Command, seconds: i32) {
         command.env("LD_PRELOAD", self.library()).env("CLOCK_OFFSET", seconds.to_string());
     }

@@ -110,7 +110,7 @@ async fn an_empty_parameter_is_accepted_only_if_that_is_documented() {
                         "post" => service.post(&url),
                         other => panic!("{other} {url}"),
                     };
-                    // Not 404, because then the value would not count.
+                    // Not 404, which would mean that the value was ignored.
                     let status = request.send().await.unwrap().status().as_u16();
                     assert!([400, 422].contains(&status), "{method} {url}: {status}");
                     refused += 1;
@@ -122,7 +122,7 @@ async fn an_empty_parameter_is_accepted_only_if_that_is_documented() {
 }
 
 #[tokio::test]
-async fn every_route_refuses_unknown_parameters() {
+async fn every_route_rejects_unknown_parameters() {
     let (_env, service) = TestEnv::published_and_served().await;
     let document = service.json("/openapi.json").await;
     for (path, operations) in document["paths"].as_object().unwrap() {

@@ -513,8 +513,8 @@ fn scripts() -> PathBuf {
 }
 
 #[tokio::test]
-async fn the_clients_of_pypi_see_no_difference() {
-    let test = "the_clients_of_pypi_see_no_difference";
+async fn the_clients_from_pypi_see_no_difference() {
+    let test = "the_clients_from_pypi_see_no_difference";
     let Some(python) = installed(test, "python/bin/python") else { return };
     for script in ["python_tvmaze.py", "pytvmaze_client.py"] {
         compare(&python, &[&scripts().join(script)]).await;
@@ -522,8 +522,8 @@ async fn the_clients_of_pypi_see_no_difference() {
 }
 
 #[tokio::test]
-async fn the_clients_of_npm_see_no_difference() {
-    let test = "the_clients_of_npm_see_no_difference";
+async fn the_clients_from_npm_see_no_difference() {
+    let test = "the_clients_from_npm_see_no_difference";
     let Some(packages) = installed(test, "node/node_modules") else { return };
     let folder = packages.parent().unwrap();
     compare(Path::new("node"), &[&scripts().join("node_clients.cjs"), folder]).await;

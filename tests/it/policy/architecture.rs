@@ -124,7 +124,7 @@ fn the_client_lists_what_it_depends_on() {
     }
 }
 
-/// The packages of a lock file, by name and version. The value is the names of the dependencies.
+/// Returns the packages of a lock file, by name and version, with the names of their dependencies.
 fn locked(text: &str) -> BTreeMap<(String, String), BTreeSet<String>> {
     let file: toml::Table = toml::from_str(text).unwrap();
     let text = |value: &toml::Value| value.as_str().unwrap().to_owned();

@@ -21,8 +21,8 @@ pub(crate) struct Sim {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// Date of the synthetic catalog, around which running shows have weekly episodes; defaults to today in UTC, and is
-    /// at least 2026-07-01
+    /// Date of the synthetic catalog: running shows have weekly episodes around it; defaults to today in UTC, and an
+    /// earlier date than 2026-07-01 counts as that date
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<Date>,
 

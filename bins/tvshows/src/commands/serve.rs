@@ -44,7 +44,7 @@ async fn update(runner: &Runner, bars: &MultiProgress, format: LogFormat) -> any
     let status = progress_bar::follow(runner, submitted, bars, format).await?;
     // A JSON log already has the failure.
     if let (RunState::Failed, Some(error), LogFormat::Text) = (status.state, status.error, format) {
-        // It could not even be planned, so TVmaze is probably out of reach.
+        // It failed before it was planned, so TVmaze is probably unreachable.
         let advice = if status.max_requests.is_none() {
             "The service keeps running: start another update in the dashboard, or try the built-in \
              simulator with `make demo` (`tvshows serve --update --tvmaze-base-url demo \

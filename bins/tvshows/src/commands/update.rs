@@ -121,7 +121,7 @@ fn failure(status: &RunStatus, is_saved: bool) -> Option<String> {
         RunState::Succeeded => return None,
         RunState::Failed => {
             let error = status.error.as_deref().unwrap_or_default();
-            // It could not even be planned, so TVmaze is probably out of reach.
+            // It failed before it was planned, so TVmaze is probably unreachable.
             let advice = if status.max_requests.is_none() {
                 ". To try it without a network, run `tvshows update --tvmaze-base-url demo \
                  --database-path demo.db`, which uses the built-in simulator."

@@ -20,7 +20,7 @@ const MAX_LENGTH: u64 = 65_536;
 pub(crate) fn add_file_settings(command: Command) -> Command {
     let secrets = command.get_arguments().filter(|argument| is_secret(argument));
     let files: Vec<_> = secrets.map(file_setting).collect();
-    // Without it, they would be listed under the last heading of the command.
+    // Otherwise, the help would list them under the last heading of the command.
     command.next_help_heading(None::<&'static str>).args(files)
 }
 

@@ -14,8 +14,8 @@ const DOCUMENTED_BURST: f64 = 20.0;
 /// ... and its refill rate in requests per second.
 const DOCUMENTED_RATE: f64 = 2.0;
 
-/// Requests in flight beyond the documented limit until one of them is accepted. If that limit is the real one, no more
-/// are rejected.
+/// Maximum number of requests in flight beyond the documented limit until one of them is accepted. If that limit is the
+/// real one, only these are rejected.
 const INITIAL_WINDOW: u32 = 2;
 
 /// Fraction of the estimated rate that is used in the steady phase.

@@ -12,7 +12,7 @@ use crate::payload::{Episode, EpisodeLinks, Image, Link, Rating, Season, SelfLin
 
 const MAX_SEASONS: u32 = 8;
 
-/// The ids of seasons of weekly episodes begin here.
+/// The first id of the seasons beyond [`MAX_SEASONS`], which weekly episodes add.
 const FIRST_LATER_SEASON: u32 = 100_000_000;
 
 /// When the fixed dataset ends: no past episode is later, no future one earlier.

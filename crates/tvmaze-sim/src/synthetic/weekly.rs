@@ -15,8 +15,7 @@ const IDS_PER_SHOW: u32 = 1_000;
 
 /// The weekly episodes that a running show has after the end of the fixed dataset.
 ///
-/// They do not depend on the day, except how many there are: on the day after each broadcast, the show announces
-/// another one.
+/// Only their number depends on the day: on the day after each broadcast, the show announces another one.
 pub(super) struct Weekly {
     first: Date,
     /// How many were broadcast before today.
@@ -24,7 +23,7 @@ pub(super) struct Weekly {
 }
 
 impl Weekly {
-    /// `None` for a show without a next episode, and for a day that the fixed dataset has.
+    /// `None` for a show without a next episode, and for a day that the fixed dataset covers.
     pub(super) fn new(show: &Show, today: Date) -> Option<Weekly> {
         if today <= END || show.links.nextepisode.is_none() {
             return None;

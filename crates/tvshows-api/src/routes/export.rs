@@ -27,7 +27,7 @@ const HISTORY_RUNS: u32 = 20;
 /// download. CSV is RFC 4180 in UTF-8
 /// with a header row; an empty field is a missing value. NDJSON has an object per row, with `genres` as an array and
 /// JSON columns as JSON. Parquet has typed columns. A download that fails is aborted, so an incomplete file never
-/// looks complete. Parquet files can be read in ranges, other than `runs` and filtered ones.
+/// looks complete. Parquet files, except `runs` and filtered ones, can be read in ranges.
 ///
 /// `all_shows` has the same filters as `/shows`, and contains the same shows as that list, in the order of their ids.
 #[utoipa::path(

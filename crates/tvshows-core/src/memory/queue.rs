@@ -67,7 +67,7 @@ impl RunQueue for MemoryStore {
         if status.state == RunState::Failed {
             if let Some(staging) = data.staging.as_mut().filter(owned) {
                 staging.discard_unless_reusable();
-                // No attempt has this number.
+                // The numbers of attempts start at 1, so nothing owns the staging tables.
                 staging.attempt = 0;
             }
         } else {

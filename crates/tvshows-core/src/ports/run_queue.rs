@@ -39,11 +39,12 @@ pub trait RunQueue: Send + Sync {
     /// started. May be repeated after a failure.
     async fn finish_unpublished(&self, status: &RunStatus) -> Result<(), StoreError>;
 
-    /// Starts the attempt at a run that `status` describes, and saves that status. What an earlier attempt
-    /// at the same run staged remains. Of what another run staged, the details remain, and the shows if it was
-    /// [incremental](RunSession::start_incremental), so that they are not fetched again; not if the mode of this run is
-    /// [`FetchMode::Full`](crate::FetchMode::Full). Everything else is discarded. Counts it as a
+    /// Starts the attempt at a run that `status` describes, and saves that status. Counts it as a
     /// [stalled attempt](NextRun::stalled_attempts) until it stages something or is stopped.
+    ///
+    /// What an earlier attempt at the same run staged remains. What another run staged is discarded, with one exception:
+    /// unless the mode of this run is [`FetchMode::Full`](crate::FetchMode::Full), it can reuse the details, and the
+    /// shows if that run was [incremental](RunSession::start_incremental).
     ///
     /// # Errors
     ///

@@ -292,7 +292,7 @@ async fn details_staged(env: &TestEnv, run: RunId, shows: usize) {
 }
 
 #[tokio::test]
-async fn what_is_staged_is_not_asked_for_again() {
+async fn what_is_staged_is_not_fetched_again() {
     for responses in [6, 6, 15, 22, 30] {
         let (upstream, server) = ChangingUpstream::start(1..=40).await;
         let filter = "premiered_from=2024&premiered_to=2024";
@@ -405,7 +405,7 @@ async fn fail_at(env: &TestEnv, upstream: &ChangingUpstream, show: u32) -> BTree
 }
 
 #[tokio::test]
-async fn what_a_failed_run_staged_is_not_asked_for_again() {
+async fn what_a_failed_run_staged_is_not_fetched_again() {
     let (upstream, server) = ChangingUpstream::start(1..=40).await;
     let filter = "premiered_from=2024&premiered_to=2024";
     let mut env = TestEnv::with_details_on_disk(&server.uri(), filter).await;
@@ -437,7 +437,7 @@ async fn what_a_failed_run_staged_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn changed_shows_that_a_failed_run_staged_are_not_asked_for_again() {
+async fn changed_shows_that_a_failed_run_staged_are_not_fetched_again() {
     let (upstream, server) = ChangingUpstream::start(1..=40).await;
     let env = TestEnv::with_details_on_disk(&server.uri(), "language=English").await;
     env.update().await;
@@ -464,7 +464,7 @@ async fn changed_shows_that_a_failed_run_staged_are_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn what_a_failed_run_staged_serves_another_filter_and_no_full_run() {
+async fn what_a_failed_run_staged_is_reused_with_another_filter_but_not_by_a_full_run() {
     for mode in [FetchMode::Auto, FetchMode::Full] {
         let (upstream, server) = ChangingUpstream::start(1..=40).await;
         let mut env = TestEnv::with_details_on_disk(&server.uri(), &by_id(1..=20)).await;
@@ -517,7 +517,7 @@ async fn a_show_that_no_longer_matches_needs_no_details_from_a_mirror() {
 }
 
 #[tokio::test]
-async fn the_chosen_shows_are_looked_for_once() {
+async fn the_chosen_shows_are_queried_once() {
     let (upstream, server) = ChangingUpstream::start(1..=40).await;
     let store = FaultyStore::default();
     let mut env = TestEnv::with_outages(&server.uri(), &store).await;
@@ -526,7 +526,7 @@ async fn the_chosen_shows_are_looked_for_once() {
     upstream.change(1);
     upstream.change(2);
     upstream.delete(3);
-    // The second search would find the store away.
+    // A second query would fail.
     let duration = Duration::from_mins(1);
     store.plan(Outage { operation: "matching_shows", after: 1, duration, takes_effect: false });
     assert_eq!(env.update().await.state, RunState::Succeeded);

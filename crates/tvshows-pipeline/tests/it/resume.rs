@@ -121,7 +121,7 @@ async fn an_incremental_run_that_loses_the_map_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_cast_that_is_staged_is_not_asked_for_again() {
+async fn a_cast_that_is_staged_is_not_fetched_again() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
     let mut env = TestEnv::on_disk(&server.uri()).await;
     // The updates map, five pages, the end of the index and four of ten casts; four more are in flight.

@@ -279,7 +279,7 @@ async fn a_search_is_exact_after_many_publishes() {
     }
 }
 
-/// The clock stands still except for pauses, so a check counts until something waits for its end.
+/// Time passes only while something waits, so a check remains valid until something waits for its end.
 #[tokio::test(start_paused = true)]
 async fn no_process_reads_an_older_snapshot_than_any_has_reported() {
     let folder = tempfile::tempdir().unwrap();

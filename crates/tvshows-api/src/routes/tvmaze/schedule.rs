@@ -66,7 +66,7 @@ impl ScheduleRequest {
             let mut broadcasts: Vec<_> = broadcasts
                 .map(|(episode, show)| ScheduledEpisode { episode, show: Some(show) })
                 .collect();
-            // Those of a moment are in the order of their ids, and in other schedules in that of their shows.
+            // Episodes at the same time are in the order of their ids; in other schedules, in that of their shows.
             broadcasts.sort_by_cached_key(|ScheduledEpisode { episode, .. }| {
                 let stamp = episode.airstamp.as_deref();
                 let moment = stamp.and_then(|stamp| stamp.parse::<Timestamp>().ok());
