@@ -39,7 +39,7 @@ enum Bench {
     LaterRuns,
     /// HTTP throughput and latency
     Serving,
-    /// Searches and statistics that nobody has asked for before
+    /// Searches and statistics that are requested for the first time
     FirstRequests,
     /// Server-sent events to many subscribers
     Events,

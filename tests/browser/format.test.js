@@ -30,7 +30,7 @@ test("the request rate is that of the last fifteen seconds", async () => {
   assert.deepEqual(await rates([0, 0], [5, 10], [15, 110], [40, 210], [45, 310]), [null, 2, 110 / 15, 4, 20]);
 });
 
-test("times are told as precisely as they matter", async () => {
+test("times are as precise as they matter", async () => {
   assert.deepEqual(await formatted("formatDuration", [0.42, 7, 59.6, 61, 3660]), ["0.4 s", "7 s", "1 min 0 s", "1 min 1 s", "1 h 1 min"]);
 });
 

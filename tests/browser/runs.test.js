@@ -86,7 +86,7 @@ test("a failed run shows its whole error", async () => {
   assert.deepEqual(page.errors, []);
 });
 
-test("a killed service shows as lost, and its run goes on here when it is back", async () => {
+test("a killed service shows as lost, and its run resumes once it is back", async () => {
   const upstream = await simulator(...SLOW);
   const folder = temporaryFolder();
   const first = await service(upstream, { folder });

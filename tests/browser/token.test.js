@@ -36,7 +36,7 @@ test("the token is asked for once and goes with whatever changes something", asy
   assert.deepEqual(page.errors, []);
 });
 
-test("who does not know the token reads on, and is told what was missing", async () => {
+test("without the token, no update starts, and the page says what is missing", async () => {
   const served = await service(await simulator("--shows", "300"), { settings });
   const page = await open(served);
   await page.getByRole("button", { name: "Start update" }).click();

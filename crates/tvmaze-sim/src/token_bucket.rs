@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn another_limit_gives_no_tokens_away() {
+    async fn a_changed_limit_adds_no_tokens() {
         let mut bucket = bucket("4/4s");
         for _ in 0..3 {
             assert_eq!(bucket.try_acquire(Instant::now()), Ok(()));

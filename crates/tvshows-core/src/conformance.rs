@@ -127,8 +127,8 @@ macro_rules! store_conformance {
             a_run_reuses_the_shows_that_a_failed_incremental_one_staged
             what_a_canceled_run_staged_is_not_reused
             a_full_run_reuses_nothing
-            an_interrupted_run_goes_on_with_what_it_staged
-            what_was_staged_can_be_thrown_away
+            an_interrupted_run_resumes_with_what_it_staged
+            staged_data_can_be_discarded
             what_is_staged_is_noted_with_the_status
             attempts_are_counted_until_one_stages_something_or_stops
             an_earlier_attempt_and_an_ended_run_write_nothing

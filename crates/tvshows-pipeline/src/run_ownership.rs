@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_holds_the_lock_of_a_running_run_knows_that_its_process_died() {
+    async fn the_holder_of_the_lock_of_a_running_run_knows_that_its_process_died() {
         let ownership = ownership(None);
         let owner = async |run, has_lock| ownership.previous_owner(&run, has_lock).await;
         assert_eq!(owner(running(true, false), true).await, PreviousOwner::Died);
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_holds_a_lock_that_expired_does_not_know_whether_its_process_died() {
+    async fn the_holder_of_an_expired_lock_does_not_know_whether_the_process_died() {
         let ownership = expiring_lock(&lease(Some(false)));
         let owner = ownership.previous_owner(&running(true, false), true).await;
         assert_eq!(owner, PreviousOwner::Expired);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lease_is_abandoned_when_nobody_renews_it_for_long() {
+    async fn a_lease_is_abandoned_when_it_is_not_renewed_for_long() {
         let lease = lease(Some(false));
         let ownership = ownership(Some(&lease));
         let owner = async || ownership.previous_owner(&running(true, true), false).await;
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_cannot_renew_a_lease_stops_before_it_expires() {
+    async fn a_process_that_cannot_renew_its_lease_stops_before_it_expires() {
         let (lease, start) = (lease(None), Instant::now());
         let ownership = ownership(Some(&lease));
         let loss = ownership.lost(Ownership { lock: true, lease: true }, start).await;

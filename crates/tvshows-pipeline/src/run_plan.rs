@@ -42,7 +42,8 @@ pub enum PlanError {
 #[derive(Default)]
 pub(crate) struct SharedMap(Mutex<Option<MapRequest>>);
 
-/// A request for the updates map. It is sent by a task of its own, which goes on if the client that caused it leaves.
+/// A request for the updates map. It is sent by a task of its own, which continues if the client that caused it
+/// disconnects.
 struct MapRequest {
     /// The snapshot before the request.
     snapshot: SnapshotVersion,

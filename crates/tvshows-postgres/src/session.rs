@@ -17,7 +17,7 @@ use crate::replicas;
 use crate::staging::{self, Attempt, Base, PreparedBatch, StoredVersions};
 use crate::{details, matching, publish, runs};
 
-/// How long a publish is repeated while the server is away, so that a failover does not interrupt the run.
+/// How long a publish is repeated while the server is unavailable, so that a failover does not interrupt the run.
 const PUBLISH_RETRY_TIME: std::time::Duration = std::time::Duration::from_secs(15);
 const PUBLISH_RETRY_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
 /// From how many added and changed shows on a publish updates the statistics. Until the server does that, about a minute

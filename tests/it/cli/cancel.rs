@@ -54,7 +54,7 @@ async fn a_run_of_a_service_is_cancelled_in_the_database() {
 }
 
 #[tokio::test]
-async fn a_run_that_nobody_works_on_is_reported_by_the_command() {
+async fn a_run_that_no_process_works_on_is_reported_by_the_command() {
     let env = TestEnv::new(&[HANGING_PAGE]).await;
     let mut service = Service::start(&env, &[]).await;
     let run = service.submit_and_stall("").await;

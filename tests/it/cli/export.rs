@@ -9,7 +9,7 @@ use tvshows_testkit::{HANGING_PAGE, Service, TestEnv, dump_tables};
 use super::{stderr_of_failure, stdout_of, text};
 
 #[tokio::test]
-async fn a_table_is_exported_as_the_service_gives_it_away() {
+async fn a_table_is_exported_as_by_the_service() {
     let env = TestEnv::published().await;
     let service = Service::start(&env, &[]).await;
     for (name, format) in [
@@ -66,7 +66,7 @@ async fn a_run_whose_process_died_is_exported_as_interrupted() {
 }
 
 #[tokio::test]
-async fn who_reads_no_further_is_no_error() {
+async fn a_reader_that_stops_early_is_no_error() {
     let env = TestEnv::published().await;
     let mut export = env.tvshows(&["export", "all_shows"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(export.stdout.take().unwrap()).lines();

@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tvshows_testkit::{HANGING_PAGE, Service, TestEnv, tvshows};
 
 #[tokio::test]
-async fn runs_are_told_from_the_file_and_by_the_service() {
+async fn runs_are_listed_from_the_file_and_by_the_service() {
     let env = TestEnv::new(&[HANGING_PAGE]).await;
     let error = stderr_of_failure(&env, &["status"]).await;
     assert!(error.contains("tvshows.db") && error.contains("tvshows update"), "{error}");

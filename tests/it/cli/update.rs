@@ -130,7 +130,7 @@ async fn an_update_tells_machines_its_outcome() {
 }
 
 #[tokio::test]
-async fn who_reads_neither_the_outcome_nor_the_log_stops_no_update() {
+async fn a_closed_stdout_or_stderr_stops_no_update() {
     let env = TestEnv::new(&[]).await;
     let mut update = env.tvshows(&["update"]);
     let mut update = update.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -24,7 +24,7 @@ async fn lists_are_empty_before_the_first_run() {
 }
 
 #[tokio::test]
-async fn who_wants_no_body_asks_with_head() {
+async fn head_returns_no_body() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &[]).await;
     for path in ["/", "/shows/top_shows", "/health/ready", "/pipeline/runs"] {
@@ -91,7 +91,7 @@ async fn wrong_requests_get_a_problem_that_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_documentation_needs_nothing_from_elsewhere() {
+async fn the_documentation_needs_nothing_from_other_origins() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &[]).await;
     let docs = service.get("/docs").send().await.unwrap();

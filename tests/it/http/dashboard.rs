@@ -15,7 +15,7 @@ fn asset_names() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_document_allows_nothing_inline_and_nothing_from_elsewhere_but_pictures() {
+async fn the_document_allows_nothing_inline_and_nothing_cross_origin_but_images() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &[]).await;
     let page = service.get("/").send().await.unwrap();

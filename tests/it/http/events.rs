@@ -43,7 +43,7 @@ async fn a_stream_begins_with_the_present_state_and_ends_with_the_last() {
 }
 
 #[tokio::test]
-async fn a_stream_goes_on_from_the_last_event_that_was_received() {
+async fn a_stream_resumes_after_the_last_received_event() {
     let env = TestEnv::new(&[HANGING_PAGE]).await;
     let service = Service::start(&env, &[]).await;
     let run = service.submit("?mode=full").await;
@@ -59,7 +59,7 @@ async fn a_stream_goes_on_from_the_last_event_that_was_received() {
 }
 
 #[tokio::test]
-async fn a_run_that_nobody_knows_has_no_stream() {
+async fn an_unknown_run_has_no_stream() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &[]).await;
     let path = "/pipeline/status/0190c5a8-0000-7000-8000-000000000000/events";

@@ -212,7 +212,7 @@ async fn exports_are_there_before_the_first_run_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn browsers_of_other_origins_are_let_in_where_the_operator_says_so() {
+async fn browsers_of_other_origins_are_allowed_if_configured() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &["--cors-origins", "https://a.example"]).await;
     let from = |origin: &str| service.get("/shows").header("origin", origin).send();

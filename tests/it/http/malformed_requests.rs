@@ -162,7 +162,7 @@ async fn a_request_that_accepts_no_encoding_gets_a_problem() {
 }
 
 #[tokio::test]
-async fn every_answer_tells_browsers_what_they_may_not_do() {
+async fn every_response_has_security_headers() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &["--api-token", "a-token-of-this-test"]).await;
     for (path, expected) in [
@@ -211,7 +211,7 @@ fn assert_headers(path: &str, headers: &reqwest::header::HeaderMap) {
 }
 
 #[tokio::test]
-async fn clients_that_say_nothing_or_half_of_it_are_in_nobodys_way_and_are_closed() {
+async fn idle_and_incomplete_clients_block_nobody_and_are_disconnected() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &[]).await;
     let mut slow = Vec::new();

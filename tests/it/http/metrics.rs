@@ -123,7 +123,7 @@ async fn a_run_is_counted_as_the_upstream_counts_it() {
 }
 
 #[tokio::test]
-async fn a_service_that_starts_anew_knows_the_last_success() {
+async fn a_restarted_service_knows_the_last_success() {
     let env = TestEnv::published().await;
     let service = Service::start(&env, &[]).await;
     let runs = service.json("/pipeline/runs?limit=1").await;
@@ -161,7 +161,7 @@ async fn clients_cannot_make_series() {
 }
 
 #[tokio::test]
-async fn what_is_told_is_documented_and_what_is_shown_and_watched_is_told() {
+async fn exposed_metrics_are_documented_and_dashboards_and_alerts_use_only_those() {
     let redis = RedisServer::start().await;
     let env = TestEnv::new(&["status:429*1@/shows?page=3"]).await;
     let service = Service::start(&env, &["--redis-url", &redis.url()]).await;

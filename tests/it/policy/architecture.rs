@@ -98,7 +98,7 @@ fn imports_point_in_the_allowed_direction() {
 }
 
 #[test]
-fn nobody_sees_what_is_none_of_their_business() {
+fn crates_reach_no_crate_that_is_forbidden_to_them() {
     let metadata = metadata();
     for (name, allowed, forbidden) in RULES {
         let reached = reach(&metadata, name);

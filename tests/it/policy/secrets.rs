@@ -59,7 +59,7 @@ fn assert_no_secret(said: &str) {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_not_there_gives_no_password_away() {
+async fn an_unavailable_redis_does_not_reveal_the_password() {
     let url = format!("redis://me:hunter2-of-redis@127.0.0.1:{}", free_port());
     for format in ["text", "json"] {
         let env = TestEnv::new(&[]).await;
@@ -68,7 +68,7 @@ async fn a_redis_that_is_not_there_gives_no_password_away() {
 }
 
 #[tokio::test]
-async fn a_redis_that_refuses_the_password_gives_it_not_away() {
+async fn a_redis_that_rejects_the_password_does_not_reveal_it() {
     let port = free_port();
     let options = ["--port", &port.to_string(), "--requirepass", "another"];
     let redis = RedisServer::start_with(port, &options).await.expect("the port is free");

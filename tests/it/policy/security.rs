@@ -76,7 +76,7 @@ async fn what_cannot_be_a_token_stops_the_start_and_is_not_shown() {
 }
 
 #[tokio::test]
-async fn pages_of_elsewhere_change_nothing_unless_they_are_named() {
+async fn cross_origin_pages_change_nothing_unless_they_are_allowed() {
     let env = TestEnv::new(&[HANGING_PAGE]).await;
     let service = Service::start(&env, &["--cors-origins", "https://friend.example"]).await;
     let post = async |headers: &[(&str, &str)]| {
@@ -148,7 +148,7 @@ async fn a_preflight_request_that_is_rejected_gets_a_problem() {
 }
 
 #[tokio::test]
-async fn who_posts_too_often_is_told_when_to_come_again() {
+async fn a_client_that_posts_too_often_gets_retry_after() {
     let env = TestEnv::new(&[]).await;
     let service = Service::start(&env, &["--post-rate-limit", "3", "--api-token", TOKEN]).await;
     let post = async || service.post("/pipeline/update").send().await.unwrap();

@@ -54,7 +54,7 @@ async fn a_copy_of_another_database_is_filled_again() {
 }
 
 #[tokio::test]
-async fn a_database_of_its_own_is_not_overwritten_by_a_copy() {
+async fn a_database_that_is_not_a_copy_is_not_overwritten_by_one() {
     let replicas = Replicas::new(&[]).await;
     assert!(replicas.env.update().await.status.success());
     let content = replicas.env.content();

@@ -141,7 +141,7 @@ fn refusal(output: &Output) -> String {
 }
 
 #[tokio::test]
-async fn a_database_that_another_process_locks_is_said_and_left_alone() {
+async fn a_database_that_another_process_has_locked_is_reported_and_left_unchanged() {
     let env = TestEnv::published().await;
     let before = env.tables();
     let other = env.connection();
@@ -154,7 +154,7 @@ async fn a_database_that_another_process_locks_is_said_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_damaged_database_and_one_of_another_program_are_said_and_left_alone() {
+async fn a_damaged_or_foreign_database_is_reported_and_left_unchanged() {
     let env = TestEnv::published().await;
     let whole = std::fs::read(env.database()).unwrap();
     let path = |name: &str| env.path(name);

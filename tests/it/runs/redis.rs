@@ -42,7 +42,7 @@ async fn another_service_on_the_same_redis_knows_the_run() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_away_at_the_start_is_said_and_used_when_it_comes() {
+async fn a_redis_that_is_unavailable_at_the_start_is_logged_and_used_later() {
     let env = TestEnv::new(&[]).await;
     let port = free_port();
     let service = serve(&env, &format!("redis://127.0.0.1:{port}")).await;
@@ -141,7 +141,7 @@ async fn a_run_of_another_service_is_cancelled_there() {
 }
 
 #[tokio::test]
-async fn whatever_redis_does_meanwhile_the_run_goes_on_and_its_status_recovers() {
+async fn a_run_continues_whatever_redis_does_and_its_status_recovers() {
     let redis = RedisServer::start().await;
     let env = TestEnv::new(&[]).await;
     let expected = env.expected_content().await;
@@ -164,7 +164,7 @@ async fn whatever_redis_does_meanwhile_the_run_goes_on_and_its_status_recovers()
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_stop_does_not_wait_for_a_redis_that_is_away() {
+async fn a_stop_does_not_wait_for_an_unavailable_redis() {
     let env = TestEnv::new(&[]).await;
     let mut service = serve(&env, &format!("redis://127.0.0.1:{}", free_port())).await;
     let run = service.submit("?mode=full").await;

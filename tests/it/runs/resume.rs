@@ -18,7 +18,7 @@ async fn killed(env: &TestEnv) -> String {
 }
 
 #[tokio::test]
-async fn a_killed_run_goes_on_by_itself_under_its_id() {
+async fn a_killed_run_resumes_automatically_under_its_id() {
     let env = TestEnv::published().await;
     let before = env.tables();
     env.simulator.set_faults(&[HANGING_PAGE]);
@@ -78,7 +78,7 @@ async fn a_cancelled_or_failed_run_leaves_no_space_occupied() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_that_a_killed_run_is_running() {
+async fn a_killed_run_is_never_reported_as_running() {
     let env = TestEnv::new(&[HANGING_PAGE]).await;
     let mut update = stalled_update(&env, &[]).await;
     let watcher = Service::start(&env, &[]).await;
@@ -105,7 +105,7 @@ async fn stalled_update(env: &TestEnv, arguments: &[&str]) -> Child {
 }
 
 #[tokio::test]
-async fn an_update_goes_on_with_the_one_that_was_killed_unless_told_not_to() {
+async fn an_update_resumes_the_killed_one_unless_it_must_restart() {
     let env = TestEnv::new(&[]).await;
     for (arguments, states, asked_again) in [
         (&[][..], vec!["succeeded"], 0),
@@ -124,7 +124,7 @@ async fn an_update_goes_on_with_the_one_that_was_killed_unless_told_not_to() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_update_that_is_stopped_says_so_and_can_go_on() {
+async fn an_update_that_is_stopped_says_so_and_can_resume() {
     let env = TestEnv::new(&[HANGING_PAGE]).await;
     let mut update =
         env.tvshows(&["update", "--mode", "full"]).stderr(Stdio::piped()).spawn().unwrap();
@@ -225,7 +225,7 @@ async fn stopped_at(step: &str, fault: &str) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_stop_at_any_step_is_graceful_and_the_run_goes_on_after_it() {
+async fn a_stop_at_any_step_is_graceful_and_the_run_resumes_after_it() {
     let env = TestEnv::published().await;
     let history = env.connection();
     let best: u32 =

@@ -35,7 +35,7 @@ async fn a_second_post_joins_or_waits() {
 }
 
 #[tokio::test]
-async fn a_full_queue_says_when_to_come_again() {
+async fn a_full_queue_says_when_to_retry() {
     let (_env, service, _run) = stalled().await;
     for top in 11..27 {
         service.submit(&format!("?top={top}")).await;

@@ -47,7 +47,7 @@ async fn runs_their_steps_and_requests_arrive_at_the_collector() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_collector_that_is_away_or_hangs_holds_nothing_up() {
+async fn an_unavailable_or_hanging_collector_delays_nothing() {
     let hanging = MockServer::start().await;
     let hangs = Mock::given(method("POST"));
     let never = ResponseTemplate::new(200).set_delay(Duration::from_hours(1));

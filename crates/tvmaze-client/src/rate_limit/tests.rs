@@ -227,7 +227,7 @@ async fn send_times(limiter: &RateLimiter, count: usize) -> Vec<f64> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fixed_limit_lets_a_burst_go_and_then_its_rate() {
+async fn a_fixed_limit_allows_a_burst_and_then_its_rate() {
     let times = send_times(&RateLimiter::new(1, TVMAZE), 60).await;
     assert!(times[19] < 0.1, "a burst of 20: {times:?}");
     assert!((19.5..20.5).contains(&times[59]), "40 more at two per second: {times:?}");

@@ -126,7 +126,7 @@ async fn a_hang_ends_with_the_timeout() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_unreachable() {
+async fn a_refused_connection_is_unreachable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -222,7 +222,7 @@ async fn hopeless_rate_limiting_comes_to_an_end() {
 }
 
 #[tokio::test]
-async fn a_retry_after_beyond_all_patience_is_told_at_once() {
+async fn a_retry_after_beyond_the_limit_fails_immediately() {
     let later = ResponseTemplate::new(429).insert_header("retry-after", "3600");
     let server = failing_at_first(1000, later).await;
     let error =
@@ -319,7 +319,7 @@ async fn tvmazes_own_words_are_in_the_error() {
 }
 
 #[tokio::test]
-async fn a_dropped_call_gives_its_place_back() {
+async fn a_dropped_call_releases_its_permit() {
     let server = failing_at_first(9, ResponseTemplate::new(200).set_body_json(show(7))).await;
     let slow = ResponseTemplate::new(200).set_delay(Duration::from_hours(1));
     Mock::given(path("/shows/8")).respond_with(slow).with_priority(1).mount(&server).await;
@@ -341,7 +341,7 @@ async fn a_dropped_call_gives_its_place_back() {
 }
 
 #[tokio::test]
-async fn a_fixed_limit_is_kept_by_all_calls_of_the_client() {
+async fn a_fixed_limit_applies_to_all_calls_of_the_client_together() {
     let server = failing_at_first(1, ResponseTemplate::new(200).set_body_json(show(7))).await;
     let limit = RateLimit::Fixed { calls: 2, per: Duration::from_millis(20) };
     let client = quick_builder(&server.uri()).rate_limit(limit).build().unwrap();

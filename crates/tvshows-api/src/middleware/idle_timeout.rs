@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_nothing_is_cut_off() {
+    async fn a_client_that_reads_nothing_is_disconnected() {
         let (_client, server) = duplex(64);
         let mut server = TimeoutStream::new(server);
         let start = Instant::now();

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn too_many_exports_are_told_to_come_again() {
+    async fn too_many_exports_get_retry_after() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("tvshows.db")).await.unwrap();
         let store = Arc::new(store);

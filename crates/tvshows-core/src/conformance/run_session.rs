@@ -386,7 +386,7 @@ pub async fn a_full_run_reuses_nothing(store: &impl Store) {
     assert_eq!(staged.into_keys().collect::<Vec<_>>(), [ShowId(2)]);
 }
 
-pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &impl Store) {
+pub async fn an_interrupted_run_resumes_with_what_it_staged(store: &impl Store) {
     publish(store, vec![show(1), show(2), show(3)], &[1, 2]).await;
     let status = running();
     let session = begin(store, &status).await;
@@ -420,7 +420,7 @@ pub async fn an_interrupted_run_goes_on_with_what_it_staged(store: &impl Store) 
     assert_eq!(store.next(&[]).await.expect("next"), None);
 }
 
-pub async fn what_was_staged_can_be_thrown_away(store: &impl Store) {
+pub async fn staged_data_can_be_discarded(store: &impl Store) {
     publish(store, vec![show(1)], &[1]).await;
     let status = running();
     let session = begin(store, &status).await;

@@ -99,7 +99,7 @@ async fn passing_faults_leave_no_trace() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_said_in_one_sentence() {
+async fn a_refused_connection_is_reported_in_one_sentence() {
     let simulator = ScriptedSimulator::start(&[]).await;
     let base_url = simulator.base_url();
     simulator.stop().await;

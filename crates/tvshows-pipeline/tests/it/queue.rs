@@ -115,7 +115,7 @@ async fn a_waiting_run_is_cancelled_at_once() {
 }
 
 #[tokio::test]
-async fn a_run_that_nobody_knows_cannot_be_cancelled() {
+async fn an_unknown_run_cannot_be_canceled() {
     let (_simulator, env) = stalled().await;
     let unknown = env.runner.cancel(RunId::random()).await;
     assert!(matches!(unknown, Err(CancelError::NotFound(_))), "{unknown:?}");

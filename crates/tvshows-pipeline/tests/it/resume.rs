@@ -54,7 +54,7 @@ async fn interrupted(
 }
 
 #[tokio::test]
-async fn a_full_run_goes_on_under_its_id_where_it_was() {
+async fn a_full_run_resumes_under_its_id_from_its_checkpoint() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
     let mut env = TestEnv::on_disk(&server.uri()).await;
     let status = interrupted(&upstream, &mut env, FetchMode::Full, 4, || {}).await;
@@ -94,7 +94,7 @@ async fn without_a_map_the_404_at_the_end_still_tells() {
 }
 
 #[tokio::test]
-async fn an_incremental_run_that_loses_the_map_begins_anew() {
+async fn an_incremental_run_that_loses_the_map_starts_over() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
     let mut env = TestEnv::on_disk(&server.uri()).await;
     env.update().await;
@@ -132,7 +132,7 @@ async fn a_cast_that_is_staged_is_not_fetched_again() {
 }
 
 #[tokio::test]
-async fn a_run_that_goes_on_in_vain_ends_as_failed() {
+async fn a_run_that_resumes_in_vain_fails() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
     let mut env = TestEnv::on_disk(&server.uri()).await;
     upstream.hold("/shows?page=2");
@@ -182,7 +182,7 @@ async fn attempts_that_are_stopped_before_they_stage_anything_are_not_in_vain() 
 }
 
 #[tokio::test]
-async fn what_is_slow_keeps_nothing_else_from_being_staged() {
+async fn a_slow_response_does_not_delay_staging_others() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
     let mut env = TestEnv::on_disk(&server.uri()).await;
     upstream.hold("/shows?page=0");
@@ -203,7 +203,7 @@ async fn what_is_slow_keeps_nothing_else_from_being_staged() {
 }
 
 #[tokio::test]
-async fn an_interrupted_run_that_finds_tvmaze_away_tries_again_and_not_for_ever() {
+async fn an_interrupted_run_that_cannot_reach_tvmaze_retries_but_not_forever() {
     let simulator = ScriptedSimulator::start(&["hang@/shows?page=5"]).await;
     let mut env = TestEnv::on_disk(&simulator.base_url()).await;
     let run = env.submit(FetchMode::Full).await;
@@ -251,7 +251,7 @@ async fn an_interrupted_run_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn another_process_goes_on_with_a_run_whose_process_is_stopped() {
+async fn another_process_continues_a_run_whose_process_is_stopped() {
     let (upstream, server) = ChangingUpstream::start(ids()).await;
     let env = TestEnv::on_disk(&server.uri()).await;
     upstream.stall_after(3);

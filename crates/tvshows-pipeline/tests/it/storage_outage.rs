@@ -82,7 +82,7 @@ async fn a_short_outage_in_any_operation_costs_no_request() {
 }
 
 #[tokio::test]
-async fn a_long_outage_interrupts_a_run_that_goes_on_with_what_it_has_staged() {
+async fn a_long_outage_interrupts_a_run_that_resumes_with_what_it_has_staged() {
     let (expected, _) = update_with(&FaultyStore::default(), None).await;
     for outage in outages(LONG) {
         let store = FaultyStore::default();
@@ -190,7 +190,7 @@ async fn a_run_that_waits_is_running_and_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn a_run_that_waits_stops_with_its_process_and_goes_on_with_the_next() {
+async fn a_waiting_run_stops_with_its_process_and_resumes_in_the_next() {
     let store = FaultyStore::default();
     let (_upstream, _server, mut env, run) = waiting(&store).await;
     env.stop().await;

@@ -166,7 +166,7 @@ async fn nothing_is_read_from_a_copy_that_was_never_filled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_needs_an_operator_is_tried_less_often() {
+async fn failures_that_need_an_operator_are_retried_less_often() {
     let replica = Replica::filled().await;
     add_show_6(&replica.source.store()).await;
     replica.source.set_fault(Fault::Corrupt);

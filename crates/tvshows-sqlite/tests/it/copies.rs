@@ -336,7 +336,7 @@ async fn a_copy_is_opened_by_one_process_and_only_as_a_copy() {
 }
 
 #[tokio::test]
-async fn a_database_of_its_own_is_left_alone() {
+async fn a_database_that_is_not_a_copy_is_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
     let store = SqliteStore::open(&path).await.unwrap();

@@ -165,7 +165,7 @@ async fn a_name_that_looks_like_an_address_is_a_name() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_program_is_refused_and_left_alone() {
+async fn a_file_of_another_program_is_refused_and_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other.db");
     let other = Connection::open(&path).unwrap();
@@ -178,7 +178,7 @@ async fn a_file_of_another_program_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+async fn a_file_that_is_not_a_database_is_refused_and_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
     let text = "just some text, long enough to be read as a header of a database file, or so\n";

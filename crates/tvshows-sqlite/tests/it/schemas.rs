@@ -43,7 +43,7 @@ async fn a_file_of_schema_1_keeps_its_rows() {
 }
 
 #[tokio::test]
-async fn a_file_of_schema_2_keeps_its_rows_and_its_killed_run_goes_on() {
+async fn a_file_of_schema_2_keeps_its_rows_and_its_killed_run_resumes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
     let store = open(&path, include_str!("../fixtures/schema-2.sql")).await;
