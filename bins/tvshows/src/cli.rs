@@ -129,7 +129,7 @@ pub(crate) struct Healthcheck {
     #[arg(long, env = "PORT", default_value_t = 8000)]
     pub(crate) port: u16,
 
-    /// Port of the local service for probes, which takes precedence over the other one
+    /// Port of the local service for probes; takes precedence over `--port`
     #[arg(long, value_name = "PORT", env = "HEALTH_PORT")]
     pub(crate) health_port: Option<u16>,
 

@@ -157,7 +157,7 @@ pub enum EpisodeKey {
 }
 
 impl EpisodeKey {
-    /// The show of the episodes, if the key has it.
+    /// Returns the show of the episodes, if the key names it.
     #[must_use]
     pub fn show(&self) -> Option<ShowId> {
         match self {

@@ -224,7 +224,7 @@ impl RunStatus {
         }
     }
 
-    /// Applies an event. Returns `false` if nothing changed: the run has ended, or the event is not news.
+    /// Applies an event. Returns `false` if nothing changed: the run has ended, or the event adds nothing.
     pub fn apply(&mut self, event: RunEvent, now: Timestamp) -> bool {
         if self.state.is_terminal() {
             return false;

@@ -193,7 +193,7 @@ enum NotSaved {
 }
 
 /// Saves the final status of a run that was not published, as far as this process knows. Returns the status in the
-/// history if that is another one: the response to a publish may have been lost.
+/// history if that differs: the response to a publish may have been lost.
 pub(crate) async fn save_end(
     queue: &dyn RunQueue,
     status: &RunStatus,

@@ -26,7 +26,7 @@ const RATING_DRIFT: f64 = 0.2;
 pub(crate) struct PlanLimits<'a> {
     /// The age of an index page at which it is fetched again.
     pub(crate) max_age: Duration,
-    /// The shows that `DETAILS` chooses as far as that is known: published ones, and new ones if it lists their ids.
+    /// The shows that `DETAILS` is known to choose: published ones, and new ones if it lists their ids.
     pub(crate) chosen: &'a BTreeSet<ShowId>,
     /// How many changed shows may be fetched together with their details.
     pub(crate) max_detailed: usize,

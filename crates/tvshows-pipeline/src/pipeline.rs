@@ -183,7 +183,7 @@ impl Pipeline {
             context.discard_staging().await?;
             staging = StagingState::default();
         }
-        // As far as they are current, episodes are retained. A full run fetches everything.
+        // Current episodes are retained. A full run fetches everything.
         versions.retain(|_, version| {
             context.parameters.mode == FetchMode::Auto && version.has_episodes
         });

@@ -47,7 +47,7 @@ struct Inner {
 }
 
 impl Runner {
-    /// Starts the worker, which first resumes an interrupted run, unless the role is another one.
+    /// Starts the worker, which first resumes an interrupted run, if the role is [`RunnerRole::Worker`].
     ///
     /// Call it within a Tokio runtime. [`shutdown`](Self::shutdown) ends all its tasks.
     #[must_use]

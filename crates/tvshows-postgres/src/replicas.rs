@@ -21,8 +21,8 @@ const REPORT: &str = "INSERT INTO _replicas (replica, number, seen_at) VALUES ($
          clock_timestamp()) \
      ON CONFLICT (replica) DO UPDATE SET number = excluded.number, seen_at = excluded.seen_at";
 
-/// Waits until each live replica has a snapshot, for a second at most, so that nobody hears of it before it can be read
-/// everywhere.
+/// Waits until each live replica has a snapshot, for a second at most, so that it is not reported before all of them serve
+/// it.
 pub(crate) async fn wait_until_copied(database: &Database, number: i64) {
     let wait = async {
         while let Ok(rows) = database.query("replicas", ARE_BEHIND, &[(&number, Type::INT8)]).await

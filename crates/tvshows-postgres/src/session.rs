@@ -71,7 +71,7 @@ impl PostgresSession {
         Ok(())
     }
 
-    /// Returns the final status, and the number of the snapshot if it is another one.
+    /// Returns the final status, and the number of the snapshot if it is a new one.
     async fn try_publish(
         &self,
         top: &[ShowId],

@@ -139,7 +139,7 @@ impl ReplicaCatalog {
         Ok(())
     }
 
-    /// Updates the copy to the published snapshot, if it is another one.
+    /// Updates the copy to the published snapshot, unless it already has it.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let _applying = self.applying.lock().await;
         let published = self.source.position().await?;

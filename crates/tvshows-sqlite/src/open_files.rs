@@ -179,7 +179,7 @@ impl FileId {
         Ok(None)
     }
 
-    /// Without the device, whose number can be another one after a restart of the machine.
+    /// Without the device, whose number can change when the machine restarts.
     fn record(self) -> String {
         let created = self.created.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
         format!("{}:{}", self.inode, created.unwrap_or_default().as_nanos())

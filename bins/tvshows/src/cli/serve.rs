@@ -153,7 +153,7 @@ impl Serve {
         }
     }
 
-    /// The port for probes and metrics, if it is another one.
+    /// The port for probes and metrics, if they have one of their own.
     pub(crate) fn health_port(&self) -> Result<Option<u16>, ConfigError> {
         match self.health_port {
             Some(port) if port == self.port && port != 0 => Err(ConfigError {

@@ -86,6 +86,6 @@ pub struct NextRun {
 pub struct Ownership {
     /// The lock of the database.
     pub lock: bool,
-    /// The lease, which expires, beside a lock that ends with its process.
+    /// The lease, which expires, in addition to a lock that ends with its process.
     pub lease: bool,
 }
