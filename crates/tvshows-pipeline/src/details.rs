@@ -88,8 +88,9 @@ pub(crate) async fn stage(
     Ok(chosen.into_keys().collect())
 }
 
-/// Checks and plans the number of details to fetch: those of the changed shows in `detailed`, and those of chosen shows of
-/// the next snapshot that `known` lacks. Shows that `may_change` before that may stop matching, so they do not count.
+/// Checks and plans the details of the new and changed shows in `detailed`, and of the other chosen shows of the next
+/// snapshot whose details in `known` are missing or outdated. Shows that `may_change` before their details are fetched
+/// may stop matching, so they do not count.
 pub(crate) async fn plan_changes(
     context: &RunContext<'_>,
     max: Option<u32>,

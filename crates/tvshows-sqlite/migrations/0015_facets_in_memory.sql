@@ -1,5 +1,5 @@
--- Facets and the ids of shows in other databases are read from All_Shows into memory. Of the tables that repeated them,
--- only what planning a run reads remains.
+-- Facets and the ids of shows in other databases are read from All_Shows into memory. The tables that repeated them are
+-- dropped, except for the columns that planning a run reads.
 
 DROP TRIGGER _All_Shows_After_Insert;
 DROP TRIGGER _All_Shows_After_Update;

@@ -13,13 +13,9 @@ use tokio::task::spawn_blocking;
 
 /// Smaller bodies are quicker to send than to decompress for a client that does not accept gzip.
 const MIN_COMPRESSED_BYTES: usize = 8 * 1024;
-/// Larger bodies are compressed on a blocking thread, and decompressed in chunks while they are sent. Otherwise, each
-/// client that reads slowly would take the memory of a whole body.
-const MAX_INLINE_BYTES: usize = 128 * 1024;
-/// The size of a decompressed chunk.
-const CHUNK_BYTES: usize = 16 * 1024;
-/// The memory for each client of a large body: a chunk, and the decompressor with its window of 32 kB.
-const STREAM_BYTES: usize = CHUNK_BYTES + 48 * 1024;
+/// Larger bodies are compressed on a blocking thread, and cached uncompressed as well, so that clients without gzip that
+/// read slowly share one copy.
+const MAX_DECOMPRESSED_BYTES: usize = 128 * 1024;
 
 /// A body as it is cached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,17 +37,19 @@ impl CachedBody {
     /// Compresses a body if its size makes that worthwhile. Takes less time than rendering it.
     pub(crate) async fn new(body: Bytes) -> CachedBody {
         let plain_length = body.len();
-        let compressed = if plain_length < MIN_COMPRESSED_BYTES {
-            None
-        } else if plain_length <= MAX_INLINE_BYTES {
-            compress(&body).ok()
-        } else {
-            let body = body.clone();
-            spawn_blocking(move || compress(&body)).await.ok().and_then(Result::ok)
-        };
-        match compressed {
-            Some(compressed) => CachedBody::Gzip { compressed, plain_length },
-            None => CachedBody::Plain(body),
+        if plain_length < MIN_COMPRESSED_BYTES {
+            return CachedBody::Plain(body);
+        }
+        if plain_length <= MAX_DECOMPRESSED_BYTES {
+            return match compress(&body) {
+                Ok(compressed) => CachedBody::Gzip { compressed, plain_length },
+                Err(_) => CachedBody::Plain(body),
+            };
+        }
+        let plain = body.clone();
+        match spawn_blocking(move || compress(&plain)).await {
+            Ok(Ok(compressed)) => CachedBody::Both { plain: body, compressed },
+            Ok(Err(_)) | Err(_) => CachedBody::Plain(body),
         }
     }
 
@@ -76,33 +74,14 @@ impl CachedBody {
             {
                 Ok(response.insert_header(ContentEncoding::Gzip).body(compressed))
             }
-            CachedBody::Gzip { compressed, plain_length } if plain_length <= MAX_INLINE_BYTES => {
-                Ok(response.body(read_chunk(&mut GzDecoder::new(&compressed[..]), plain_length)?))
-            }
+            CachedBody::Plain(plain) | CachedBody::Both { plain, .. } => Ok(response.body(plain)),
             CachedBody::Gzip { compressed, plain_length } => {
-                let memory = BodyMemory { shared: compressed.clone(), own_bytes: STREAM_BYTES };
-                let mut response = response.body(stream_decompressed(compressed, plain_length));
-                response.extensions_mut().insert(memory);
-                Ok(response)
+                let mut plain = Vec::with_capacity(plain_length);
+                GzDecoder::new(&compressed[..]).read_to_end(&mut plain)?;
+                Ok(response.body(plain))
             }
         }
     }
-}
-
-/// Returns a body that is decompressed as fast as the client reads it.
-fn stream_decompressed(compressed: Bytes, plain_length: usize) -> BoxBody {
-    let mut decoder = GzDecoder::new(Cursor::new(compressed));
-    let chunks = iter::from_fn(move || match read_chunk(&mut decoder, CHUNK_BYTES) {
-        Ok(chunk) if chunk.is_empty() => None,
-        chunk => Some(chunk),
-    });
-    BoxBody::new(SizedStream::new(plain_length as u64, stream::iter(chunks)))
-}
-
-fn read_chunk(decoder: &mut impl Read, length: usize) -> io::Result<Bytes> {
-    let mut chunk = Vec::with_capacity(length);
-    decoder.take(length as u64).read_to_end(&mut chunk)?;
-    Ok(chunk.into())
 }
 
 fn compress(plain: &[u8]) -> io::Result<Bytes> {
@@ -141,7 +120,8 @@ mod tests {
 
     #[actix_web::test]
     async fn a_body_is_compressed_once_and_each_client_can_read_it() {
-        for bytes in [MIN_COMPRESSED_BYTES, MAX_INLINE_BYTES, MAX_INLINE_BYTES + 1, 1_700_000] {
+        let sizes = [MIN_COMPRESSED_BYTES, MAX_DECOMPRESSED_BYTES, MAX_DECOMPRESSED_BYTES + 1];
+        for bytes in sizes.into_iter().chain([1_700_000]) {
             let lines = (0..).map(|id: u32| format!(r#""{id}":{},"#, id.wrapping_mul(7919)));
             let plain: Vec<u8> = lines.flat_map(String::into_bytes).take(bytes).collect();
             let plain = Bytes::from(plain);
@@ -171,23 +151,6 @@ mod tests {
             let sent = response.into_body().try_into_bytes().unwrap();
             assert_eq!(sent.as_ptr() == plain.as_ptr(), is_large, "a large one is shared");
         }
-    }
-
-    #[actix_web::test]
-    async fn a_client_that_reads_nothing_takes_the_memory_of_a_chunk() {
-        let plain = Bytes::from(vec![b' '; 1_000_000]);
-        let body = CachedBody::new(plain.clone()).await;
-        let request = TestRequest::default().to_http_request();
-        let response = body.send(&request, HttpResponse::Ok()).unwrap();
-        let mut sent = std::pin::pin!(response.into_body());
-        assert_eq!(sent.size(), BodySize::Sized(1_000_000));
-        let mut length = 0;
-        while let Some(part) = poll_fn(|context| sent.as_mut().poll_next(context)).await {
-            let part = part.unwrap();
-            assert!(part.len() <= CHUNK_BYTES);
-            length += part.len();
-        }
-        assert_eq!(length, 1_000_000);
     }
 
     #[actix_web::test]

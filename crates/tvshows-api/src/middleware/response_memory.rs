@@ -46,14 +46,6 @@ struct UnsentBodies {
     bytes: usize,
 }
 
-/// The memory that a body takes until it has been sent. A response whose body is a stream has this as an extension.
-pub(crate) struct BodyMemory {
-    /// The bytes that several connections can share.
-    pub(crate) shared: Bytes,
-    /// The size of what the connection does not share.
-    pub(crate) own_bytes: usize,
-}
-
 impl ResponseMemory {
     /// Counts a body until the result is dropped. `None` if all bodies together would be too large.
     fn reserve(&self, body: &Bytes) -> Option<Reservation> {
