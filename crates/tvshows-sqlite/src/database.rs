@@ -123,6 +123,17 @@ impl Database {
         let _ = self.read(checkpoint).await;
     }
 
+    /// Frees the writer's page cache at the end of a run, since runs are rare. Best effort.
+    pub(crate) async fn shrink_memory(&self) {
+        let Some(writer) = &self.writer else { return };
+        if let Ok(connection) = writer.get().await {
+            let shrink = |connection: &mut Connection| -> SqlResult<()> {
+                connection.execute_batch("PRAGMA shrink_memory")
+            };
+            let _ = connection.run(shrink).await;
+        }
+    }
+
     /// Closes every connection and leaves everything in the main file, even if that was moved.
     pub(crate) async fn close(&self) {
         self.snapshot_cache.close();

@@ -139,6 +139,7 @@ impl RunSession for SqliteSession {
             Ok::<_, rusqlite::Error>(status)
         };
         let status = self.write("publish", publish).await?;
+        self.database.shrink_memory().await;
         // Until the checks of other processes from before the commit are no longer valid.
         sleep(CHECK_INTERVAL).await;
         Ok(status)

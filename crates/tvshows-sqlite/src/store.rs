@@ -325,6 +325,7 @@ impl RunQueue for SqliteStore {
             })
             .await?;
         self.database.free_disk_space().await;
+        self.database.shrink_memory().await;
         Ok(())
     }
 

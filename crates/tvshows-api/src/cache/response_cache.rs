@@ -12,8 +12,8 @@ use super::etag;
 use crate::content::Content;
 use crate::problem::Problem;
 
-/// Cache budget in bytes (keys and bodies), about 40,000 shows in lists.
-const CAPACITY_BYTES: u64 = 16 * 1024 * 1024;
+/// Cache budget in bytes (keys and bodies), about 25,000 shows in lists.
+const CAPACITY_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The memory of an entry in addition to its key and body, measured with 400,000 small entries.
 const ENTRY_OVERHEAD: usize = 512;
