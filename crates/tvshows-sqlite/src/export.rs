@@ -9,7 +9,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 use tempfile::NamedTempFile;
 use tvshows_core::{
-    CellValue, ColumnType, DateColumns, MakeRowWriter, ShowFilter, StoreError, Table,
+    CellValue, ColumnType, DateColumns, MakeRowWriter, RunState, ShowFilter, StoreError, Table,
 };
 
 use crate::error::{SqlResult, from_sql, unavailable};
@@ -30,12 +30,13 @@ pub(crate) fn export_table(
     filter: &ShowFilter,
     make_writer: MakeRowWriter,
 ) -> Result<(), StoreError> {
-    // The types of the columns and the rows must come from one snapshot.
-    let snapshot = connection.unchecked_transaction().map_err(from_sql)?;
+    // Not from the snapshot below: after the lock is checked, each run is read again.
     let interrupted = match table {
-        Table::Runs => interrupted_runs(&snapshot, lock)?,
+        Table::Runs => interrupted_runs(connection, lock)?,
         _ => BTreeMap::new(),
     };
+    // The types of the columns and the rows must come from one snapshot.
+    let snapshot = connection.unchecked_transaction().map_err(from_sql)?;
     let mut writer =
         make_writer(date_columns(&snapshot, table).map_err(from_sql)?).map_err(aborted)?;
     let columns: Vec<_> = table.columns().iter().map(|column| column.name).collect();
@@ -55,7 +56,10 @@ pub(crate) fn export_table(
     let mut rows = select.query(params_from_iter(ids)).map_err(from_sql)?;
     while let Some(row) = rows.next().map_err(from_sql)? {
         let mut cells = cells(row, table.columns().len()).map_err(from_sql)?;
-        let run = interrupted.iter().find(|(id, _)| cells.contains(&CellValue::Text(id)));
+        // It may have ended since.
+        let is_running = || cells.contains(&CellValue::Text(RunState::Running.into_str()));
+        let is_interrupted = |id: &str| cells.contains(&CellValue::Text(id)) && is_running();
+        let run = interrupted.iter().find(|(id, _)| is_interrupted(id));
         if let Some((_, run)) = run {
             for (cell, column) in cells.iter_mut().zip(table.column_names()) {
                 if let Some(value) = run.get(column) {

@@ -13,8 +13,8 @@ use tokio::task::spawn_blocking;
 
 /// Smaller bodies are quicker to send than to decompress for a client that does not accept gzip.
 const MIN_COMPRESSED_BYTES: usize = 8 * 1024;
-/// Larger bodies are compressed on a blocking thread, and cached uncompressed as well, so that clients without gzip that
-/// read slowly share one copy.
+/// Larger bodies are compressed on a blocking thread, and cached uncompressed as well: clients without gzip share that
+/// form, so that those that read slowly do not take memory for a copy each.
 const MAX_DECOMPRESSED_BYTES: usize = 128 * 1024;
 
 /// A fifth smaller than with the lowest level, and a fifth slower. The next one saves another eighth for twice the time.
