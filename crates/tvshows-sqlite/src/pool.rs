@@ -23,7 +23,8 @@ const EXPORTS: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The page cache of the writer: enough for the pages that staging touches, small compared with a run.
 const WRITER_CACHE_KIB: i64 = 4 * 1024;
-/// The page cache of every other connection: enough for the inner pages of all tables. The system caches the others.
+/// The page cache of every other connection: enough for the inner pages of all tables. The operating system caches
+/// the others.
 const READER_CACHE_KIB: i64 = 1024;
 /// With SQLite's default of 4096, rows of more than 1 kB take four times as many reads and writes.
 const PAGE_BYTES: u32 = 16 * 1024;

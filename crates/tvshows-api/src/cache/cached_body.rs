@@ -17,7 +17,8 @@ const MIN_COMPRESSED_BYTES: usize = 8 * 1024;
 /// form, so that those that read slowly do not take memory for a copy each.
 const MAX_DECOMPRESSED_BYTES: usize = 128 * 1024;
 
-/// A fifth smaller than with the lowest level, and a fifth slower. The next one saves another eighth for twice the time.
+/// A fifth smaller than at the lowest level, and a fifth slower. The next level saves another eighth, but takes twice the
+/// time.
 const COMPRESSION_LEVEL: u32 = 2;
 
 /// A body as it is cached.
@@ -29,7 +30,7 @@ pub(crate) enum CachedBody {
         compressed: Bytes,
         plain_length: usize,
     },
-    /// A large one in both forms.
+    /// A large body in both forms.
     Both {
         plain: Bytes,
         compressed: Bytes,
