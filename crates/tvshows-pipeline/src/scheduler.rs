@@ -83,7 +83,7 @@ impl Scheduler {
     /// When the update after the newest one is due.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let newest = self.runner.runs(1).await?.pop();
-        Ok(self.due_after(newest.as_ref().map(start), now_millis()))
+        Ok(self.due_after(newest.as_ref().map(start_time), now_millis()))
     }
 
     fn due_after(&self, last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {

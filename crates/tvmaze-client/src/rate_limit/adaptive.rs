@@ -14,8 +14,8 @@ const DOCUMENTED_BURST: f64 = 20.0;
 /// ... and its refill rate in requests per second.
 const DOCUMENTED_RATE: f64 = 2.0;
 
-/// Maximum number of requests in flight beyond the documented limit until one of them is accepted. If that limit is the
-/// real one, only these are rejected.
+/// Requests in flight beyond the documented limit at the start. The window doubles with each round of
+/// accepted requests, which bounds how many requests the first 429 finds in flight.
 const INITIAL_WINDOW: u32 = 2;
 
 /// Fraction of the estimated rate that is used in the steady phase.
@@ -75,7 +75,7 @@ pub(crate) enum Backpressure {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// No 429 yet. The rate is not limited.
+    /// No 429 yet. Only the window limits the rate.
     SlowStart,
     /// Just below the estimated rate.
     Steady,
@@ -110,8 +110,7 @@ pub(crate) struct AdaptiveRateController {
     consecutive_429s: i32,
     /// Rate-limited requests waiting to be sent again, which go before all others.
     priority_waiters: u32,
-    /// A request beyond the documented limit was accepted.
-    has_exceeded_limit: bool,
+    window: u32,
     speculative_in_flight: u32,
 }
 
@@ -131,7 +130,7 @@ impl AdaptiveRateController {
             accepted: 0.0,
             consecutive_429s: 0,
             priority_waiters: 0,
-            has_exceeded_limit: false,
+            window: INITIAL_WINDOW,
             speculative_in_flight: 0,
         }
     }
@@ -169,7 +168,7 @@ impl AdaptiveRateController {
         }
         let speculative = self.tokens < 1.0;
         if speculative {
-            if !self.has_exceeded_limit && self.speculative_in_flight >= INITIAL_WINDOW {
+            if self.speculative_in_flight >= self.window {
                 return Err(Backpressure::UntilNotified);
             }
             self.speculative_in_flight += 1;
@@ -211,8 +210,9 @@ impl AdaptiveRateController {
         self.sample_size += 1.0;
         if self.phase == Phase::SlowStart {
             // Responses arrive out of order, so only their number proves that the limit is higher.
-            self.has_exceeded_limit |=
-                grant.speculative && self.sample_size > self.documented_allowance(now);
+            if grant.speculative && self.sample_size > self.documented_allowance(now) {
+                self.window = self.window.saturating_add(1);
+            }
             return;
         }
         if grant.sent_at < self.last_429_at {
