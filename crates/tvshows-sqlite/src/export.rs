@@ -78,6 +78,10 @@ fn interrupted_runs(
     lock: &FileLock,
 ) -> Result<BTreeMap<String, BTreeMap<String, Value>>, StoreError> {
     let mut interrupted = BTreeMap::new();
+    // The runs of a copy work on another file, whose lock they hold.
+    if migrations::is_copy(connection).map_err(from_sql)? {
+        return Ok(interrupted);
+    }
     for mut status in runs::unfinished(connection).map_err(from_sql)? {
         let stored = status.state;
         mark_interrupted(connection, lock, &mut status)?;

@@ -7,18 +7,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
-use tvshows_core::{Facet, FacetCount, FacetFilter, SnapshotVersion, UnmatchedFilter, fold_case};
+use tvshows_core::{Facet, FacetCount, FacetFilter, UnmatchedFilter, fold_case};
 
 use crate::error::SqlResult;
 use crate::facets::{self, FacetReader, split};
 use crate::index_cache::IndexCache;
 use crate::orders::{Orders, OrdersReader};
-use crate::snapshot;
 use crate::stats::Histograms;
 use crate::text_index::TextIndex;
 
 pub(crate) struct FacetIndex {
-    pub(crate) snapshot: SnapshotVersion,
     /// In ascending order.
     pub(crate) ids: Vec<i64>,
     pub(crate) orders: Orders,
@@ -52,7 +50,6 @@ impl FacetIndex {
     }
 
     fn read(connection: &Connection) -> SqlResult<FacetIndex> {
-        let snapshot = snapshot::current(connection)?;
         let (mut ids, mut histograms) = (Vec::new(), Histograms::default());
         let (mut columns, mut orders) =
             (Facet::ALL.map(ColumnReader::new), OrdersReader::default());
@@ -78,7 +75,7 @@ impl FacetIndex {
         ids.shrink_to_fit();
         let columns = columns.map(ColumnReader::finish).into();
         let (orders, texts) = (orders.finish(), Mutex::default());
-        Ok(FacetIndex { snapshot, ids, orders, texts, histograms, columns })
+        Ok(FacetIndex { ids, orders, texts, histograms, columns })
     }
 
     /// Returns the index of texts, which is read when it is first needed. The transaction must be one of the same

@@ -9,6 +9,7 @@ use tvshows_core::{Facet, FacetCount, RowCounts, ShowStats};
 use crate::error::SqlResult;
 use crate::facet_index::FacetIndex;
 use crate::index_cache::IndexCache;
+use crate::snapshot;
 
 /// As many networks as a chart can show; there are more than a thousand.
 const MAX_NETWORKS: usize = 50;
@@ -19,7 +20,8 @@ pub(crate) fn stats(
     indexes: &IndexCache<FacetIndex>,
 ) -> SqlResult<ShowStats> {
     let transaction = connection.unchecked_transaction()?;
-    let index = FacetIndex::get(indexes, &transaction)?;
+    let (index, snapshot) =
+        (FacetIndex::get(indexes, &transaction)?, snapshot::current(&transaction)?);
     let mut networks = by_count(index.text_counts(Facet::Network));
     networks.truncate(MAX_NETWORKS);
     let tables = RowCounts {
@@ -30,8 +32,8 @@ pub(crate) fn stats(
         show_cast: row_count(&transaction, "Show_Cast")?,
     };
     Ok(ShowStats {
-        snapshot: index.snapshot.number,
-        published_at: index.snapshot.published_at,
+        snapshot: snapshot.number,
+        published_at: snapshot.published_at,
         tables,
         premiere_years: nulls_last(&index.histograms.premiere_years),
         ratings: nulls_last(&index.histograms.ratings),
