@@ -70,7 +70,7 @@ async fn apply(database: &Database, changes: SnapshotChanges) -> Result<(), Stor
     };
     database.write("begin_copy", begin).await?;
 
-    let session = SqliteSession::new(database.clone(), attempt);
+    let session = SqliteSession { database: database.clone(), attempt };
     stage_all(&session, shows, staging::stage_stored).await?;
     stage_all(&session, details, details::stage_stored).await?;
 

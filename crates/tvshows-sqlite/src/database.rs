@@ -112,15 +112,12 @@ impl Database {
             unused = left;
         }
         // Truncates the file, unless a reader still needs its old content; then a later checkpoint does.
+        let checkpoint = |connection: &mut Connection| -> SqlResult<()> {
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        };
         if let Ok(connection) = writer.get().await {
-            let _ = connection.run(|connection| checkpoint(connection)).await;
+            let _ = connection.run(checkpoint).await;
         }
-    }
-
-    /// Copies committed pages from the WAL to the file, without blocking readers or the writer. Best effort: the writer
-    /// copies the rest when the WAL has reached its usual size.
-    pub(crate) async fn checkpoint(&self) {
-        let _ = self.read(checkpoint).await;
     }
 
     /// Frees the writer's page cache at the end of a run, since runs are rare. Best effort.
@@ -151,10 +148,6 @@ impl Database {
         }
         writer.close();
     }
-}
-
-fn checkpoint(connection: &Connection) -> SqlResult<()> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
 /// Removes some unused pages from the end of the file. Returns how many are left.

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -17,21 +16,13 @@ use crate::snapshot_cache::CHECK_INTERVAL;
 use crate::staging::Attempt;
 use crate::{matching, publish, read, runs, staging};
 
-/// How many batches of pages are committed before they are copied from the WAL to the file: about 5 MB.
-const BATCHES_PER_CHECKPOINT: u32 = 4;
-
 /// A [`RunSession`] in an SQLite file.
 pub(crate) struct SqliteSession {
-    database: Database,
-    attempt: Attempt,
-    page_batches: AtomicU32,
+    pub(crate) database: Database,
+    pub(crate) attempt: Attempt,
 }
 
 impl SqliteSession {
-    pub(crate) fn new(database: Database, attempt: Attempt) -> SqliteSession {
-        SqliteSession { database, attempt, page_batches: AtomicU32::new(0) }
-    }
-
     /// Reads, provided that the staging tables still belong to this attempt.
     async fn read<T: Send + 'static>(
         &self,
@@ -93,21 +84,14 @@ impl RunSession for SqliteSession {
             Some(StagedBatch::Shows { .. }) => "stage_shows",
             Some(StagedBatch::Deletions(_)) => "stage_deletions",
         };
-        let is_pages = matches!(batch.as_deref(), Some(StagedBatch::Pages { .. }));
         let status = status.clone();
-        let written = self.write(kind, move |connection| {
+        self.write(kind, move |connection| {
             if let Some(batch) = &batch {
                 staging::stage(connection, batch)?;
             }
             runs::upsert(connection, &status).map(|_| ())
-        });
-        let batches = self.page_batches.fetch_add(is_pages.into(), Ordering::Relaxed);
-        if !is_pages || !(batches + 1).is_multiple_of(BATCHES_PER_CHECKPOINT) {
-            return written.await;
-        }
-        // Copies the pages of earlier batches at the same time. Otherwise, the writer would copy 16 MB at a time.
-        let (written, ()) = futures::future::join(written, self.database.checkpoint()).await;
-        written
+        })
+        .await
     }
 
     async fn staged_show_count(&self) -> Result<u32, StoreError> {

@@ -344,7 +344,7 @@ impl RunQueue for SqliteStore {
             staging::take_over(connection, attempt, ownership, status.mode).map_err(from_sql)
         };
         self.database.write("begin", begin).await?;
-        Ok(Box::new(SqliteSession::new(self.database.clone(), attempt)))
+        Ok(Box::new(SqliteSession { database: self.database.clone(), attempt }))
     }
 
     async fn close(&self) {

@@ -123,25 +123,6 @@ async fn a_process_that_was_overtaken_stages_and_publishes_nothing() {
 }
 
 #[tokio::test]
-async fn pages_are_copied_from_the_wal_while_others_are_staged() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tvshows.db");
-    let store = SqliteStore::open(&path).await.unwrap();
-    let status = running();
-    let session = begin(&store, &status).await;
-    for page in 0..4 {
-        let shows = vec![show(250 * page + 1)];
-        session.commit(pages(vec![(page, shows)], at(2)), &status).await.unwrap();
-    }
-    let without_wal = folder.path().join("copy.db");
-    fs::copy(&path, &without_wal).unwrap();
-    let copied = "SELECT count(*) FROM _Staged_Pages";
-    let copied: u32 =
-        Connection::open(&without_wal).unwrap().query_row(copied, [], |row| row.get(0)).unwrap();
-    assert!(copied >= 3, "only {copied}");
-}
-
-#[tokio::test]
 async fn a_database_that_another_program_locks_is_not_waited_for_without_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
