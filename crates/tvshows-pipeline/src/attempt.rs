@@ -76,6 +76,10 @@ impl Attempt {
             return Outcome::OwnershipLost;
         }
         let is_resumable = self.is_resumable(&error, session).await;
+        if let (RunError::Store(StoreError::DiskFull { .. }), Some(session)) = (&error, session) {
+            // Best effort, like all writes to a full disk.
+            let _ = session.discard_staging().await;
+        }
         let details = self.run.progress.status().details_total.unwrap_or_default();
         let error = match error {
             RunError::Store(StoreError::DiskFull { needed_mb }) => {

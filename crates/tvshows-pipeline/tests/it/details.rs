@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::{advance, pause, resume, timeout};
-use tvshows_core::{FetchMode, RunId, RunParameters, RunState, ShowId, Step, TopLimit};
+use tvshows_core::{FetchMode, RunId, RunParameters, RunState, ShowId, Step, StoreError, TopLimit};
 use tvshows_pipeline::{DEFAULT_MAX_AGE, PlanError};
 use wiremock::matchers::{path, query_param};
 use wiremock::{Mock, ResponseTemplate};
 
 use crate::changing_upstream::ChangingUpstream;
-use crate::faulty_store::{FaultyStore, Outage};
+use crate::faulty_store::{FaultyStore, MakeError, Outage};
 use crate::harness::TestEnv;
 
 /// Much longer than a change of a run's status takes.
@@ -475,6 +475,27 @@ async fn what_a_failed_run_staged_is_reused_with_another_filter_but_not_by_a_ful
         let is_needed = |id: &u32| mode == FetchMode::Full || !staged.contains(id);
         assert_eq!(detailed(&upstream), (10..=25).filter(is_needed).collect::<Vec<_>>());
         check(&env, &upstream, 10..=25).await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_fails_because_the_disk_is_full_leaves_nothing_staged() {
+    let (upstream, server) = ChangingUpstream::start(1..=40).await;
+    let store = FaultyStore::default();
+    let mut env = TestEnv::with_outages(&server.uri(), &store).await;
+    env.change_details(&by_id(1..=20), DEFAULT_MAX_AGE).await;
+    let disk_full: MakeError = || StoreError::DiskFull { needed_mb: 200 };
+    let read_only: MakeError = || StoreError::ReadOnly;
+    for (error, reused) in [(disk_full, 0), (read_only, 20)] {
+        store.fail("publish", error);
+        let status = env.update_fully().await;
+        assert_eq!((status.state, status.details_done), (RunState::Failed, 20), "{status:?}");
+        store.recover();
+        store.fail("publish", read_only);
+        upstream.take_requests();
+        assert_eq!(env.update().await.state, RunState::Failed);
+        assert_eq!(detailed(&upstream).len(), 20 - reused);
+        store.recover();
     }
 }
 
