@@ -51,7 +51,8 @@ pub enum RunError {
     /// The run stopped several times in a row without making progress.
     #[error(
         "the process died, or lost the database, {attempts} times in a row before it staged anything more; check \
-         its log, then start another update"
+         its log, then start another update; with `--mode full` (`mode=full`), it does not reuse what this one has \
+         staged"
     )]
     CrashLoop { attempts: u32 },
     /// The run has sent more requests than any plan for it can need.

@@ -145,7 +145,8 @@ async fn a_run_that_resumes_in_vain_fails() {
     env.restart().await;
     let status = env.end_of(run).await;
     assert_eq!((status.state, status.attempt), (RunState::Failed, 1));
-    assert!(status.error.unwrap().contains("3 times in a row"));
+    let error = status.error.unwrap();
+    assert!(error.contains("3 times in a row") && error.contains("`--mode full`"), "{error}");
     assert_eq!(env.tables().await, "");
     upstream.resume();
     assert_eq!(env.update_fully().await.state, RunState::Succeeded);
