@@ -479,6 +479,33 @@ async fn what_a_failed_run_staged_is_reused_with_another_filter_but_not_by_a_ful
 }
 
 #[tokio::test]
+async fn details_that_a_full_run_staged_are_fetched_again_after_it_failed_and_the_map_is_wrong() {
+    let (upstream, server) = ChangingUpstream::start((1..=150).chain([400])).await;
+    let mut env = TestEnv::with_details_on_disk(&server.uri(), "id=150").await;
+    env.update().await;
+    env.change_details(&by_id(101..=140), DEFAULT_MAX_AGE).await;
+    upstream.take_requests();
+    upstream.withhold_details(140);
+    assert_eq!(env.update_fully().await.state, RunState::Failed);
+    upstream.provide_details(140);
+    let staged = staged(&env);
+    assert!(staged.range(121..).count() > 5, "{staged:?}");
+    // The map lacks more shows than can have been deleted.
+    for id in 1..=120 {
+        upstream.delete(id);
+    }
+    upstream.take_requests();
+    let status = env.update().await;
+    assert_eq!((status.state, status.error), (RunState::Succeeded, None));
+    check(&env, &upstream, 121..=140).await;
+    let top = env.store.top_shows(10).await.unwrap();
+    assert_eq!(top.len(), 10);
+    for show in top {
+        assert!(env.store.cast(show.id).await.unwrap().is_some(), "{show:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_run_that_fails_because_the_disk_is_full_leaves_nothing_staged() {
     let (upstream, server) = ChangingUpstream::start(1..=40).await;
     let store = FaultyStore::default();
