@@ -114,12 +114,22 @@ pub(crate) async fn plan_changes(
     Ok(())
 }
 
+/// Returns of how many more shows the details may be fetched.
+pub(crate) fn left(context: &RunContext<'_>, max: Option<u32>) -> Option<u32> {
+    let done = context.progress.status().details_done;
+    allowed(context, max).map(|max| max.saturating_sub(done))
+}
+
+/// Returns of how many shows all attempts together may fetch the details.
+fn allowed(context: &RunContext<'_>, max: Option<u32>) -> Option<u32> {
+    // An earlier attempt was within the limit, or allowed to exceed it.
+    max.map(|max| max.max(context.progress.status().details_total.unwrap_or_default()))
+}
+
 /// Checks that the details of this many more shows may be fetched.
 fn check_limit(context: &RunContext<'_>, max: Option<u32>, left: usize) -> Result<(), RunError> {
-    let status = context.progress.status();
-    let shows = status.details_done + saturating_u32(left);
-    // An earlier attempt was within the limit, or allowed to exceed it.
-    match max.map(|max| max.max(status.details_total.unwrap_or_default())) {
+    let shows = context.progress.status().details_done + saturating_u32(left);
+    match allowed(context, max) {
         Some(max) if shows > max => {
             let minutes = duration_at_limit(shows.into()).as_secs().div_ceil(60);
             Err(RunError::TooManyDetails { shows, max, minutes })

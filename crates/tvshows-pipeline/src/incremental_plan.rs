@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tvshows_core::{PublishedManifest, Show, ShowId, TopLimit};
 
+use crate::details;
 use crate::updates::{UpdatesMap, page_of};
 
 /// How many changed shows on a page make it cheaper to fetch the page. A page can be 24 hours old, so on
@@ -28,7 +29,7 @@ pub(crate) struct PlanLimits<'a> {
     pub(crate) max_age: Duration,
     /// The shows that `DETAILS` is known to choose: published ones, and new ones if it lists their ids.
     pub(crate) chosen: &'a BTreeSet<ShowId>,
-    /// How many changed shows may be fetched together with their details.
+    /// Of how many shows the details may be fetched.
     pub(crate) max_detailed: usize,
 }
 
@@ -48,8 +49,9 @@ pub(crate) struct FetchPlan {
 /// Plans the update of a snapshot. `staged` has the pages that an interrupted attempt has fetched already.
 ///
 /// A chosen show that has changed is fetched together with its details, which take a request in any case, unless there are
-/// more than `max_detailed` such shows. So is a new show that is fetched individually, if more than half of all shows are
-/// chosen.
+/// more than `max_detailed` such shows. So are the new shows that are fetched individually, if more than half of all shows
+/// are chosen, and `max_detailed` allows for them in addition to all other details that are needed: they may turn out not
+/// to be chosen.
 ///
 /// Returns `None` if the updates map cannot be right. Then the whole index has to be fetched.
 pub(crate) fn plan(
@@ -77,10 +79,17 @@ pub(crate) fn plan(
         individual.into_iter().filter(|id| !is_on_page(id)).chain(unclear).collect();
     if 2 * limits.chosen.len() > snapshot.shows.len() {
         let is_new = |id: &ShowId| !snapshot.shows.contains_key(id);
-        let free = limits.max_detailed.saturating_sub(detailed.len());
-        let new: BTreeSet<ShowId> = shows.iter().copied().filter(is_new).take(free).collect();
-        shows.retain(|id| !new.contains(id));
-        detailed.extend(new);
+        let new: BTreeSet<ShowId> = shows.iter().copied().filter(is_new).collect();
+        let lacks_details = |id: &&ShowId| {
+            let show = snapshot.shows.get(id);
+            let newest = show.and_then(|version| version.updated());
+            details::is_outdated(snapshot.details.get(id), newest)
+        };
+        let others = limits.chosen.difference(&detailed).filter(lacks_details).count();
+        if detailed.len() + others + new.len() <= limits.max_detailed {
+            shows.retain(|id| !new.contains(id));
+            detailed.extend(new);
+        }
     }
     Some(FetchPlan { pages, shows, detailed, deletions })
 }
@@ -199,7 +208,7 @@ pub(crate) fn near_cutoff(
 
 #[cfg(test)]
 mod tests {
-    use tvshows_core::ShowVersion;
+    use tvshows_core::{DetailsVersion, ShowVersion};
 
     use super::*;
 
@@ -257,6 +266,8 @@ mod tests {
     fn a_new_show_is_fetched_with_its_details_if_most_shows_are_chosen() {
         let (mut snapshot, _) = ranked(&[Some(1.0), Some(1.0), Some(1.0), Some(1.0)]);
         snapshot.pages.insert(0, at(0));
+        let details = DetailsVersion { updated: Some(1), has_episodes: true };
+        snapshot.details = (1..=3).map(|id| (ShowId(id), details)).collect();
         let updates = [(1, 1), (2, 1), (3, 1), (4, 2), (5, 1), (6, 1)];
         let updates: UpdatesMap =
             updates.map(|(id, updated)| (ShowId(id), updated)).into_iter().collect();
@@ -268,8 +279,29 @@ mod tests {
             (plan.pages, ids(plan.shows), ids(plan.detailed))
         };
         assert_eq!(plan(2, 9), (vec![0], vec![], vec![]), "the page is worthwhile");
-        assert_eq!(plan(4, 9), (vec![], vec![], vec![4, 5, 6]));
-        assert_eq!(plan(4, 2), (vec![], vec![6], vec![4, 5]));
+        assert_eq!(plan(4, 3), (vec![], vec![], vec![4, 5, 6]));
+        assert_eq!(plan(4, 2), (vec![], vec![5, 6], vec![4]), "they may not be chosen");
+    }
+
+    #[test]
+    fn new_shows_leave_the_limit_to_chosen_shows_that_lack_details() {
+        let (mut snapshot, _) = ranked(&[Some(1.0), Some(1.0), Some(1.0), Some(1.0)]);
+        snapshot.pages.insert(0, at(0));
+        let details = DetailsVersion { updated: Some(1), has_episodes: true };
+        snapshot.details = BTreeMap::from([(ShowId(1), details)]);
+        let updates = [(1, 1), (2, 1), (3, 1), (4, 2), (5, 1)];
+        let updates: UpdatesMap =
+            updates.map(|(id, updated)| (ShowId(id), updated)).into_iter().collect();
+        let chosen = (1..=4).map(ShowId).collect();
+        let plan = |max_detailed| {
+            let max_age = Duration::from_hours(99);
+            let limits = PlanLimits { max_age, chosen: &chosen, max_detailed };
+            let plan = plan(&snapshot, &BTreeMap::new(), &updates, limits, at(1)).unwrap();
+            (ids(plan.shows), ids(plan.detailed))
+        };
+        // Show 4 has changed, 2 and 3 lack details, and 5 is new.
+        assert_eq!(plan(4), (vec![], vec![4, 5]));
+        assert_eq!(plan(3), (vec![5], vec![4]));
     }
 
     fn ids(shows: BTreeSet<ShowId>) -> Vec<u32> {

@@ -32,7 +32,7 @@ pub struct Pipeline {
     pub(crate) catalog: Arc<dyn Catalog>,
     max_age: Duration,
     pub(crate) details: DetailsFilter,
-    max_details: Option<u32>,
+    pub(crate) max_details: Option<u32>,
 }
 
 /// What a run publishes of the shows that it has staged.
@@ -160,7 +160,7 @@ impl Pipeline {
                 chosen.extend(context.chosen_shows().await?.into_keys());
                 chosen.extend(details::chosen_by_id(filter, updates, base));
             }
-            let limits = self.plan_limits(&chosen);
+            let limits = self.plan_limits(&chosen, details::left(context, self.max_details));
             let plan = incremental_plan::plan(base, &staging.pages, updates, limits, now_millis());
             if let Some(plan) = plan {
                 if !is_incremental {
@@ -256,8 +256,13 @@ impl Pipeline {
         details::plan_changes(context, self.max_details, known, detailed, may_change).await
     }
 
-    pub(crate) fn plan_limits<'a>(&self, chosen: &'a BTreeSet<ShowId>) -> PlanLimits<'a> {
-        let max_detailed = self.max_details.map_or(usize::MAX, |max| max as usize);
+    /// Limits an update that fetches the details of at most `max_details` shows.
+    pub(crate) fn plan_limits<'a>(
+        &self,
+        chosen: &'a BTreeSet<ShowId>,
+        max_details: Option<u32>,
+    ) -> PlanLimits<'a> {
+        let max_detailed = max_details.map_or(usize::MAX, |max| max as usize);
         PlanLimits { max_age: self.max_age, chosen, max_detailed }
     }
 

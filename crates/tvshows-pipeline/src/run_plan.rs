@@ -172,7 +172,7 @@ impl Pipeline {
         let updates = updates.filter(|updates| is_plausible(updates, &published));
         let chosen = self.chosen(&published, updates).await?;
         let (chosen, none) = (chosen.as_ref(), BTreeSet::new());
-        let limits = self.plan_limits(chosen.unwrap_or(&none));
+        let limits = self.plan_limits(chosen.unwrap_or(&none), self.max_details);
         let incremental = updates
             .filter(|_| parameters.mode == FetchMode::Auto && !published.shows.is_empty())
             .and_then(|updates| {
