@@ -142,9 +142,11 @@ fn check_limit(context: &RunContext<'_>, max: Option<u32>, left: usize) -> Resul
 async fn plan(context: &RunContext<'_>, left: usize) -> Result<(), RunError> {
     let (status, left) = (context.progress.status(), saturating_u32(left));
     if status.attempt > 1 {
-        // The last batch may have been staged without its status becoming visible.
+        // The last batch may have been staged without its status becoming visible. Beyond that, shows have stopped
+        // matching.
         let staged = status.details_total.unwrap_or_default().saturating_sub(left);
-        let unseen = staged.saturating_sub(status.details_done);
+        let batch = saturating_u32(context.client.concurrency());
+        let unseen = staged.saturating_sub(status.details_done).min(batch);
         context.progress.apply(RunEvent::DetailsStaged(unseen));
     }
     let total = context.progress.status().details_done + left;

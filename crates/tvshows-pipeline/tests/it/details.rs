@@ -527,6 +527,32 @@ async fn a_run_that_fails_because_the_disk_is_full_leaves_nothing_staged() {
 }
 
 #[tokio::test]
+async fn shows_that_stop_matching_during_an_interruption_do_not_count_as_fetched() {
+    let (upstream, server) = ChangingUpstream::start(1..=40).await;
+    let mut env = TestEnv::with_details_on_disk(&server.uri(), &by_id(1..=40)).await;
+    // The map, one page, the end of the index, and ten details.
+    upstream.stall_after(3 + 10);
+    let run = env.submit(FetchMode::Auto).await;
+    upstream.stalled().await;
+    details_staged(&env, run, 10).await;
+    env.stop().await;
+    upstream.take_requests();
+    upstream.resume();
+    env.change_details(&by_id(1..=20), DEFAULT_MAX_AGE).await;
+    let status = env.end_of(run).await;
+    assert_eq!((status.state, status.attempt), (RunState::Succeeded, 2));
+    let fetched = 10 + detailed(&upstream).len();
+    let batch = 4;
+    assert!(
+        status.details_done as usize <= fetched + batch,
+        "{} of {fetched}",
+        status.details_done
+    );
+    assert_eq!(status.details_total, Some(status.details_done));
+    check(&env, &upstream, 1..=20).await;
+}
+
+#[tokio::test]
 async fn a_new_show_that_is_probably_chosen_comes_with_its_details() {
     for filter in [by_id((1..=20).chain([41])), "language=English".to_owned()] {
         let (upstream, server) = ChangingUpstream::start(1..=40).await;
