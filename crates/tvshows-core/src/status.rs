@@ -272,6 +272,7 @@ impl RunStatus {
                 self.finished_at = None;
                 self.error = None;
                 self.attempt += 1;
+                self.details_expected = 0;
                 self.position = None;
             }
             RunEvent::Resumed(pages) => self.pages_done = pages,
@@ -534,6 +535,10 @@ mod tests {
             assert_eq!(i64::from(status.progress), page * 100 / 950, "of 85, 850, 10 and 5");
         }
         assert_eq!((status.details_total, status.eta_seconds), (None, Some(865)));
+        let mut resumed = status.clone();
+        resumed.apply(RunEvent::Interrupted("x".into()), at(86));
+        resumed.apply(RunEvent::Started, at(87));
+        assert_eq!(resumed.details_expected, 0, "the next attempt counts them again");
         status.apply(RunEvent::DetailsPlanned(850), at(90));
         status.apply(RunEvent::DetailsStaged(425), at(90));
         assert_eq!(status.progress, 53);
