@@ -2,6 +2,7 @@
 //! are not compressed again for each client.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use actix_web::http::header::{ACCEPT_ENCODING, AcceptEncoding, ContentEncoding, Encoding, Header};
 use actix_web::web::Bytes;
@@ -9,12 +10,14 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
 /// Smaller bodies are quicker to send than to decompress for a client that does not accept gzip.
 const MIN_COMPRESSED_BYTES: usize = 8 * 1024;
-/// Larger bodies are compressed on a blocking thread, and cached uncompressed as well: clients without gzip share that
-/// form, so that those that read slowly do not take memory for a copy each.
+/// Larger bodies are compressed on a blocking thread when the first client that accepts gzip requests them, and cached
+/// uncompressed as well: clients without gzip share that form, so that those that read slowly do not take memory for a
+/// copy each.
 const MAX_DECOMPRESSED_BYTES: usize = 128 * 1024;
 
 /// A fifth smaller than at the lowest level, and a fifth slower. The next level saves another eighth, but takes twice the
@@ -30,55 +33,72 @@ pub(crate) enum CachedBody {
         compressed: Bytes,
         plain_length: usize,
     },
-    /// A large body in both forms.
-    Both {
-        plain: Bytes,
-        compressed: Bytes,
-    },
+    Large(Arc<LargeBody>),
+}
+
+/// A large body in both forms.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LargeBody {
+    plain: Bytes,
+    /// `None` if it cannot be compressed.
+    compressed: OnceCell<Option<Bytes>>,
+}
+
+impl LargeBody {
+    async fn compressed(&self) -> Option<Bytes> {
+        let compress = async || {
+            let plain = self.plain.clone();
+            spawn_blocking(move || compress(&plain)).await.ok()?.ok()
+        };
+        self.compressed.get_or_init(compress).await.clone()
+    }
 }
 
 impl CachedBody {
     /// Compresses a body if its size makes that worthwhile. Takes less time than rendering it.
-    pub(crate) async fn new(body: Bytes) -> CachedBody {
+    pub(crate) fn new(body: Bytes) -> CachedBody {
         let plain_length = body.len();
         if plain_length < MIN_COMPRESSED_BYTES {
             return CachedBody::Plain(body);
         }
-        if plain_length <= MAX_DECOMPRESSED_BYTES {
-            return match compress(&body) {
-                Ok(compressed) => CachedBody::Gzip { compressed, plain_length },
-                Err(_) => CachedBody::Plain(body),
-            };
+        if plain_length > MAX_DECOMPRESSED_BYTES {
+            let body = LargeBody { plain: body, compressed: OnceCell::new() };
+            return CachedBody::Large(Arc::new(body));
         }
-        let plain = body.clone();
-        match spawn_blocking(move || compress(&plain)).await {
-            Ok(Ok(compressed)) => CachedBody::Both { plain: body, compressed },
-            Ok(Err(_)) | Err(_) => CachedBody::Plain(body),
+        match compress(&body) {
+            Ok(compressed) => CachedBody::Gzip { compressed, plain_length },
+            Err(_) => CachedBody::Plain(body),
         }
     }
 
-    /// How many bytes are cached.
+    /// How many bytes are cached. A large body counts as if it could be compressed to half of its size.
     pub(crate) fn len(&self) -> usize {
         match self {
             CachedBody::Plain(body) => body.len(),
             CachedBody::Gzip { compressed, .. } => compressed.len(),
-            CachedBody::Both { plain, compressed } => plain.len() + compressed.len(),
+            CachedBody::Large(body) => body.plain.len() + body.plain.len() / 2,
         }
     }
 
     /// Completes the response to `request`, uncompressed if the client does not accept gzip.
-    pub(crate) fn send(
+    pub(crate) async fn send(
         self,
         request: &HttpRequest,
         mut response: HttpResponseBuilder,
     ) -> io::Result<HttpResponse> {
-        match self {
-            CachedBody::Gzip { compressed, .. } | CachedBody::Both { compressed, .. }
-                if accepts_gzip(request) =>
-            {
-                Ok(response.insert_header(ContentEncoding::Gzip).body(compressed))
+        let compressed = match &self {
+            CachedBody::Gzip { compressed, .. } => {
+                accepts_gzip(request).then(|| compressed.clone())
             }
-            CachedBody::Plain(plain) | CachedBody::Both { plain, .. } => Ok(response.body(plain)),
+            CachedBody::Large(body) if accepts_gzip(request) => body.compressed().await,
+            CachedBody::Plain(_) | CachedBody::Large(_) => None,
+        };
+        if let Some(compressed) = compressed {
+            return Ok(response.insert_header(ContentEncoding::Gzip).body(compressed));
+        }
+        match self {
+            CachedBody::Plain(plain) => Ok(response.body(plain)),
+            CachedBody::Large(body) => Ok(response.body(body.plain.clone())),
             CachedBody::Gzip { compressed, plain_length } => {
                 let mut plain = Vec::with_capacity(plain_length);
                 GzDecoder::new(&compressed[..]).read_to_end(&mut plain)?;
@@ -116,7 +136,8 @@ mod tests {
             Some(encodings) => request.insert_header((ACCEPT_ENCODING, encodings)),
             None => request,
         };
-        let response = body.clone().send(&request.to_http_request(), HttpResponse::Ok()).unwrap();
+        let request = request.to_http_request();
+        let response = body.clone().send(&request, HttpResponse::Ok()).await.unwrap();
         let encoding = response.headers().get(CONTENT_ENCODING);
         let encoding = encoding.map(|encoding| encoding.to_str().unwrap().to_owned());
         (encoding, to_bytes(response.into_body()).await.unwrap())
@@ -129,7 +150,7 @@ mod tests {
             let lines = (0..).map(|id: u32| format!(r#""{id}":{},"#, id.wrapping_mul(7919)));
             let plain: Vec<u8> = lines.flat_map(String::into_bytes).take(bytes).collect();
             let plain = Bytes::from(plain);
-            let body = CachedBody::new(plain.clone()).await;
+            let body = CachedBody::new(plain.clone());
             let mut sizes = Vec::new();
             for accepted in
                 ["gzip", "gzip, deflate, br, zstd", "br;q=1, gzip;q=0.5", "identity;q=0, gzip"]
@@ -143,7 +164,7 @@ mod tests {
             }
             assert!(sizes[0] < bytes * 2 / 3 && sizes.iter().all(|size| *size == sizes[0]));
             let is_large = bytes > MAX_DECOMPRESSED_BYTES;
-            assert_eq!(body.len(), sizes[0] + if is_large { bytes } else { 0 });
+            assert_eq!(body.len(), if is_large { bytes + bytes / 2 } else { sizes[0] });
             for accepted in
                 [None, Some(""), Some("identity"), Some("br"), Some("*"), Some("gzip;q=0")]
             {
@@ -151,7 +172,7 @@ mod tests {
                 assert!(sent == (None, plain.clone()), "{accepted:?} {bytes}");
             }
             let request = TestRequest::default().to_http_request();
-            let response = body.send(&request, HttpResponse::Ok()).unwrap();
+            let response = body.send(&request, HttpResponse::Ok()).await.unwrap();
             let sent = response.into_body().try_into_bytes().unwrap();
             assert_eq!(sent.as_ptr() == plain.as_ptr(), is_large, "a large one is shared");
         }
@@ -160,7 +181,7 @@ mod tests {
     #[actix_web::test]
     async fn a_small_body_is_sent_as_it_is() {
         let plain = Bytes::from(vec![b' '; MIN_COMPRESSED_BYTES - 1]);
-        let body = CachedBody::new(plain.clone()).await;
+        let body = CachedBody::new(plain.clone());
         assert_eq!(body, CachedBody::Plain(plain.clone()));
         assert_eq!(sent(&body, Some("gzip")).await, (None, plain));
     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse};
+use futures::TryFutureExt;
 use moka::future::Cache;
 use tokio::time::sleep;
 use tvshows_core::{Catalog, ExternalDatabase, ExternalId, SnapshotVersion, StoreError};
@@ -102,7 +103,7 @@ impl ResponseCache {
         }
         let mut response = etag::with_snapshot(HttpResponse::Ok(), snapshot, day);
         response.content_type(content_type);
-        let response = body.send(request, response);
+        let response = body.send(request, response).await;
         response.map_err(|error| StoreError::CorruptRow { what: error.to_string() }.into())
     }
 
@@ -116,8 +117,7 @@ impl ResponseCache {
         if let Some(body) = self.bodies.get(&key).await {
             return Ok(body);
         }
-        let render = content.render(self.catalog.as_ref());
-        let render = async { Ok(CachedBody::new(render.await?).await) };
+        let render = content.render(self.catalog.as_ref()).map_ok(CachedBody::new);
         let entry = self.bodies.entry(key).or_try_insert_with(render).await;
         let entry = entry.map_err(Problem::Shared)?;
         if entry.is_fresh() {
