@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 
-use crate::{Facet, FacetFilter, RawJson, Show, ShowFilter, fold_case, joined_words};
+use crate::{Facet, FacetFilter, Show, ShowFilter, fold_case, joined_words};
 
 impl ShowFilter {
     /// Whether a show meets all conditions.
@@ -39,7 +39,7 @@ pub(crate) fn has(show: &Show, facet: Facet, condition: &FacetFilter) -> bool {
     let mut values = facet_values(show, facet);
     let FacetFilter::Is(wanted) = condition else { return values.is_empty() };
     if facet == Facet::Country && !values.is_empty() {
-        values.extend(channel_text(show, "/country/code"));
+        values.extend(country_code(show));
     }
     values.iter().any(|value| fold_case(value) == fold_case(wanted))
 }
@@ -68,13 +68,25 @@ pub(crate) fn network_name(show: &Show) -> Option<String> {
     channel_text(show, "/name")
 }
 
+/// The code of the country that the show has, if it has a name.
+fn country_code(show: &Show) -> Option<String> {
+    let channel = channels(show).find(|channel| text(channel, "/country/name").is_some())?;
+    text(&channel, "/country/code")
+}
+
 /// A text in the network, or in the web channel if the network has none.
 fn channel_text(show: &Show, pointer: &str) -> Option<String> {
-    let text = |json: &Option<RawJson>| {
-        let json: Value = serde_json::from_str(json.as_ref()?.as_str()).ok()?;
-        json.pointer(pointer)?.as_str().map(str::to_owned)
-    };
-    text(&show.network).or_else(|| text(&show.web_channel))
+    channels(show).find_map(|channel| text(&channel, pointer))
+}
+
+/// The network and the web channel.
+fn channels(show: &Show) -> impl Iterator<Item = Value> {
+    let channels = [&show.network, &show.web_channel].into_iter().flatten();
+    channels.filter_map(|json| serde_json::from_str(json.as_str()).ok())
+}
+
+fn text(json: &Value, pointer: &str) -> Option<String> {
+    json.pointer(pointer)?.as_str().map(str::to_owned)
 }
 
 /// A search text: the phrases that a show must contain, one for each part between spaces.

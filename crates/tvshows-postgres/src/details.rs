@@ -16,7 +16,7 @@ use crate::show_row::show_id;
 use crate::staging::Base;
 
 /// The `since` of staged details.
-const STAGED: i64 = i64::MAX;
+pub(crate) const STAGED: i64 = i64::MAX;
 /// How many old rows one transaction deletes. A row can have megabytes.
 const SWEEP_BATCH: u64 = 500;
 

@@ -145,10 +145,16 @@ pub(crate) async fn lock_holder(
     Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
 }
 
+/// Removes the owner of the staging tables. If nothing is staged, the next run starts as the first one.
 pub(crate) async fn remove_owner(client: &Client) -> Result<(), Error> {
     let sql = "UPDATE _staged_run SET request_id = NULL, attempt = 0, holder = NULL, term = 0, \
-               stalled_attempts = 0, owns_lock = false, owns_lease = false";
-    Ok(client.batch_execute(sql).await?)
+               stalled_attempts = 0, owns_lock = false, owns_lease = false, \
+               is_incremental = is_incremental AND (EXISTS (SELECT FROM _staged_shows_seen) \
+                   OR EXISTS (SELECT FROM _show_versions \
+                       WHERE since > coalesce((SELECT max(number) FROM _snapshots), 0)) \
+                   OR EXISTS (SELECT FROM _details_versions WHERE since = $1))";
+    client.execute_typed(sql, &[(&details::STAGED, Type::INT8)]).await?;
+    Ok(())
 }
 
 /// Discards the pages and the deletions and, unless the run was incremental, the shows: they came with the pages. The

@@ -71,10 +71,9 @@ impl FacetReader {
         let channels = [NETWORK, WEB_CHANNEL]
             .map(|column| texts[column].map(|json| self.channels.index(json, Channel::parse)));
         let days = texts[SCHEDULE].map(|json| self.days.index(json, parse_days));
-        let channel_text = |text: fn(&Channel) -> Option<&str>| {
-            let mut channels = channels.iter().flatten();
-            channels.find_map(|index| text(&self.channels.values[*index]))
-        };
+        let channels = channels.iter().flatten().map(|index| &self.channels.values[*index]);
+        let channel_text = |text: fn(&Channel) -> Option<&str>| channels.clone().find_map(text);
+        let country = channels.clone().find(|channel| channel.country.is_some());
         let [genres, language, status, kind, ..] = texts;
         Ok(ShowFacets {
             texts: Facet::ALL.map(|facet| match facet {
@@ -83,10 +82,10 @@ impl FacetReader {
                 Facet::Status => status,
                 Facet::Type => kind,
                 Facet::Network => channel_text(|channel| channel.name.as_deref()),
-                Facet::Country => channel_text(|channel| channel.country.as_deref()),
+                Facet::Country => country.and_then(|channel| channel.country.as_deref()),
                 Facet::Day => days.and_then(|index| self.days.values[index].as_deref()),
             }),
-            country_code: channel_text(|channel| channel.country_code.as_deref()),
+            country_code: country.and_then(|channel| channel.country_code.as_deref()),
         })
     }
 }

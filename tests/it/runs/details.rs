@@ -190,7 +190,7 @@ async fn a_malformed_filter_is_refused_at_the_start() {
         ("everything", "unknown filter `everything`"),
         ("language=", "must be `top`, or filters such as language=English&status=Running"),
         ("min_rating=good", "`min_rating` must be a number from 0 to 10"),
-        ("id=1,x", "`id` must be at most 10,000 ids"),
+        ("id=1,x", "`id` must be up to 10,000 show ids"),
     ] {
         for (arguments, variable) in
             [(vec!["update", "--details", filter], ""), (vec!["update"], filter)]
