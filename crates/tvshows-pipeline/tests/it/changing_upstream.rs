@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 const IDS_PER_PAGE: u32 = 250;
 /// In the past, so that no clock matters.
 const START: i64 = 1_600_000_000;
+/// Longer than any run takes; only a hang lasts longer.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Dropping it fails the test if a scripted stall never happened.
 pub(crate) struct ChangingUpstream(Arc<Shared>);
@@ -155,13 +158,16 @@ impl ChangingUpstream {
 
     /// Waits until a request gets no response.
     pub(crate) async fn stalled(&self) {
-        loop {
-            let stalled = self.0.stalled.notified();
-            if self.state().is_stalled {
-                return;
+        let stalled = async {
+            loop {
+                let stalled = self.0.stalled.notified();
+                if self.state().is_stalled {
+                    return;
+                }
+                stalled.await;
             }
-            stalled.await;
-        }
+        };
+        timeout(TIMEOUT, stalled).await.expect("a request without a response");
     }
 
     pub(crate) fn ids(&self) -> Vec<u32> {
