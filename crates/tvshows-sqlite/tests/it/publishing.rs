@@ -161,7 +161,7 @@ async fn what_others_have_made_around_the_shows_stays() {
 }
 
 #[tokio::test]
-async fn a_show_that_is_staged_twice_stays_the_newest() {
+async fn a_show_that_is_staged_twice_has_the_later_of_the_newest_versions() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tvshows.db");
     let store = SqliteStore::open(&path).await.unwrap();
@@ -172,7 +172,7 @@ async fn a_show_that_is_staged_twice_stays_the_newest() {
         session.commit(pages(vec![(0, vec![show])], at(2)), &status).await.unwrap();
     }
     session.publish(&[], &[], at(3), success(&status)).await.unwrap();
-    assert_eq!(text(&path, "SELECT name FROM All_Shows"), "newer");
+    assert_eq!(text(&path, "SELECT name FROM All_Shows"), "as new");
 }
 
 #[tokio::test]
